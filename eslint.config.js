@@ -1,0 +1,72 @@
+import js from '@eslint/js';
+import prettier from 'eslint-config-prettier';
+import importX from 'eslint-plugin-import-x';
+import tseslint from 'typescript-eslint';
+
+/** Which folders of src a folder may not import: dependencies point one way. */
+const boundary = (target, ...from) =>
+  from.map((name) => ({
+    target: `./src/${target}`,
+    from: `./src/${name}`,
+    message: `${target} must not know ${name}: see the list of boundaries in eslint.config.js.`,
+  }));
+
+export default tseslint.config(
+  { ignores: ['dist', 'data', 'coverage'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: {
+      parserOptions: {
+        projectService: { allowDefaultProject: ['*.js'] },
+        tsconfigRootDir: import.meta.dirname,
+      },
+    },
+    plugins: { 'import-x': importX },
+    settings: {
+      'import-x/resolver-next': [importX.createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+    },
+    rules: {
+      '@typescript-eslint/no-floating-promises': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/consistent-type-imports': 'off',
+      '@typescript-eslint/no-extraneous-class': 'off',
+      'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': [
+        'error',
+        {
+          zones: [
+            ...boundary('queue', 'events', 'rejections', 'http'),
+            ...boundary('database', 'events', 'rejections', 'queue', 'http'),
+            ...boundary('embedded', 'events', 'rejections', 'queue', 'database', 'http'),
+            ...boundary('config', 'events', 'rejections', 'queue', 'database', 'embedded', 'http'),
+            ...boundary('rejections', 'events'),
+          ],
+        },
+      ],
+      // The environment is read once, in src/config.
+      'no-restricted-properties': [
+        'error',
+        { object: 'process', property: 'env', message: 'Read it from src/config.' },
+      ],
+    },
+  },
+  {
+    files: ['src/config/**', 'src/embedded/**', 'test/**', 'bench/**', '*.js'],
+    rules: { 'no-restricted-properties': 'off' },
+  },
+  {
+    // What comes over HTTP is any; the assertions are what checks it.
+    files: ['test/**', 'src/**/*.spec.ts'],
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
+  },
+  prettier,
+);
