@@ -1,0 +1,25 @@
+import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+import { CreateEvents1764000000000 } from './migrations/1764000000000-create-events.js';
+
+/** Milliseconds to wait for a connection, from the pool or from PostgreSQL. */
+const CONNECT_TIMEOUT = 1500;
+
+/** The one place with connection options: the application, its migrations and its tests use the same. */
+export function dataSourceOptions(url: string): PostgresDataSourceOptions {
+  return {
+    type: 'postgres',
+    url,
+    poolSize: 10,
+    connectTimeoutMS: CONNECT_TIMEOUT,
+    applicationName: 'the-eye',
+    installExtensions: false,
+    synchronize: false,
+    migrations: [CreateEvents1764000000000],
+    migrationsTableName: 'migrations',
+    // Failed statements are reported where they are handled, with what was done about them.
+    logging: false,
+    // An idle connection that breaks is replaced by the pool; whoever asks next sees a good one or an error.
+    poolErrorHandler: () => undefined,
+    extra: { keepAlive: true },
+  };
+}

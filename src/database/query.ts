@@ -1,0 +1,37 @@
+import type { EventEmitter } from 'node:events';
+import type { EntityManager } from 'typeorm';
+import { DatabaseUnavailableError, isOutage } from './database-errors.js';
+
+/**
+ * Runs one statement with a deadline.
+ *
+ * A PostgreSQL that was stopped or cut off answers nothing, and a socket does not tell. So after `timeout`
+ * milliseconds the connection is given up: it may still be waiting for an answer, and must not go back to the pool.
+ * @throws DatabaseUnavailableError when PostgreSQL is away, starts up, shuts down or is late; else QueryFailedError
+ */
+export async function query<Row>(
+  manager: EntityManager,
+  sql: string,
+  parameters: unknown[],
+  timeout: number,
+): Promise<Row[]> {
+  if (!manager.dataSource.isInitialized) throw new DatabaseUnavailableError();
+  const runner = manager.dataSource.createQueryRunner();
+  let connection: EventEmitter | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    connection = (await runner.connect()) as EventEmitter;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new DatabaseUnavailableError()), timeout);
+    });
+    return await Promise.race([runner.query(sql, parameters) as Promise<Row[]>, late]);
+  } catch (error) {
+    if (!(error instanceof DatabaseUnavailableError) && !isOutage(error)) throw error;
+    // TypeORM drops a connection that reports an error, instead of handing it to the next query.
+    connection?.emit('error', error);
+    throw error instanceof DatabaseUnavailableError ? error : new DatabaseUnavailableError({ cause: error });
+  } finally {
+    clearTimeout(timer);
+    await runner.release();
+  }
+}
