@@ -1,0 +1,81 @@
+import { InjectQueue } from '@nestjs/bull';
+import { Injectable } from '@nestjs/common';
+import type { Job, JobOptions, Queue } from 'bull';
+import { environment } from '../config/environment.js';
+import { Backlog } from './backlog.js';
+import { GroupCommit } from './group-commit.js';
+import { BATCH_JOB, BATCH_SIZE, CAPPED_BACKOFF, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
+import { BacklogFullError, QueueUnavailableError } from './queue-errors.js';
+import { RedisHealth } from './redis-health.js';
+
+/** Options of a job, with the number of items in it: a worker knows them without parsing. */
+export interface BatchJobOptions extends JobOptions {
+  items: number;
+}
+
+/**
+ * Puts items into jobs. Concurrent calls are grouped (group commit): while Redis writes and fsyncs one group, the calls
+ * that arrive wait together for the next.
+ */
+@Injectable()
+export class Producer {
+  private readonly group = new GroupCommit<readonly unknown[]>({
+    commit: (calls) => this.commit(calls),
+    weigh: (items) => items.length,
+    weight: BATCH_SIZE,
+    groups: 2,
+    deadline: { after: environment.REDIS_TIMEOUT, error: () => this.late() },
+  });
+
+  constructor(
+    @InjectQueue(INGESTION_QUEUE) private readonly queue: Queue,
+    private readonly backlog: Backlog,
+    private readonly redis: RedisHealth,
+  ) {}
+
+  /**
+   * Resolves once all items are in Redis, and on its disk where it fsyncs. All of them are, or none.
+   * @param items JSON values
+   * @throws QueueUnavailableError, BacklogFullError, within the deadline of REDIS_TIMEOUT
+   */
+  async add(items: readonly unknown[]): Promise<void> {
+    if (!this.redis.available) throw new QueueUnavailableError();
+    if (this.backlog.full) throw new BacklogFullError();
+    await this.group.add(items);
+  }
+
+  private late(): QueueUnavailableError {
+    this.redis.suspect();
+    return new QueueUnavailableError();
+  }
+
+  private async commit(calls: (readonly unknown[])[]): Promise<void> {
+    const items = calls.flat();
+    const batches = [];
+    for (let start = 0; start < items.length; start += BATCH_SIZE)
+      batches.push(items.slice(start, start + BATCH_SIZE));
+    try {
+      const jobs = await this.queue.addBulk(
+        batches.map((data) => ({ name: BATCH_JOB, data, opts: jobOptions(data.length) })),
+      );
+      // Bull swallows what a command inside its transaction answers; a job without an id was not taken.
+      if (jobs.some((job: Job) => !job.id))
+        throw new QueueUnavailableError('Redis refused the events; nothing was accepted.');
+    } catch (error) {
+      if (error instanceof QueueUnavailableError) throw error;
+      throw new QueueUnavailableError(undefined, { cause: error });
+    }
+    this.backlog.count(items.length);
+  }
+}
+
+function jobOptions(items: number): BatchJobOptions {
+  return {
+    items,
+    attempts: UNLIMITED,
+    backoff: { type: CAPPED_BACKOFF },
+    removeOnComplete: true,
+    // The text of a job goes to PostgreSQL as it is.
+    preventParsingData: true,
+  };
+}

@@ -1,0 +1,36 @@
+import { BullModule } from '@nestjs/bull';
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Backlog } from './backlog.js';
+import { Producer } from './producer.js';
+import { CAPPED_BACKOFF, cappedBackoff, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
+import { RedisHealth } from './redis-health.js';
+import { RedisConnections } from './redis-connections.js';
+
+/** Asynchronous ingestion: Bull, its Redis, and the producer that groups items into jobs. Knows nothing of events. */
+@Global()
+@Module({})
+export class QueueModule {
+  static forRoot(url: string): DynamicModule {
+    const connections = new RedisConnections(url);
+    return {
+      module: QueueModule,
+      imports: [
+        BullModule.registerQueue({
+          name: INGESTION_QUEUE,
+          createClient: (type) => connections.create(type),
+          prefix: 'the-eye',
+          settings: {
+            // A worker that died is noticed within lockDuration + stalledInterval, and its jobs taken over.
+            lockDuration: 15_000,
+            stalledInterval: 5_000,
+            maxStalledCount: UNLIMITED,
+            retryProcessDelay: 500,
+            backoffStrategies: { [CAPPED_BACKOFF]: cappedBackoff },
+          },
+        }),
+      ],
+      providers: [{ provide: RedisConnections, useValue: connections }, Producer, Backlog, RedisHealth],
+      exports: [BullModule, Producer, Backlog, RedisHealth],
+    };
+  }
+}

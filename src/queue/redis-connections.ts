@@ -1,0 +1,55 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import { environment } from '../config/environment.js';
+
+/** Milliseconds before the next try to connect: at once after a blip, twice a second while Redis is away. */
+const retryStrategy = (times: number): number => Math.min(times * 50, 500);
+
+/**
+ * For Bull's commands. Bull's own way with a dead Redis is to wait, ours is to say so: nothing is queued up while the
+ * connection is down, nothing is sent again behind the caller's back, and no command waits longer than REDIS_TIMEOUT.
+ */
+const PROMPT: RedisOptions = {
+  commandTimeout: environment.REDIS_TIMEOUT,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  enableReadyCheck: true,
+  maxRetriesPerRequest: 0,
+  retryStrategy,
+};
+
+/** For the connections that wait for jobs and messages: they come back however long Redis was away. */
+const PATIENT: RedisOptions = { enableReadyCheck: false, maxRetriesPerRequest: null, retryStrategy };
+
+/** Bull's connections to one Redis. Bull closes only those that it made itself, so these close themselves. */
+export class RedisConnections {
+  private readonly connections: Redis[] = [];
+  private readonly address: RedisOptions;
+
+  /** @param url `redis://[user:password@]host[:port][/db]`, `rediss://…` or `unix:///path` */
+  constructor(url: string) {
+    this.address = addressOf(url);
+  }
+
+  create(type: 'client' | 'subscriber' | 'bclient'): Redis {
+    const connection = new Redis({ ...this.address, ...(type === 'client' ? PROMPT : PATIENT) });
+    this.connections.push(connection);
+    return connection;
+  }
+
+  close(): void {
+    for (const connection of this.connections) connection.disconnect();
+  }
+}
+
+function addressOf(url: string): RedisOptions {
+  const { protocol, hostname, port, username, password, pathname } = new URL(url);
+  if (protocol === 'unix:') return { path: decodeURIComponent(pathname) };
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || 6379),
+    username: username ? decodeURIComponent(username) : undefined,
+    password: password ? decodeURIComponent(password) : undefined,
+    db: Number(pathname.slice(1) || 0),
+    ...(protocol === 'rediss:' ? { tls: {} } : {}),
+  };
+}

@@ -1,0 +1,107 @@
+import { InjectQueue } from '@nestjs/bull';
+import { Injectable, Logger, type OnModuleInit } from '@nestjs/common';
+import type { Queue } from 'bull';
+import { INGESTION_QUEUE } from './queue.constants.js';
+import { RedisConnections } from './redis-connections.js';
+
+/** Milliseconds between two questions to a Redis that is silent. */
+const INTERVAL = 200;
+
+/** Whether Redis answers, and whether it keeps what it is given. */
+@Injectable()
+export class RedisHealth implements OnModuleInit {
+  private readonly logger = new Logger('Redis');
+  private silent = false;
+
+  constructor(
+    @InjectQueue(INGESTION_QUEUE) private readonly queue: Queue,
+    private readonly connections: RedisConnections,
+  ) {}
+
+  /** False while the connection is down, and while a Redis that is connected does not answer. */
+  get available(): boolean {
+    return !this.silent && this.queue.client.status === 'ready';
+  }
+
+  /** Resolves once Redis is there for the first time. */
+  async ready(): Promise<void> {
+    const { client } = this.queue;
+    // Not with `once` of node:events, which rejects at the first connection that is refused.
+    if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));
+  }
+
+  onModuleInit(): void {
+    const { client } = this.queue;
+    let away = false;
+    client.on('ready', () => {
+      if (away) this.logger.log('Redis is back.');
+      away = false;
+      void this.checkDurability();
+    });
+    let stopping = false;
+    this.queue.once('close', () => {
+      stopping = true;
+      this.connections.close();
+    });
+    client.on('close', () => {
+      if (!away && !stopping) this.logger.warn('Redis is away; events are answered 503 until it is back.');
+      away = true;
+    });
+  }
+
+  /** Redis was late. Until it answers again, nobody else has to wait to learn that. */
+  suspect(): void {
+    if (this.silent) return;
+    this.silent = true;
+    this.logger.warn('Redis does not answer; events are answered 503 until it does.');
+    void this.askUntilItAnswers();
+  }
+
+  private async askUntilItAnswers(): Promise<void> {
+    while (this.silent) {
+      try {
+        await this.queue.client.ping();
+        this.silent = false;
+      } catch {
+        if (this.queue.client.status === 'end') return;
+        await new Promise((resolve) => setTimeout(resolve, INTERVAL));
+      }
+    }
+  }
+
+  /** A 202 is a promise that holds only as far as Redis keeps what it has confirmed. */
+  private async checkDurability(): Promise<void> {
+    try {
+      const [append, fsync, eviction] = await Promise.all(
+        ['appendonly', 'appendfsync', 'maxmemory-policy'].map((name) => this.setting(name)),
+      );
+      if (append !== 'yes')
+        this.shout(
+          `appendonly is "${append}": accepted events are LOST when Redis stops. Set appendonly yes.`,
+        );
+      else if (fsync !== 'always') {
+        this.shout(
+          `appendfsync is "${fsync}": events accepted in the last second are LOST in a crash. Set appendfsync always.`,
+        );
+      }
+      if (eviction !== 'noeviction') {
+        this.shout(
+          `maxmemory-policy is "${eviction}": a full Redis THROWS AWAY accepted events. Set maxmemory-policy noeviction.`,
+        );
+      }
+    } catch (error) {
+      this.logger.warn(
+        `The settings of Redis cannot be read (${(error as Error).message}); make sure that it is durable.`,
+      );
+    }
+  }
+
+  private async setting(name: string): Promise<string | undefined> {
+    const [, value] = (await this.queue.client.config('GET', name)) as string[];
+    return value;
+  }
+
+  private shout(warning: string): void {
+    this.logger.warn(`!!! Redis is not durable: ${warning}`);
+  }
+}
