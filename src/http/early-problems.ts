@@ -1,0 +1,39 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import { Problem } from './problem.js';
+import { sendProblem, toProblem } from './problem.filter.js';
+
+/** Answers to requests that never reach a route, in the same form as all others; options of Fastify. */
+export const earlyProblems = {
+  /** A path that cannot be decoded, or one whose parts are too long. */
+  frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply): void =>
+    sendProblem(reply, toProblem(error, request)),
+
+  /** Bytes that are no HTTP, or that did not come in time: there is no request to reply to, only a connection. */
+  clientErrorHandler: (error: Error & { code?: string }, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || socket.destroyed) return;
+    if (socket.writable) socket.write(spell(whyUnreadable(error.code)));
+    socket.destroy(error);
+  },
+};
+
+function whyUnreadable(code: string | undefined): Problem {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Problem(408, 'request_timeout', 'The request did not arrive in time.');
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem(431, 'header_too_large', 'The header section of the request is too large.');
+  return new Problem(400, 'malformed_request', 'This is not a whole and valid HTTP request.');
+}
+
+function spell(problem: Problem): string {
+  const body = problem.body();
+  const text = JSON.stringify(body);
+  return [
+    `HTTP/1.1 ${body.status} ${body.title}`,
+    'Content-Type: application/problem+json; charset=utf-8',
+    `Content-Length: ${Buffer.byteLength(text)}`,
+    'Connection: close',
+    '',
+    text,
+  ].join('\r\n');
+}
