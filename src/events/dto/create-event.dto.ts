@@ -1,0 +1,168 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { environment } from '../../config/environment.js';
+import { canonicalJson, NotStorableError, whyNotStorable } from '../event/canonical-json.js';
+import { now, parseTimestamp, type Timestamp, TimestampError } from '../event/timestamp.js';
+
+/** What is wrong with a field, and where in it. */
+export class Flaw {
+  constructor(
+    readonly message: string,
+    readonly path: readonly (string | number)[] = [],
+  ) {}
+}
+
+/** The payload of an event with its canonical text (RFC 8785). */
+export interface Payload {
+  readonly value: Record<string, unknown>;
+  readonly canonical: string;
+}
+
+type Why = (value: unknown) => string | undefined;
+
+const whyNotText: Why = (value) => {
+  if (value === undefined) return 'This field is required.';
+  if (typeof value !== 'string') return 'Must be a string.';
+  if (value === '') return 'Must not be empty.';
+  if (lengthOf(value) > environment.TEXT_LIMIT)
+    return `Must not exceed ${environment.TEXT_LIMIT} characters.`;
+  return whyNotStorable(value);
+};
+
+const whyFlawed: Why = (value) => (value instanceof Flaw ? value.message : undefined);
+
+/** The rule of each field, for its decorator and for isValid alike. */
+const RULES = {
+  session_id: whyNotText,
+  category: whyNotText,
+  name: whyNotText,
+  data: whyFlawed,
+  timestamp: whyFlawed,
+} satisfies Record<string, Why>;
+
+type Field = keyof typeof RULES;
+const FIELDS = Object.keys(RULES) as Field[];
+
+/** Holds the field to its rule; what the rule says is the message. */
+const Ruled: PropertyDecorator = (target, property) => {
+  const why = RULES[property as Field];
+  ValidateBy({
+    name: 'ruled',
+    validator: {
+      validate: (value) => why(value) === undefined,
+      defaultMessage: (args?: ValidationArguments) => why(args?.value) ?? '',
+    },
+  })(target, property);
+};
+
+const text = (description: string, example: string) => ({
+  description,
+  example,
+  minLength: 1,
+  maxLength: environment.TEXT_LIMIT,
+});
+
+/** What a sender sends, read but not yet accepted; NewEvent is what becomes of it. */
+export class CreateEventDto {
+  @ApiProperty(text('Groups events; made by the sender.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423'))
+  @Ruled
+  session_id: string;
+
+  @ApiProperty(text('First half of the type of an event.', 'page interaction'))
+  @Ruled
+  category: string;
+
+  @ApiProperty(text('Second half of the type of an event.', 'pageview'))
+  @Ruled
+  name: string;
+
+  @ApiPropertyOptional({
+    description:
+      `The payload: any JSON object of at most ${environment.DATA_LIMIT} bytes (compact, in UTF-8) and ` +
+      `${environment.DEPTH_LIMIT} levels. Comes back as it was sent; what cannot be kept exactly is refused by name.`,
+    type: 'object',
+    additionalProperties: true,
+    default: {},
+    example: { host: 'www.consumeraffairs.com', path: '/' },
+  })
+  @Ruled
+  data: Payload | Flaw;
+
+  @ApiPropertyOptional({
+    description:
+      'When it happened: ISO 8601 with `T` or a blank, up to six fractional digits, an offset or none (then UTC), at most ' +
+      `${environment.FUTURE_LIMIT} seconds ahead of the server's clock. Without it: now, so that a retry is another event.`,
+    type: String,
+    format: 'date-time',
+    example: '2021-01-01 09:15:29.243860',
+  })
+  @Ruled
+  timestamp: Timestamp | Flaw;
+
+  /** Reads the known fields of a JSON object; the payload and the timestamp are parsed here, once. */
+  static from(fields: Partial<Record<Field, unknown>>): CreateEventDto {
+    const dto = new CreateEventDto();
+    dto.session_id = fields.session_id as string;
+    dto.category = fields.category as string;
+    dto.name = fields.name as string;
+    dto.data = readPayload(fields.data);
+    dto.timestamp = readTimestamp(fields.timestamp);
+    return dto;
+  }
+
+  static isField(name: string): name is Field {
+    return Object.hasOwn(RULES, name);
+  }
+
+  /**
+   * Whether all fields keep their rules. The same rules as class-validator's, without its bookkeeping, which costs more
+   * than all the rest of an event; for those that are not valid it finds the words.
+   */
+  isValid(): this is ValidEvent {
+    for (const field of FIELDS) if (RULES[field](this[field]) !== undefined) return false;
+    return true;
+  }
+}
+
+export type ValidEvent = CreateEventDto & { data: Payload; timestamp: Timestamp };
+
+const EMPTY: Payload = { value: {}, canonical: '{}' };
+
+function readPayload(value: unknown): Payload | Flaw {
+  if (value === undefined) return EMPTY;
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return new Flaw('Must be a JSON object.');
+  try {
+    const canonical = canonicalJson(value, environment.DEPTH_LIMIT);
+    // A UTF-16 unit takes at most three bytes, so that most payloads need no measuring.
+    if (
+      canonical.length * 3 > environment.DATA_LIMIT &&
+      Buffer.byteLength(canonical) > environment.DATA_LIMIT
+    ) {
+      return new Flaw(`Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON.`);
+    }
+    return { value: value as Record<string, unknown>, canonical };
+  } catch (error) {
+    if (error instanceof NotStorableError) return new Flaw(error.reason, error.path);
+    throw error;
+  }
+}
+
+function readTimestamp(value: unknown): Timestamp | Flaw {
+  if (value === undefined) return now();
+  if (typeof value !== 'string') return new Flaw('Must be a string.');
+  try {
+    const timestamp = parseTimestamp(value);
+    return timestamp.milliseconds - Date.now() > environment.FUTURE_LIMIT * 1000
+      ? new Flaw(`Must not lie more than ${environment.FUTURE_LIMIT} seconds in the future.`)
+      : timestamp;
+  } catch (error) {
+    if (error instanceof TimestampError) return new Flaw(error.message);
+    throw error;
+  }
+}
+
+/** Characters as people count them (Unicode code points); most texts are too short to need counting. */
+function lengthOf(text: string): number {
+  return text.length <= environment.TEXT_LIMIT ? text.length : Array.from(text).length;
+}

@@ -1,0 +1,105 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { EXACT_COUNT } from '../events.repository.js';
+import { EXAMPLE_STORED } from './example.js';
+
+/** A stored event: a whitelist of what leaves. */
+export class EventResponse {
+  @ApiProperty({
+    format: 'uuid',
+    example: EXAMPLE_STORED.id,
+    description: 'UUIDv8 of the timestamp and of all fields.',
+  })
+  id: string;
+
+  @ApiProperty({ example: EXAMPLE_STORED.session_id })
+  session_id: string;
+
+  @ApiProperty({ example: EXAMPLE_STORED.category })
+  category: string;
+
+  @ApiProperty({ example: EXAMPLE_STORED.name })
+  name: string;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: true,
+    example: EXAMPLE_STORED.data,
+  })
+  data: Record<string, unknown>;
+
+  @ApiProperty({
+    format: 'date-time',
+    example: EXAMPLE_STORED.timestamp,
+    description: 'UTC, six fractional digits.',
+  })
+  timestamp: string;
+}
+
+export class EventPageResponse {
+  @ApiProperty({ example: 1, description: `Exact up to ${EXACT_COUNT.toLocaleString('en')}.` })
+  count: number;
+
+  @ApiPropertyOptional({ description: 'Present and true where `count` is an estimate.', example: true })
+  count_is_estimate?: boolean;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'uri',
+    description: 'The page after this one, by cursor.',
+  })
+  next: string | null;
+
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'uri',
+    description: 'The page before this one, by cursor.',
+  })
+  previous: string | null;
+
+  @ApiProperty({ type: [EventResponse] })
+  results: EventResponse[];
+}
+
+export class QueuedEventResponse {
+  @ApiProperty({ format: 'uuid', example: EXAMPLE_STORED.id })
+  id: string;
+
+  @ApiProperty({ enum: ['queued'] })
+  status: 'queued';
+}
+
+export class RefusedEventResponse {
+  @ApiProperty({ example: 1, description: 'Place in the request, from 0.' })
+  index: number;
+
+  @ApiProperty({
+    type: 'object',
+    additionalProperties: { type: 'array', items: { type: 'string' } },
+    example: { timestamp: ['This day does not exist.'] },
+  })
+  errors: Record<string, string[]>;
+}
+
+export class QueuedBatchResponse {
+  @ApiProperty({ example: 2 })
+  accepted: number;
+
+  @ApiProperty({ type: [RefusedEventResponse] })
+  rejected: RefusedEventResponse[];
+
+  @ApiProperty({
+    type: [String],
+    format: 'uuid',
+    description: 'Of the accepted events, in their order.',
+    example: [EXAMPLE_STORED.id],
+  })
+  ids: string[];
+
+  @ApiPropertyOptional({
+    type: [EventResponse],
+    description: 'With `Prefer: wait`: the stored events, in their order.',
+  })
+  results?: EventResponse[];
+}

@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { findInexactness } from './exact-json.js';
+
+/** Milliseconds, on a busy machine; work that grew with the square of the text would take many minutes. */
+const REASONABLE = 20_000;
+
+/** What is found in one event, as `path: reason`. */
+function findings(text: string, depth = Infinity): string[] {
+  JSON.parse(text);
+  return [...findInexactness(text, depth, false).values()].map(
+    ({ path, reason }) => `${path.join('.')}: ${reason}`,
+  );
+}
+
+const literal = fc.stringMatching(/^-?(0|[1-9]\d{0,19})(\.\d{1,19})?([eE][+-]?\d{1,3})?$/);
+const blank = fc.stringMatching(/^[ \t\n\r]{0,2}$/);
+
+/** A string as JSON may spell it: as it is, or with every unit escaped. */
+const stringText = fc
+  .tuple(fc.string({ unit: 'binary', maxLength: 8 }), fc.boolean())
+  .map(([text, escaped]) =>
+    escaped
+      ? `"${Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')}"`
+      : JSON.stringify(text),
+  );
+
+/** JSON texts of every kind: odd blanks, odd spellings, keys that stand twice. */
+const { value: jsonText } = fc.letrec<{ value: string }>((tie) => ({
+  value: fc
+    .tuple(
+      blank,
+      fc.oneof(
+        { maxDepth: 4 },
+        fc.constantFrom('null', 'true', 'false', '[]', '{}'),
+        literal,
+        stringText,
+        fc.array(tie('value'), { maxLength: 4 }).map((items) => `[${items.join(',')}]`),
+        fc
+          .array(fc.tuple(blank, fc.oneof(fc.constant('"a"'), stringText), tie('value')), { maxLength: 4 })
+          .map(
+            (fields) =>
+              `{${fields.map(([space, key, value]) => `${space}${key}${space}:${value}`).join(',')}}`,
+          ),
+      ),
+      blank,
+    )
+    .map((parts) => parts.join('')),
+}));
+
+describe('numbers', () => {
+  it.each([
+    '9007199254740993',
+    '-9007199254740993',
+    '0.1234567890123456789',
+    '12345678901234567890',
+    '1e400',
+    '-1e400',
+    '1e-400',
+    '1E-400',
+    '9007199254740993e0',
+    '900719925474099.3e1',
+    '1.00000000000000000001',
+  ])('%s cannot be kept and is named', (number) => {
+    expect(findings(`{"data":{"n":${number}}}`)).toEqual([
+      `data.n: The number ${number} cannot be kept exactly; send it as a string.`,
+    ]);
+  });
+
+  it.each([
+    '0',
+    '-0',
+    '1.0',
+    '1.50',
+    '0.1',
+    '1e2',
+    '1E5',
+    '1e+2',
+    '0e9999',
+    '5e-324',
+    '9007199254740991',
+    '100000000000000000000',
+    '1.0000000000000000000000',
+    '0.3333333333333333',
+    '1.7976931348623157e308',
+  ])('%s is kept', (number) => {
+    expect(findings(`{"data":{"n":${number}}}`)).toEqual([]);
+  });
+
+  it('are named exactly where they would come back as another number', () => {
+    fc.assert(
+      fc.property(literal, (number) => {
+        expect(findings(`[${number}]`).length === 0).toBe(isSameNumber(number, String(Number(number))));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('of a million digits are looked at in reasonable time', () => {
+    const many = '0'.repeat(1_000_000);
+    const started = performance.now();
+    expect(findings(`[0.1${many}1]`)[0]).toContain(`The number 0.1${'0'.repeat(34)}… cannot be kept`);
+    expect(findings(`[1${many}1]`)).toHaveLength(1);
+    expect(findings(`[0.1${many}]`)).toEqual([]);
+    expect(findings(`[1e-1${many}]`)).toHaveLength(1);
+    expect(performance.now() - started).toBeLessThan(REASONABLE);
+  });
+});
+
+describe('keys that stand twice in one object', () => {
+  const twice = 'This key stands twice in one object; only one of its values could be kept.';
+
+  it.each([
+    ['at the top', '{"name":1,"name":1}', 'name'],
+    ['inside', '{"data":{"form":{"a":1,"b":2,"a":3}}}', 'data.form.a'],
+    ['in an object of an array', '{"data":{"list":[{},[{"a":1,"a":2}]]}}', 'data.list.1.0.a'],
+    ['after a value that is an object', '{"data":{"a":{"b":[]},"a":1}}', 'data.a'],
+    ['spelt with an escape', String.raw`{"data":{"key":1,"\u006bey":2}}`, 'data.key'],
+    ['both spelt with escapes', String.raw`{"data":{"\"":1,"\u0022":2}}`, 'data."'],
+    ['called __proto__', '{"__proto__":1,"__proto__":2}', '__proto__'],
+    ['that are empty', '{"":1,"":2}', ''],
+  ])('are named: %s', (_, text, path) => {
+    expect(findings(text)).toEqual([`${path}: ${twice}`]);
+  });
+
+  it('may stand in two objects', () => {
+    expect(findings('{"a":{"a":1},"b":[{"a":1},{"a":1}]}')).toEqual([]);
+  });
+
+  it('are not mixed up with values', () => {
+    expect(findings('{"a":"a","b":["a","a"],"c":"b"}')).toEqual([]);
+  });
+});
+
+describe('strings', () => {
+  it.each([
+    ['numbers', '9007199254740993 1e400'],
+    ['quotes', 'he said "9007199254740993"'],
+    ['backslashes', '\\'],
+    ['backslashes and quotes', '\\\\"\\"1e400\\'],
+    ['braces and commas', '{"a":1,"a":1}],[{'],
+  ])('with %s are left alone', (_, text) => {
+    expect(findings(JSON.stringify({ [text]: text, other: [text, text] }), 2)).toEqual([]);
+  });
+});
+
+describe('the elements of an array', () => {
+  it('are looked at one by one, each with paths of its own', () => {
+    const text = '[{"data":{"n":1e400}}, {"data":{}}, [1,{"a":1,"a":2}], 1e400, {"n":[1e400, 1e-400]}]';
+    const found = findInexactness(text, 100, true);
+    expect([...found].map(([index, { path }]) => [index, path])).toEqual([
+      [0, ['data', 'n']],
+      [2, [1, 'a']],
+      [3, []],
+      [4, ['n', 0]],
+    ]);
+  });
+});
+
+describe('a path', () => {
+  it.each([
+    ['{"data":[{},"a",[],"b",1e400]}', ['data', 4]],
+    ['{"data":{"a":{},"b":[[],{"c":[0,1e400]}]}}', ['data', 'b', 1, 'c', 1]],
+    ['{"data":{"a.b":{"":1e400}}}', ['data', 'a.b', '']],
+  ])('in %s leads to the number', (text, path) => {
+    expect(findInexactness(text, 100, false).get(0)?.path).toEqual(path);
+  });
+});
+
+describe('nesting', () => {
+  const nested = (levels: number) => `{"data":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+
+  it('may reach the limit, counted from the payload', () => {
+    expect(findings(nested(3), 3)).toEqual([]);
+    expect(findInexactness(`[${nested(3)}]`, 3, true).size).toBe(0);
+  });
+
+  it('over the limit is named by its field', () => {
+    expect(findings(nested(4), 3)).toEqual(['data: Nested more than 3 levels deep.']);
+    expect(findInexactness(`[{},${nested(4)}]`, 3, true).get(1)?.path).toEqual(['data']);
+  });
+
+  it.each([
+    ['arrays', '['.repeat(1_000_000) + ']'.repeat(1_000_000)],
+    ['objects', '{"a":'.repeat(1_000_000) + '1' + '}'.repeat(1_000_000)],
+  ])('of a million %s is found in reasonable time', (_, text) => {
+    const started = performance.now();
+    expect(findInexactness(`{"data":${text}}`, 100, false).get(0)?.path).toEqual(['data']);
+    expect(performance.now() - started).toBeLessThan(REASONABLE);
+  });
+});
+
+describe('any JSON', () => {
+  it('that JSON.stringify wrote holds nothing to be found', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ stringUnit: 'binary' }), fc.constantFrom('', 1, '\t\n'), (value, indent) => {
+        expect(findings(JSON.stringify(value, null, indent))).toEqual([]);
+      }),
+    );
+  });
+
+  it('that JSON.parse reads is read to its end without an error', () => {
+    fc.assert(
+      fc.property(jsonText, (text) => {
+        const many = Array.isArray(JSON.parse(text));
+        findInexactness(text, 2, many);
+        const last = findInexactness(`[${text},1e400]`, 100, true);
+        expect(last.get(1)?.path).toEqual([]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+/** True where two decimal spellings mean one number, by integers of any length. */
+function isSameNumber(one: string, other: string): boolean {
+  if (other.endsWith('Infinity')) return false;
+  const [a, b] = [scaled(one), scaled(other)];
+  const exponent = Math.min(a.exponent, b.exponent);
+  const [x, y] = [a, b].map(({ digits, exponent: own }) => digits * 10n ** BigInt(own - exponent));
+  return x === y;
+}
+
+function scaled(text: string): { digits: bigint; exponent: number } {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  const [whole = '', fraction = ''] = mantissa.split('.');
+  return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
+}

@@ -1,0 +1,30 @@
+import type { ValidEvent } from '../dto/create-event.dto.js';
+import { dataDigest, eventId } from './identity.js';
+
+/** An event that is accepted: a row of the table, and in this very form an item of a job in Redis. */
+export interface NewEvent {
+  /** UUIDv8, known before the event is stored. */
+  id: string;
+  session_id: string;
+  category: string;
+  name: string;
+  data: Record<string, unknown>;
+  /** UTC with six fractional digits. */
+  timestamp: string;
+  /** 64 hex digits. */
+  data_sha256: string;
+}
+
+/** Gives a valid event its identity. */
+export function toNewEvent({ session_id, category, name, data, timestamp }: ValidEvent): NewEvent {
+  const identified = { session_id, category, name, canonicalData: data.canonical, timestamp: timestamp.text };
+  return {
+    id: eventId(identified, timestamp.milliseconds),
+    session_id,
+    category,
+    name,
+    data: data.value,
+    timestamp: timestamp.text,
+    data_sha256: dataDigest(data.canonical),
+  };
+}

@@ -1,0 +1,172 @@
+import { Body, Controller, Get, Headers, Param, Post, Query, Req, Res, ValidationPipe } from '@nestjs/common';
+import {
+  ApiAcceptedResponse,
+  ApiBody,
+  ApiConsumes,
+  ApiCreatedResponse,
+  ApiExtraModels,
+  ApiHeader,
+  ApiOkResponse,
+  ApiOperation,
+  ApiParam,
+  ApiTags,
+  getSchemaPath,
+} from '@nestjs/swagger';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { environment } from '../config/environment.js';
+import { ApiProblems } from '../http/api-problems.js';
+import { OnlyParameters } from '../http/only-parameters.js';
+import { pageLink } from '../http/page-link.js';
+import { preferredWait } from '../http/prefer.js';
+import { Problem } from '../http/problem.js';
+import { queryErrors } from '../http/query-errors.js';
+import { CreateEventDto } from './dto/create-event.dto.js';
+import { EXAMPLE, EXAMPLE_STORED } from './dto/example.js';
+import { DEEPEST_OFFSET, ListEventsDto } from './dto/list-events.dto.js';
+import {
+  EventPageResponse,
+  EventResponse,
+  QueuedBatchResponse,
+  QueuedEventResponse,
+} from './dto/responses.dto.js';
+import { CursorError } from './event/cursor.js';
+import { isEventId } from './event/identity.js';
+import { EventsPipe, type Submission } from './events.pipe.js';
+import { EventsService, type Outcome, PageTooDeepError } from './events.service.js';
+
+const STATUS: Record<Outcome['status'], number> = { queued: 202, created: 201, existing: 200 };
+
+const oneOrMany = (one: typeof EventResponse | typeof QueuedEventResponse) => ({
+  schema: { oneOf: [{ $ref: getSchemaPath(one) }, { $ref: getSchemaPath(QueuedBatchResponse) }] },
+});
+
+/** Takes events in and gives them out. */
+@ApiTags('events')
+@ApiExtraModels(CreateEventDto, EventResponse, QueuedEventResponse, QueuedBatchResponse)
+@Controller('events')
+export class EventsController {
+  constructor(private readonly events: EventsService) {}
+
+  @Post()
+  @OnlyParameters()
+  @ApiOperation({
+    summary: 'Send events',
+    description:
+      `One event, an array of events, or NDJSON (an event a line): at most ${environment.EVENTS_LIMIT} events and ` +
+      `${environment.BODY_LIMIT} bytes a request. Answered once they are durably in the queue; stored soon after, each exactly once, ` +
+      'however often it is sent. Of many events the bad ones are named and the others accepted.',
+  })
+  @ApiConsumes('application/json', 'application/x-ndjson')
+  @ApiBody({
+    schema: {
+      oneOf: [
+        { $ref: getSchemaPath(CreateEventDto) },
+        { type: 'array', items: { $ref: getSchemaPath(CreateEventDto) }, maxItems: environment.EVENTS_LIMIT },
+      ],
+    },
+    examples: {
+      one: { summary: 'One event', value: EXAMPLE },
+      many: {
+        summary: 'Many events',
+        value: [EXAMPLE, { ...EXAMPLE, category: 'form interaction', name: 'submit' }],
+      },
+    },
+  })
+  @ApiHeader({
+    name: 'Prefer',
+    required: false,
+    description: `\`wait=5\` waits up to 5 seconds (${environment.WAIT_LIMIT} at most) until the events are stored (RFC 7240).`,
+  })
+  @ApiAcceptedResponse({
+    description: 'The events are durably in the queue.',
+    headers: {
+      Location: { description: 'Where the event will be found (one event).', schema: { type: 'string' } },
+    },
+    ...oneOrMany(QueuedEventResponse),
+  })
+  @ApiCreatedResponse({
+    description: 'With `Prefer: wait`: the events are stored.',
+    ...oneOrMany(EventResponse),
+  })
+  @ApiOkResponse({
+    description: 'With `Prefer: wait`: the events had been stored before.',
+    ...oneOrMany(EventResponse),
+  })
+  @ApiProblems(400, 413, 415, 503)
+  async create(
+    @Body(EventsPipe) submission: Submission,
+    @Headers('prefer') prefer: string | undefined,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<QueuedEventResponse | QueuedBatchResponse | EventResponse> {
+    const { many, events, refused } = submission;
+    const seconds = preferredWait(prefer, environment.WAIT_LIMIT);
+    const outcome = await this.events.accept(events, seconds * 1000);
+    reply.status(STATUS[outcome.status]);
+    if (seconds > 0) reply.header('preference-applied', `wait=${seconds}`);
+    const stored = outcome.status === 'queued' ? undefined : outcome.events;
+    if (many) {
+      const ids = events.map(({ id }) => id);
+      return { accepted: events.length, rejected: refused, ids, ...(stored && { results: stored }) };
+    }
+    const id = events[0]?.id ?? '';
+    reply.header('location', `/events/${id}/`);
+    return stored?.[0] ?? { id, status: 'queued' };
+  }
+
+  @Get()
+  @ApiOperation({
+    summary: 'List events',
+    description:
+      'Newest first unless told otherwise. A page costs the same wherever it lies: follow `next` and `previous`.',
+  })
+  @ApiOkResponse({ type: EventPageResponse })
+  @ApiProblems(400, 503)
+  async list(
+    @Query(
+      new ValidationPipe({
+        transform: true,
+        whitelist: true,
+        forbidNonWhitelisted: true,
+        exceptionFactory: queryErrors,
+      }),
+    )
+    query: ListEventsDto,
+    @Req() request: FastifyRequest,
+  ): Promise<EventPageResponse> {
+    try {
+      const { count, isEstimate, next, previous, results } = await this.events.list(query);
+      return {
+        count,
+        ...(isEstimate && { count_is_estimate: true }),
+        next: pageLink(request, next),
+        previous: pageLink(request, previous),
+        results,
+      };
+    } catch (error) {
+      if (error instanceof CursorError) throw Problem.invalid({ cursor: [error.message] });
+      if (error instanceof PageTooDeepError) {
+        throw Problem.invalid({
+          page: [`Reaches ${DEEPEST_OFFSET.toLocaleString('en')} events deep; follow \`next\` to go deeper.`],
+        });
+      }
+      throw error;
+    }
+  }
+
+  @Get(':id')
+  @OnlyParameters()
+  @ApiOperation({ summary: 'One event' })
+  @ApiParam({
+    name: 'id',
+    schema: { type: 'string', format: 'uuid', example: EXAMPLE_STORED.id },
+    description: 'From the answer to sending it.',
+  })
+  @ApiOkResponse({ type: EventResponse })
+  @ApiProblems(400, 404, 503)
+  async find(@Param('id') id: string): Promise<EventResponse> {
+    const event = isEventId(id) ? await this.events.find(id.toLowerCase()) : undefined;
+    if (!event)
+      throw new Problem(404, 'not_found', 'There is no event with this id, or it is not stored yet.');
+    return event;
+  }
+}

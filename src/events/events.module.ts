@@ -1,0 +1,23 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { answers, type Role, stores } from '../config/role.js';
+import { RejectionsModule } from '../rejections/rejections.module.js';
+import { EventEntity } from './event.entity.js';
+import { EventsController } from './events.controller.js';
+import { EventsProcessor } from './events.processor.js';
+import { EventsRepository } from './events.repository.js';
+import { EventsService } from './events.service.js';
+import { StoredEvents } from './stored-events.js';
+
+/** Events, from the request to the table and back. */
+@Module({})
+export class EventsModule {
+  static forRole(role: Role): DynamicModule {
+    return {
+      module: EventsModule,
+      imports: [TypeOrmModule.forFeature([EventEntity]), RejectionsModule.forRole(role)],
+      controllers: answers(role) ? [EventsController] : [],
+      providers: [EventsRepository, StoredEvents, EventsService, ...(stores(role) ? [EventsProcessor] : [])],
+    };
+  }
+}
