@@ -1,0 +1,28 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Role } from './config/role.js';
+import { DatabaseModule } from './database/database.module.js';
+import { EventsModule } from './events/events.module.js';
+import { OperationsModule } from './operations/operations.module.js';
+import { QueueModule } from './queue/queue.module.js';
+
+export interface AppOptions {
+  role: Role;
+  databaseUrl: string;
+  redisUrl: string;
+}
+
+/** The map of the house. */
+@Module({})
+export class AppModule {
+  static register({ role, databaseUrl, redisUrl }: AppOptions): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        DatabaseModule.forRoot(databaseUrl),
+        QueueModule.forRoot(redisUrl),
+        EventsModule.forRole(role),
+        OperationsModule,
+      ],
+    };
+  }
+}
