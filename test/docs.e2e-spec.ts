@@ -1,0 +1,242 @@
+import { runInNewContext } from 'node:vm';
+import { anEvent, type Answer, eventually, TheEye } from './support/the-eye.js';
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
+
+describe('The documentation', () => {
+  let eye: TheEye;
+  let document: any;
+  beforeAll(async () => {
+    eye = await TheEye.start();
+    document = (await eye.get('/docs-json')).body;
+  });
+  afterAll(() => eye.close());
+
+  /** [method, path, operation] of every route that is documented. */
+  const operations = (): [string, string, any][] =>
+    Object.entries<any>(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): [string, string, any] => [method, path, operation]),
+    );
+
+  const resolve = (ref: string): any =>
+    ref
+      .replace('#/', '')
+      .split('/')
+      .reduce((value, step) => value?.[step], document);
+
+  /** Everything that keeps a value from being what a schema says. */
+  const mismatches = (value: any, schema: any, at = 'body'): string[] => {
+    if (schema.$ref) return mismatches(value, resolve(schema.$ref), at);
+    if (schema.oneOf) {
+      const fits = schema.oneOf.filter((one: any) => mismatches(value, one, at).length === 0).length;
+      return fits === 1 ? [] : [`${at} fits ${fits} of ${schema.oneOf.length}`];
+    }
+    if (value === null && schema.nullable) return [];
+    const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+    if (schema.type !== type && !(schema.type === 'integer' && Number.isInteger(value)))
+      return [`${at} is no ${schema.type}`];
+    if (schema.enum && !schema.enum.includes(value)) return [`${at} is none of ${schema.enum}`];
+    if (type === 'array')
+      return value.flatMap((item: any, index: number) => mismatches(item, schema.items, `${at}.${index}`));
+    if (type !== 'object') return [];
+    const missing = (schema.required ?? []).filter((name: string) => !Object.hasOwn(value, name));
+    return [
+      ...missing.map((name: string) => `${at}.${name} is missing`),
+      ...Object.entries(value).flatMap(([name, item]) => {
+        const inner = schema.properties?.[name] ?? schema.additionalProperties;
+        if (inner === true) return [];
+        return inner ? mismatches(item, inner, `${at}.${name}`) : [`${at}.${name} is not documented`];
+      }),
+    ];
+  };
+
+  /** The answer is one that is documented for its route, down to each member. */
+  const expectDocumented = (answer: Answer, responses: any): void => {
+    const { content } = responses[answer.status] ?? {};
+    expect({ status: answer.status, documented: Object.keys(responses) }).toMatchObject({
+      status: expect.anything(),
+    });
+    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+    expect({ [answer.status]: Object.keys(content ?? {}) }).toEqual({ [answer.status]: [type] });
+    expect(mismatches(answer.body, content[type].schema)).toEqual([]);
+  };
+
+  it('is Swagger UI at /docs, with all that it loads', async () => {
+    const page = await eye.get('/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch('text/html');
+    expect(page.body).toContain('<title>The Eye: API</title>');
+    const loaded = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => file);
+    expect(loaded).toContain('docs/swagger-ui-init.js');
+    for (const file of loaded) expect([file, (await eye.get(`/${file}`)).status]).toEqual([file, 200]);
+  });
+
+  it('is an OpenAPI 3 document at /docs-json, of every route', () => {
+    expect(document.openapi).toMatch(/^3\./);
+    expect(document.info).toMatchObject({ title: 'The Eye', version: expect.any(String) });
+    expect(
+      operations()
+        .map(([method, path]) => `${method} ${path}`)
+        .sort(),
+    ).toEqual([
+      'get /events',
+      'get /events/{id}',
+      'get /health/live',
+      'get /health/ready',
+      'get /rejections',
+      'get /rejections/{id}',
+      'post /events',
+      'post /rejections/{id}/retry',
+    ]);
+  });
+
+  it('is whole: identifiers, parameters, references and descriptions are there', () => {
+    const ids = operations().map(([, , { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [method, path, operation] of operations()) {
+      expect(METHODS).toContain(method);
+      expect(operation.summary).toMatch(/\w/);
+      const inPath = (operation.parameters ?? []).filter((parameter: any) => parameter.in === 'path');
+      expect(inPath.map(({ name }: any) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
+      for (const parameter of inPath) expect(parameter.required).toBe(true);
+      for (const [status, { description }] of Object.entries<any>(operation.responses)) {
+        expect(status).toMatch(/^[2-5]\d\d$/);
+        expect(typeof description).toBe('string');
+      }
+    }
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, ref]) => ref ?? '',
+    );
+    expect(references.length).toBeGreaterThan(0);
+    for (const ref of references) expect([ref, typeof resolve(ref)]).toEqual([ref, 'object']);
+  });
+
+  it('says of every error that it is a problem, with an example that is one', () => {
+    for (const [method, path, { responses }] of operations()) {
+      const errors = Object.entries<any>(responses).filter(([status]) => Number(status) >= 400);
+      if (!path.endsWith('/live')) expect([method, path, errors.length]).not.toEqual([method, path, 0]);
+      for (const [status, { content }] of errors) {
+        expect(Object.keys(content)).toEqual(['application/problem+json']);
+        const { schema, example } = content['application/problem+json'];
+        expect(schema).toEqual({ $ref: '#/components/schemas/ProblemResponse' });
+        expect(mismatches(example, schema)).toEqual([]);
+        expect(example.status).toBe(Number(status));
+      }
+    }
+  });
+
+  it('has examples of events that are accepted as "Try it out" sends them', async () => {
+    const interceptor = await interceptorOf(eye);
+    const { content } = document.paths['/events'].post.requestBody;
+    expect(Object.keys(content)).toEqual(['application/json', 'application/x-ndjson']);
+    for (const [type, { examples }] of Object.entries<any>(content)) {
+      expect(Object.keys(examples)).toEqual(['one', 'many']);
+      for (const { value } of Object.values<any>(examples)) {
+        const request = interceptor({
+          headers: { 'Content-Type': type },
+          body: JSON.stringify(value, null, 2),
+        });
+        const { status, body } = await eye.post('/events/', request.body, { 'content-type': type });
+        expect({ status, rejected: body.rejected ?? [] }).toEqual({ status: 202, rejected: [] });
+      }
+    }
+    const typed = '{"session_id":"a"}\n{"session_id":"b"}';
+    expect(interceptor({ headers: { 'Content-Type': 'application/x-ndjson' }, body: typed }).body).toBe(
+      typed,
+    );
+  });
+
+  it('has examples that find the event that the example sends', async () => {
+    await eye.store(
+      document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
+    );
+    const [id] = document.paths['/events/{id}'].get.parameters;
+    const found = await eye.get(`/events/${id.schema.example}/`);
+    expect(found.status).toBe(200);
+    const { properties } = document.components.schemas.EventResponse;
+    expect(Object.entries<any>(properties).map(([name, schema]) => [name, schema.example])).toEqual(
+      Object.entries(found.body),
+    );
+    const given = document.paths['/events'].get.parameters
+      .map(({ name, schema }: any) => [name, schema.example])
+      .filter(([, example]: any) => example !== undefined);
+    expect(given.map(([name]: any) => name)).toContain('timestamp_before');
+    const query = new URLSearchParams(given);
+    expect((await eye.get(`/events/?${query.toString()}`)).body.results).toContainEqual(found.body);
+  });
+
+  it('says whatever POST /events/ answers, one event or many', async () => {
+    const { responses } = document.paths['/events'].post;
+    const event = anEvent();
+    const wait = { prefer: 'wait=20' };
+    const answers = [
+      await eye.post('/events/', anEvent()),
+      await eye.post('/events/', [anEvent(), {}]),
+      await eye.post('/events/', event, wait),
+      await eye.post('/events/', [anEvent(), {}], wait),
+      await eye.post('/events/', event, wait),
+      await eye.post('/events/', [event], wait),
+      await eye.post('/events/', {}),
+      await eye.post('/events/', 'x'),
+      await eye.post('/events/', ' '.repeat(6 * 1024 * 1024)),
+      await eye.post(
+        '/events/',
+        Array.from({ length: 5001 }, () => 0),
+      ),
+      await eye.post('/events/', 'x', { 'content-type': 'text/plain' }),
+    ];
+    await eye.redis((redis) => redis.client('PAUSE', 2500, 'WRITE'));
+    answers.push(await eye.post('/events/', anEvent()));
+    for (const answer of answers) expectDocumented(answer, responses);
+    expect(answers.map(({ status }) => String(status))).toEqual([
+      '202',
+      '202',
+      '201',
+      '201',
+      '200',
+      '200',
+      '400',
+      '400',
+      '413',
+      '413',
+      '415',
+      '503',
+    ]);
+    expect(Object.keys(responses).sort()).toEqual(
+      [...new Set(answers.map(({ status }) => String(status)))].sort(),
+    );
+    await eventually(async () => expect((await eye.post('/events/', anEvent())).status).toBe(202));
+  });
+
+  it('says whatever GET /events/ and GET /events/<id>/ answer', async () => {
+    const { body } = await eye.store([
+      anEvent({ session_id: 'said' }),
+      anEvent({ session_id: 'said', name: 'other' }),
+    ]);
+    const list = document.paths['/events'].get.responses;
+    const first = await eye.get('/events/?session_id=said&page_size=1');
+    expectDocumented(first, list);
+    expectDocumented(await eye.get(first.body.next), list);
+    expectDocumented(await eye.get('/events/?page_size=0'), list);
+    const one = document.paths['/events/{id}'].get.responses;
+    expectDocumented(await eye.get(`/events/${body.ids[0]}/`), one);
+    expectDocumented(await eye.get('/events/3/'), one);
+    expectDocumented(await eye.get('/events/3/?x=1'), one);
+    expectDocumented(await eye.get('/rejections/'), document.paths['/rejections'].get.responses);
+    expectDocumented(await eye.get('/rejections/?after=x'), document.paths['/rejections'].get.responses);
+  });
+});
+
+type Interceptor = (request: { headers: Record<string, string>; body: string }) => { body: string };
+
+/** What Swagger UI does to a request before it sends it, from the very script that a browser runs. */
+async function interceptorOf(eye: TheEye): Promise<Interceptor> {
+  const { body: script } = await eye.get('/docs/swagger-ui-init.js');
+  let options: { requestInterceptor?: Interceptor } = {};
+  const bundle = Object.assign((given: typeof options) => (options = given), { presets: {}, plugins: {} });
+  const window: { onload?: () => void; location: { search: string } } = { location: { search: '' } };
+  runInNewContext(script, { window, SwaggerUIBundle: bundle, SwaggerUIStandalonePreset: {} });
+  window.onload?.();
+  if (options.requestInterceptor === undefined) throw new Error('Swagger UI has no interceptor.');
+  return options.requestInterceptor;
+}

@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { Load } from './support/load.js';
+import { familyOf, gone, serversOf } from './support/processes.js';
+import { anEvent, eventually, TheEye } from './support/the-eye.js';
+
+describe('The Eye that is told to stop (SIGTERM)', () => {
+  let eye: TheEye;
+  beforeEach(async () => void (eye = await TheEye.start()));
+  afterEach(() => eye.close());
+
+  it('while events arrive ends well within seconds, leaves no process, and has stored what it accepted', async () => {
+    const load = Load.on(eye);
+    await load.answered(202, 200);
+    const family = [eye.process.pid ?? 0, ...(await familyOf((await serversOf(eye.dataDir)).keeper))];
+    const began = Date.now();
+    expect(await eye.end()).toBe(0);
+    expect(Date.now() - began).toBeLessThan(8000);
+    await load.stop();
+    await gone(family);
+    await eye.start();
+    await load.expectStored();
+  });
+
+  it('first answers the requests under way', async () => {
+    const text = JSON.stringify([anEvent(), anEvent()]);
+    const upload = request(new URL('/events/', eye.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': text.length },
+    });
+    const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+    upload.write(text.slice(0, 50));
+    // So that it surely has arrived.
+    await eye.store(anEvent());
+    const end = eye.end();
+    const isClosed = (): Promise<boolean> =>
+      eye.get('/health/live', { connection: 'close' }).then(
+        () => false,
+        () => true,
+      );
+    await eventually(async () => expect(await isClosed()).toBe(true));
+    upload.end(text.slice(50));
+    const [{ statusCode }] = await answered;
+    expect(statusCode).toBe(202);
+    expect(await end).toBe(0);
+    await eye.start();
+    await eye.drained();
+    const [row] = await eye.sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events');
+    expect(row?.stored).toBe(3);
+  });
+});
+
+describe('The API without a worker that is told to stop', () => {
+  it('tells those who wait for their events to be stored that they are queued', async () => {
+    const api = await TheEye.start({ ROLE: 'api' });
+    const answers = Array.from({ length: 20 }, () => api.post('/events/', anEvent(), { prefer: 'wait=20' }));
+    await eventually(async () => {
+      expect((await api.get('/health/ready')).body.checks.backlog.events).toBe(answers.length);
+    });
+    const began = Date.now();
+    const end = api.end();
+    for (const { status } of await Promise.all(answers)) expect(status).toBe(202);
+    expect(await end).toBe(0);
+    expect(Date.now() - began).toBeLessThan(8000);
+    await api.close();
+  });
+});
+
+describe('The Eye that is killed (SIGKILL)', () => {
+  let eye: TheEye;
+  beforeAll(async () => void (eye = await TheEye.start()));
+  afterAll(() => eye.close());
+
+  it('while events arrive leaves no process, and its next start stores what it accepted, each once', async () => {
+    const load = Load.on(eye);
+    await load.answered(202, 200);
+    const family = await familyOf((await serversOf(eye.dataDir)).keeper);
+    await eye.end('SIGKILL');
+    await gone(family);
+    await eye.start();
+    await load.answered(202, 50);
+    await load.expectStored();
+  });
+});

@@ -1,0 +1,56 @@
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { eventually } from './the-eye.js';
+
+interface Row {
+  pid: number;
+  parent: number;
+  isZombie: boolean;
+}
+
+async function list(): Promise<Row[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pid=,ppid=,stat=']);
+  return stdout
+    .trim()
+    .split('\n')
+    .map((line) => {
+      const [pid, parent, state] = line.trim().split(/\s+/);
+      return { pid: Number(pid), parent: Number(parent), isZombie: state?.startsWith('Z') ?? false };
+    });
+}
+
+/** The process and all that descend from it, parents first. */
+export async function familyOf(pid: number): Promise<number[]> {
+  const rows = await list();
+  const family = [pid];
+  for (const member of family) {
+    family.push(...rows.filter(({ parent }) => parent === member).map((row) => row.pid));
+  }
+  return family;
+}
+
+/** Those of the processes that live; one that nobody has buried yet does not. */
+export async function living(pids: number[]): Promise<number[]> {
+  return (await list()).filter(({ pid, isZombie }) => pids.includes(pid) && !isZombie).map(({ pid }) => pid);
+}
+
+/** Resolves once none of the processes lives. */
+export async function gone(pids: number[]): Promise<void> {
+  await eventually(async () => expect(await living(pids)).toEqual([]), 20_000);
+}
+
+/** Process ids of the keeper, the PostgreSQL and the Redis of a data folder. */
+export async function serversOf(
+  dataDir: string,
+): Promise<{ keeper: number; postgres: number; redis: number }> {
+  const read = (path: string): Promise<string> => readFile(join(dataDir, path), 'utf8');
+  const [log, postgres, redis] = await Promise.all([
+    read('keeper.log'),
+    read('postgres/postmaster.pid'),
+    read('redis/redis.pid'),
+  ]);
+  const started = [...log.matchAll(/started \(pid (\d+)\)/g)].at(-1)?.[1];
+  return { keeper: Number(started), postgres: Number.parseInt(postgres), redis: Number.parseInt(redis) };
+}

@@ -1,0 +1,143 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import { claimRunFolder, type Folders, prepareFolders } from '../../src/embedded/folders.js';
+import { postgresServer } from '../../src/embedded/postgres-server.js';
+import { redisServer } from '../../src/embedded/redis-server.js';
+import type { Server } from '../../src/embedded/supervisor.js';
+import { familyOf } from './processes.js';
+import { eventually, remove } from './the-eye.js';
+
+/**
+ * A server of a test's own: the one that The Eye brings, in a folder of its own, but with no keeper that starts it
+ * again at once. So an outage lasts for as long as the test wants.
+ */
+abstract class OwnServer {
+  private child: ChildProcess | undefined;
+
+  protected constructor(
+    protected readonly folders: Folders,
+    private readonly server: Server,
+  ) {}
+
+  protected static async folders(): Promise<Folders> {
+    const folders = await prepareFolders(await mkdtemp(join(tmpdir(), 'eye-server-')));
+    await claimRunFolder(folders);
+    return folders;
+  }
+
+  /** Starts it, on the same data after it was stopped or killed, and waits until it serves. */
+  async start(): Promise<void> {
+    if (this.child && isRunning(this.child)) return;
+    await this.server.prepare();
+    // What a killed PostgreSQL leaves behind needs a moment to go.
+    this.child = await eventually(() => this.launch(), 20_000);
+  }
+
+  /** Stops it the clean way. */
+  async stop(): Promise<void> {
+    await this.end(this.server.stopSignals[0]);
+  }
+
+  /** Kills all its processes outright. */
+  async kill(): Promise<void> {
+    await this.end('SIGKILL');
+  }
+
+  /** It keeps its connections, takes new ones, and answers nothing. */
+  async freeze(): Promise<void> {
+    await this.signal('SIGSTOP');
+  }
+
+  async thaw(): Promise<void> {
+    await this.signal('SIGCONT');
+  }
+
+  /** Ends it for good and removes its folders. */
+  async close(): Promise<void> {
+    await this.thaw();
+    await this.stop();
+    for (const folder of [this.folders.data, this.folders.run]) {
+      await remove(folder);
+    }
+  }
+
+  private async launch(): Promise<ChildProcess> {
+    const child = await this.server.spawn();
+    child.stdout?.resume();
+    child.stderr?.resume();
+    await eventually(async () => {
+      if (isRunning(child)) await this.server.probe();
+    }, 20_000);
+    if (!isRunning(child)) throw new Error(`${this.server.name} ended (${child.exitCode}).`);
+    return child;
+  }
+
+  private async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const { child } = this;
+    if (!child || !isRunning(child)) return;
+    const exit = once(child, 'exit');
+    if (signal === 'SIGKILL') await this.signal(signal);
+    else child.kill(signal);
+    await exit;
+  }
+
+  /** To every process of it: PostgreSQL has one for each connection. */
+  private async signal(signal: NodeJS.Signals): Promise<void> {
+    const pid = this.child?.pid;
+    if (!this.child || pid === undefined || !isRunning(this.child)) return;
+    for (const member of await familyOf(pid)) {
+      try {
+        process.kill(member, signal);
+      } catch {
+        // It has just ended by itself.
+      }
+    }
+  }
+}
+
+export class OwnPostgres extends OwnServer {
+  readonly url = `postgresql://the_eye@localhost:5432/the_eye?host=${encodeURIComponent(this.folders.postgresSockets)}`;
+
+  static async start(): Promise<OwnPostgres> {
+    const folders = await OwnServer.folders();
+    const postgres = new OwnPostgres(
+      folders,
+      postgresServer(folders, () => undefined),
+    );
+    await postgres.start();
+    return postgres;
+  }
+}
+
+export class OwnRedis extends OwnServer {
+  readonly url = `unix://${this.folders.redisSocket}`;
+
+  /** @param settings names and values of redis.conf, until it is stopped */
+  static async start(settings: Record<string, string> = {}): Promise<OwnRedis> {
+    const folders = await OwnServer.folders();
+    const redis = new OwnRedis(
+      folders,
+      redisServer(folders, () => undefined),
+    );
+    await redis.start();
+    await redis.set(settings);
+    return redis;
+  }
+
+  async set(settings: Record<string, string>): Promise<void> {
+    const client = new Redis(this.folders.redisSocket);
+    try {
+      for (const [name, value] of Object.entries(settings)) await client.config('SET', name, value);
+    } finally {
+      client.disconnect();
+    }
+  }
+}
+
+function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
