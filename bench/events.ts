@@ -1,0 +1,29 @@
+/** Where autocannon puts an id that is new with each request (its `idReplacement`). */
+const NEW = '[<id>]';
+
+/**
+ * About the size and shape of an event of a web site.
+ * @param request tells the events of one request from those of all others, so that nothing is a duplicate
+ */
+export function event(index: number, request = NEW): Record<string, unknown> {
+  return {
+    session_id: `${request}-${index}`,
+    category: ['page interaction', 'form interaction', 'purchase'][index % 3],
+    name: ['pageview', 'submit', 'checkout', 'cta click'][index % 4],
+    data: {
+      host: 'www.example.com',
+      path: `/products/${index % 50}`,
+      element: 'add to basket',
+      price: 19.99,
+      tags: ['spring', 'sale'],
+    },
+    timestamp: new Date(Date.UTC(2024, 0, 1) + index * 1000).toISOString(),
+  };
+}
+
+/** The body of a request with one event. */
+export const oneEvent = (): string => JSON.stringify(event(0));
+
+/** The body of a request with an array of events. */
+export const manyEvents = (count: number): string =>
+  JSON.stringify(Array.from({ length: count }, (_, index) => event(index)));

@@ -1,0 +1,6 @@
+import Fastify from 'fastify';
+
+/** The limit of the runtime: Fastify takes an event, parses it, and does nothing with it. */
+const server = Fastify();
+server.post('/events/', (_, reply) => reply.status(202).send({ id: '', status: 'queued' }));
+console.log(await server.listen({ port: 0, host: '127.0.0.1' }));

@@ -1,0 +1,28 @@
+import 'reflect-metadata';
+import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
+import { readBodies } from '../../src/http/bodies.js';
+
+/** The limit of the framework: Nest takes an event, The Eye's own pipe checks and identifies it, and nothing is kept. */
+@Controller('events')
+class NoWork {
+  @Post()
+  @HttpCode(202)
+  create(@Body(new EventsPipe()) { events }: Submission): { id: string | undefined; status: 'queued' } {
+    return { id: events[0]?.id, status: 'queued' };
+  }
+}
+
+@Module({ controllers: [NoWork] })
+class NoWorkModule {}
+
+const adapter = new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true } });
+const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapter, {
+  bodyParser: false,
+  logger: false,
+});
+readBodies(app);
+await app.listen(0, '127.0.0.1');
+console.log(await app.getUrl());
