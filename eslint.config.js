@@ -58,7 +58,7 @@ export default tseslint.config(
   },
   {
     // What comes over HTTP is any; the assertions are what checks it.
-    files: ['test/**', 'src/**/*.spec.ts'],
+    files: ['test/**', 'bench/**', 'src/**/*.spec.ts'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',
