@@ -23,7 +23,7 @@ const FILL = `
     at,
     sha256(digest::bytea)
   FROM generate_series($1::int, $2::int) AS event,
-    LATERAL (SELECT timestamptz '2024-01-01Z' + event * interval '366 days' / $3::int AS at,
+    LATERAL (SELECT timestamptz '2024-01-01Z' + interval '1 second' * (event * 31622400.0::float8 / $3::int) AS at,
       md5(event::text) AS digest) AS made`;
 
 type Question = (events: number) => string;
