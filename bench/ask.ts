@@ -12,10 +12,11 @@ const DEPTH = 1000;
 
 /** A year of events, evenly spread; sessions of twenty events; `rare` has not occurred since its first day. */
 const FILL = `
-  INSERT INTO events (id, session_id, category, name, data, timestamp, data_sha256)
+  INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
   SELECT
     (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
       substr(digest, 4, 15))::uuid,
+    'default',
     'session-' || event / 20,
     CASE WHEN event < 1000 THEN 'rare' ELSE 'category-' || event * 7919::bigint % 20 END,
     'name-' || event * 104729::bigint % 200,

@@ -2,6 +2,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
+import { ANYBODY } from './http/caller.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
@@ -31,6 +32,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: new QuietLogger(),
   });
+  adapter.getInstance().decorateRequest('caller', { getter: () => ANYBODY });
   readBodies(app);
   indentOnRequest(app);
   app.useGlobalFilters(new ProblemFilter());

@@ -29,7 +29,7 @@ describe('The contract', () => {
     it('stores it soon after, as it was sent', async () => {
       const event = anEvent({ data: { deep: [{ ü: '𝄞', n: 0.1, t: true, nothing: null }], '': {} } });
       const { body } = await eye.post('/events/', event);
-      expect(await stored(body.id)).toEqual({ ...event, id: body.id });
+      expect(await stored(body.id)).toEqual({ ...event, application: 'default', id: body.id });
     });
 
     it('takes {} for data and now for timestamp where they are missing', async () => {
@@ -137,7 +137,7 @@ describe('The contract', () => {
       const first = await eye.post('/events/', event, wait);
       expect(first.status).toBe(201);
       expect(first.headers.get('preference-applied')).toBe('wait=10');
-      expect(first.body).toEqual({ ...event, id: expect.any(String) });
+      expect(first.body).toEqual({ ...event, application: 'default', id: expect.any(String) });
       expect(first.headers.get('location')).toBe(`/events/${first.body.id}/`);
       const again = await eye.post('/events/', event, wait);
       expect(again.status).toBe(200);
@@ -271,6 +271,7 @@ EOF`);
       sent = await stored(JSON.parse(answer).id);
       expect(sent).toEqual({
         id: JSON.parse(answer).id,
+        application: 'default',
         session_id: session,
         category: 'click',
         name: 'pageview',

@@ -151,7 +151,7 @@ describe('PostgreSQL', () => {
       await postgres.start();
       await eventually(async () => {
         const found = await eye.get(`/events/${body.id}/`);
-        expect(found.body).toEqual({ ...event, id: body.id });
+        expect(found.body).toEqual({ ...event, application: 'default', id: body.id });
       });
     });
   });

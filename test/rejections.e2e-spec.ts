@@ -92,6 +92,7 @@ describe('Events that PostgreSQL refuses', () => {
     await eye.drained();
     expect((await eye.get(`/events/${first.id}/`)).body).toEqual({
       ...refused.find(({ data }) => data['index'] === first.event.data.index),
+      application: 'default',
       id: first.id,
     });
     expect(await list()).toEqual(others);

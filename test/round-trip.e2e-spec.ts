@@ -112,7 +112,8 @@ describe('What is sent comes back', () => {
       .sample(fc.record({ session_id: field, category: field, name: field }), CASES)
       .filter((texts) => Buffer.byteLength(Object.values(texts).join('')) <= 2400);
     expect(cases.length).toBeGreaterThan(CASES / 2);
-    for (const [sent, read] of await thereAndBack(cases)) expect(read).toEqual({ ...sent, id: read.id });
+    for (const [sent, read] of await thereAndBack(cases))
+      expect(read).toEqual({ ...sent, application: 'default', id: read.id });
   });
 
   it('as texts that a filter finds again', async () => {

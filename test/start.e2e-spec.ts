@@ -42,7 +42,11 @@ describe('The Eye on a fresh folder', () => {
     expect(await living(family)).toEqual([]);
     await eye.start();
     expect(eye.output).not.toMatch(/creating the database|WARN|ERROR/);
-    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({ ...event, id: body.id });
+    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
+      ...event,
+      application: 'default',
+      id: body.id,
+    });
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends on %s, and its servers with it', async (signal) => {
@@ -60,7 +64,11 @@ describe('The Eye on a fresh folder', () => {
     await gone([killed]);
     await eventually(() => eye.store(anEvent()), 30_000);
     expect((await serversOf(eye.dataDir))[name]).not.toBe(killed);
-    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({ ...event, id: body.id });
+    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
+      ...event,
+      application: 'default',
+      id: body.id,
+    });
   });
 
   it('starts again after everything was killed at once, with every event that it had accepted', async () => {

@@ -6,6 +6,7 @@ import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import { CreateEventDto, type ValidEvent } from '../../src/events/dto/create-event.dto.js';
 import { toNewEvent } from '../../src/events/event/new-event.js';
+import { DEFAULT_APPLICATION } from '../../src/http/caller.js';
 import { event } from '../events.js';
 
 const CONNECTIONS = 2;
@@ -24,7 +25,8 @@ async function send(databaseUrl: string, text: string[]): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    const sql = 'COPY events (id, session_id, category, name, data, timestamp, data_sha256) FROM STDIN';
+    const sql =
+      'COPY events (id, application, session_id, category, name, data, timestamp, data_sha256) FROM STDIN';
     await pipeline(Readable.from(text), client.query(from(sql)));
   } finally {
     await client.end();
@@ -40,9 +42,10 @@ function rows(): string[] {
 }
 
 function row(sent: Record<string, unknown>): string {
-  const { id, session_id, category, name, data, timestamp, data_sha256 } = toNewEvent(
+  const { id, application, session_id, category, name, data, timestamp, data_sha256 } = toNewEvent(
+    DEFAULT_APPLICATION,
     CreateEventDto.from(sent) as ValidEvent,
   );
   const json = JSON.stringify(data);
-  return `${[id, session_id, category, name, json, timestamp, `\\\\x${data_sha256}`].join('\t')}\n`;
+  return `${[id, application, session_id, category, name, json, timestamp, `\\\\x${data_sha256}`].join('\t')}\n`;
 }

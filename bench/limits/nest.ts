@@ -3,6 +3,9 @@ import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
+import { EventTypes } from '../../src/event-types/event-types.registry.js';
+import { RejectionsRecorder } from '../../src/rejections/rejections.recorder.js';
+import { ANYBODY } from '../../src/http/caller.js';
 import { readBodies } from '../../src/http/bodies.js';
 
 /** The limit of the framework: Nest takes an event, The Eye's own pipe checks and identifies it, and nothing is kept. */
@@ -10,7 +13,10 @@ import { readBodies } from '../../src/http/bodies.js';
 class NoWork {
   @Post()
   @HttpCode(202)
-  create(@Body(new EventsPipe()) { events }: Submission): { id: string | undefined; status: 'queued' } {
+  create(@Body(new EventsPipe(new EventTypes(), new RejectionsRecorder())) { events }: Submission): {
+    id: string | undefined;
+    status: 'queued';
+  } {
     return { id: events[0]?.id, status: 'queued' };
   }
 }
@@ -24,5 +30,9 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   logger: false,
 });
 readBodies(app);
+app
+  .getHttpAdapter()
+  .getInstance()
+  .decorateRequest('caller', { getter: () => ANYBODY });
 await app.listen(0, '127.0.0.1');
 console.log(await app.getUrl());

@@ -7,14 +7,21 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
  * TypeORM wants a primary column; the table itself has no unique index on `id` alone (see the migration).
  */
 @Entity('events')
-@Index('events_unique', ['session_id', 'timestamp', 'category', 'name', 'data_sha256'], { unique: true })
+@Index('events_unique', ['session_id', 'timestamp', 'application', 'category', 'name', 'data_sha256'], {
+  unique: true,
+})
 @Index('events_timestamp', ['timestamp', 'id'])
 @Index('events_category', ['category', 'timestamp', 'id'])
 @Index('events_name', ['name', 'timestamp', 'id'])
+@Index('events_application', ['application', 'timestamp', 'id'])
 @Index('events_type', ['category', 'name', 'timestamp', 'id'])
 export class EventEntity {
   @PrimaryColumn('uuid')
   id: string;
+
+  /** Name of the application that sent it. */
+  @Column('text')
+  application: string;
 
   @Column('text')
   session_id: string;

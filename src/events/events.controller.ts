@@ -14,6 +14,7 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../config/environment.js';
+import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { OnlyParameters } from '../http/only-parameters.js';
 import { pageLink } from '../http/page-link.js';
@@ -48,6 +49,7 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   @Post()
+  @Allow('ingest')
   @OnlyParameters()
   @ApiOperation({
     summary: 'Send events',
@@ -114,6 +116,7 @@ export class EventsController {
   }
 
   @Get()
+  @Allow('read')
   @ApiOperation({
     summary: 'List events',
     description:
@@ -154,6 +157,7 @@ export class EventsController {
   }
 
   @Get(':id')
+  @Allow('read')
   @OnlyParameters()
   @ApiOperation({ summary: 'One event' })
   @ApiParam({

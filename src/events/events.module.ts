@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { answers, type Role, stores } from '../config/role.js';
+import { EventTypesModule } from '../event-types/event-types.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { EventEntity } from './event.entity.js';
 import { EventsController } from './events.controller.js';
@@ -15,7 +16,7 @@ export class EventsModule {
   static forRole(role: Role): DynamicModule {
     return {
       module: EventsModule,
-      imports: [TypeOrmModule.forFeature([EventEntity]), RejectionsModule.forRole(role)],
+      imports: [TypeOrmModule.forFeature([EventEntity]), EventTypesModule, RejectionsModule.forRole(role)],
       controllers: answers(role) ? [EventsController] : [],
       providers: [EventsRepository, StoredEvents, EventsService, ...(stores(role) ? [EventsProcessor] : [])],
     };

@@ -1,7 +1,10 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
+import { EventTypes } from '../event-types/event-types.registry.js';
+import { ANYBODY } from '../http/caller.js';
 import { JsonBody, NdjsonBody } from '../http/bodies.js';
 import { Problem } from '../http/problem.js';
+import type { NewRejection } from '../rejections/new-rejection.js';
 import { EventsPipe, type Submission } from './events.pipe.js';
 
 const EVENT = {
@@ -16,8 +19,11 @@ const EMOJI = '\u{1F600}';
 /** Milliseconds, on a busy machine; work that grew with the square of the text would take many minutes. */
 const REASONABLE = 20_000;
 
-const pipe = new EventsPipe();
-const sendText = (text: string) => pipe.transform(new JsonBody(text));
+const recorded: NewRejection[] = [];
+const pipe = new EventsPipe(new EventTypes(), {
+  record: (rejection) => void recorded.push(rejection),
+});
+const sendText = (text: string) => pipe.transform(new JsonBody(text, ANYBODY));
 const send = (value: unknown) => sendText(JSON.stringify(value));
 
 function sendLines(...lines: string[]): Promise<Submission> {
@@ -26,6 +32,7 @@ function sendLines(...lines: string[]): Promise<Submission> {
       (async function* () {
         for (const line of lines) yield await Promise.resolve(line);
       })(),
+      ANYBODY,
     ),
   );
 }
@@ -54,7 +61,8 @@ describe('an event', () => {
       events: [
         {
           ...EVENT,
-          id: '0176bd3b-005b-872c-888f-cd21633d9aeb',
+          application: 'default',
+          id: '0176bd3b-005b-8e87-b810-d98f192d5f04',
           timestamp: '2021-01-01T09:15:29.243860Z',
           data_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
         },
@@ -292,7 +300,7 @@ describe('a body', () => {
       yield await Promise.resolve(JSON.stringify(EVENT));
       throw new Error('The sender went away.');
     })();
-    await expect(pipe.transform(new NdjsonBody(broken))).rejects.toThrow('The sender went away.');
+    await expect(pipe.transform(new NdjsonBody(broken, ANYBODY))).rejects.toThrow('The sender went away.');
   });
 
   it('nested a million deep is refused in reasonable time', async () => {

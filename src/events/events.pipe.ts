@@ -1,8 +1,12 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { environment } from '../config/environment.js';
+import { EventTypes } from '../event-types/event-types.registry.js';
 import { JsonBody, NdjsonBody } from '../http/bodies.js';
+import type { Caller } from '../http/caller.js';
 import { type FieldErrors, Problem } from '../http/problem.js';
+import type { RejectionCode } from '../rejections/new-rejection.js';
+import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { CreateEventDto, Flaw } from './dto/create-event.dto.js';
 import { findInexactness, type Inexactness } from './event/exact-json.js';
 import { type NewEvent, toNewEvent } from './event/new-event.js';
@@ -20,53 +24,92 @@ export interface Submission {
   readonly refused: RefusedEvent[];
 }
 
+/** Why an event is refused. */
+interface Refusal {
+  readonly code: RejectionCode;
+  readonly errors: FieldErrors;
+}
+
 /**
  * Bytes of session_id, category and name together. A row of a B-tree index holds 2,704 bytes, of which the timestamp,
  * the digest and the headers take some; only texts full of four-byte characters come near.
  */
 const TEXTS_BYTES = 2400;
 
-/** Reads, checks and identifies the events of a request. One that is bad is named and spoils none of the others. */
+/**
+ * Reads, checks and identifies the events of a request. One that is bad is named, noted and spoils none of the others.
+ */
 @Injectable()
 export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
+  constructor(
+    private readonly eventTypes: EventTypes,
+    private readonly rejections: RejectionsRecorder,
+  ) {}
+
   /** @throws Problem 400 where nothing can be accepted, 413 past a limit of the whole request */
   async transform(body: unknown): Promise<Submission> {
-    if (body instanceof NdjsonBody) return readNdjson(body);
-    if (body instanceof JsonBody) return readJson(body.text);
+    if (body instanceof NdjsonBody) return this.readNdjson(body);
+    if (body instanceof JsonBody) return this.readJson(body);
     throw new Problem(400, 'empty_body', 'The body is empty: send an event, an array of events, or NDJSON.');
   }
-}
 
-function readJson(text: string): Submission {
-  if (text.trim() === '')
-    throw new Problem(400, 'empty_body', 'The body is empty: send an event or an array of events.');
-  const value = parse(text);
-  const many = Array.isArray(value);
-  const collected = new Collected(many);
-  const found = findInexactness(text, environment.DEPTH_LIMIT, many);
-  for (const [index, item] of (many ? (value as unknown[]) : [value]).entries())
-    collected.take(item, found.get(index));
-  return collected.submission();
-}
+  private readJson({ text, caller }: JsonBody): Submission {
+    if (text.trim() === '')
+      throw new Problem(400, 'empty_body', 'The body is empty: send an event or an array of events.');
+    const value = this.parse(text, caller);
+    const many = Array.isArray(value);
+    const collected = new Collected(many);
+    const found = findInexactness(text, environment.DEPTH_LIMIT, many);
+    for (const [index, item] of (many ? (value as unknown[]) : [value]).entries())
+      collected.take(this.judge(item, found.get(index), caller));
+    return collected.submission();
+  }
 
-async function readNdjson({ lines }: NdjsonBody): Promise<Submission> {
-  const collected = new Collected(true);
-  for await (const line of lines) {
+  private async readNdjson({ lines, caller }: NdjsonBody): Promise<Submission> {
+    const collected = new Collected(true);
+    for await (const line of lines) {
+      try {
+        const value = this.parse(line, caller);
+        const inexactness = findInexactness(line, environment.DEPTH_LIMIT, false).get(0);
+        collected.take(this.judge(value, inexactness, caller));
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== 'malformed_json') throw error;
+        collected.take({ code: 'malformed_json', errors: { event: [error.detail] } });
+      }
+    }
+    return collected.submission();
+  }
+
+  /** @throws Problem 400 */
+  private parse(text: string, { application }: Caller): unknown {
     try {
-      collected.take(parse(line), findInexactness(line, environment.DEPTH_LIMIT, false).get(0));
+      return JSON.parse(text);
     } catch (error) {
-      if (!(error instanceof Problem) || error.code !== 'malformed_json') throw error;
-      collected.refuse({ event: [error.detail] });
+      const detail = `Not valid JSON: ${(error as Error).message}.`;
+      const errors = { event: [detail] };
+      this.rejections.record({ application, code: 'malformed_json', errors, event: text, observed: false });
+      throw new Problem(400, 'malformed_json', detail);
     }
   }
-  return collected.submission();
-}
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new Problem(400, 'malformed_json', `Not valid JSON: ${(error as Error).message}.`);
+  /** The event, or why it is refused, of which note is taken. */
+  private judge(
+    value: unknown,
+    inexactness: Inexactness | undefined,
+    { application }: Caller,
+  ): NewEvent | Refusal {
+    const read: NewEvent | Refusal = inexactness
+      ? {
+          code: inexactness.code,
+          errors: { [inexactness.path.join('.') || 'event']: [inexactness.reason] },
+        }
+      : readEvent(value, application);
+    const objection = isRefusal(read) ? read : this.eventTypes.check(read.category, read.name, read.data);
+    if (objection === undefined) return read;
+    const { code, errors } = objection;
+    const observed = 'refused' in objection && !objection.refused;
+    this.rejections.record({ application, code, errors, event: observed ? read : value, observed });
+    return observed ? read : { code, errors };
   }
 }
 
@@ -78,18 +121,17 @@ class Collected {
 
   constructor(private readonly many: boolean) {}
 
-  take(value: unknown, inexactness: Inexactness | undefined): void {
-    const result = inexactness
-      ? { [inexactness.path.join('.') || 'event']: [inexactness.reason] }
-      : read(value);
-    if (isRefusal(result)) return this.refuse(result);
-    this.grow();
-    this.events.push(result);
-  }
-
-  refuse(errors: FieldErrors): void {
-    this.refused.push({ index: this.size, errors });
-    this.grow();
+  take(judged: NewEvent | Refusal): void {
+    if (isRefusal(judged)) this.refused.push({ index: this.size, errors: judged.errors });
+    else this.events.push(judged);
+    this.size++;
+    if (this.size <= environment.EVENTS_LIMIT) return;
+    const limit = environment.EVENTS_LIMIT.toLocaleString('en');
+    throw new Problem(
+      413,
+      'too_many_events',
+      `A request must not hold more than ${limit} events; send them in parts.`,
+    );
   }
 
   submission(): Submission {
@@ -105,40 +147,28 @@ class Collected {
     }
     return { many: this.many, events: this.events, refused: this.refused };
   }
-
-  private grow(): void {
-    this.size++;
-    if (this.size <= environment.EVENTS_LIMIT) return;
-    const limit = environment.EVENTS_LIMIT.toLocaleString('en');
-    throw new Problem(
-      413,
-      'too_many_events',
-      `A request must not hold more than ${limit} events; send them in parts.`,
-    );
-  }
 }
 
-function isRefusal(result: NewEvent | FieldErrors): result is FieldErrors {
-  return typeof result['id'] !== 'string';
+function isRefusal(judged: NewEvent | Refusal): judged is Refusal {
+  return 'errors' in judged;
 }
 
-function read(value: unknown): NewEvent | FieldErrors {
+function readEvent(value: unknown, application: string): NewEvent | Refusal {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { event: ['Must be a JSON object.'] };
+    return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
   const dto = CreateEventDto.from(value);
   for (const key in value) if (!CreateEventDto.isField(key)) return explain(dto, value);
   if (!dto.isValid()) return explain(dto, value);
   const texts = dto.session_id + dto.category + dto.name;
   if (texts.length * 3 > TEXTS_BYTES && Buffer.byteLength(texts) > TEXTS_BYTES) {
-    return {
-      session_id: [`session_id, category and name together must not exceed ${TEXTS_BYTES} bytes in UTF-8.`],
-    };
+    const message = `session_id, category and name together must not exceed ${TEXTS_BYTES} bytes in UTF-8.`;
+    return { code: 'too_long', errors: { session_id: [message] } };
   }
-  return toNewEvent(dto);
+  return toNewEvent(application, dto);
 }
 
 /** Everything that is wrong with an event, by field. */
-function explain(dto: CreateEventDto, value: object): FieldErrors {
+function explain(dto: CreateEventDto, value: object): Refusal {
   // Without a prototype, a field called __proto__ is a field like any other.
   const errors = Object.create(null) as FieldErrors;
   for (const key of Object.keys(value)) if (!CreateEventDto.isField(key)) errors[key] = ['Unknown field.'];
@@ -146,5 +176,5 @@ function explain(dto: CreateEventDto, value: object): FieldErrors {
     const path = flawed instanceof Flaw ? flawed.path : [];
     errors[[property, ...path].join('.')] = Object.values(constraints ?? {});
   }
-  return errors;
+  return { code: dto.code ?? 'unknown_field', errors };
 }

@@ -10,6 +10,7 @@ import { millisecondsOf } from './event/identity.js';
 /** An event as it leaves. */
 export interface StoredEvent {
   id: string;
+  application: string;
   session_id: string;
   category: string;
   name: string;
@@ -19,6 +20,7 @@ export interface StoredEvent {
 }
 
 export interface EventFilter {
+  application?: string;
   session_id?: string;
   category?: string;
   name?: string;
@@ -36,7 +38,7 @@ export interface Slice {
 }
 
 /** What leaves, in this order. The timestamp is spelt by PostgreSQL: a Date would drop its microseconds. */
-const COLUMNS = `id, session_id, category, name, data,
+const COLUMNS = `id, application, session_id, category, name, data,
   to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp`;
 
 /** Beyond this many, `count` is an estimate: counting reads one index entry an event. */
@@ -59,10 +61,10 @@ export class EventsRepository {
   async insert(batch: string): Promise<number> {
     const rows = await this.query<{ stored: number }>(
       `WITH stored AS (
-         INSERT INTO events (id, session_id, category, name, data, timestamp, data_sha256)
-         SELECT id, session_id, category, name, data, timestamp, decode(data_sha256, 'hex')
+         INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+         SELECT id, application, session_id, category, name, data, timestamp, decode(data_sha256, 'hex')
          FROM jsonb_to_recordset($1::jsonb) AS batch (
-           id uuid, session_id text, category text, name text, data jsonb, timestamp timestamptz, data_sha256 text
+           id uuid, application text, session_id text, category text, name text, data jsonb, timestamp timestamptz, data_sha256 text
          )
          ORDER BY id
          ON CONFLICT DO NOTHING
@@ -147,9 +149,16 @@ class IndexWalk {
 
   /** @param beyond a place in the list to begin after, to its older (`<`) or newer (`>`) side */
   constructor(filter: EventFilter, beyond?: { operator: '<' | '>'; place: Cursor }) {
-    const { session_id, category, name, timestamp_after, timestamp_before } = filter;
-    this.leading = this.placeholders(session_id === undefined ? { category, name } : { session_id });
-    const others = session_id === undefined ? {} : this.placeholders({ category, name });
+    const { application, session_id, category, name, timestamp_after, timestamp_before } = filter;
+    const isType = category !== undefined || name !== undefined;
+    const [leading, others] =
+      session_id !== undefined
+        ? [{ session_id }, { application, category, name }]
+        : isType
+          ? [{ category, name }, { application }]
+          : [{ application }, {}];
+    this.leading = this.placeholders(leading);
+    const filtered = this.placeholders(others);
     // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
     const end = (operator: '<' | '>', timestamp: string | undefined): string =>
       beyond?.operator === operator
@@ -158,7 +167,7 @@ class IndexWalk {
     this.conditions = [
       end('>', timestamp_after),
       end('<', timestamp_before),
-      ...Object.entries(others).map(([column, value]) => `${column} = ${value}`),
+      ...Object.entries(filtered).map(([column, value]) => `${column} = ${value}`),
     ].filter((condition) => condition !== '');
   }
 
@@ -192,6 +201,7 @@ class IndexWalk {
 /** The conditions as the planner's statistics know them. */
 function plainConditions(filter: EventFilter): string {
   const comparisons: Record<keyof EventFilter, string> = {
+    application: 'application =',
     session_id: 'session_id =',
     category: 'category =',
     name: 'name =',

@@ -98,6 +98,7 @@ export class EventsService {
 }
 
 function toFilter({
+  application,
   session_id,
   category,
   name,
@@ -105,6 +106,7 @@ function toFilter({
   timestamp_before,
 }: ListEventsDto): EventFilter {
   return {
+    application,
     session_id,
     category,
     name,

@@ -3,18 +3,25 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
 import type { Readable } from 'node:stream';
 import { environment } from '../config/environment.js';
+import type { Caller } from './caller.js';
 import { Problem } from './problem.js';
 import { bodyTooLarge, unsupportedMediaType } from './problem.filter.js';
 
 /** A JSON body as text: whoever reads it wants to see numbers as they were written. */
 export class JsonBody {
-  constructor(readonly text: string) {}
+  constructor(
+    readonly text: string,
+    readonly caller: Caller,
+  ) {}
 }
 
 /** A body of one JSON text a line, read while it arrives. */
 export class NdjsonBody {
   /** @param lines without blank ones */
-  constructor(readonly lines: AsyncIterable<string>) {}
+  constructor(
+    readonly lines: AsyncIterable<string>,
+    readonly caller: Caller,
+  ) {}
 }
 
 /** Teaches Fastify the two kinds of bodies; every other content type is answered 415. */
@@ -28,14 +35,14 @@ export function readBodies(app: NestFastifyApplication): void {
       const refusal = refuseEncoding(request);
       if (refusal) return done(refusal);
       if (!isUtf8(body)) return done(notUtf8());
-      done(null, new JsonBody(withoutBom(body.toString('utf8'))));
+      done(null, new JsonBody(withoutBom(body.toString('utf8')), request.caller));
     },
   );
   fastify.addContentTypeParser('application/x-ndjson', (request, body, done) => {
     const refusal = refuseEncoding(request);
     if (refusal) return done(refusal);
     if (Number(request.headers['content-length'] ?? 0) > environment.BODY_LIMIT) return done(bodyTooLarge());
-    done(null, new NdjsonBody(readLines(body, environment.BODY_LIMIT)));
+    done(null, new NdjsonBody(readLines(body, environment.BODY_LIMIT), request.caller));
   });
   // A sender who is still sending sees an early answer only if somebody goes on reading (until REQUEST_TIMEOUT).
   fastify.addHook('onSend', (request, reply, payload, done) => {

@@ -4,6 +4,7 @@ import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult 
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { query } from '../database/query.js';
+import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { Problem } from '../http/problem.js';
 import { Backlog } from '../queue/backlog.js';
@@ -25,6 +26,7 @@ export class HealthController {
   ) {}
 
   @Get('live')
+  @Allow('anybody')
   @ApiOperation({ summary: 'Does the process answer?' })
   @ApiOkResponse({ schema: { example: { status: 'ok' } } })
   live(): { status: 'ok' } {
@@ -32,6 +34,7 @@ export class HealthController {
   }
 
   @Get('ready')
+  @Allow('anybody')
   @ApiOperation({ summary: 'Are PostgreSQL and Redis there, and is there room in the backlog?' })
   @ApiOkResponse({ schema: { example: { status: 'ok', checks: { postgresql: { status: 'up' } } } } })
   @ApiProblems(503)

@@ -7,6 +7,7 @@ import {
   ApiQuery,
   ApiTags,
 } from '@nestjs/swagger';
+import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { OnlyParameters } from '../http/only-parameters.js';
 import { Problem } from '../http/problem.js';
@@ -42,6 +43,7 @@ export class RejectionsController {
   constructor(private readonly rejections: RejectionsService) {}
 
   @Get()
+  @Allow('read')
   @OnlyParameters('after')
   @ApiOperation({
     summary: 'What was set aside',
@@ -57,6 +59,7 @@ export class RejectionsController {
   }
 
   @Get(':id')
+  @Allow('read')
   @OnlyParameters()
   @ApiOperation({ summary: 'One event that was set aside' })
   @ApiOkResponse({ type: RejectionResponse })
@@ -68,6 +71,7 @@ export class RejectionsController {
   }
 
   @Post(':id/retry')
+  @Allow('admin')
   @OnlyParameters()
   @HttpCode(202)
   @ApiOperation({

@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { type Role, answers } from '../config/role.js';
 import { RejectionEntity } from './rejection.entity.js';
 import { RejectionsController } from './rejections.controller.js';
+import { RejectionsRecorder } from './rejections.recorder.js';
 import { RejectionsRepository } from './rejections.repository.js';
 import { RejectionsService } from './rejections.service.js';
 
@@ -14,8 +15,8 @@ export class RejectionsModule {
       module: RejectionsModule,
       imports: [TypeOrmModule.forFeature([RejectionEntity])],
       controllers: answers(role) ? [RejectionsController] : [],
-      providers: [RejectionsRepository, RejectionsService],
-      exports: [RejectionsRepository],
+      providers: [RejectionsRepository, RejectionsService, RejectionsRecorder],
+      exports: [RejectionsRepository, RejectionsRecorder],
     };
   }
 }

@@ -15,6 +15,7 @@ export class CreateEvents1764000000000 implements MigrationInterface {
     await runner.query(`
       CREATE TABLE events (
         id uuid NOT NULL,
+        application text NOT NULL,
         session_id text NOT NULL,
         category text NOT NULL,
         name text NOT NULL,
@@ -23,8 +24,9 @@ export class CreateEvents1764000000000 implements MigrationInterface {
         data_sha256 bytea NOT NULL
       )`);
     await runner.query(
-      `CREATE UNIQUE INDEX events_unique ON events (session_id, timestamp, category, name, data_sha256)`,
+      `CREATE UNIQUE INDEX events_unique ON events (session_id, timestamp, application, category, name, data_sha256)`,
     );
+    await runner.query(`CREATE INDEX events_application ON events (application, timestamp, id)`);
     await runner.query(`CREATE INDEX events_timestamp ON events (timestamp, id)`);
     await runner.query(`CREATE INDEX events_category ON events (category, timestamp, id)`);
     await runner.query(`CREATE INDEX events_name ON events (name, timestamp, id)`);

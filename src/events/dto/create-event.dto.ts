@@ -1,12 +1,14 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { environment } from '../../config/environment.js';
+import type { RejectionCode } from '../../rejections/new-rejection.js';
 import { canonicalJson, NotStorableError, whyNotStorable } from '../event/canonical-json.js';
 import { now, parseTimestamp, type Timestamp, TimestampError } from '../event/timestamp.js';
 
 /** What is wrong with a field, and where in it. */
 export class Flaw {
   constructor(
+    readonly code: RejectionCode,
     readonly message: string,
     readonly path: readonly (string | number)[] = [],
   ) {}
@@ -18,18 +20,19 @@ export interface Payload {
   readonly canonical: string;
 }
 
-type Why = (value: unknown) => string | undefined;
+type Why = (value: unknown) => Flaw | undefined;
 
 const whyNotText: Why = (value) => {
-  if (value === undefined) return 'This field is required.';
-  if (typeof value !== 'string') return 'Must be a string.';
-  if (value === '') return 'Must not be empty.';
+  if (value === undefined) return new Flaw('missing_field', 'This field is required.');
+  if (typeof value !== 'string') return new Flaw('wrong_type', 'Must be a string.');
+  if (value === '') return new Flaw('empty', 'Must not be empty.');
   if (lengthOf(value) > environment.TEXT_LIMIT)
-    return `Must not exceed ${environment.TEXT_LIMIT} characters.`;
-  return whyNotStorable(value);
+    return new Flaw('too_long', `Must not exceed ${environment.TEXT_LIMIT} characters.`);
+  const reason = whyNotStorable(value);
+  return reason === undefined ? undefined : new Flaw('not_storable', reason);
 };
 
-const whyFlawed: Why = (value) => (value instanceof Flaw ? value.message : undefined);
+const whyFlawed: Why = (value) => (value instanceof Flaw ? value : undefined);
 
 /** The rule of each field, for its decorator and for isValid alike. */
 const RULES = {
@@ -50,7 +53,7 @@ const Ruled: PropertyDecorator = (target, property) => {
     name: 'ruled',
     validator: {
       validate: (value) => why(value) === undefined,
-      defaultMessage: (args?: ValidationArguments) => why(args?.value) ?? '',
+      defaultMessage: (args?: ValidationArguments) => why(args?.value)?.message ?? '',
     },
   })(target, property);
 };
@@ -114,13 +117,21 @@ export class CreateEventDto {
     return Object.hasOwn(RULES, name);
   }
 
+  /** The code of the first field that breaks its rule. */
+  get code(): RejectionCode | undefined {
+    for (const field of FIELDS) {
+      const flaw = RULES[field](this[field]);
+      if (flaw !== undefined) return flaw.code;
+    }
+    return undefined;
+  }
+
   /**
    * Whether all fields keep their rules. The same rules as class-validator's, without its bookkeeping, which costs more
    * than all the rest of an event; for those that are not valid it finds the words.
    */
   isValid(): this is ValidEvent {
-    for (const field of FIELDS) if (RULES[field](this[field]) !== undefined) return false;
-    return true;
+    return this.code === undefined;
   }
 }
 
@@ -131,7 +142,7 @@ const EMPTY: Payload = { value: {}, canonical: '{}' };
 function readPayload(value: unknown): Payload | Flaw {
   if (value === undefined) return EMPTY;
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return new Flaw('Must be a JSON object.');
+    return new Flaw('wrong_type', 'Must be a JSON object.');
   try {
     const canonical = canonicalJson(value, environment.DEPTH_LIMIT);
     // A UTF-16 unit takes at most three bytes, so that most payloads need no measuring.
@@ -139,25 +150,28 @@ function readPayload(value: unknown): Payload | Flaw {
       canonical.length * 3 > environment.DATA_LIMIT &&
       Buffer.byteLength(canonical) > environment.DATA_LIMIT
     ) {
-      return new Flaw(`Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON.`);
+      return new Flaw('too_large', `Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON.`);
     }
     return { value: value as Record<string, unknown>, canonical };
   } catch (error) {
-    if (error instanceof NotStorableError) return new Flaw(error.reason, error.path);
+    if (error instanceof NotStorableError) return new Flaw('not_storable', error.reason, error.path);
     throw error;
   }
 }
 
 function readTimestamp(value: unknown): Timestamp | Flaw {
   if (value === undefined) return now();
-  if (typeof value !== 'string') return new Flaw('Must be a string.');
+  if (typeof value !== 'string') return new Flaw('wrong_type', 'Must be a string.');
   try {
     const timestamp = parseTimestamp(value);
     return timestamp.milliseconds - Date.now() > environment.FUTURE_LIMIT * 1000
-      ? new Flaw(`Must not lie more than ${environment.FUTURE_LIMIT} seconds in the future.`)
+      ? new Flaw(
+          'timestamp_in_future',
+          `Must not lie more than ${environment.FUTURE_LIMIT} seconds in the future.`,
+        )
       : timestamp;
   } catch (error) {
-    if (error instanceof TimestampError) return new Flaw(error.message);
+    if (error instanceof TimestampError) return new Flaw('invalid_timestamp', error.message);
     throw error;
   }
 }

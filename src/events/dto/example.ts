@@ -1,3 +1,4 @@
+import { DEFAULT_APPLICATION } from '../../http/caller.js';
 import { toNewEvent } from '../event/new-event.js';
 import { CreateEventDto, type ValidEvent } from './create-event.dto.js';
 
@@ -11,4 +12,4 @@ export const EXAMPLE = {
 };
 
 /** The example as it comes back. */
-export const EXAMPLE_STORED = toNewEvent(CreateEventDto.from(EXAMPLE) as ValidEvent);
+export const EXAMPLE_STORED = toNewEvent(DEFAULT_APPLICATION, CreateEventDto.from(EXAMPLE) as ValidEvent);

@@ -63,6 +63,9 @@ function Bound(end: 'after' | 'before', description: string, example: string): P
 
 /** What can be asked of the list. */
 export class ListEventsDto {
+  @Filter('Events of one application, by its name.', 'default')
+  application?: string;
+
   @Filter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
   session_id?: string;
 

@@ -11,6 +11,9 @@ export class EventResponse {
   })
   id: string;
 
+  @ApiProperty({ example: EXAMPLE_STORED.application, description: 'The application that sent it.' })
+  application: string;
+
   @ApiProperty({ example: EXAMPLE_STORED.session_id })
   session_id: string;
 

@@ -15,7 +15,14 @@ const cursors: fc.Arbitrary<Cursor> = fc
   })
   .map(({ direction, date, name }) => {
     const { text, milliseconds } = parseTimestamp(date.toISOString());
-    const fields = { session_id: 's', category: 'c', name, canonicalData: '{}', timestamp: text };
+    const fields = {
+      application: 'a',
+      session_id: 's',
+      category: 'c',
+      name,
+      canonicalData: '{}',
+      timestamp: text,
+    };
     return { direction, timestamp: text, id: eventId(fields, milliseconds) };
   });
 

@@ -2,6 +2,7 @@
 export interface Inexactness {
   /** Where it stands, from the top of its element: `['data', 'form', 0]`. */
   readonly path: readonly (string | number)[];
+  readonly code: 'not_exact' | 'too_deep';
   readonly reason: string;
 }
 
@@ -38,10 +39,10 @@ export function findInexactness(text: string, depth: number, elements: boolean):
   const top = elements ? 1 : 0;
   let isKey = false;
 
-  const report = (reason: string, containers = stack): void => {
+  const report = (code: Inexactness['code'], reason: string, containers = stack): void => {
     const element = elements ? Number(stack[0]?.step ?? 0) : 0;
     if (found.has(element)) return;
-    found.set(element, { path: containers.slice(top).map(({ step }) => step), reason });
+    found.set(element, { path: containers.slice(top).map(({ step }) => step), code, reason });
   };
 
   for (let at = 0; at < text.length; at++) {
@@ -54,7 +55,7 @@ export function findInexactness(text: string, depth: number, elements: boolean):
         const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
         object.step = key;
         if (object.keys?.has(key))
-          report('This key stands twice in one object; only one of its values could be kept.');
+          report('not_exact', 'This key stands twice in one object; only one of its values could be kept.');
         object.keys?.add(key);
         isKey = false;
       }
@@ -62,7 +63,7 @@ export function findInexactness(text: string, depth: number, elements: boolean):
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       // The event itself is one level, its data the next.
       if (stack.length - top > depth)
-        report(`Nested more than ${depth} levels deep.`, stack.slice(0, top + 1));
+        report('too_deep', `Nested more than ${depth} levels deep.`, stack.slice(0, top + 1));
       isKey = code === OPEN_BRACE;
       stack.push(isKey ? { keys: new Set(), step: '' } : { keys: undefined, step: 0 });
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
@@ -79,7 +80,7 @@ export function findInexactness(text: string, depth: number, elements: boolean):
       if (at - start >= 15 || text.slice(start, at + 1).search(/e/i) >= 0) {
         const literal = text.slice(start, at + 1);
         if (!isExact(literal))
-          report(`The number ${abridge(literal)} cannot be kept exactly; send it as a string.`);
+          report('not_exact', `The number ${abridge(literal)} cannot be kept exactly; send it as a string.`);
       }
     }
   }

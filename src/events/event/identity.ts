@@ -3,6 +3,8 @@ import { canonicalJson } from './canonical-json.js';
 
 /** The fields that make an event what it is. */
 export interface EventFields {
+  /** Name of the application that sent it. */
+  application: string;
   session_id: string;
   category: string;
   name: string;
@@ -20,7 +22,8 @@ export interface EventFields {
  */
 export function eventId(fields: EventFields, milliseconds: number): string {
   const canonical =
-    `{"category":${canonicalJson(fields.category)},"data":${fields.canonicalData},"name":${canonicalJson(fields.name)},` +
+    `{"application":${canonicalJson(fields.application)},"category":${canonicalJson(fields.category)},` +
+    `"data":${fields.canonicalData},"name":${canonicalJson(fields.name)},` +
     `"session_id":${canonicalJson(fields.session_id)},"timestamp":"${fields.timestamp}"}`;
   const time = Math.max(milliseconds, 0).toString(16).padStart(12, '0');
   const digest = hash('sha256', canonical, 'hex');

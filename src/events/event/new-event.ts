@@ -5,6 +5,7 @@ import { dataDigest, eventId } from './identity.js';
 export interface NewEvent {
   /** UUIDv8, known before the event is stored. */
   id: string;
+  application: string;
   session_id: string;
   category: string;
   name: string;
@@ -15,14 +16,18 @@ export interface NewEvent {
   data_sha256: string;
 }
 
-/** Gives a valid event its identity. */
-export function toNewEvent({ session_id, category, name, data, timestamp }: ValidEvent): NewEvent {
-  const identified = { session_id, category, name, canonicalData: data.canonical, timestamp: timestamp.text };
+/** Gives a valid event of an application its identity. */
+export function toNewEvent(
+  application: string,
+  { session_id, category, name, data, timestamp }: ValidEvent,
+): NewEvent {
+  const texts = { application, session_id, category, name };
   return {
-    id: eventId(identified, timestamp.milliseconds),
-    session_id,
-    category,
-    name,
+    id: eventId(
+      { ...texts, canonicalData: data.canonical, timestamp: timestamp.text },
+      timestamp.milliseconds,
+    ),
+    ...texts,
     data: data.value,
     timestamp: timestamp.text,
     data_sha256: dataDigest(data.canonical),
