@@ -19,7 +19,7 @@ const FILL = `
     'default',
     'session-' || event / 20,
     CASE WHEN event < 1000 THEN 'rare' ELSE 'category-' || event * 7919::bigint % 20 END,
-    'name-' || event * 104729::bigint % 200,
+    'name-' || event / 20 % 200,
     jsonb_build_object('host', 'www.example.com', 'path', '/products/' || event % 50, 'price', 19.99),
     at,
     sha256(digest::bytea)
@@ -35,7 +35,10 @@ const QUESTIONS: Record<string, Question> = {
   'a frequent category': () => `/events/?category=category-${random(20)}`,
   'a category that has not occurred for a year': () => '/events/?category=rare',
   'category and name': () => `/events/?category=category-${random(20)}&name=name-${random(200)}`,
-  'a time range': () => `/events/?timestamp_after=${day()}&timestamp_before=${day()}`,
+  'a time range': () => {
+    const [from, to] = [day(), day()].toSorted();
+    return `/events/?timestamp_after=${from}&timestamp_before=${to}`;
+  },
   'a day': () => {
     const one = day();
     return `/events/?timestamp_after=${one}&timestamp_before=${one}`;
