@@ -37,11 +37,13 @@ export default tseslint.config(
         'error',
         {
           zones: [
-            ...boundary('queue', 'events', 'rejections', 'http'),
-            ...boundary('database', 'events', 'rejections', 'queue', 'http'),
-            ...boundary('embedded', 'events', 'rejections', 'queue', 'database', 'http'),
-            ...boundary('config', 'events', 'rejections', 'queue', 'database', 'embedded', 'http'),
-            ...boundary('rejections', 'events'),
+            ...boundary('queue', 'events', 'rejections', 'applications', 'http'),
+            ...boundary('database', 'events', 'rejections', 'applications', 'queue', 'http'),
+            ...boundary('embedded', 'events', 'rejections', 'applications', 'queue', 'database', 'http'),
+            ...boundary('config', 'events', 'rejections', 'applications', 'queue', 'database', 'embedded', 'http'),
+            ...boundary('rejections', 'events', 'applications'),
+            ...boundary('http', 'events', 'rejections', 'applications'),
+            ...boundary('applications', 'events', 'rejections', 'event-types'),
           ],
         },
       ],
