@@ -5,6 +5,9 @@ import { type Browser, chromium } from 'playwright-core';
 import { Admin } from './support/keys.js';
 import { anEvent, eventually, TheEye } from './support/the-eye.js';
 
+// Of the browser, where some of this runs.
+declare const navigator: { sendBeacon(url: string, body: unknown): boolean };
+
 const CHROMIUM = '/usr/bin/chromium';
 
 describe('A page in a real browser', () => {
