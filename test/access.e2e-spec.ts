@@ -417,6 +417,31 @@ describe('Access while PostgreSQL is away', () => {
   );
 });
 
+describe('Access while Redis does not answer', () => {
+  it('counts nothing and hides nothing: senders hear in time that it is away, readers read', async () => {
+    const eye = await TheEye.start({ AUTH: 'required' });
+    const admin = await Admin.of(eye);
+    const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 3 });
+    expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202);
+    await eye.redis((redis) => redis.client('PAUSE', 4000, 'WRITE'));
+    const late = await eye.post('/events/', [anEvent(), anEvent()], bearer(key));
+    expect([late.status, late.body.code]).toEqual([503, 'queue_unavailable']);
+    expect(late.took).toBeLessThan(2000);
+    for (let i = 0; i < 5; i++) {
+      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(503);
+      expect((await eye.get('/events/', admin.headers)).status).toBe(200);
+    }
+    await eventually(async () =>
+      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202),
+    );
+    // Counted again, from where the count was.
+    await eventually(async () =>
+      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(429),
+    );
+    await eye.close();
+  });
+});
+
 describe('Access without authentication', () => {
   it('is everybody’s, as the application `default`, without limits; but not of pages of other origins', async () => {
     const eye = await TheEye.start({ RATE_LIMIT: '1' });

@@ -32,6 +32,8 @@ export class Keys {
     max: MOST,
     ttl: LIFE,
     noDeleteOnStaleGet: true,
+    // Whoever waits for a look-up gets its result, also where a flood of others has pushed it out meanwhile.
+    ignoreFetchAbort: true,
     fetchMethod: (digest, stale) => unlessAway(this.lookUp(digest), stale),
   });
 
