@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { ApplicationsModule } from './applications/applications.module.js';
 import type { Role } from './config/role.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
@@ -20,6 +21,7 @@ export class AppModule {
       imports: [
         DatabaseModule.forRoot(databaseUrl),
         QueueModule.forRoot(redisUrl),
+        ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
         OperationsModule,
       ],

@@ -1,8 +1,8 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { admitCallers } from './applications/gate.js';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
-import { ANYBODY } from './http/caller.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
@@ -32,7 +32,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: new QuietLogger(),
   });
-  adapter.getInstance().decorateRequest('caller', { getter: () => ANYBODY });
+  admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
   app.useGlobalFilters(new ProblemFilter());

@@ -79,12 +79,17 @@ describe('The documentation', () => {
         .map(([method, path]) => `${method} ${path}`)
         .sort(),
     ).toEqual([
+      'delete /applications/{name}/keys/{id}',
+      'get /applications',
+      'get /applications/{name}',
       'get /events',
       'get /events/{id}',
       'get /health/live',
       'get /health/ready',
       'get /rejections',
       'get /rejections/{id}',
+      'post /applications',
+      'post /applications/{name}/keys',
       'post /events',
       'post /rejections/{id}/retry',
     ]);
@@ -109,6 +114,30 @@ describe('The documentation', () => {
     );
     expect(references.length).toBeGreaterThan(0);
     for (const ref of references) expect([ref, typeof resolve(ref)]).toEqual([ref, 'object']);
+  });
+
+  it('says of every route who may use it, so that the Authorize button works', () => {
+    const { securitySchemes } = document.components;
+    expect(securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      'x-api-key': { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      basic: { type: 'http', scheme: 'basic' },
+    });
+    for (const [method, path, operation] of operations()) {
+      const access = operation['x-access'];
+      expect([method, path, access]).toEqual([
+        method,
+        path,
+        expect.stringMatching(/^(ingest|read|admin|anybody)$/),
+      ]);
+      const open = access === 'anybody';
+      expect(operation.description).toContain(open ? 'Needs no key.' : `Needs a key of scope \`${access}\`.`);
+      expect(operation.security).toEqual(
+        open ? undefined : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+      );
+      const refusals = ['401', '403', '429'].filter((status) => status in operation.responses);
+      expect(refusals).toEqual(open ? ['403'] : ['401', '403', '429']);
+    }
   });
 
   it('says of every error that it is a problem, with an example that is one', () => {
@@ -202,9 +231,14 @@ describe('The documentation', () => {
       '415',
       '503',
     ]);
-    expect(Object.keys(responses).sort()).toEqual(
-      [...new Set(answers.map(({ status }) => String(status)))].sort(),
-    );
+    // Those of authentication are tried in access.e2e-spec.ts.
+    const ofKeys = ['401', '403', '429'];
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(ofKeys));
+    expect(
+      Object.keys(responses)
+        .filter((status) => !ofKeys.includes(status))
+        .sort(),
+    ).toEqual([...new Set(answers.map(({ status }) => String(status)))].sort());
     await eventually(async () => expect((await eye.post('/events/', anEvent())).status).toBe(202));
   });
 

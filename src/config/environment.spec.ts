@@ -37,6 +37,7 @@ describe('the environment', () => {
       HOST: '0.0.0.0',
       PORT: '0',
       ROLE: 'api',
+      AUTH: 'required',
       DATABASE_URL: 'postgres://user:secret@db/eye',
       REDIS_URL: 'unix:///run/redis.sock',
       DATA_DIR: '/var/lib/eye',
@@ -73,6 +74,29 @@ describe('a worker', () => {
   });
 });
 
+describe('authentication', () => {
+  it.each(['127.0.0.1', '127.255.0.9', '::1', 'localhost'])(
+    'is off unless told otherwise on %s, which only this machine reaches',
+    (HOST) => {
+      expect(readEnvironment({ HOST }).AUTH).toBe('off');
+      expect(readEnvironment({ HOST, AUTH: 'required' }).AUTH).toBe('required');
+    },
+  );
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', '127.0.0.1.example.org', 'eye.example.org'])(
+    'has to be decided on %s, which others may reach',
+    (HOST) => {
+      for (const AUTH of ['', undefined]) {
+        const message = complaint({ HOST, ...(AUTH !== undefined && { AUTH }) });
+        expect(message).toMatch(/AUTH must be set.*AUTH=required.*npm run applications.*AUTH=off/);
+        expect(message).not.toContain(HOST);
+      }
+      expect(readEnvironment({ HOST, AUTH: 'off' }).AUTH).toBe('off');
+      expect(readEnvironment({ HOST, AUTH: 'required' }).AUTH).toBe('required');
+    },
+  );
+});
+
 describe('a bad value', () => {
   const numbers = VARIABLES.filter(
     (name) => typeof new Environment()[name as keyof Environment] === 'number',
@@ -92,6 +116,7 @@ describe('a bad value', () => {
     ['TEXT_LIMIT', '0'],
     ['ROLE', 'secret'],
     ['ROLE', 'API'],
+    ['AUTH', 'secret'],
     ['DATABASE_URL', 'mysql://user:secret@db/eye'],
     ['DATABASE_URL', 'secret'],
     ['REDIS_URL', 'http://:secret@redis'],

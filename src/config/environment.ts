@@ -13,6 +13,10 @@ import {
 } from 'class-validator';
 import { type Role, ROLES } from './role.js';
 
+/** Whether requests need a key. */
+export const AUTH_MODES = ['required', 'off'] as const;
+export type AuthMode = (typeof AUTH_MODES)[number];
+
 const MEGABYTE = 1024 * 1024;
 
 /** An integer within bounds; anything else in the variable is an error that names it. */
@@ -42,6 +46,14 @@ export class Environment {
   /** What this process does: `all`, `api` (accepts and answers) or `worker` (stores). */
   @IsIn(ROLES)
   ROLE: Role = 'all';
+
+  /** Whether requests need a key. Unset on an address that others reach: The Eye does not start. */
+  @IsIn(AUTH_MODES)
+  AUTH: AuthMode = 'off';
+
+  /** Events a minute that a key may send, unless it has a limit of its own. */
+  @Integer(1, 1_000_000_000)
+  RATE_LIMIT: number = 600_000;
 
   /** PostgreSQL, e.g. `postgresql://user:password@host:5432/database`. Unset: The Eye brings its own. */
   @IsOptional()
@@ -113,6 +125,15 @@ export class Environment {
 /** Thrown when a variable holds what it must not. Names variables, never their values, which may be secrets. */
 export class EnvironmentError extends Error {}
 
+const AUTH_UNDECIDED =
+  'AUTH must be set, because HOST is an address that others may reach: AUTH=required asks everybody for a key ' +
+  '(make one with: npm run applications -- create my-app --scope admin), AUTH=off trusts everybody who reaches it';
+
+/** True for an address that only this machine reaches. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
 /**
  * Reads and validates the environment.
  * @throws EnvironmentError with a line for each bad variable
@@ -125,12 +146,11 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
       .map((name) => [name, variables[name]]),
   );
   const environment = plainToInstance(Environment, given, { exposeDefaultValues: true });
-  const errors = validateSync(environment);
-  if (errors.length > 0) {
-    throw new EnvironmentError(
-      errors.map((error) => `  ${Object.values(error.constraints ?? {}).join(', ')}`).join('\n'),
-    );
-  }
+  const complaints = validateSync(environment).map(({ constraints = {} }) =>
+    Object.values(constraints).join(', '),
+  );
+  if (given['AUTH'] === undefined && !isLoopback(environment.HOST)) complaints.push(AUTH_UNDECIDED);
+  if (complaints.length > 0) throw new EnvironmentError(complaints.map((line) => `  ${line}`).join('\n'));
   environment.startedByNpm = variables['npm_lifecycle_event'] !== undefined;
   if (environment.ROLE === 'worker' && given['PORT'] === undefined) environment.PORT += 1;
   return environment;

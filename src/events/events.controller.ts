@@ -9,6 +9,7 @@ import {
   ApiOkResponse,
   ApiOperation,
   ApiParam,
+  ApiQuery,
   ApiTags,
   getSchemaPath,
 } from '@nestjs/swagger';
@@ -50,7 +51,7 @@ export class EventsController {
 
   @Post()
   @Allow('ingest')
-  @OnlyParameters()
+  @OnlyParameters('key')
   @ApiOperation({
     summary: 'Send events',
     description:
@@ -73,6 +74,11 @@ export class EventsController {
         value: [EXAMPLE, { ...EXAMPLE, category: 'form interaction', name: 'submit' }],
       },
     },
+  })
+  @ApiQuery({
+    name: 'key',
+    required: false,
+    description: 'A key of scope `ingest`, for `navigator.sendBeacon`, which can set no header.',
   })
   @ApiHeader({
     name: 'Prefer',

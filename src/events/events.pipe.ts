@@ -46,14 +46,21 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
     private readonly rejections: RejectionsRecorder,
   ) {}
 
-  /** @throws Problem 400 where nothing can be accepted, 413 past a limit of the whole request */
+  /** @throws Problem 400 where nothing can be accepted, 413 past a limit of the whole request, 429 past the caller's */
   async transform(body: unknown): Promise<Submission> {
-    if (body instanceof NdjsonBody) return this.readNdjson(body);
-    if (body instanceof JsonBody) return this.readJson(body);
-    throw new Problem(400, 'empty_body', 'The body is empty: send an event, an array of events, or NDJSON.');
+    if (!(body instanceof NdjsonBody || body instanceof JsonBody))
+      throw new Problem(
+        400,
+        'empty_body',
+        'The body is empty: send an event, an array of events, or NDJSON.',
+      );
+    const collected = body instanceof NdjsonBody ? await this.readNdjson(body) : this.readJson(body);
+    // The first one was counted with the request. Refused ones count too: reading them is the work.
+    if (collected.size > 1) await body.caller.quota?.take(collected.size - 1);
+    return collected.submission();
   }
 
-  private readJson({ text, caller }: JsonBody): Submission {
+  private readJson({ text, caller }: JsonBody): Collected {
     if (text.trim() === '')
       throw new Problem(400, 'empty_body', 'The body is empty: send an event or an array of events.');
     const value = this.parse(text, caller);
@@ -62,10 +69,10 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
     const found = findInexactness(text, environment.DEPTH_LIMIT, many);
     for (const [index, item] of (many ? (value as unknown[]) : [value]).entries())
       collected.take(this.judge(item, found.get(index), caller));
-    return collected.submission();
+    return collected;
   }
 
-  private async readNdjson({ lines, caller }: NdjsonBody): Promise<Submission> {
+  private async readNdjson({ lines, caller }: NdjsonBody): Promise<Collected> {
     const collected = new Collected(true);
     for await (const line of lines) {
       try {
@@ -77,7 +84,7 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
         collected.take({ code: 'malformed_json', errors: { event: [error.detail] } });
       }
     }
-    return collected.submission();
+    return collected;
   }
 
   /** @throws Problem 400 */
@@ -117,7 +124,7 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
 class Collected {
   private readonly events: NewEvent[] = [];
   private readonly refused: RefusedEvent[] = [];
-  private size = 0;
+  size = 0;
 
   constructor(private readonly many: boolean) {}
 

@@ -46,17 +46,48 @@ const EXAMPLES: Record<number, ProblemExample> = {
     detail: 'Some fields are not as they must be.',
     errors: { session_id: ['This field is required.'] },
   },
+  401: { code: 'unauthorized', detail: 'Present a valid key: `Authorization: Bearer <key>`.' },
+  403: { code: 'forbidden', detail: 'This key may not do that.' },
   404: { code: 'not_found', detail: 'There is no event with this id.' },
+  409: { code: 'already_exists', detail: 'There is one of this name already.' },
   413: bodyTooLarge().body(),
   415: {
     code: 'unsupported_media_type',
     detail: 'Send application/json or application/x-ndjson, in UTF-8 and not compressed, not text/plain.',
   },
+  429: {
+    code: 'rate_limited',
+    detail: 'This key may send 600,000 events a minute, and has not that many left.',
+  },
   503: { code: 'queue_unavailable', detail: 'Redis is not available right now; nothing was accepted.' },
 };
 
 const DESCRIPTIONS: Record<number, string> = {
+  401: 'No key, or none that is good. Only where authentication is required (`AUTH=required`).',
+  403: 'The key lacks the scope, or a page of another origin sent this with a key that does not name the origin.',
+  429: 'The key has sent what it may in this minute. `Retry-After` says when to try again.',
   503: 'PostgreSQL or Redis is away, or the backlog is full. `Retry-After` says when to try again.',
+};
+
+const retryAfter = {
+  'Retry-After': { description: 'Seconds.', schema: { type: 'integer' as const, example: 1 } },
+};
+const text = (description: string, example: string) => ({
+  description,
+  schema: { type: 'string' as const, example },
+});
+
+const HEADERS: Record<number, Record<string, object>> = {
+  401: { 'WWW-Authenticate': text('The ways to present a key.', 'Bearer realm="The Eye"') },
+  429: {
+    ...retryAfter,
+    'RateLimit-Policy': text('Events in so many seconds.', '"events";q=600000;w=60'),
+    RateLimit: text(
+      'What is left for so many seconds. Stands on every answer to a key.',
+      '"events";r=0;t=12',
+    ),
+  },
+  503: retryAfter,
 };
 
 /** Documents the problems that a route can answer with, an example each. */
@@ -67,13 +98,7 @@ export function ApiProblems(...statuses: (keyof typeof EXAMPLES)[]): MethodDecor
       ApiResponse({
         status,
         description: DESCRIPTIONS[status] ?? STATUS_CODES[status] ?? '',
-        ...(status === 503
-          ? {
-              headers: {
-                'Retry-After': { description: 'Seconds.', schema: { type: 'integer', example: 1 } },
-              },
-            }
-          : {}),
+        ...(HEADERS[status] && { headers: HEADERS[status] }),
         content: {
           'application/problem+json': {
             schema: { $ref: getSchemaPath(ProblemResponse) },

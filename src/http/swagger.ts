@@ -1,5 +1,6 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { type Access, ACCESS_EXTENSION } from './access.js';
 
 /** Swagger UI at /docs, and the OpenAPI document at /docs-json. */
 export function describe(app: NestFastifyApplication): void {
@@ -10,12 +11,34 @@ export function describe(app: NestFastifyApplication): void {
         'Every path works with and without its trailing slash. Errors are problem details (RFC 9457).',
     )
     .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key.' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key.' }, 'x-api-key')
+    .addBasicAuth(
+      { type: 'http', scheme: 'basic', description: 'A key as the user name, no password.' },
+      'basic',
+    )
     .build();
-  SwaggerModule.setup('docs', app, () => SwaggerModule.createDocument(app, config), {
+  SwaggerModule.setup('docs', app, () => sayAccess(SwaggerModule.createDocument(app, config)), {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'The Eye: API',
     swaggerOptions: { tryItOutEnabled: true, displayRequestDuration: true, requestInterceptor: sendAsLines },
   });
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Writes into the description of each route who may use it. */
+function sayAccess(document: OpenAPIObject): OpenAPIObject {
+  for (const path of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (!operation) continue;
+      const access = (operation as { [ACCESS_EXTENSION]?: Access })[ACCESS_EXTENSION];
+      const sentence = access === 'anybody' ? 'Needs no key.' : `Needs a key of scope \`${access}\`.`;
+      operation.description = [operation.description, sentence].filter(Boolean).join('\n\n');
+    }
+  }
+  return document;
 }
 
 interface OutgoingRequest {

@@ -30,7 +30,7 @@ export class QueueModule {
         }),
       ],
       providers: [{ provide: RedisConnections, useValue: connections }, Producer, Backlog, RedisHealth],
-      exports: [BullModule, Producer, Backlog, RedisHealth],
+      exports: [BullModule, RedisConnections, Producer, Backlog, RedisHealth],
     };
   }
 }

@@ -1,0 +1,53 @@
+import { ApiProperty } from '@nestjs/swagger';
+import { type Scope, SCOPES } from '../../http/caller.js';
+
+export class ApplicationResponse {
+  @ApiProperty({ example: 'shop' })
+  name: string;
+
+  @ApiProperty({ format: 'date-time', example: '2026-01-01T09:15:29.243860Z' })
+  created_at: string;
+}
+
+export class KeyResponse {
+  @ApiProperty({ format: 'uuid' })
+  id: string;
+
+  @ApiProperty({ example: 'shop' })
+  application: string;
+
+  @ApiProperty({ enum: SCOPES })
+  scope: Scope;
+
+  @ApiProperty({ example: 'eye_ingest_Xb3pQz', description: 'Its beginning, to recognise it.' })
+  prefix: string;
+
+  @ApiProperty({ type: [String], example: ['https://shop.example'] })
+  allowed_origins: string[];
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    description: 'Events a minute; null for the limit of all.',
+  })
+  rate_limit: number | null;
+
+  @ApiProperty({ format: 'date-time' })
+  created_at: string;
+
+  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'Null while it is good.' })
+  revoked_at: string | null;
+}
+
+export class ApplicationWithKeysResponse extends ApplicationResponse {
+  @ApiProperty({ type: [KeyResponse], description: 'The oldest first.' })
+  keys: KeyResponse[];
+}
+
+export class NewKeyResponse extends KeyResponse {
+  @ApiProperty({
+    example: 'eye_ingest_Xb3pQz0v0Hn7kq1mZr4sT9uW2yA5cE8fG6hJ0kL3nPQ',
+    description: 'The key itself: shown this once, and kept only as its SHA-256.',
+  })
+  key: string;
+}

@@ -1,0 +1,134 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyRequest } from 'fastify';
+import { environment } from '../config/environment.js';
+import { type Access, mayUse } from '../http/access.js';
+import { ANYBODY, type Caller } from '../http/caller.js';
+import { Problem } from '../http/problem.js';
+import { isKey, scopeOf } from './key.js';
+import { type KnownKey, Keys } from './keys.js';
+import { presentedKey } from './presented-key.js';
+
+/** Swagger UI with what it loads, and its document: they say nothing that the source does not. */
+const DOCS = /^\/docs(?:-json|-yaml|\/.*)?$/;
+
+/** What pages of other origins may do: send. Beacons include credentials, so that has to be allowed. */
+const CORS: FastifyCorsOptions = {
+  origin: true,
+  credentials: true,
+  methods: ['POST'],
+  allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'prefer'],
+  exposedHeaders: ['location', 'retry-after', 'ratelimit', 'ratelimit-policy'],
+  maxAge: 600,
+  strictPreflight: false,
+};
+
+/**
+ * Lets callers in, before their body is read: looks up the key, decides by the route's access, counts the request, and
+ * leaves `request.caller`. A key that is in memory costs no promise.
+ */
+export function admitCallers(app: NestFastifyApplication): void {
+  const keys = app.get(Keys);
+  const fastify = app.getHttpAdapter().getInstance();
+
+  app.enableCors({
+    delegator: (request: FastifyRequest, answer) => {
+      const origin = foreignOrigin(request);
+      if (origin === undefined) return answer(null, { origin: false });
+      keys.knowOrigin(origin).then(
+        (known) => answer(null, known ? CORS : { origin: false }),
+        (error: Error) => answer(error, undefined),
+      );
+    },
+  });
+
+  fastify.decorateRequest('caller', null as unknown as Caller);
+  fastify.addHook('onRequest', (request, _, done) => {
+    request.caller = ANYBODY;
+    const { url = '', config } = request.routeOptions;
+    // The route of preflights, which answers 404 to those that CORS did not answer.
+    if (request.is404 || DOCS.test(url) || request.method === 'OPTIONS') return done();
+    try {
+      const admission = admit(request, config.access, keys);
+      if (!(admission instanceof Promise)) return done();
+      admission.then(() => done(), done);
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  fastify.addHook('onSend', (request, reply, payload, done) => {
+    // A path that cannot be decoded is answered without the hook above.
+    const headers = (request.caller as Caller | null)?.quota?.headers();
+    if (headers) reply.headers(headers);
+    done(null, payload);
+  });
+}
+
+/** @throws Problem 401, 403 or 429, now or later */
+function admit(request: FastifyRequest, access: Access | undefined, keys: Keys): Promise<void> | undefined {
+  if (access === undefined) throw forbidden();
+  const origin = foreignOrigin(request);
+  const open = environment.AUTH === 'off' || access === 'anybody';
+  if (open && origin === undefined) return undefined;
+  // Before the headers: a browser may add to a beacon what its user once typed into a dialog.
+  const inQuery = access === 'ingest' ? (request.query as { key?: unknown }).key : undefined;
+  const key = inQuery ?? presentedKey(request.headers);
+  // A key in an address ends up in logs and histories: only one that is public by design may stand there.
+  if (!isKey(key) || (inQuery !== undefined && scopeOf(key) !== 'ingest'))
+    throw origin === undefined ? unauthorized() : originNotAllowed();
+  const known = keys.find(key);
+  if (known instanceof Promise) return known.then((found) => enter(request, access, origin, found));
+  return enter(request, access, origin, known);
+}
+
+/** @throws Problem 401, 403 or 429, now or later */
+function enter(
+  request: FastifyRequest,
+  access: Access,
+  origin: string | undefined,
+  { caller, origins }: KnownKey,
+): Promise<void> | undefined {
+  if (origin !== undefined && (caller?.scope !== 'ingest' || !origins.includes(origin)))
+    throw originNotAllowed();
+  if (!caller) throw unauthorized();
+  if (!mayUse(caller, access)) throw forbidden();
+  request.caller = caller;
+  if (origin !== undefined && access === 'ingest') readTextAsJson(request);
+  return caller.quota?.take(1);
+}
+
+/** The origin of the page that sent a request, unless it is a page of The Eye itself. */
+function foreignOrigin({ headers: { origin, host } }: FastifyRequest): string | undefined {
+  if (origin === undefined || origin.slice(origin.indexOf('://') + 3) === host) return undefined;
+  return origin;
+}
+
+/** `sendBeacon` sends a text as text/plain, and asks nobody first, so the key in the address has to vouch for it. */
+function readTextAsJson({ headers }: FastifyRequest): void {
+  headers['content-type'] = headers['content-type']?.replace(/^text\/plain(?=\s*(;|$))/i, 'application/json');
+}
+
+/** The same whether there is no key, a wrong one or a revoked one. */
+function unauthorized(): Problem {
+  return new Problem(
+    401,
+    'unauthorized',
+    'Present a valid key: `Authorization: Bearer <key>`.',
+    {},
+    {
+      'www-authenticate': 'Bearer realm="The Eye", Basic realm="The Eye", charset="UTF-8"',
+    },
+  );
+}
+
+function forbidden(): Problem {
+  return new Problem(403, 'forbidden', 'This key may not do that.');
+}
+
+function originNotAllowed(): Problem {
+  return new Problem(
+    403,
+    'origin_not_allowed',
+    'A page of another origin may only send events, with a key of scope `ingest` that names its origin.',
+  );
+}
