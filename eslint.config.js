@@ -37,11 +37,13 @@ export default tseslint.config(
         'error',
         {
           zones: [
-            ...boundary('queue', 'events', 'rejections', 'http'),
-            ...boundary('database', 'events', 'rejections', 'queue', 'http'),
-            ...boundary('embedded', 'events', 'rejections', 'queue', 'database', 'http'),
-            ...boundary('config', 'events', 'rejections', 'queue', 'database', 'embedded', 'http'),
-            ...boundary('rejections', 'events'),
+            ...boundary('queue', 'events', 'event-types', 'rejections', 'http'),
+            ...boundary('database', 'events', 'event-types', 'rejections', 'queue', 'http'),
+            ...boundary('embedded', 'events', 'event-types', 'rejections', 'queue', 'database', 'http'),
+            ...boundary('config', 'events', 'event-types', 'rejections', 'queue', 'database', 'embedded', 'http'),
+            ...boundary('rejections', 'events', 'event-types'),
+            ...boundary('event-types', 'events', 'queue'),
+            ...boundary('json', 'events', 'event-types', 'rejections', 'queue', 'database', 'embedded', 'http'),
           ],
         },
       ],

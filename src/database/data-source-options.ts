@@ -1,5 +1,6 @@
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { CreateEvents1764000000000 } from './migrations/1764000000000-create-events.js';
+import { CreateEventTypes1764200000000 } from './migrations/1764200000000-create-event-types.js';
 
 /** Milliseconds to wait for a connection, from the pool or from PostgreSQL. */
 const CONNECT_TIMEOUT = 1500;
@@ -14,7 +15,7 @@ export function dataSourceOptions(url: string): PostgresDataSourceOptions {
     applicationName: 'the-eye',
     installExtensions: false,
     synchronize: false,
-    migrations: [CreateEvents1764000000000],
+    migrations: [CreateEvents1764000000000, CreateEventTypes1764200000000],
     migrationsTableName: 'migrations',
     // Failed statements are reported where they are handled, with what was done about them.
     logging: false,

@@ -47,6 +47,7 @@ const EXAMPLES: Record<number, ProblemExample> = {
     errors: { session_id: ['This field is required.'] },
   },
   404: { code: 'not_found', detail: 'There is no event with this id.' },
+  409: { code: 'conflict', detail: 'Others changed it at the same moment; try again.' },
   413: bodyTooLarge().body(),
   415: {
     code: 'unsupported_media_type',
