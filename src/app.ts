@@ -25,8 +25,8 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     connectionTimeout: 0,
     // What still arrives on a kept connection while The Eye stops is answered like everything before.
     return503OnClosing: false,
-    // A part of a path may be as long as a category: 12 characters, percent-encoded, for the widest of its own.
-    routerOptions: { ignoreTrailingSlash: true, maxParamLength: Math.max(1000, environment.TEXT_LIMIT * 12) },
+    // A part of a path may be as long as a category, each slash in it spelt %2F, and longer ones are named up to here.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: environment.TEXT_LIMIT * 4 },
     ...earlyProblems,
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {

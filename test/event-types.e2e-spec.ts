@@ -255,6 +255,8 @@ describe('Event types', () => {
 
     it('are refused where the path breaks the limits of an event, and by what they do not know', async () => {
       const long = encodeURIComponent('\u{1F600}'.repeat(256));
+      for (const widest of ['\u{1F600}', '/', '%'])
+        expect((await eye.get(`/event-types/${encodeURIComponent(widest.repeat(255))}/a/`)).status).toBe(404);
       expectInvalid(await eye.get(`/event-types/${long}/a/`), {
         category: ['Must not exceed 255 characters.'],
       });
@@ -383,23 +385,26 @@ describe('Event types', () => {
       const path = '/event-types/page%20interaction/pageview/';
       const strict = { properties: { price: { type: 'string' } } };
       const loads = [Load.on(eye, { senders: 4 }), Load.on(other, { senders: 4 })];
-      const refusals: Answer[] = [];
-      for (let turn = 0; turn < 8; turn++) {
-        await enforce(eye, path, turn % 2 === 0 ? strict : {});
-        refusals.push(await send({ category: 'page interaction', name: 'pageview' }, { price: 1 }));
-        await new Promise((resolve) => setTimeout(resolve, 300));
+      for (let turn = 0; turn < 3; turn++) {
+        await enforce(eye, path, strict);
+        expect((await send({ category: 'page interaction', name: 'pageview' }, { price: 1 })).status).toBe(
+          400,
+        );
+        await Promise.all(loads.map((load) => load.answered(400, 20)));
+        await enforce(eye, path, {});
+        expect((await send({ category: 'page interaction', name: 'pageview' }, { price: 1 })).status).toBe(
+          202,
+        );
+        await Promise.all(loads.map((load) => load.answered(202, 20)));
       }
       await eye.request('DELETE', path);
       for (const load of loads) {
         await load.stop();
         expect([...load.statuses.keys()].filter((status) => status !== 202 && status !== 400)).toEqual([]);
-        expect(load.statuses.get(202)).toBeGreaterThan(0);
-        expect(load.statuses.get(400)).toBeGreaterThan(0);
         for (const fault of load.faults.splice(0))
           expect(fault).toContain('"data.price":["must be string, not 0.1"]');
         await load.expectStored(eye);
       }
-      expect(refusals.map(({ status }) => status)).toEqual([400, 202, 400, 202, 400, 202, 400, 202]);
     });
   });
 

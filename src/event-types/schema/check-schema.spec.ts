@@ -241,8 +241,8 @@ describe('a pattern', () => {
   it.each(['(a+)+$', '(a|a)*b', '^(a|aa)+$', '([a-z]+)*\\d', '(.*)*x'])(
     '%s runs in time that grows with the text',
     (source) => {
-      const { test } = compilePattern(source);
-      within(REASONABLE, () => test(`${'a'.repeat(65_536)}!`));
+      const pattern = compilePattern(source);
+      within(REASONABLE, () => pattern.test(`${'a'.repeat(65_536)}!`));
     },
   );
 
