@@ -187,6 +187,12 @@ describe('a schema', () => {
       /2,000 are allowed/,
     ],
     [
+      'with patterns that ask too much together',
+      { allOf: Array.from({ length: 10 }, () => ({ pattern: '^[a-z]{50}' })) },
+      'schema',
+      /2,000 are allowed/,
+    ],
+    [
       'with an enum longer than may be',
       { enum: Array.from({ length: 2001 }, (_, index) => index) },
       'schema',
