@@ -25,7 +25,8 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     connectionTimeout: 0,
     // What still arrives on a kept connection while The Eye stops is answered like everything before.
     return503OnClosing: false,
-    routerOptions: { ignoreTrailingSlash: true },
+    // A part of a path may be as long as a category, each slash in it spelt %2F, and longer ones are named up to here.
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: environment.TEXT_LIMIT * 4 },
     ...earlyProblems,
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {

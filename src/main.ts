@@ -5,8 +5,10 @@ import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createApp } from './app.js';
 import { environment } from './config/environment.js';
+import { answers } from './config/role.js';
 import { Database } from './database/database.js';
 import { joinEmbeddedServers } from './embedded/embedded-servers.js';
+import { EventTypesFeed } from './event-types/event-types.feed.js';
 import { RedisHealth } from './queue/redis-health.js';
 import { describeStart } from './start-message.js';
 
@@ -56,7 +58,9 @@ async function main(): Promise<void> {
     });
     await app.init();
     // Open with everything in place where that is a matter of moments; otherwise open all the same, and say 503.
-    await Promise.race([Promise.all([app.get(RedisHealth).ready(), database.ready]), wait(PATIENCE)]);
+    const ready = [app.get(RedisHealth).ready(), database.ready];
+    if (answers(ROLE)) ready.push(app.get(EventTypesFeed).ready);
+    await Promise.race([Promise.all(ready), wait(PATIENCE)]);
     await app.listen(PORT, HOST);
     const ownServers = DATABASE_URL === undefined || REDIS_URL === undefined;
     console.log(

@@ -80,8 +80,13 @@ describe('The documentation', () => {
         .sort(),
     ).toEqual([
       'delete /applications/{name}/keys/{id}',
+      'delete /event-types/{category}/{name}',
       'get /applications',
       'get /applications/{name}',
+      'get /event-types',
+      'get /event-types/{category}/{name}',
+      'get /event-types/{category}/{name}/suggestion',
+      'get /event-types/{category}/{name}/versions',
       'get /events',
       'get /events/{id}',
       'get /health/live',
@@ -90,8 +95,10 @@ describe('The documentation', () => {
       'get /rejections/{id}',
       'post /applications',
       'post /applications/{name}/keys',
+      'post /event-types/{category}/{name}/check',
       'post /events',
       'post /rejections/{id}/retry',
+      'put /event-types/{category}/{name}',
     ]);
   });
 
@@ -258,6 +265,49 @@ describe('The documentation', () => {
     expectDocumented(await eye.get('/events/3/?x=1'), one);
     expectDocumented(await eye.get('/rejections/'), document.paths['/rejections'].get.responses);
     expectDocumented(await eye.get('/rejections/?after=x'), document.paths['/rejections'].get.responses);
+  });
+
+  it('says whatever the routes of event types answer, with examples that work', async () => {
+    const route = '/event-types/{category}/{name}';
+    const responses = (path: string, method: string): any => document.paths[path][method].responses;
+    const type = document.paths[route].put.parameters.map(({ schema }: any) =>
+      encodeURIComponent(schema.example),
+    );
+    const path = `/event-types/${type.join('/')}`;
+    const { PutEventTypeDto, CheckSchemaDto } = document.components.schemas;
+    const put = (body: unknown): Promise<Answer> =>
+      eye.request('PUT', path, {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      });
+    const schema = PutEventTypeDto.properties.schema.example;
+    for (const mode of PutEventTypeDto.properties.mode.enum)
+      expectDocumented(await put({ schema, mode }), responses(route, 'put'));
+    expectDocumented(await put({}), responses(route, 'put'));
+    // The event of the other examples fits the schema of this one.
+    const { one } = document.paths['/events'].post.requestBody.content['application/json'].examples;
+    await eye.store(one.value);
+    const check = await eye.post(`${path}/check`, {
+      schema: CheckSchemaDto.properties.schema.example,
+      limit: 1,
+    });
+    expect(check.body).toEqual({ examined: 1, refused: 0, examples: [] });
+    expectDocumented(check, responses(`${route}/check`, 'post'));
+    const refusing = await eye.post(`${path}/check`, { schema: { maxProperties: 0 } });
+    expect(refusing.body.refused).toBeGreaterThan(0);
+    expectDocumented(refusing, responses(`${route}/check`, 'post'));
+    for (const [tail, of] of [
+      ['', ''],
+      ['/versions', '/versions'],
+      ['/versions?limit=1', '/versions'],
+      ['/suggestion', '/suggestion'],
+    ])
+      expectDocumented(await eye.get(`${path}${tail}`), responses(`${route}${of}`, 'get'));
+    expectDocumented(await eye.get('/event-types'), responses('/event-types', 'get'));
+    expect((await eye.request('DELETE', path)).status).toBe(204);
+    expect(Object.keys(responses(route, 'delete'))).toContain('204');
+    expectDocumented(await eye.request('DELETE', path), responses(route, 'delete'));
+    expectDocumented(await eye.get(`${path}/versions`), responses(`${route}/versions`, 'get'));
   });
 });
 

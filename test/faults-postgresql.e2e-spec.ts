@@ -103,7 +103,35 @@ describe('PostgreSQL', () => {
   });
 
   describe('that is away', () => {
-    beforeAll(() => postgres.stop());
+    const path = '/event-types/form%20interaction/submit/';
+    const put = (schema: object): Promise<Answer> =>
+      eye.request('PUT', path, {
+        body: JSON.stringify({ schema, mode: 'enforce' }),
+        headers: { 'content-type': 'application/json' },
+      });
+    const submit = (): Promise<Answer> =>
+      eye.post('/events/', anEvent({ category: 'form interaction', name: 'submit', data: { age: 'x' } }));
+    beforeAll(async () => {
+      expect((await put({ properties: { age: { type: 'integer' } } })).status).toBe(201);
+      await postgres.stop();
+    });
+
+    it('leaves the event types as they are known, and lets nobody change them', async () => {
+      // Longer than The Eye takes to ask for changes, and to be refused.
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      expect((await submit()).body.errors).toEqual({ 'data.age': ['must be integer, not "x"'] });
+      for (const answer of [
+        await put({}),
+        await eye.get(path),
+        await eye.request('DELETE', path),
+        await eye.get('/event-types/'),
+        await eye.get(`${path}versions/`),
+        await eye.get(`${path}suggestion/`),
+        await eye.post(`${path}check/`, { schema: {} }),
+      ])
+        expectUnavailable(answer);
+      expect((await submit()).status).toBe(400);
+    });
 
     it('lets who prefers to wait know when the wait is over that the event is queued', async () => {
       const event = anEvent();
@@ -123,6 +151,9 @@ describe('PostgreSQL', () => {
       await postgres.start();
       await eye.start();
       await load.expectStored();
+      expect((await submit()).status).toBe(400);
+      expect((await put({})).status).toBe(200);
+      expect((await submit()).status).toBe(202);
     });
   });
 
@@ -133,8 +164,8 @@ describe('PostgreSQL', () => {
       await eye.start();
     });
 
-    it('does not keep it from accepting events', async () => {
-      expect((await eye.post('/events/', anEvent())).status).toBe(202);
+    it('lets it answer 503 to events too, since nobody knows yet what their types must look like', async () => {
+      expectUnavailable(await eye.post('/events/', anEvent()));
       expectUnavailable(await eye.get('/events/'));
     });
 
@@ -145,10 +176,14 @@ describe('PostgreSQL', () => {
       await eye.start();
     });
 
-    it('gets the events as soon as it comes', async () => {
+    it('lets it accept and store events as soon as it comes', async () => {
       const event = anEvent();
-      const { body } = await eye.post('/events/', event);
       await postgres.start();
+      const { body } = await eventually(async () => {
+        const answer = await eye.post('/events/', event);
+        expect(answer.status).toBe(202);
+        return answer;
+      });
       await eventually(async () => {
         const found = await eye.get(`/events/${body.id}/`);
         expect(found.body).toEqual({ ...event, application: 'default', id: body.id });

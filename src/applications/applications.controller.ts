@@ -25,7 +25,7 @@ import {
 import type { FastifyReply } from 'fastify';
 import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
-import { JsonDtoPipe } from '../http/json-dto.pipe.js';
+import { JsonObjectPipe } from '../http/json-object.pipe.js';
 import { OnlyParameters } from '../http/only-parameters.js';
 import { Problem } from '../http/problem.js';
 import { ApplicationsService } from './applications.service.js';
@@ -62,7 +62,7 @@ export class ApplicationsController {
   @ApiCreatedResponse({ type: ApplicationResponse })
   @ApiProblems(400, 409, 413, 415, 503)
   async create(
-    @Body(new JsonDtoPipe(CreateApplicationDto)) { name }: CreateApplicationDto,
+    @Body(new JsonObjectPipe(CreateApplicationDto, ['name'])) { name }: CreateApplicationDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ApplicationResponse> {
     const application = await this.applications.create(name);
@@ -98,7 +98,7 @@ export class ApplicationsController {
   @ApiProblems(400, 404, 413, 415, 503)
   async createKey(
     @Param('name') name: string,
-    @Body(new JsonDtoPipe(CreateKeyDto)) wishes: CreateKeyDto,
+    @Body(new JsonObjectPipe(CreateKeyDto, ['scope', 'allowed_origins', 'rate_limit'])) wishes: CreateKeyDto,
   ): Promise<NewKeyResponse> {
     const key = await this.applications.createKey(name, wishes);
     if (!key) throw noApplication();

@@ -19,6 +19,8 @@ export type AuthMode = (typeof AUTH_MODES)[number];
 
 const MEGABYTE = 1024 * 1024;
 
+const UNKNOWN_TYPES = ['accept', 'observe', 'refuse'] as const;
+
 /** An integer within bounds; anything else in the variable is an error that names it. */
 function Integer(min: number, max: number): PropertyDecorator {
   return (target, property) => {
@@ -117,6 +119,10 @@ export class Environment {
   /** Seconds that `Prefer: wait` may ask for at the most. */
   @Integer(0, 300)
   WAIT_LIMIT: number = 30;
+
+  /** What becomes of events whose type is not registered: `accept`, `observe` (and take note) or `refuse`. */
+  @IsIn(UNKNOWN_TYPES)
+  UNKNOWN_TYPES: (typeof UNKNOWN_TYPES)[number] = 'accept';
 
   /** Set by npm, which started this process. */
   startedByNpm: boolean = false;

@@ -16,7 +16,11 @@ export class EventsModule {
   static forRole(role: Role): DynamicModule {
     return {
       module: EventsModule,
-      imports: [TypeOrmModule.forFeature([EventEntity]), EventTypesModule, RejectionsModule.forRole(role)],
+      imports: [
+        TypeOrmModule.forFeature([EventEntity]),
+        EventTypesModule.forRole(role),
+        RejectionsModule.forRole(role),
+      ],
       controllers: answers(role) ? [EventsController] : [],
       providers: [EventsRepository, StoredEvents, EventsService, ...(stores(role) ? [EventsProcessor] : [])],
     };

@@ -20,7 +20,9 @@ const EMOJI = '\u{1F600}';
 const REASONABLE = 20_000;
 
 const recorded: NewRejection[] = [];
-const pipe = new EventsPipe(new EventTypes(), {
+const eventTypes = new EventTypes();
+eventTypes.learn([]);
+const pipe = new EventsPipe(eventTypes, {
   record: (rejection) => void recorded.push(rejection),
 });
 const sendText = (text: string) => pipe.transform(new JsonBody(text, ANYBODY));

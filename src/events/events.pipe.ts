@@ -8,7 +8,7 @@ import { type FieldErrors, Problem } from '../http/problem.js';
 import type { RejectionCode } from '../rejections/new-rejection.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { CreateEventDto, Flaw } from './dto/create-event.dto.js';
-import { findInexactness, type Inexactness } from './event/exact-json.js';
+import { findInexactness, type Inexactness } from '../json/exact-json.js';
 import { type NewEvent, toNewEvent } from './event/new-event.js';
 
 /** An event of a request that was refused, by its place in the request, from 0. */

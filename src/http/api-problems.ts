@@ -49,7 +49,7 @@ const EXAMPLES: Record<number, ProblemExample> = {
   401: { code: 'unauthorized', detail: 'Present a valid key: `Authorization: Bearer <key>`.' },
   403: { code: 'forbidden', detail: 'This key may not do that.' },
   404: { code: 'not_found', detail: 'There is no event with this id.' },
-  409: { code: 'already_exists', detail: 'There is one of this name already.' },
+  409: { code: 'conflict', detail: 'It is there already, or others changed it at the same moment.' },
   413: bodyTooLarge().body(),
   415: {
     code: 'unsupported_media_type',

@@ -1,0 +1,34 @@
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** How an event type looked from one change to the next. */
+@Entity('event_type_versions')
+@Index('event_type_versions_changed_at', ['changed_at'])
+export class EventTypeVersionEntity {
+  @PrimaryColumn('text')
+  category: string;
+
+  @PrimaryColumn('text')
+  name: string;
+
+  /** Counts from 1 in each type. */
+  @PrimaryColumn('integer')
+  version: number;
+
+  /** JSON text; null where this version is a deletion. */
+  @Column('text', { nullable: true })
+  schema: string | null;
+
+  @Column('text', { nullable: true })
+  mode: string | null;
+
+  /** Name of the application whose key made the change. */
+  @Column('text')
+  changed_by: string;
+
+  /** The key's identifier; null where authentication was off. */
+  @Column('text', { nullable: true })
+  changed_by_key: string | null;
+
+  @Column({ type: 'timestamptz', precision: 6, default: () => 'clock_timestamp()' })
+  changed_at: string;
+}

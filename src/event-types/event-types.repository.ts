@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import { InjectRepository } from '@nestjs/typeorm';
+import { Repository } from 'typeorm';
+import { environment } from '../config/environment.js';
+import { query } from '../database/query.js';
+import { EventTypeVersionEntity } from './event-type-version.entity.js';
+
+/** `enforce` refuses an event that does not fit; `observe` accepts it and takes note. */
+export const MODES = ['enforce', 'observe'] as const;
+export type Mode = (typeof MODES)[number];
+
+export interface TypeKey {
+  readonly category: string;
+  readonly name: string;
+}
+
+export interface EventTypeVersion extends TypeKey {
+  readonly version: number;
+  /** JSON text; null in a version that is a deletion. */
+  readonly schema: string | null;
+  readonly mode: Mode | null;
+  readonly changed_by: string;
+  readonly changed_by_key: string | null;
+  /** UTC with six fractional digits. */
+  readonly changed_at: string;
+}
+
+const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key,
+  to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS changed_at`;
+
+/**
+ * Seconds that the search for changes looks back behind the newest change it has seen: one that was stamped earlier may
+ * have been committed later, by a connection that was slow.
+ */
+const OVERLAP = 60;
+
+/** The versions of event types in PostgreSQL. */
+@Injectable()
+export class EventTypesRepository {
+  constructor(
+    @InjectRepository(EventTypeVersionEntity) private readonly versions: Repository<EventTypeVersionEntity>,
+  ) {}
+
+  /** The newest version of every type, deletions too. */
+  latestOfAll(): Promise<EventTypeVersion[]> {
+    return this.query(
+      `SELECT DISTINCT ON (category, name) ${COLUMNS} FROM event_type_versions
+       ORDER BY category, name, version DESC`,
+    );
+  }
+
+  /** What has changed since about `changedAt`: keys and numbers only, read off an index; mostly nothing. */
+  changesSince(changedAt: string | undefined): Promise<(TypeKey & { version: number })[]> {
+    return this.query(
+      `SELECT category, name, max(version) AS version FROM event_type_versions
+       WHERE changed_at > $1::timestamptz - interval '${OVERLAP} seconds' GROUP BY category, name`,
+      [changedAt ?? '-infinity'],
+    );
+  }
+
+  /** The newest version of a type, also where it is a deletion. */
+  async latest({ category, name }: TypeKey): Promise<EventTypeVersion | undefined> {
+    const [version] = await this.query<EventTypeVersion>(
+      `SELECT ${COLUMNS} FROM event_type_versions WHERE category = $1 AND name = $2
+       ORDER BY version DESC LIMIT 1`,
+      [category, name],
+    );
+    return version;
+  }
+
+  /** Types that exist now, by category and name, from after `after` on. */
+  list(limit: number, after?: TypeKey): Promise<EventTypeVersion[]> {
+    return this.query(
+      `SELECT ${COLUMNS} FROM (
+         SELECT DISTINCT ON (category, name) * FROM event_type_versions
+         ${after ? 'WHERE (category, name) > ($2, $3)' : ''}
+         ORDER BY category, name, version DESC
+       ) AS newest
+       WHERE schema IS NOT NULL ORDER BY category, name LIMIT $1`,
+      after ? [limit, after.category, after.name] : [limit],
+    );
+  }
+
+  /** Versions of a type, newest first, from before version `before` on. */
+  history({ category, name }: TypeKey, limit: number, before?: number): Promise<EventTypeVersion[]> {
+    return this.query(
+      `SELECT ${COLUMNS} FROM event_type_versions WHERE category = $1 AND name = $2 AND version < $3
+       ORDER BY version DESC LIMIT $4`,
+      [category, name, before ?? 2_147_483_647, limit],
+    );
+  }
+
+  /** Adds a version; undefined where somebody else has just made one of the same number. */
+  async insert(version: Omit<EventTypeVersion, 'changed_at'>): Promise<EventTypeVersion | undefined> {
+    const [inserted] = await this.query<EventTypeVersion>(
+      `INSERT INTO event_type_versions (category, name, version, schema, mode, changed_by, changed_by_key)
+       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
+      [
+        version.category,
+        version.name,
+        version.version,
+        version.schema,
+        version.mode,
+        version.changed_by,
+        version.changed_by_key,
+      ],
+    );
+    return inserted;
+  }
+
+  private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
+    return query<Row>(this.versions.manager, sql, parameters, environment.QUERY_TIMEOUT);
+  }
+}

@@ -1,0 +1,292 @@
+import { FORMATS, hasFormat } from './formats.js';
+import { PayloadSchema, SchemaError } from './payload-schema.js';
+import { compilePattern } from './patterns.js';
+
+/** What is said of a schema that is refused; nothing of one that is taken. */
+function refusal(schema: unknown): Record<string, string[]> {
+  try {
+    new PayloadSchema(schema);
+    return {};
+  } catch (error) {
+    if (error instanceof SchemaError) return { ...error.errors };
+    throw error;
+  }
+}
+
+const within = (milliseconds: number, work: () => unknown): void => {
+  const began = performance.now();
+  work();
+  expect(performance.now() - began).toBeLessThan(milliseconds);
+};
+
+/** Milliseconds on a busy machine; what grew faster than its input would take minutes. */
+const REASONABLE = 10_000;
+
+const nested = (levels: number): object =>
+  levels === 0 ? { type: 'string' } : { properties: { a: nested(levels - 1) } };
+
+describe('a schema', () => {
+  it.each<[string, object]>([
+    ['that says nothing', {}],
+    [
+      'with its dialect and an identifier',
+      { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: 'https://example.com/a' },
+    ],
+    ['with required and no properties', { required: ['a'] }],
+    ['with two types', { properties: { a: { type: ['string', 'null'] } } }],
+    [
+      'with a reference to its own part',
+      {
+        $defs: { a: { type: 'string' } },
+        properties: { a: { $ref: '#/$defs/a' }, b: { $ref: '#/$defs/a' } },
+      },
+    ],
+    [
+      'with a reference to an anchor',
+      { $defs: { a: { $anchor: 'text', type: 'string' } }, properties: { a: { $ref: '#text' } } },
+    ],
+    [
+      'with escapes in a reference',
+      { $defs: { 'a/b c': { type: 'string' } }, properties: { a: { $ref: '#/$defs/a~1b%20c' } } },
+    ],
+    [
+      'with annotations',
+      { title: 'T', description: 'D', default: {}, examples: [{}], $comment: 'C', deprecated: true },
+    ],
+    [
+      'with what draft 2020-12 brought',
+      { prefixItems: [{}], unevaluatedProperties: false, dependentRequired: { a: ['b'] } },
+    ],
+    [
+      'with properties called like keywords of none',
+      { properties: { colour: {}, nullable: {}, toString: {} } },
+    ],
+    [
+      'with uniqueItems beside a small maxItems',
+      { properties: { a: { type: 'array', uniqueItems: true, maxItems: 1000 } } },
+    ],
+    ['50 schemas deep', nested(49)],
+  ])('%s is taken', (_, schema) => {
+    expect(refusal(schema)).toEqual({});
+  });
+
+  it.each<[string, unknown, string, RegExp]>([
+    ['that is no object', true, 'schema', /JSON object/],
+    ['that is an array', [], 'schema', /JSON object/],
+    [
+      'with an unknown keyword',
+      { properties: { a: { typ: 'string' } } },
+      'schema.properties.a.typ',
+      /Unknown keyword/,
+    ],
+    ['with a keyword of another dialect', { nullable: true }, 'schema.nullable', /Unknown keyword/],
+    ['that is asynchronous', { $async: true }, 'schema.$async', /Unknown keyword/],
+    [
+      'with an unknown type',
+      { properties: { a: { type: 'text' } } },
+      'schema.properties.a.type',
+      /allowed values/,
+    ],
+    [
+      'with a broken value',
+      { properties: { a: { minLength: -1 } } },
+      'schema.properties.a.minLength',
+      />= 0/,
+    ],
+    ['with properties that are none', { properties: [] }, 'schema.properties', /object/],
+    ['of another draft', { $schema: 'http://json-schema.org/draft-07/schema#' }, 'schema.$schema', /2020-12/],
+    [
+      'with an identifier inside',
+      { properties: { a: { $id: 'b' } } },
+      'schema.properties.a.$id',
+      /at the top only/,
+    ],
+    ['with a reference to elsewhere', { $ref: 'https://example.com/s' }, 'schema.$ref', /elsewhere/],
+    ['with a reference to a file', { $ref: 'other.json#/a' }, 'schema.$ref', /elsewhere/],
+    ['with a reference to nothing', { $ref: '#/$defs/a' }, 'schema.$ref', /no schema/],
+    [
+      'with a reference to no schema',
+      { properties: { a: { $ref: '#/properties' } } },
+      'schema.properties.a.$ref',
+      /no schema/,
+    ],
+    [
+      'that contains itself',
+      { properties: { child: { $ref: '#' } } },
+      'schema.properties.child.$ref',
+      /circle/,
+    ],
+    [
+      'that contains itself dynamically',
+      { $dynamicAnchor: 'n', properties: { c: { $dynamicRef: '#n' } } },
+      'schema.properties.c.$dynamicRef',
+      /circle/,
+    ],
+    [
+      'with a circle that nobody uses',
+      { $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
+      'schema.$defs.b.$ref',
+      /circle/,
+    ],
+    [
+      'with an anchor twice',
+      { $defs: { a: { $anchor: 'x' }, b: { $anchor: 'x' } } },
+      'schema.$defs.b.$anchor',
+      /twice/,
+    ],
+    [
+      'with look-ahead',
+      { properties: { a: { pattern: '(?=x)y' } } },
+      'schema.properties.a.pattern',
+      /RE2.*\(\?=/,
+    ],
+    [
+      'with a back-reference',
+      { properties: { a: { pattern: '(a)\\1' } } },
+      'schema.properties.a.pattern',
+      /RE2.*\\1/,
+    ],
+    ['with a broken pattern', { patternProperties: { '(': {} } }, 'schema.patternProperties.(', /RE2/],
+    [
+      'with a huge pattern',
+      { properties: { a: { pattern: '(a?){900}' } } },
+      'schema.properties.a.pattern',
+      /too large/,
+    ],
+    [
+      'with an unknown format',
+      { properties: { a: { format: 'phone' } } },
+      'schema.properties.a.format',
+      /one of date,/,
+    ],
+    [
+      'with a format that could run away',
+      { properties: { a: { format: 'regex' } } },
+      'schema.properties.a.format',
+      /one of/,
+    ],
+    [
+      'with uniqueItems alone',
+      { properties: { a: { uniqueItems: true } } },
+      'schema.properties.a.uniqueItems',
+      /maxItems/,
+    ],
+    ['with uniqueItems of too many', { uniqueItems: true, maxItems: 1001 }, 'schema.uniqueItems', /maxItems/],
+    [
+      'with __proto__',
+      JSON.parse('{"properties":{"__proto__":{"type":"string"}}}'),
+      'schema.properties.__proto__',
+      /described/,
+    ],
+    ['51 schemas deep', nested(50), `schema${'.properties.a'.repeat(50)}`, /deep/],
+    ['of more than 64 KiB', { description: 'x'.repeat(65_536) }, 'schema', /65536 bytes/],
+    [
+      'of more keywords than may be',
+      { allOf: Array.from({ length: 2500 }, () => ({ minLength: 1 })) },
+      'schema',
+      /2,000 are allowed/,
+    ],
+    [
+      'with patterns that ask too much together',
+      { allOf: Array.from({ length: 10 }, () => ({ pattern: '^[a-z]{50}' })) },
+      'schema',
+      /2,000 are allowed/,
+    ],
+    [
+      'with an enum longer than may be',
+      { enum: Array.from({ length: 2001 }, (_, index) => index) },
+      'schema',
+      /2,000 are allowed/,
+    ],
+  ])('%s is refused', (_, schema, path, message) => {
+    const errors = refusal(schema);
+    expect(Object.keys(errors)).toEqual([path]);
+    expect(errors[path]).toContainEqual(expect.stringMatching(message));
+  });
+
+  it('that unfolds to billions is refused at once', () => {
+    const laughs = Object.fromEntries(
+      Array.from({ length: 40 }, (_, index) => [
+        `l${index}`,
+        index === 0
+          ? { type: 'string' }
+          : { allOf: [{ $ref: `#/$defs/l${index - 1}` }, { $ref: `#/$defs/l${index - 1}` }] },
+      ]),
+    );
+    within(REASONABLE, () =>
+      expect(refusal({ $defs: laughs, $ref: '#/$defs/l39' })).toEqual({
+        schema: [expect.stringMatching(/2,000 are allowed/)],
+      }),
+    );
+  });
+
+  it.each<[string, object]>([
+    ['allOf', { allOf: Array.from({ length: 900 }, () => ({ type: 'object' })) }],
+    [
+      'properties',
+      {
+        properties: Object.fromEntries(
+          Array.from({ length: 900 }, (_, index) => [`p${index}`, { type: 'string' }]),
+        ),
+      },
+    ],
+    [
+      'oneOf',
+      { oneOf: Array.from({ length: 400 }, (_, index) => ({ properties: { a: { const: index } } })) },
+    ],
+  ])('as large as may be is compiled in reasonable time, or refused: %s', (_, schema) => {
+    within(REASONABLE, () => {
+      const errors = refusal(schema);
+      if (Object.keys(errors).length > 0)
+        expect(errors['schema']).toEqual([expect.stringMatching(/allowed|compiled/)]);
+    });
+  });
+});
+
+describe('a pattern', () => {
+  it.each(['(a+)+$', '(a|a)*b', '^(a|aa)+$', '([a-z]+)*\\d', '(.*)*x'])(
+    '%s runs in time that grows with the text',
+    (source) => {
+      const pattern = compilePattern(source);
+      within(REASONABLE, () => pattern.test(`${'a'.repeat(65_536)}!`));
+    },
+  );
+
+  it('matches as in JavaScript where RE2 can', () => {
+    expect(compilePattern('^\\p{Lu}\\d{2,3}$').test('Ä12')).toBe(true);
+    expect(compilePattern('b').test('abc')).toBe(true);
+    expect(compilePattern('^b').test('abc')).toBe(false);
+    expect(compilePattern('^.$').test('\u{1F600}')).toBe(true);
+    expect(compilePattern('(?<year>\\d{4})').test('in 2021')).toBe(true);
+  });
+});
+
+describe('a format', () => {
+  const long = 64 * 1024;
+  it.each(FORMATS)('%s takes time that grows with the text', (format) => {
+    for (const text of [
+      'a',
+      '1',
+      '0',
+      'a.',
+      'a-',
+      '.',
+      ':',
+      '/',
+      '1:',
+      'a@',
+      '~0',
+      'P1',
+      '1Y',
+      '%',
+      '\\',
+      '[',
+      ' ',
+      '2021-01-01T00:00:00.',
+      'a@a.',
+      'a://',
+    ])
+      for (const end of ['', '!', '\n', '\0'])
+        within(REASONABLE, () => hasFormat(format as 'uuid', text.repeat(long / text.length) + end));
+  });
+});

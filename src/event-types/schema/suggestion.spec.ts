@@ -1,0 +1,115 @@
+import fc from 'fast-check';
+import { PayloadSchema } from './payload-schema.js';
+import { Suggestion } from './suggestion.js';
+
+function suggest(payloads: Record<string, unknown>[]): Record<string, unknown> {
+  const suggestion = new Suggestion();
+  for (const payload of payloads) suggestion.add(payload);
+  const { $schema, ...schema } = suggestion.schema();
+  expect($schema).toBe('https://json-schema.org/draft/2020-12/schema');
+  return schema;
+}
+
+describe('a suggestion', () => {
+  it('fits every payload that it was made from, and can be registered', () => {
+    const text = fc.oneof(
+      fc.constantFrom('a', 'b', '', '__proto__', 'toString', 'const', '$ref', 'a/b', '~'),
+      fc.uuid(),
+      fc.date({ noInvalidDate: true }).map((date) => date.toISOString()),
+      fc.string({ unit: 'grapheme' }),
+    );
+    const { value } = fc.letrec((tie) => ({
+      value: fc.oneof(
+        { depthSize: 'small', withCrossShrink: true },
+        text,
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.integer(),
+        fc.boolean(),
+        fc.constant(null),
+        fc.array(tie('value'), { maxLength: 4 }),
+        fc.dictionary(text, tie('value'), { maxKeys: 5 }),
+      ),
+    }));
+    const payload = fc
+      .dictionary(text, value, { maxKeys: 6 })
+      .map((data) => JSON.parse(JSON.stringify(data)) as Record<string, unknown>);
+    fc.assert(
+      fc.property(fc.array(payload, { minLength: 1, maxLength: 30 }), (payloads) => {
+        const suggestion = new Suggestion();
+        for (const each of payloads) suggestion.add(each);
+        const schema = new PayloadSchema(suggestion.schema());
+        expect(payloads.filter((each) => !schema.fits(each))).toEqual([]);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it('merges types, tells integers from numbers, and requires what is always there', () => {
+    expect(
+      suggest([
+        { always: 1, price: 1, sometimes: null, list: [1, 'a'], inner: { a: true } },
+        { always: 2, price: 1.5, list: [], inner: {} },
+      ]),
+    ).toEqual({
+      type: 'object',
+      properties: {
+        always: { type: 'integer' },
+        price: { type: 'number' },
+        sometimes: { type: 'null' },
+        list: { type: 'array', items: { type: ['integer', 'string'] } },
+        inner: { type: 'object', properties: { a: { type: 'boolean' } } },
+      },
+      required: ['always', 'price', 'list', 'inner'],
+    });
+  });
+
+  it('sees formats where every value has them', () => {
+    const id = '0176bd3b-005b-80ee-8ee4-da401add9c02';
+    const at = '2021-01-01T09:15:29.243860Z';
+    expect(
+      suggest([
+        { id, at, mixed: id },
+        { id, at, mixed: at },
+      ])['properties'],
+    ).toEqual({
+      id: { type: 'string', format: 'uuid' },
+      at: { type: 'string', format: 'date-time' },
+      mixed: { type: 'string' },
+    });
+  });
+
+  it('takes few strings that come often for a choice', () => {
+    const payloads = (count: number, plans: number): Record<string, unknown>[] =>
+      Array.from({ length: count }, (_, index) => ({ plan: `plan ${index % plans}` }));
+    const plan = (count: number, plans: number): unknown =>
+      (suggest(payloads(count, plans))['properties'] as Record<string, unknown>)['plan'];
+    expect(plan(20, 3)).toEqual({ type: 'string', enum: ['plan 0', 'plan 1', 'plan 2'] });
+    expect(plan(19, 3)).toEqual({ type: 'string' });
+    expect(plan(40, 8)).toMatchObject({ enum: expect.any(Array) });
+    expect(plan(40, 9)).toEqual({ type: 'string' });
+  });
+
+  it('does not describe a dictionary key by key', () => {
+    const dictionary = Object.fromEntries(
+      Array.from({ length: 1000 }, (_, index) => [`key ${index}`, index]),
+    );
+    expect(suggest([{ a: 1, dictionary }])).toEqual({
+      type: 'object',
+      properties: { a: { type: 'integer' }, dictionary: { type: 'object' } },
+      required: ['a', 'dictionary'],
+    });
+  });
+
+  it('stays one that can be registered, however large the payloads are', () => {
+    const words = (seed: number): string => `${seed} ${'字'.repeat(90)}`;
+    const payloads = Array.from({ length: 30 }, (_, turn) =>
+      Object.fromEntries(Array.from({ length: 150 }, (_, index) => [words(index), words(turn % 8)])),
+    );
+    let deep: Record<string, unknown> = { end: true };
+    for (let level = 0; level < 90; level++) deep = { deep, list: [[[level]]] };
+    for (const all of [payloads, [deep]]) {
+      const schema = new PayloadSchema(suggest(all));
+      for (const payload of all) expect(schema.fits(payload)).toBe(true);
+    }
+  });
+});
