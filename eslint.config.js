@@ -42,6 +42,8 @@ export default tseslint.config(
             ...boundary('embedded', 'events', 'rejections', 'queue', 'database', 'http'),
             ...boundary('config', 'events', 'rejections', 'queue', 'database', 'embedded', 'http'),
             ...boundary('rejections', 'events'),
+            ...boundary('paging', 'events', 'rejections', 'queue'),
+            ...boundary('values', 'events', 'rejections', 'paging', 'queue', 'database', 'http'),
           ],
         },
       ],
