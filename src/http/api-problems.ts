@@ -47,6 +47,11 @@ const EXAMPLES: Record<number, ProblemExample> = {
     errors: { session_id: ['This field is required.'] },
   },
   404: { code: 'not_found', detail: 'There is no event with this id.' },
+  409: {
+    code: 'still_refused',
+    detail: 'The event is refused again; the rejection says why.',
+    errors: { timestamp: ['Must not lie more than 300 seconds in the future.'] },
+  },
   413: bodyTooLarge().body(),
   415: {
     code: 'unsupported_media_type',
