@@ -1,4 +1,4 @@
-import type { EventTypes, Objection } from '../event-types/event-types.registry.js';
+import type { Objection } from '../event-types/event-types.registry.js';
 import type { Producer } from '../queue/producer.js';
 import { QueueUnavailableError } from '../queue/queue-errors.js';
 import type { NewRejection } from '../rejections/new-rejection.js';
