@@ -15,6 +15,9 @@ export const MOST_RETRIES = 1000;
 /** Events that are checked before others get a turn. */
 const TURN = 50;
 
+/** Characters of events that go into the queue at once: what Redis takes well within its deadline. */
+const PART = 1024 * 1024;
+
 /** The event was cut when it was kept, or never read: there is nothing to send again. */
 export class CutEventError extends Error {}
 
@@ -55,7 +58,8 @@ export class RetriesService {
   }
 
   /**
-   * Retries what matches, newest first, MOST_RETRIES at the most.
+   * Retries what matches, newest first, MOST_RETRIES at the most. Where it ends in an error, some may have been retried,
+   * and those are rejections no more.
    * @throws CursorError, QueueUnavailableError, BacklogFullError, DatabaseUnavailableError
    */
   async retryMany(dto: RejectionFilterDto): Promise<RetriedMany> {
@@ -68,7 +72,10 @@ export class RetriesService {
     });
     const rows = found.slice(0, MOST_RETRIES);
     const whole = rows.filter((row) => row.whole);
-    const refused = (await this.send(whole)).filter((each) => 'refusal' in each).length;
+    let refused = 0;
+    for (const part of partsOf(whole)) {
+      refused += (await this.send(part)).filter((each) => 'refusal' in each).length;
+    }
     const last = found.length > MOST_RETRIES ? rows.at(-1) : undefined;
     return {
       retried: whole.length,
@@ -113,4 +120,21 @@ export class RetriesService {
     if (noted.length > 0) await this.rejections.update(noted);
     return retried;
   }
+}
+
+/** Rejections in parts that are not too large, one at least in each. */
+function* partsOf(rows: RejectionRow[]): Generator<RejectionRow[]> {
+  let part: RejectionRow[] = [];
+  let size = 0;
+  for (const row of rows) {
+    const length = row.event?.length ?? 0;
+    if (part.length > 0 && size + length > PART) {
+      yield part;
+      part = [];
+      size = 0;
+    }
+    part.push(row);
+    size += length;
+  }
+  if (part.length > 0) yield part;
 }

@@ -7,6 +7,7 @@ import type { Outcome, RejectionCode } from './new-rejection.js';
 @Index('rejections_set_aside', ['event_id'], { unique: true, where: "outcome = 'set_aside'" })
 @Index('rejections_rejected_at', ['rejected_at', 'id'])
 @Index('rejections_application', ['application', 'rejected_at', 'id'])
+@Index('rejections_application_code', ['application', 'code', 'rejected_at', 'id'])
 @Index('rejections_code', ['code', 'rejected_at', 'id'])
 @Index('rejections_outcome', ['outcome', 'rejected_at', 'id'])
 @Index('rejections_session', ['session_id', 'rejected_at', 'id'])

@@ -41,7 +41,7 @@ export class RejectionsController {
   @ApiOperation({
     summary: 'Count what was refused',
     description:
-      `By time, application, code and type; exact. At most ${MOST_BUCKETS.toLocaleString('en')} buckets: the one ` +
+      `By time, application, code and type; exact, what was only observed among it. At most ${MOST_BUCKETS.toLocaleString('en')} buckets: the one ` +
       'that `from` lies in, the one that `to` lies in, and those between them.',
   })
   @ApiOkResponse({ type: SummaryResponse })

@@ -197,10 +197,11 @@ export class RejectionsRepository {
   }
 }
 
-/** Which index serves a filter: the one whose column is rarest as a rule. */
+/** Which index serves a filter: the one whose columns are rarest as a rule. Nearly everything is `refused`. */
 function walked(filter: RejectionFilter): Walked {
   const { session_id, category, name, code, application, outcome, rejected_after, rejected_before } = filter;
   const isType = category !== undefined || name !== undefined;
+  const isOutcomeRare = outcome !== undefined && outcome !== 'refused';
   const [leading, filtered] =
     session_id !== undefined
       ? [{ session_id }, { category, name, code, application, outcome }]
@@ -209,11 +210,9 @@ function walked(filter: RejectionFilter): Walked {
             { category, name },
             { code, application, outcome },
           ]
-        : code !== undefined
-          ? [{ code }, { application, outcome }]
-          : outcome !== undefined
-            ? [{ outcome }, { application }]
-            : [{ application }, {}];
+        : code !== undefined || (application !== undefined && !isOutcomeRare)
+          ? [{ application, code }, { outcome }]
+          : [{ outcome }, { application }];
   return {
     table: 'rejections',
     time: 'rejected_at',

@@ -53,6 +53,9 @@ export class CreateEvents1764000000000 implements MigrationInterface {
     );
     await runner.query(`CREATE INDEX rejections_rejected_at ON rejections (rejected_at, id)`);
     await runner.query(`CREATE INDEX rejections_application ON rejections (application, rejected_at, id)`);
+    await runner.query(
+      `CREATE INDEX rejections_application_code ON rejections (application, code, rejected_at, id)`,
+    );
     await runner.query(`CREATE INDEX rejections_code ON rejections (code, rejected_at, id)`);
     await runner.query(`CREATE INDEX rejections_outcome ON rejections (outcome, rejected_at, id)`);
     await runner.query(`CREATE INDEX rejections_session ON rejections (session_id, rejected_at, id)`);
