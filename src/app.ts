@@ -8,6 +8,8 @@ import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { describe } from './http/swagger.js';
+import { RejectionsRecorder } from './rejections/rejections.recorder.js';
+import { noteTooLarge } from './rejections/too-large.js';
 import { QuietLogger } from './quiet-logger.js';
 
 /** The application, apart from the server that listens, so that tests and benchmarks start the real one. */
@@ -36,7 +38,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
-  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);
   return app;
 }

@@ -214,6 +214,7 @@ describe('The contract', () => {
       '/events',
       `/events/${body.id}`,
       '/rejections',
+      '/rejections/summary',
       '/health/live',
       '/health/ready',
       '/docs',

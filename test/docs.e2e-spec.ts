@@ -27,11 +27,12 @@ describe('The documentation', () => {
   /** Everything that keeps a value from being what a schema says. */
   const mismatches = (value: any, schema: any, at = 'body'): string[] => {
     if (schema.$ref) return mismatches(value, resolve(schema.$ref), at);
+    if (value === null && schema.nullable) return [];
     if (schema.oneOf) {
       const fits = schema.oneOf.filter((one: any) => mismatches(value, one, at).length === 0).length;
       return fits === 1 ? [] : [`${at} fits ${fits} of ${schema.oneOf.length}`];
     }
-    if (value === null && schema.nullable) return [];
+    if (Object.keys(schema).length === 0) return [];
     const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
     if (schema.type !== type && !(schema.type === 'integer' && Number.isInteger(value)))
       return [`${at} is no ${schema.type}`];
@@ -92,11 +93,13 @@ describe('The documentation', () => {
       'get /health/live',
       'get /health/ready',
       'get /rejections',
+      'get /rejections/summary',
       'get /rejections/{id}',
       'post /applications',
       'post /applications/{name}/keys',
       'post /event-types/{category}/{name}/check',
       'post /events',
+      'post /rejections/retry',
       'post /rejections/{id}/retry',
       'put /event-types/{category}/{name}',
     ]);
@@ -263,8 +266,39 @@ describe('The documentation', () => {
     expectDocumented(await eye.get(`/events/${body.ids[0]}/`), one);
     expectDocumented(await eye.get('/events/3/'), one);
     expectDocumented(await eye.get('/events/3/?x=1'), one);
-    expectDocumented(await eye.get('/rejections/'), document.paths['/rejections'].get.responses);
-    expectDocumented(await eye.get('/rejections/?after=x'), document.paths['/rejections'].get.responses);
+  });
+
+  it('says whatever the routes of rejections answer', async () => {
+    const { responses } = document.paths['/rejections'].get;
+    const soon = new Date(Date.now() + 301_000).toISOString();
+    await eye.post('/events/', [anEvent({ name: '' }), 7, anEvent({ timestamp: soon })]);
+    await eventually(async () =>
+      expect((await eye.get('/rejections/?code=timestamp_in_future')).body.count).toBe(1),
+    );
+    const list = await eye.get('/rejections/');
+    expectDocumented(list, responses);
+    expectDocumented(await eye.get('/rejections/?code=x'), responses);
+    const summary = document.paths['/rejections/summary'].get.responses;
+    expectDocumented(await eye.get('/rejections/summary/'), summary);
+    expectDocumented(await eye.get('/rejections/summary/?from=x'), summary);
+    const one = document.paths['/rejections/{id}'].get.responses;
+    const [{ id }] = list.body.results;
+    expectDocumented(await eye.get(`/rejections/${id}/`), one);
+    expectDocumented(await eye.get('/rejections/3/'), one);
+    const retry = document.paths['/rejections/{id}/retry'].post.responses;
+    const [later] = (await eye.get('/rejections/?code=timestamp_in_future')).body.results;
+    const [empty] = (await eye.get('/rejections/?code=empty')).body.results;
+    expectDocumented(await eye.post(`/rejections/${empty.id}/retry/`, ''), retry);
+    expectDocumented(await eye.post('/rejections/3/retry/', ''), retry);
+    const retried = await eventually(async () => {
+      const answer = await eye.post(`/rejections/${later.id}/retry/`, '');
+      expect(answer.status).toBe(202);
+      return answer;
+    });
+    expectDocumented(retried, retry);
+    const many = document.paths['/rejections/retry'].post.responses;
+    expectDocumented(await eye.post('/rejections/retry/?code=empty', ''), many);
+    expectDocumented(await eye.post('/rejections/retry/?page=1', ''), many);
   });
 
   it('says whatever the routes of event types answer, with examples that work', async () => {

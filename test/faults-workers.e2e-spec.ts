@@ -65,7 +65,7 @@ describe('An API and workers that share a data folder', () => {
     await release();
     const worker = await startWorker();
     await load.expectStored();
-    expect((await api.get('/rejections/')).body).toEqual([]);
+    expect((await api.get('/rejections/')).body.results).toEqual([]);
     expect(await worker.end()).toBe(0);
   });
 

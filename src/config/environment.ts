@@ -96,6 +96,18 @@ export class Environment {
   @Integer(0, 86_400)
   FUTURE_LIMIT: number = 300;
 
+  /** Bytes of an event that are kept when it is refused; a longer one is cut and cannot be retried. */
+  @Integer(0, MEGABYTE)
+  REJECTION_EVENT_LIMIT: number = 16 * 1024;
+
+  /** Refused events of an application that a process keeps in a second; all of them are counted. */
+  @Integer(0, 10_000)
+  REJECTIONS_SAMPLE: number = 20;
+
+  /** Days for which rejections and their counts are kept. */
+  @Integer(1, 3650)
+  REJECTIONS_KEEP: number = 30;
+
   /** Events that may wait in Redis; past it new ones are answered 503 until workers catch up. */
   @Integer(1, 1_000_000_000)
   BACKLOG_LIMIT: number = 5_000_000;

@@ -28,7 +28,7 @@ import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { JsonObjectPipe } from '../http/json-object.pipe.js';
 import { OnlyParameters } from '../http/only-parameters.js';
-import { pageLink } from '../http/page-link.js';
+import { pageLink } from '../paging/page-link.js';
 import { Problem } from '../http/problem.js';
 import { queryErrors } from '../http/query-errors.js';
 import { EXAMPLE_KEY } from './dto/example.js';

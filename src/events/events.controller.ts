@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, Param, Post, Query, Req, Res, ValidationPipe } from '@nestjs/common';
+import { Body, Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -18,23 +18,22 @@ import { environment } from '../config/environment.js';
 import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { OnlyParameters } from '../http/only-parameters.js';
-import { pageLink } from '../http/page-link.js';
 import { preferredWait } from '../http/prefer.js';
 import { Problem } from '../http/problem.js';
-import { queryErrors } from '../http/query-errors.js';
+import { answerPage } from '../paging/page-response.js';
+import { queryPipe } from '../paging/query-pipe.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
 import { EXAMPLE, EXAMPLE_STORED } from './dto/example.js';
-import { DEEPEST_OFFSET, ListEventsDto } from './dto/list-events.dto.js';
+import { ListEventsDto } from './dto/list-events.dto.js';
 import {
   EventPageResponse,
   EventResponse,
   QueuedBatchResponse,
   QueuedEventResponse,
 } from './dto/responses.dto.js';
-import { CursorError } from './event/cursor.js';
 import { isEventId } from './event/identity.js';
 import { EventsPipe, type Submission } from './events.pipe.js';
-import { EventsService, type Outcome, PageTooDeepError } from './events.service.js';
+import { EventsService, type Outcome } from './events.service.js';
 
 const STATUS: Record<Outcome['status'], number> = { queued: 202, created: 201, existing: 200 };
 
@@ -130,36 +129,8 @@ export class EventsController {
   })
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)
-  async list(
-    @Query(
-      new ValidationPipe({
-        transform: true,
-        whitelist: true,
-        forbidNonWhitelisted: true,
-        exceptionFactory: queryErrors,
-      }),
-    )
-    query: ListEventsDto,
-    @Req() request: FastifyRequest,
-  ): Promise<EventPageResponse> {
-    try {
-      const { count, isEstimate, next, previous, results } = await this.events.list(query);
-      return {
-        count,
-        ...(isEstimate && { count_is_estimate: true }),
-        next: pageLink(request, next),
-        previous: pageLink(request, previous),
-        results,
-      };
-    } catch (error) {
-      if (error instanceof CursorError) throw Problem.invalid({ cursor: [error.message] });
-      if (error instanceof PageTooDeepError) {
-        throw Problem.invalid({
-          page: [`Reaches ${DEEPEST_OFFSET.toLocaleString('en')} events deep; follow \`next\` to go deeper.`],
-        });
-      }
-      throw error;
-    }
+  list(@Query(queryPipe) query: ListEventsDto, @Req() request: FastifyRequest): Promise<EventPageResponse> {
+    return answerPage(request, 'events', this.events.list(query));
   }
 
   @Get(':id')

@@ -5,9 +5,12 @@ import { EventTypesModule } from '../event-types/event-types.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { EventEntity } from './event.entity.js';
 import { EventsController } from './events.controller.js';
+import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
 import { EventsRepository } from './events.repository.js';
 import { EventsService } from './events.service.js';
+import { RetriesController } from './retries.controller.js';
+import { RetriesService } from './retries.service.js';
 import { StoredEvents } from './stored-events.js';
 
 /** Events, from the request to the table and back. */
@@ -21,8 +24,14 @@ export class EventsModule {
         EventTypesModule.forRole(role),
         RejectionsModule.forRole(role),
       ],
-      controllers: answers(role) ? [EventsController] : [],
-      providers: [EventsRepository, StoredEvents, EventsService, ...(stores(role) ? [EventsProcessor] : [])],
+      controllers: answers(role) ? [EventsController, RetriesController] : [],
+      providers: [
+        EventsRepository,
+        StoredEvents,
+        EventsService,
+        ...(answers(role) ? [EventsPipe, RetriesService] : []),
+        ...(stores(role) ? [EventsProcessor] : []),
+      ],
     };
   }
 }

@@ -1,4 +1,4 @@
-import { Injectable, type PipeTransform } from '@nestjs/common';
+import { Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { environment } from '../config/environment.js';
 import { EventTypes } from '../event-types/event-types.registry.js';
@@ -8,8 +8,8 @@ import { type FieldErrors, Problem } from '../http/problem.js';
 import type { RejectionCode } from '../rejections/new-rejection.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { CreateEventDto, Flaw } from './dto/create-event.dto.js';
-import { findInexactness, type Inexactness } from '../json/exact-json.js';
-import { type NewEvent, toNewEvent } from './event/new-event.js';
+import { elementTexts, findInexactness, type Inexactness } from '../values/exact-json.js';
+import { fieldsOf, type NewEvent, toNewEvent } from './event/new-event.js';
 
 /** An event of a request that was refused, by its place in the request, from 0. */
 export interface RefusedEvent {
@@ -24,10 +24,12 @@ export interface Submission {
   readonly refused: RefusedEvent[];
 }
 
-/** Why an event is refused. */
-interface Refusal {
+/** Why an event is refused or, where it is accepted all the same, what was found. */
+export interface Refusal {
   readonly code: RejectionCode;
   readonly errors: FieldErrors;
+  /** The event, where it is accepted. */
+  readonly event?: NewEvent;
 }
 
 /**
@@ -42,8 +44,8 @@ const TEXTS_BYTES = 2400;
 @Injectable()
 export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
   constructor(
-    private readonly eventTypes: EventTypes,
-    private readonly rejections: RejectionsRecorder,
+    @Inject(EventTypes) private readonly eventTypes: Pick<EventTypes, 'check'>,
+    @Inject(RejectionsRecorder) private readonly rejections: Pick<RejectionsRecorder, 'record'>,
   ) {}
 
   /** @throws Problem 400 where nothing can be accepted, 413 past a limit of the whole request, 429 past the caller's */
@@ -65,10 +67,13 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
       throw new Problem(400, 'empty_body', 'The body is empty: send an event or an array of events.');
     const value = this.parse(text, caller);
     const many = Array.isArray(value);
+    if (many && value.length > environment.EVENTS_LIMIT) throw tooManyEvents();
     const collected = new Collected(many);
     const found = findInexactness(text, environment.DEPTH_LIMIT, many);
+    // What JSON.parse has changed is noted as it was written.
+    const texts = many ? (found.size > 0 ? elementTexts(text, found) : undefined) : new Map([[0, text]]);
     for (const [index, item] of (many ? (value as unknown[]) : [value]).entries())
-      collected.take(this.judge(item, found.get(index), caller));
+      collected.take(this.judge(item, found.get(index), caller, texts?.get(index)));
     return collected;
   }
 
@@ -78,7 +83,7 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
       try {
         const value = this.parse(line, caller);
         const inexactness = findInexactness(line, environment.DEPTH_LIMIT, false).get(0);
-        collected.take(this.judge(value, inexactness, caller));
+        collected.take(this.judge(value, inexactness, caller, line));
       } catch (error) {
         if (!(error instanceof Problem) || error.code !== 'malformed_json') throw error;
         collected.take({ code: 'malformed_json', errors: { event: [error.detail] } });
@@ -87,15 +92,30 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
     return collected;
   }
 
+  /**
+   * Looks once more at an event that was refused, by the rules of now, and takes no note of it.
+   * @param text as it came
+   * @param cameAt when it came, which is the time of an event without one: a canonical timestamp
+   */
+  reconsider(text: string, application: string, cameAt: string): NewEvent | Refusal {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch (error) {
+      return malformed(error);
+    }
+    const inexactness = findInexactness(text, environment.DEPTH_LIMIT, false).get(0);
+    return this.assess(timed(value, cameAt), inexactness, application);
+  }
+
   /** @throws Problem 400 */
   private parse(text: string, { application }: Caller): unknown {
     try {
       return JSON.parse(text);
     } catch (error) {
-      const detail = `Not valid JSON: ${(error as Error).message}.`;
-      const errors = { event: [detail] };
-      this.rejections.record({ application, code: 'malformed_json', errors, event: text, observed: false });
-      throw new Problem(400, 'malformed_json', detail);
+      const { code, errors } = malformed(error);
+      this.rejections.record({ application, code, errors, event: text, observed: false });
+      throw new Problem(400, code, errors['event']?.[0] ?? '');
     }
   }
 
@@ -104,6 +124,30 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
     value: unknown,
     inexactness: Inexactness | undefined,
     { application }: Caller,
+    json: string | undefined,
+  ): NewEvent | Refusal {
+    const assessed = this.assess(value, inexactness, application);
+    if (!isRefusal(assessed)) return assessed;
+    const { code, errors, event } = assessed;
+    if (event) {
+      this.rejections.record({
+        application,
+        code,
+        errors,
+        event: fieldsOf(event),
+        eventId: event.id,
+        observed: true,
+      });
+      return event;
+    }
+    this.rejections.record({ application, code, errors, event: value, json, observed: false });
+    return assessed;
+  }
+
+  private assess(
+    value: unknown,
+    inexactness: Inexactness | undefined,
+    application: string,
   ): NewEvent | Refusal {
     const read: NewEvent | Refusal = inexactness
       ? {
@@ -111,12 +155,11 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
           errors: { [inexactness.path.join('.') || 'event']: [inexactness.reason] },
         }
       : readEvent(value, application);
-    const objection = isRefusal(read) ? read : this.eventTypes.check(read.category, read.name, read.data);
+    if (isRefusal(read)) return read;
+    const objection = this.eventTypes.check(read.category, read.name, read.data);
     if (objection === undefined) return read;
-    const { code, errors } = objection;
-    const observed = 'refused' in objection && !objection.refused;
-    this.rejections.record({ application, code, errors, event: observed ? read : value, observed });
-    return observed ? read : { code, errors };
+    const { refused, code, errors } = objection;
+    return refused ? { code, errors } : { code, errors, event: read };
   }
 }
 
@@ -132,13 +175,7 @@ class Collected {
     if (isRefusal(judged)) this.refused.push({ index: this.size, errors: judged.errors });
     else this.events.push(judged);
     this.size++;
-    if (this.size <= environment.EVENTS_LIMIT) return;
-    const limit = environment.EVENTS_LIMIT.toLocaleString('en');
-    throw new Problem(
-      413,
-      'too_many_events',
-      `A request must not hold more than ${limit} events; send them in parts.`,
-    );
+    if (this.size > environment.EVENTS_LIMIT) throw tooManyEvents();
   }
 
   submission(): Submission {
@@ -156,8 +193,27 @@ class Collected {
   }
 }
 
-function isRefusal(judged: NewEvent | Refusal): judged is Refusal {
+export function isRefusal(judged: NewEvent | Refusal): judged is Refusal {
   return 'errors' in judged;
+}
+
+function tooManyEvents(): Problem {
+  const limit = environment.EVENTS_LIMIT.toLocaleString('en');
+  return new Problem(
+    413,
+    'too_many_events',
+    `A request must not hold more than ${limit} events; send them in parts.`,
+  );
+}
+
+/** An event without a timestamp gets one; everything else is left as it is. */
+function timed(value: unknown, timestamp: string): unknown {
+  const isEvent = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isEvent && !('timestamp' in value) ? { ...value, timestamp } : value;
+}
+
+function malformed(error: unknown): Refusal {
+  return { code: 'malformed_json', errors: { event: [`Not valid JSON: ${(error as Error).message}.`] } };
 }
 
 function readEvent(value: unknown, application: string): NewEvent | Refusal {

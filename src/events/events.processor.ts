@@ -9,7 +9,7 @@ import { GroupCommit } from '../queue/group-commit.js';
 import type { BatchJobOptions } from '../queue/producer.js';
 import { BATCH_JOB, BATCH_SIZE, INGESTION_QUEUE } from '../queue/queue.constants.js';
 import { RejectionsRepository } from '../rejections/rejections.repository.js';
-import type { NewEvent } from './event/new-event.js';
+import { fieldsOf, type NewEvent } from './event/new-event.js';
 import { EventsRepository } from './events.repository.js';
 
 /** Jobs that are fetched at once: small ones share a statement, and Redis is asked for the next while PostgreSQL works. */
@@ -96,11 +96,13 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   }
 
   private async setAside(event: NewEvent, error: Error): Promise<void> {
-    await this.rejections.record({
-      id: event.id,
-      code: 'not_storable',
-      message: error.message,
-      event: JSON.stringify(event),
+    await this.rejections.setAside({
+      application: event.application,
+      code: 'refused_by_database',
+      errors: { event: [error.message] },
+      event: fieldsOf(event),
+      eventId: event.id,
+      observed: false,
     });
     this.logger.warn(
       `PostgreSQL refused event ${event.id} (${sqlState(error)}); it is kept among the rejections.`,

@@ -1,27 +1,14 @@
 import { Injectable } from '@nestjs/common';
+import { type Page, readPage } from '../paging/page.js';
 import { Producer } from '../queue/producer.js';
+import { parseBound } from '../values/timestamp.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
-import { DEEPEST_OFFSET, DEFAULT_PAGE_SIZE } from './dto/list-events.dto.js';
-import { CursorError, decodeCursor, encodeCursor } from './event/cursor.js';
 import type { NewEvent } from './event/new-event.js';
-import { parseBound } from './event/timestamp.js';
 import { type EventFilter, EventsRepository, type StoredEvent } from './events.repository.js';
 import { StoredEvents } from './stored-events.js';
 
 /** What became of events that were accepted: `queued`, or stored, now or before. */
 export type Outcome = { status: 'queued' } | { status: 'created' | 'existing'; events: StoredEvent[] };
-
-export interface Page {
-  count: number;
-  isEstimate: boolean;
-  /** Cursors of the pages beside this one, where there are any. */
-  next: string | null;
-  previous: string | null;
-  results: StoredEvent[];
-}
-
-/** The page lies deeper than `page` reaches. */
-export class PageTooDeepError extends Error {}
 
 /** Accepts events and answers about them. Knows nothing of HTTP. */
 @Injectable()
@@ -63,37 +50,19 @@ export class EventsService {
   }
 
   /** @throws CursorError, PageTooDeepError, DatabaseUnavailableError */
-  async list(dto: ListEventsDto): Promise<Page> {
+  async list(dto: ListEventsDto): Promise<Page<StoredEvent>> {
     const filter = toFilter(dto);
     const order = dto.ordering ?? '-timestamp';
-    const size = dto.page_size ?? DEFAULT_PAGE_SIZE;
-    const offset = ((dto.page ?? 1) - 1) * size;
-    if (offset > DEEPEST_OFFSET) throw new PageTooDeepError();
-    const query = JSON.stringify([order, filter]);
-    const cursor = dto.cursor === undefined ? undefined : decodeCursor(dto.cursor, query);
-    if (cursor && dto.page !== undefined) throw new CursorError('A cursor and a page exclude each other.');
-
-    // One row more than the page tells whether the list goes on.
-    const [rows, { count, isEstimate }] = await Promise.all([
-      this.repository.find(filter, { order, limit: size + 1, cursor, offset }),
-      this.repository.count(filter),
-    ]);
-    const goesOn = rows.length > size;
-    const results = rows.slice(0, size);
-    const backwards = cursor?.direction === 'previous';
-    if (backwards) results.reverse();
-
-    const beside = (direction: 'next' | 'previous', event: StoredEvent | undefined): string | null =>
-      event ? encodeCursor({ direction, timestamp: event.timestamp, id: event.id }, query) : null;
-    const hasNext = backwards || goesOn;
-    const hasPrevious = backwards ? goesOn : cursor !== undefined || offset > 0;
-    return {
-      count,
-      isEstimate,
-      next: hasNext ? beside('next', results.at(-1)) : null,
-      previous: hasPrevious ? beside('previous', results[0]) : null,
-      results,
-    };
+    return readPage(
+      {
+        newestFirst: order === '-timestamp',
+        query: JSON.stringify([order, filter]),
+        place: ({ timestamp, id }) => ({ timestamp, id }),
+        find: (slice) => this.repository.find(filter, slice),
+        count: () => this.repository.count(filter),
+      },
+      dto,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { environment } from '../config/environment.js';
-import { findInexactness } from '../json/exact-json.js';
+import { findInexactness } from '../values/exact-json.js';
 import { JsonBody } from './bodies.js';
 import { type FieldErrors, Problem } from './problem.js';
 

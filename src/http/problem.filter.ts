@@ -10,6 +10,9 @@ import { Problem } from './problem.js';
 export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Errors');
 
+  /** @param note is told of every problem that becomes an answer */
+  constructor(private readonly note: (problem: Problem, request: FastifyRequest) => void = () => undefined) {}
+
   catch(error: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
@@ -17,6 +20,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = toProblem(error, request);
     if (problem.status === 500) this.logger.error(error instanceof Error ? error.stack : error);
     if (reply.sent || reply.raw.headersSent) return;
+    this.note(problem, request);
     sendProblem(reply, problem);
   }
 }

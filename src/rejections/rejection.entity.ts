@@ -1,25 +1,58 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import type { FieldErrors } from '../http/problem.js';
+import type { Outcome, RejectionCode } from './new-rejection.js';
 
-/** An event that was accepted and that PostgreSQL then refused, kept as it was so that it can be tried again. */
+/** Something that was refused, kept as it came so that it can be looked at and tried again. */
 @Entity('rejections')
+@Index('rejections_set_aside', ['event_id'], { unique: true, where: "outcome = 'set_aside'" })
 @Index('rejections_rejected_at', ['rejected_at', 'id'])
+@Index('rejections_application', ['application', 'rejected_at', 'id'])
+@Index('rejections_application_code', ['application', 'code', 'rejected_at', 'id'])
+@Index('rejections_code', ['code', 'rejected_at', 'id'])
+@Index('rejections_outcome', ['outcome', 'rejected_at', 'id'])
+@Index('rejections_session', ['session_id', 'rejected_at', 'id'])
+@Index('rejections_category', ['category', 'rejected_at', 'id'])
+@Index('rejections_name', ['name', 'rejected_at', 'id'])
+@Index('rejections_type', ['category', 'name', 'rejected_at', 'id'])
 export class RejectionEntity {
-  /** The event's own id, so that a job that runs twice sets it aside once. */
+  /** Its own: UUIDv8, sorted by time. */
   @PrimaryColumn('uuid')
   id: string;
 
-  /** Stable code, e.g. `not_storable`. */
-  @Column('text')
-  code: string;
+  /** The event's, where it was accepted. */
+  @Column('uuid', { nullable: true })
+  event_id: string | null;
 
-  /** What PostgreSQL said. */
   @Column('text')
-  message: string;
+  application: string;
 
-  /** JSON text, not jsonb: it may be the very thing that jsonb refuses. */
   @Column('text')
-  event: string;
+  code: RejectionCode;
 
-  @Column({ type: 'timestamptz', precision: 6, default: () => 'now()' })
+  /** Messages by field. */
+  @Column('jsonb')
+  errors: FieldErrors;
+
+  /** JSON text, not jsonb: it may be the very thing that jsonb refuses. Null where the event was not read. */
+  @Column('text', { nullable: true })
+  event: string | null;
+
+  /** False where `event` was cut. */
+  @Column('boolean')
+  whole: boolean;
+
+  @Column('text')
+  outcome: Outcome;
+
+  @Column('text', { nullable: true })
+  session_id: string | null;
+
+  @Column('text', { nullable: true })
+  category: string | null;
+
+  @Column('text', { nullable: true })
+  name: string | null;
+
+  @Column({ type: 'timestamptz', precision: 6 })
   rejected_at: string;
 }

@@ -1,42 +1,19 @@
-import { Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
-import {
-  ApiAcceptedResponse,
-  ApiOkResponse,
-  ApiOperation,
-  ApiProperty,
-  ApiQuery,
-  ApiTags,
-} from '@nestjs/swagger';
+import { Controller, Get, Param, Query, Req } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import type { FastifyRequest } from 'fastify';
 import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { OnlyParameters } from '../http/only-parameters.js';
 import { Problem } from '../http/problem.js';
-import type { Rejection } from './rejections.repository.js';
-import { RejectionsService } from './rejections.service.js';
+import { answerPage } from '../paging/page-response.js';
+import { queryPipe } from '../paging/query-pipe.js';
+import { isTimeOrderedId } from '../values/time-ordered-id.js';
+import { ListRejectionsDto } from './dto/list-rejections.dto.js';
+import { RejectionPageResponse, RejectionResponse } from './dto/responses.dto.js';
+import { SummaryDto, SummaryResponse } from './dto/summary.dto.js';
+import { MOST_BUCKETS, RejectionsService, SummaryError } from './rejections.service.js';
 
-const PAGE_SIZE = 100;
-
-class RejectionResponse {
-  @ApiProperty({ format: 'uuid', description: "The event's id." })
-  id: string;
-
-  @ApiProperty({ example: 'not_storable' })
-  code: string;
-
-  @ApiProperty({ description: 'What PostgreSQL said.' })
-  message: string;
-
-  @ApiProperty({ type: 'object', additionalProperties: true, description: 'The event.' })
-  event: unknown;
-
-  @ApiProperty({ format: 'date-time' })
-  rejected_at: string;
-}
-
-const uuid = new ParseUUIDPipe({ exceptionFactory: notFound });
-const optionalUuid = new ParseUUIDPipe({ exceptionFactory: notFound, optional: true });
-
-/** Events that were accepted and that PostgreSQL refused. */
+/** What was refused, and why. */
 @ApiTags('rejections')
 @Controller('rejections')
 export class RejectionsController {
@@ -44,52 +21,57 @@ export class RejectionsController {
 
   @Get()
   @Allow('read')
-  @OnlyParameters('after')
   @ApiOperation({
-    summary: 'What was set aside',
-    description: `Events that were accepted and that PostgreSQL refused, newest first, ${PAGE_SIZE} at a time.`,
+    summary: 'List what was refused',
+    description:
+      'Newest first unless told otherwise. A flood of refused events is kept in examples only, so many of an application ' +
+      'a second; the summary counts them all.',
   })
-  @ApiQuery({ name: 'after', required: false, description: 'Goes on after the rejection with this id.' })
-  @ApiOkResponse({ type: [RejectionResponse] })
-  @ApiProblems(400, 404, 503)
-  async list(@Query('after', optionalUuid) after?: string): Promise<RejectionResponse[]> {
-    const rejections = await this.rejections.list(PAGE_SIZE, after);
-    if (!rejections) throw notFound();
-    return rejections.map(toResponse);
+  @ApiOkResponse({ type: RejectionPageResponse })
+  @ApiProblems(400, 503)
+  list(
+    @Query(queryPipe) query: ListRejectionsDto,
+    @Req() request: FastifyRequest,
+  ): Promise<RejectionPageResponse> {
+    return answerPage(request, 'rejections', this.rejections.list(query));
+  }
+
+  @Get('summary')
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Count what was refused',
+    description:
+      `By time, application, code and type; exact, what was only observed among it. At most ${MOST_BUCKETS.toLocaleString('en')} buckets: the one ` +
+      'that `from` lies in, the one that `to` lies in, and those between them.',
+  })
+  @ApiOkResponse({ type: SummaryResponse })
+  @ApiProblems(400, 503)
+  async summary(@Query(queryPipe) query: SummaryDto): Promise<SummaryResponse> {
+    try {
+      return await this.rejections.summary(query);
+    } catch (error) {
+      if (!(error instanceof SummaryError)) throw error;
+      throw Problem.invalid(
+        { [error.parameter]: [error.message] },
+        'Some parameters are not as they must be.',
+      );
+    }
   }
 
   @Get(':id')
   @Allow('read')
   @OnlyParameters()
-  @ApiOperation({ summary: 'One event that was set aside' })
+  @ApiOperation({ summary: 'One thing that was refused' })
+  @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'From the list.' })
   @ApiOkResponse({ type: RejectionResponse })
   @ApiProblems(400, 404, 503)
-  async find(@Param('id', uuid) id: string): Promise<RejectionResponse> {
-    const rejection = await this.rejections.find(id);
-    if (!rejection) throw notFound();
-    return toResponse(rejection);
-  }
-
-  @Post(':id/retry')
-  @Allow('admin')
-  @OnlyParameters()
-  @HttpCode(202)
-  @ApiOperation({
-    summary: 'Try it again',
-    description: 'Sends the event the same way once more; if it is refused again, it comes back.',
-  })
-  @ApiAcceptedResponse({ description: 'It is in the queue.' })
-  @ApiProblems(400, 404, 503)
-  async retry(@Param('id', uuid) id: string): Promise<{ id: string; status: 'queued' }> {
-    if (!(await this.rejections.retry(id))) throw notFound();
-    return { id, status: 'queued' };
+  async find(@Param('id') id: string): Promise<RejectionResponse> {
+    const rejection = isTimeOrderedId(id) ? await this.rejections.find(id) : undefined;
+    if (!rejection) throw noSuchRejection();
+    return rejection;
   }
 }
 
-function notFound(): Problem {
+export function noSuchRejection(): Problem {
   return new Problem(404, 'not_found', 'There is no such rejection.');
-}
-
-function toResponse({ id, code, message, event, rejected_at }: Rejection): RejectionResponse {
-  return { id, code, message, event: JSON.parse(event), rejected_at };
 }

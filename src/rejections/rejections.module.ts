@@ -1,13 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { type Role, answers } from '../config/role.js';
+import { answers, type Role, stores } from '../config/role.js';
 import { RejectionEntity } from './rejection.entity.js';
 import { RejectionsController } from './rejections.controller.js';
 import { RejectionsRecorder } from './rejections.recorder.js';
+import { RejectionsRetention } from './rejections.retention.js';
 import { RejectionsRepository } from './rejections.repository.js';
 import { RejectionsService } from './rejections.service.js';
 
-/** What was accepted and could not be kept: looked at, and tried again. */
+/** What was refused: noted, counted, looked at, and removed in time. */
 @Module({})
 export class RejectionsModule {
   static forRole(role: Role): DynamicModule {
@@ -15,8 +16,13 @@ export class RejectionsModule {
       module: RejectionsModule,
       imports: [TypeOrmModule.forFeature([RejectionEntity])],
       controllers: answers(role) ? [RejectionsController] : [],
-      providers: [RejectionsRepository, RejectionsService, RejectionsRecorder],
-      exports: [RejectionsRepository, RejectionsRecorder],
+      providers: [
+        RejectionsRepository,
+        RejectionsService,
+        RejectionsRecorder,
+        ...(stores(role) ? [RejectionsRetention] : []),
+      ],
+      exports: [RejectionsRepository, RejectionsService, RejectionsRecorder],
     };
   }
 }

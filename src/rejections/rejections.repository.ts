@@ -3,59 +3,222 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { environment } from '../config/environment.js';
 import { query } from '../database/query.js';
+import { countRows, selectSlice, type Walked } from '../paging/index-walk.js';
+import type { Count, Slice } from '../paging/page.js';
+import type { NewRejection } from './new-rejection.js';
+import type { RejectionCount } from './rejection-counts.js';
 import { RejectionEntity } from './rejection.entity.js';
+import { type RejectionRow, toRow } from './rejection-row.js';
 
-export interface Rejection {
-  id: string;
-  code: string;
-  message: string;
-  /** JSON text of the event. */
-  event: string;
-  /** UTC with six fractional digits. */
-  rejected_at: string;
+export interface RejectionFilter {
+  code?: string;
+  application?: string;
+  outcome?: string;
+  session_id?: string;
+  category?: string;
+  name?: string;
+  /** Canonical timestamps, both inclusive. */
+  rejected_after?: string;
+  rejected_before?: string;
 }
 
-const COLUMNS = `id, code, message, event,
-  to_char(rejected_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS rejected_at`;
+/** What a process has gathered. */
+export interface RejectionsBatch {
+  /** A batch is written once, however often it is tried. */
+  readonly id: string;
+  readonly rows: readonly RejectionRow[];
+  readonly counts: readonly RejectionCount[];
+}
 
-/** The rejections in PostgreSQL. */
+/** What is counted, in buckets of time. */
+export interface CountsQuery {
+  interval: 'minute' | 'hour' | 'day';
+  /** Where the first bucket begins, and where the last one ends. */
+  from: Date;
+  to: Date;
+  application?: string;
+  code?: string;
+}
+
+const COLUMNS = 'id, event_id, application, code, errors, event, whole, outcome, session_id, category, name';
+
+const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
+
+const READ = `${COLUMNS}, to_char(rejected_at AT TIME ZONE 'UTC', ${TIME}) AS rejected_at`;
+
+/** A JSON array of rows as a table. */
+const ROWS = `AS batch (
+  id uuid, event_id uuid, application text, code text, errors jsonb, event text, whole boolean, outcome text,
+  session_id text, category text, name text, rejected_at timestamptz
+)`;
+
+/** Rows that a statement removes at the most, so that none holds its locks for long. */
+export const REMOVED_AT_ONCE = 1000;
+
+/** The rejections in PostgreSQL. All SQL about them stands here. */
 @Injectable()
 export class RejectionsRepository {
   constructor(@InjectRepository(RejectionEntity) private readonly rejections: Repository<RejectionEntity>) {}
 
-  /** Keeps a rejection; the same event refused again replaces the earlier one. */
-  async record({ id, code, message, event }: Omit<Rejection, 'rejected_at'>): Promise<void> {
+  /**
+   * Writes a batch in one statement. PostgreSQL may have done so and the answer have been lost, so the batch's id is
+   * written with it, and where it stands already nothing is done. Counts are sorted, so that two processes take their
+   * locks in the same order.
+   */
+  async write({ id, rows, counts }: RejectionsBatch): Promise<void> {
     await this.query(
-      `INSERT INTO rejections (id, code, message, event) VALUES ($1, $2, $3, $4)
-       ON CONFLICT (id) DO UPDATE SET code = $2, message = $3, event = $4, rejected_at = clock_timestamp()`,
-      [id, code, message, event],
+      `WITH once AS (
+         INSERT INTO rejection_writes (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id
+       ), counted AS (
+         INSERT INTO rejection_counts AS counts (minute, application, code, category, name, count)
+         SELECT minute, application, code, category, name, count
+         FROM once, jsonb_to_recordset($2::jsonb) AS batch (
+           minute timestamptz, application text, code text, category text, name text, count bigint
+         )
+         ORDER BY minute, application, code, category, name
+         ON CONFLICT (minute, application, code, category, name)
+         DO UPDATE SET count = counts.count + excluded.count
+       )
+       INSERT INTO rejections (${COLUMNS}, rejected_at)
+       SELECT ${COLUMNS.replace('id,', 'batch.id,')}, rejected_at FROM once, jsonb_to_recordset($3::jsonb) ${ROWS}`,
+      [id, JSON.stringify(counts), JSON.stringify(rows)],
+      environment.STORE_TIMEOUT,
     );
   }
 
-  /** Newest first, beginning after the rejection that is named by its time and id. */
-  list(limit: number, after?: { rejected_at: string; id: string }): Promise<Rejection[]> {
-    return this.query(
-      `SELECT ${COLUMNS} FROM rejections
-       ${after ? 'WHERE (rejected_at, id) < ($2::timestamptz, $3::uuid)' : ''}
-       ORDER BY rejections.rejected_at DESC, id DESC LIMIT $1`,
-      after ? [limit, after.rejected_at, after.id] : [limit],
+  /**
+   * Keeps an event that was accepted and that PostgreSQL refused, and counts it. A job may run again: the same event
+   * replaces the earlier row, and is not counted anew.
+   */
+  async setAside(rejection: NewRejection): Promise<void> {
+    const whole = { ...toRow(rejection, 'set_aside'), event: JSON.stringify(rejection.event), whole: true };
+    await this.query(
+      `WITH aside AS (
+         INSERT INTO rejections AS kept (${COLUMNS}, rejected_at)
+         SELECT ${COLUMNS}, clock_timestamp() FROM jsonb_to_recordset($1::jsonb) ${ROWS}
+         ON CONFLICT (event_id) WHERE outcome = 'set_aside'
+         DO UPDATE SET errors = excluded.errors, rejected_at = excluded.rejected_at
+         RETURNING kept.*, xmax = 0 AS is_new
+       )
+       INSERT INTO rejection_counts AS counts (minute, application, code, category, name, count)
+       SELECT date_trunc('minute', rejected_at), application, code, coalesce(category, ''), coalesce(name, ''), 1
+       FROM aside WHERE is_new
+       ON CONFLICT (minute, application, code, category, name)
+       DO UPDATE SET count = counts.count + excluded.count`,
+      [JSON.stringify([whole])],
+      environment.STORE_TIMEOUT,
     );
   }
 
-  async find(id: string): Promise<Rejection | undefined> {
-    const [rejection] = await this.query<Rejection>(`SELECT ${COLUMNS} FROM rejections WHERE id = $1`, [id]);
-    return rejection;
+  /** A slice of the matching rejections in their order; for a cursor to `previous`, in the opposite order. */
+  find(filter: RejectionFilter, slice: Slice): Promise<RejectionRow[]> {
+    const { sql, parameters } = selectSlice(READ, walked(filter), slice);
+    return this.query(sql, parameters);
   }
 
-  /** Removes a rejection unless it has been refused anew since it was read. */
-  async remove({ id, rejected_at }: Rejection): Promise<void> {
-    await this.query(`DELETE FROM rejections WHERE id = $1 AND rejected_at = $2::timestamptz`, [
-      id,
-      rejected_at,
-    ]);
+  /** How many rejections match: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
+  count(filter: RejectionFilter): Promise<Count> {
+    return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
   }
 
-  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return query<Row>(this.rejections.manager, sql, parameters, environment.QUERY_TIMEOUT);
+  async findById(id: string): Promise<RejectionRow | undefined> {
+    const [row] = await this.query<RejectionRow>(`SELECT ${READ} FROM rejections WHERE id = $1`, [id]);
+    return row;
   }
+
+  /** Removes rejections, except those that have been refused anew since they were read. */
+  async remove(rows: readonly Pick<RejectionRow, 'id' | 'rejected_at'>[]): Promise<void> {
+    await this.query(
+      `DELETE FROM rejections
+       USING jsonb_to_recordset($1::jsonb) AS read (id uuid, rejected_at timestamptz)
+       WHERE rejections.id = read.id AND rejections.rejected_at = read.rejected_at`,
+      [JSON.stringify(rows.map(({ id, rejected_at }) => ({ id, rejected_at })))],
+    );
+  }
+
+  /** Writes what was found when rejections were looked at again. */
+  async update(rows: readonly RejectionRow[]): Promise<void> {
+    await this.query(
+      `UPDATE rejections
+       SET code = batch.code, errors = batch.errors, outcome = batch.outcome, event_id = batch.event_id
+       FROM jsonb_to_recordset($1::jsonb) ${ROWS}
+       WHERE rejections.id = batch.id AND rejections.rejected_at = batch.rejected_at`,
+      [JSON.stringify(rows)],
+    );
+  }
+
+  /** Counts by bucket, application, code and type, in this order; `limit` rows at the most. */
+  async counts(
+    { interval, from, to, application, code }: CountsQuery,
+    limit: number,
+  ): Promise<(Omit<RejectionCount, 'minute'> & { time: string })[]> {
+    const rows = await this.query<Omit<RejectionCount, 'minute' | 'count'> & { time: string; count: string }>(
+      `SELECT to_char(date_trunc($1, minute AT TIME ZONE 'UTC'), ${TIME}) AS time,
+         application, code, category, name, sum(count)::bigint AS count
+       FROM rejection_counts
+       WHERE minute >= $2 AND minute < $3
+         AND ($4::text IS NULL OR application = $4) AND ($5::text IS NULL OR code = $5)
+       GROUP BY 1, 2, 3, 4, 5
+       ORDER BY 1, 2, 3, 4, 5
+       LIMIT $6`,
+      [interval, from, to, application ?? null, code ?? null, limit],
+    );
+    return rows.map((row) => ({ ...row, count: Number(row.count) }));
+  }
+
+  /**
+   * Removes some of what is older than `before`, the oldest first; what another process is about to remove is left to it.
+   * @returns true where there may be more
+   */
+  async removeSome(before: Date): Promise<boolean> {
+    const some = (table: string, time: string, end = '$1'): string =>
+      `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
+         SELECT ctid FROM ${table} WHERE ${time} < ${end} ORDER BY ${time} LIMIT ${REMOVED_AT_ONCE} FOR UPDATE SKIP LOCKED
+       )) RETURNING 1`;
+    const [counted] = await this.query<{ most: number }>(
+      `WITH rejection AS (${some('rejections', 'rejected_at')}),
+         counted AS (${some('rejection_counts', 'minute')}),
+         written AS (${some('rejection_writes', 'written_at', `now() - interval '1 day'`)})
+       SELECT greatest(
+         (SELECT count(*) FROM rejection), (SELECT count(*) FROM counted), (SELECT count(*) FROM written)
+       )::int AS most`,
+      [before],
+      environment.STORE_TIMEOUT,
+    );
+    return counted?.most === REMOVED_AT_ONCE;
+  }
+
+  private query<Row>(
+    sql: string,
+    parameters: unknown[],
+    timeout = environment.QUERY_TIMEOUT,
+  ): Promise<Row[]> {
+    return query<Row>(this.rejections.manager, sql, parameters, timeout);
+  }
+}
+
+/** Which index serves a filter: the one whose columns are rarest as a rule. Nearly everything is `refused`. */
+function walked(filter: RejectionFilter): Walked {
+  const { session_id, category, name, code, application, outcome, rejected_after, rejected_before } = filter;
+  const isType = category !== undefined || name !== undefined;
+  const isOutcomeRare = outcome !== undefined && outcome !== 'refused';
+  const [leading, filtered] =
+    session_id !== undefined
+      ? [{ session_id }, { category, name, code, application, outcome }]
+      : isType
+        ? [
+            { category, name },
+            { code, application, outcome },
+          ]
+        : code !== undefined || (application !== undefined && !isOutcomeRare)
+          ? [{ application, code }, { outcome }]
+          : [{ outcome }, { application }];
+  return {
+    table: 'rejections',
+    time: 'rejected_at',
+    leading,
+    filtered,
+    after: rejected_after,
+    before: rejected_before,
+  };
 }

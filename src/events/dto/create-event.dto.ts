@@ -2,8 +2,9 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { environment } from '../../config/environment.js';
 import type { RejectionCode } from '../../rejections/new-rejection.js';
-import { canonicalJson, NotStorableError, whyNotStorable } from '../event/canonical-json.js';
-import { now, parseTimestamp, type Timestamp, TimestampError } from '../event/timestamp.js';
+import { whyNotStorable } from '../../values/storable-text.js';
+import { now, parseTimestamp, type Timestamp, TimestampError } from '../../values/timestamp.js';
+import { canonicalJson, NotStorableError } from '../event/canonical-json.js';
 
 /** What is wrong with a field, and where in it. */
 export class Flaw {

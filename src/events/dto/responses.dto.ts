@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { EXACT_COUNT } from '../events.repository.js';
+import { PageResponse } from '../../paging/page-response.js';
 import { EXAMPLE_STORED } from './example.js';
 
 /** A stored event: a whitelist of what leaves. */
@@ -38,29 +38,7 @@ export class EventResponse {
   timestamp: string;
 }
 
-export class EventPageResponse {
-  @ApiProperty({ example: 1, description: `Exact up to ${EXACT_COUNT.toLocaleString('en')}.` })
-  count: number;
-
-  @ApiPropertyOptional({ description: 'Present and true where `count` is an estimate.', example: true })
-  count_is_estimate?: boolean;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    format: 'uri',
-    description: 'The page after this one, by cursor.',
-  })
-  next: string | null;
-
-  @ApiProperty({
-    type: String,
-    nullable: true,
-    format: 'uri',
-    description: 'The page before this one, by cursor.',
-  })
-  previous: string | null;
-
+export class EventPageResponse extends PageResponse {
   @ApiProperty({ type: [EventResponse] })
   results: EventResponse[];
 }

@@ -1,3 +1,5 @@
+import { whyNotStorable } from '../../values/storable-text.js';
+
 /** A value that cannot be kept as it was sent, with where it stands and why. */
 export class NotStorableError extends Error {
   /** @param path e.g. `data.form.0.name`, without its first part */
@@ -8,8 +10,6 @@ export class NotStorableError extends Error {
     super(reason);
   }
 }
-
-const SUSPECT = /[\0\uD800-\uDFFF]/;
 
 /** What JSON escapes, or what may not be storable; text without any of it stands in JSON as it is. */
 // eslint-disable-next-line no-control-regex
@@ -64,13 +64,4 @@ function canonicalText(text: string, path: readonly (string | number)[]): string
   const reason = whyNotStorable(text);
   if (reason !== undefined) throw new NotStorableError(path, reason);
   return JSON.stringify(text);
-}
-
-/** Why a text cannot be kept, or undefined where it can. */
-export function whyNotStorable(text: string): string | undefined {
-  if (!SUSPECT.test(text)) return undefined;
-  if (text.includes('\0')) return 'Must not contain the character U+0000: PostgreSQL cannot store it.';
-  if (!text.isWellFormed())
-    return 'Must not contain half of a surrogate pair: it is not a Unicode character.';
-  return undefined;
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.js';
 import { dataDigest, eventId, isEventId, millisecondsOf } from './identity.js';
-import { parseTimestamp } from './timestamp.js';
+import { parseTimestamp } from '../../values/timestamp.js';
 
 interface Sent {
   application: string;

@@ -1,5 +1,8 @@
 import { hash } from 'node:crypto';
+import { timeOrderedId } from '../../values/time-ordered-id.js';
 import { canonicalJson } from './canonical-json.js';
+
+export { isTimeOrderedId as isEventId, millisecondsOf } from '../../values/time-ordered-id.js';
 
 /** The fields that make an event what it is. */
 export interface EventFields {
@@ -25,28 +28,10 @@ export function eventId(fields: EventFields, milliseconds: number): string {
     `{"application":${canonicalJson(fields.application)},"category":${canonicalJson(fields.category)},` +
     `"data":${fields.canonicalData},"name":${canonicalJson(fields.name)},` +
     `"session_id":${canonicalJson(fields.session_id)},"timestamp":"${fields.timestamp}"}`;
-  const time = Math.max(milliseconds, 0).toString(16).padStart(12, '0');
-  const digest = hash('sha256', canonical, 'hex');
-  const variant = (8 + (parseInt(digest.charAt(3), 16) & 3)).toString(16);
-  return `${time.slice(0, 8)}-${time.slice(8)}-8${digest.slice(0, 3)}-${variant}${digest.slice(4, 7)}-${digest.slice(7, 19)}`;
+  return timeOrderedId(milliseconds, hash('sha256', canonical, 'hex'));
 }
 
 /** SHA-256 of a payload's canonical text, in hex: it stands for the payload in the unique index. */
 export function dataDigest(canonicalData: string): string {
   return hash('sha256', canonicalData, 'hex');
-}
-
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
-
-/** The end of the year 9999, beyond which no timestamp is accepted. */
-const LAST_MILLISECOND = 253_402_300_799_999;
-
-/** True for what eventId could have made. */
-export function isEventId(text: string): boolean {
-  return UUID.test(text) && millisecondsOf(text) <= LAST_MILLISECOND;
-}
-
-/** The milliseconds in an identifier. */
-export function millisecondsOf(id: string): number {
-  return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }

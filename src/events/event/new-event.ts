@@ -16,6 +16,8 @@ export interface NewEvent {
   data_sha256: string;
 }
 
+export type SentEvent = Omit<NewEvent, 'id' | 'application' | 'data_sha256'>;
+
 /** Gives a valid event of an application its identity. */
 export function toNewEvent(
   application: string,
@@ -32,4 +34,9 @@ export function toNewEvent(
     timestamp: timestamp.text,
     data_sha256: dataDigest(data.canonical),
   };
+}
+
+/** What an application sent, or would have to send, to make this event. */
+export function fieldsOf({ session_id, category, name, data, timestamp }: NewEvent): SentEvent {
+  return { session_id, category, name, data, timestamp };
 }

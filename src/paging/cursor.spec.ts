@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Cursor, CursorError, decodeCursor, encodeCursor } from './cursor.js';
-import { eventId } from './identity.js';
-import { parseTimestamp } from './timestamp.js';
+import { parseTimestamp } from '../values/timestamp.js';
+import { timeOrderedId } from '../values/time-ordered-id.js';
 
 const cursors: fc.Arbitrary<Cursor> = fc
   .record({
@@ -11,19 +11,11 @@ const cursors: fc.Arbitrary<Cursor> = fc
       max: new Date('9999-12-31T23:59:59.999Z'),
       noInvalidDate: true,
     }),
-    name: fc.string(),
+    digits: fc.stringMatching(/^[0-9a-f]{19}$/),
   })
-  .map(({ direction, date, name }) => {
+  .map(({ direction, date, digits }) => {
     const { text, milliseconds } = parseTimestamp(date.toISOString());
-    const fields = {
-      application: 'a',
-      session_id: 's',
-      category: 'c',
-      name,
-      canonicalData: '{}',
-      timestamp: text,
-    };
-    return { direction, timestamp: text, id: eventId(fields, milliseconds) };
+    return { direction, timestamp: text, id: timeOrderedId(milliseconds, digits) };
   });
 
 const PLACE: Cursor = {

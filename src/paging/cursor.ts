@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
-import { isEventId } from './identity.js';
-import { parseTimestamp } from './timestamp.js';
+import { isTimeOrderedId } from '../values/time-ordered-id.js';
+import { parseTimestamp } from '../values/timestamp.js';
 
-/** A place in the list: the event beside which a page begins, and on which side of it. */
+/** A place in a list: the row beside which a page begins, and on which side of it. */
 export interface Cursor {
-  /** `next`: the page after the event in the order of the list; `previous`: the page before it. */
+  /** `next`: the page after the row in the order of the list; `previous`: the page before it. */
   readonly direction: 'next' | 'previous';
-  /** Canonical spelling. */
+  /** The time by which the list is ordered, in its canonical spelling. */
   readonly timestamp: string;
   readonly id: string;
 }
@@ -31,7 +31,7 @@ export function decodeCursor(text: string, query: string): Cursor {
   const [, direction, timestamp = '', id = ''] = match ?? [];
   if (
     match === null ||
-    !isEventId(id) ||
+    !isTimeOrderedId(id) ||
     !isTimestamp(timestamp) ||
     Buffer.from(plain, 'latin1').toString('base64url') !== text
   ) {

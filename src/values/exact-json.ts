@@ -87,6 +87,33 @@ export function findInexactness(text: string, depth: number, elements: boolean):
   return found;
 }
 
+/**
+ * The texts of some elements of an array, as they were written.
+ * @param text a JSON array that JSON.parse has accepted
+ * @param wanted by their index
+ */
+export function elementTexts(text: string, wanted: ReadonlyMap<number, unknown>): Map<number, string> {
+  const texts = new Map<number, string>();
+  let depth = 0;
+  let index = 0;
+  let start = 0;
+  const end = (at: number): void => {
+    if (wanted.has(index)) texts.set(index, text.slice(start, at).trim());
+    index++;
+    start = at + 1;
+  };
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (depth++ === 0) start = at + 1;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
+      if (--depth === 0) end(at);
+    } else if (code === COMMA && depth === 1) end(at);
+  }
+  return texts;
+}
+
 function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { findInexactness } from './exact-json.js';
+import { elementTexts, findInexactness } from './exact-json.js';
 
 /** Milliseconds, on a busy machine; work that grew with the square of the text would take many minutes. */
 const REASONABLE = 20_000;
@@ -225,3 +225,20 @@ function scaled(text: string): { digits: bigint; exponent: number } {
   const [whole = '', fraction = ''] = mantissa.split('.');
   return { digits: BigInt(whole + fraction), exponent: Number(exponent) - fraction.length };
 }
+
+describe('the texts of elements', () => {
+  it('are those that were wanted, as they were written', () => {
+    const element = fc
+      .tuple(fc.jsonValue({ stringUnit: 'binary' }), fc.constantFrom(undefined, 1), fc.boolean())
+      .map(([value, indent, wanted]) => ({ text: JSON.stringify(value, null, indent), wanted }));
+    fc.assert(
+      fc.property(fc.array(element), blank, (elements, between) => {
+        const text = `${between}[${between}${elements.map((each) => each.text).join(`${between},${between}`)}${between}]`;
+        const wanted = new Map(
+          elements.flatMap((each, index): [number, string][] => (each.wanted ? [[index, each.text]] : [])),
+        );
+        expect(elementTexts(text, wanted)).toEqual(wanted);
+      }),
+    );
+  });
+});
