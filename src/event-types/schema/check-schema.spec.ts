@@ -204,6 +204,11 @@ describe('a schema', () => {
     expect(errors[path]).toContainEqual(expect.stringMatching(message));
   });
 
+  it('has no more than 20 faulty places named', () => {
+    const typos = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`typo${index}`, index]));
+    expect(Object.keys(refusal(typos))).toHaveLength(20);
+  });
+
   it('that unfolds to billions is refused at once', () => {
     const laughs = Object.fromEntries(
       Array.from({ length: 40 }, (_, index) => [

@@ -20,6 +20,9 @@ const INSTRUCTION = 4;
 /** Items that `uniqueItems` may compare, each with each. */
 const MOST_UNIQUE = 1000;
 
+/** Places that are named. */
+const MOST_ERRORS = 20;
+
 const DIALECT = /^https?:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
 
 type Kind = 'schema' | 'schemas' | 'map' | 'annotation' | 'value' | 'root';
@@ -120,8 +123,9 @@ class Survey {
     if (cost > DEAREST)
       this.report(
         ['schema'],
-        `Asks too much of each event: ${cost.toLocaleString('en')} keywords, values of enums and instructions of patterns (${INSTRUCTION} each) ` +
-          `when its references are followed, of which ${DEAREST.toLocaleString('en')} are allowed.`,
+        `Asks too much of each event: ${cost.toLocaleString('en')} keywords, values of enums and instructions of ` +
+          `patterns (${INSTRUCTION} each) when its references are followed, of which ` +
+          `${DEAREST.toLocaleString('en')} are allowed.`,
       );
   }
 
@@ -184,6 +188,7 @@ class Survey {
   }
 
   private report(place: Path, message: string): void {
+    if (Object.keys(this.errors).length >= MOST_ERRORS) return;
     (this.errors[place.join('.')] ??= []).push(message);
   }
 }
