@@ -354,7 +354,7 @@ describe('The list of what was refused', () => {
       { code: 'too_long', ...range },
       { application: 'app-1' },
       { application: 'app-1', code: 'empty' },
-      { application: 'app-1', outcome: 'refused', code: 'too_long', ...range },
+      { application: 'app-1', code: 'too_long', ...range },
       { outcome: 'observed' },
       { outcome: 'set_aside' },
       { session_id: 'many-77' },
