@@ -1,13 +1,28 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
 import type { TheEye } from '../test/support/the-eye.js';
 import { copy } from './limits/copy.js';
 import { LimitServer } from './limits/limit-server.js';
-import { manyEvents, oneEvent } from './events.js';
+import { event, manyEvents, oneEvent } from './events.js';
 import { type Answers, load, type Load } from './load.js';
 import { residentMemory } from './machine.js';
 import { onTheEye } from './on-the-eye.js';
 import { medianAndSpread, printTable } from './table.js';
 
 const ARRAY = 500;
+
+/** For the event of a single post. */
+const SCHEMA = {
+  properties: {
+    host: { type: 'string', maxLength: 255 },
+    path: { type: 'string', pattern: '^/' },
+    element: { type: 'string' },
+    price: { type: 'number', minimum: 0 },
+    tags: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['host', 'path'],
+  additionalProperties: false,
+};
 
 interface Figures {
   /** Events a second until the last answer. */
@@ -22,6 +37,7 @@ const contenders = (single: Load, arrays: Load): Record<string, () => Promise<Fi
   'limit: bare Fastify, single': () => limit('fastify', single),
   'limit: Nest with the pipe, single': () => limit('nest', single),
   'The Eye, single': () => theEye(single),
+  'The Eye, single, with key, schema and rate limit': () => guarded(single),
   'limit: Nest with the pipe, arrays of 500': () => limit('nest', arrays),
   'limit: COPY, two connections': () => onTheEye(async (eye) => ({ accepted: await copy(eye.databaseUrl) })),
   'The Eye, arrays of 500': () => theEye(arrays),
@@ -42,15 +58,46 @@ const accepted = ({ events, seconds, p50, p99 }: Answers): Figures => ({
   p99,
 });
 
-function theEye(what: Load): Promise<Figures> {
-  return onTheEye(async (eye) => {
-    const began = performance.now();
-    const answers = await load(eye.url, what);
-    await eye.drained();
-    const seconds = (performance.now() - began) / 1000;
-    await expectRows(eye, answers.events);
-    return { ...accepted(answers), stored: answers.events / seconds };
+const theEye = (what: Load): Promise<Figures> => onTheEye((eye) => acceptAndStore(eye, what));
+
+/** The same with all that stands guard: each request shows a key that is counted, each event is held against a schema. */
+function guarded(what: Load): Promise<Figures> {
+  return onTheEye(
+    async (eye) => {
+      const headers = { authorization: `Bearer ${await newKey(eye)}` };
+      await register(eye, headers);
+      return acceptAndStore(eye, { ...what, headers });
+    },
+    { AUTH: 'required' },
+  );
+}
+
+async function newKey({ dataDir }: TheEye): Promise<string> {
+  const args = ['create', 'bench', '--scope', 'admin', '--rate-limit', '900000000'];
+  const env = { ...process.env, DATA_DIR: dataDir };
+  const { stdout } = await promisify(execFile)(process.execPath, ['dist/applications/command.js', ...args], {
+    env,
   });
+  return /^Key\s+(\S+)/m.exec(stdout)?.[1] ?? '';
+}
+
+async function register(eye: TheEye, headers: Record<string, string>): Promise<void> {
+  const { category, name } = event(0) as { category: string; name: string };
+  const path = `/event-types/${encodeURIComponent(category)}/${encodeURIComponent(name)}/`;
+  const { status } = await eye.request('PUT', path, {
+    body: JSON.stringify({ mode: 'enforce', schema: SCHEMA }),
+    headers: { ...headers, 'content-type': 'application/json' },
+  });
+  if (status !== 201) throw new Error(`The schema was not taken: ${status}`);
+}
+
+async function acceptAndStore(eye: TheEye, what: Load): Promise<Figures> {
+  const began = performance.now();
+  const answers = await load(eye.url, what);
+  await eye.drained();
+  const seconds = (performance.now() - began) / 1000;
+  await expectRows(eye, answers.events);
+  return { ...accepted(answers), stored: answers.events / seconds };
 }
 
 /** A figure for events that were not stored would be worth nothing. */

@@ -7,6 +7,7 @@ export interface Load {
   body: string;
   /** Events in the body. */
   events: number;
+  headers?: Record<string, string>;
 }
 
 export interface Answers {
@@ -23,11 +24,14 @@ export interface Answers {
  * Posts from this process, which is the load generator and shares the machine with what it measures.
  * @throws Error where an answer is not 2xx: a refused request would count as a fast one
  */
-export async function load(url: string, { connections, duration, body, events }: Load): Promise<Answers> {
+export async function load(
+  url: string,
+  { connections, duration, body, events, headers }: Load,
+): Promise<Answers> {
   const result = await autocannon({
     url: `${url}/events/`,
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...headers },
     body,
     connections,
     duration,

@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { remove, TheEye } from '../test/support/the-eye.js';
 
 /** Measures a fresh one, as `npm start` starts it, on a port and in a folder of its own. */
-export async function onTheEye<Result>(measure: (eye: TheEye) => Promise<Result>): Promise<Result> {
+export async function onTheEye<Result>(
+  measure: (eye: TheEye) => Promise<Result>,
+  env: Record<string, string> = {},
+): Promise<Result> {
   const dataDir = await mkdtemp(join(tmpdir(), 'eye-bench-'));
-  const eye = await TheEye.start({ DATA_DIR: dataDir });
+  const eye = await TheEye.start({ ...env, DATA_DIR: dataDir });
   try {
     return await measure(eye);
   } finally {

@@ -35,6 +35,8 @@ describe('Access', () => {
     const expected = (method: string, path: string): string => {
       if (path.startsWith('/health')) return 'anybody';
       if (path === '/events' && method === 'post') return 'ingest';
+      // It only reads what is stored, and changes nothing.
+      if (path.endsWith('/check')) return 'read';
       return method === 'get' && !path.startsWith('/applications') ? 'read' : 'admin';
     };
 

@@ -126,6 +126,45 @@ describe('What was refused', () => {
       expect(line).toMatchObject({ event: 'no event', errors: { event: [expect.stringContaining('JSON')] } });
     });
 
+    it('payload_mismatch, refused or only noted, and let through once the schema is mended', async () => {
+      const put = async (mode: string, schema: unknown): Promise<void> => {
+        const body = JSON.stringify({ mode, schema });
+        const headers = { 'content-type': 'application/json' };
+        const { status } = await eye.request('PUT', '/event-types/newsletter/subscribe/', { body, headers });
+        expect([200, 201]).toContain(status);
+      };
+      const event = (data: unknown): any => anEvent({ category: 'newsletter', name: 'subscribe', data });
+      await put('enforce', { properties: { email: { type: 'string' } }, required: ['email'] });
+      const answer = await eye.post('/events/', event({ email: 42 }));
+      expect([answer.status, answer.body.errors]).toEqual([
+        400,
+        { 'data.email': ['must be string, not 42'] },
+      ]);
+      await put('observe', { required: ['email'] });
+      const observed = event({ mail: 'a@b.example' });
+      expect((await eye.store(observed)).body.session_id).toBe(observed.session_id);
+      const [noted, refused] = await listed(2, '?code=payload_mismatch');
+      expect(noted).toMatchObject({ outcome: 'observed', errors: { 'data.email': ['is required'] } });
+      expect(refused).toMatchObject({ outcome: 'refused', errors: answer.body.errors });
+
+      await put('enforce', {});
+      const { retried, accepted } = await retryAll('?code=payload_mismatch');
+      expect({ retried, accepted }).toEqual({ retried: 2, accepted: 2 });
+      await listed(0, '?code=payload_mismatch');
+      await eye.drained();
+      expect((await eye.get('/events/?category=newsletter')).body.count).toBe(2);
+    });
+
+    it('unknown_type, where only registered types are taken', async () => {
+      const strict = await TheEye.start({ DATA_DIR: eye.dataDir, UNKNOWN_TYPES: 'refuse' });
+      expect((await strict.post('/events/', anEvent({ category: 'never registered' }))).status).toBe(400);
+      const [rejection] = await listed(1, '?code=unknown_type');
+      expect(rejection).toMatchObject({ outcome: 'refused', category: 'never registered' });
+      await strict.end();
+      // The other process takes what it does not know.
+      expect(await retryAll('?code=unknown_type')).toMatchObject({ retried: 1, accepted: 1 });
+    });
+
     it('too_large, whatever of the request it was', async () => {
       const large = anEvent({ data: { text: 'x'.repeat(70_000) } });
       await eye.post('/events/', large);

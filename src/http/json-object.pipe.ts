@@ -45,7 +45,7 @@ function parse(text: string): Record<string, unknown> {
     throw new Problem(400, 'malformed_json', `Not valid JSON: ${(error as Error).message}.`);
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Problem(400, 'invalid', 'The body must be a JSON object.');
+    throw Problem.invalid({ body: ['Must be a JSON object.'] });
   const inexactness = findInexactness(text, environment.DEPTH_LIMIT, false).get(0);
   if (inexactness) throw Problem.invalid({ [inexactness.path.join('.') || 'body']: [inexactness.reason] });
   return value as Record<string, unknown>;
