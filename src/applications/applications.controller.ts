@@ -62,7 +62,7 @@ export class ApplicationsController {
   @ApiCreatedResponse({ type: ApplicationResponse })
   @ApiProblems(400, 409, 413, 415, 503)
   async create(
-    @Body(new JsonObjectPipe(CreateApplicationDto, ['name'])) { name }: CreateApplicationDto,
+    @Body(new JsonObjectPipe(CreateApplicationDto)) { name }: CreateApplicationDto,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ApplicationResponse> {
     const application = await this.applications.create(name);
@@ -98,7 +98,7 @@ export class ApplicationsController {
   @ApiProblems(400, 404, 413, 415, 503)
   async createKey(
     @Param('name') name: string,
-    @Body(new JsonObjectPipe(CreateKeyDto, ['scope', 'allowed_origins', 'rate_limit'])) wishes: CreateKeyDto,
+    @Body(new JsonObjectPipe(CreateKeyDto)) wishes: CreateKeyDto,
   ): Promise<NewKeyResponse> {
     const key = await this.applications.createKey(name, wishes);
     if (!key) throw noApplication();

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { environment } from '../config/environment.js';
-import { query } from '../database/query.js';
+import { query, utc } from '../database/query.js';
 import type { Scope } from '../http/caller.js';
 
 export interface Application {
@@ -33,9 +33,6 @@ export type ActiveKey = Pick<Key, 'id' | 'application' | 'scope' | 'allowed_orig
 
 /** Milliseconds within which a key must be found: somebody waits for an answer. */
 const KEY_TIMEOUT = Math.min(environment.QUERY_TIMEOUT, 1000);
-
-const utc = (column: string): string =>
-  `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS ${column}`;
 
 const APPLICATION_COLUMNS = `name, ${utc('created_at')}`;
 const KEY_COLUMNS = `id, application, scope, prefix, allowed_origins, rate_limit, ${utc('created_at')}, ${utc('revoked_at')}`;
@@ -122,11 +119,7 @@ export class ApplicationsRepository {
     return rows.map(({ origin }) => origin);
   }
 
-  private query<Row>(
-    sql: string,
-    parameters: unknown[],
-    timeout = environment.QUERY_TIMEOUT,
-  ): Promise<Row[]> {
+  private query<Row>(sql: string, parameters: unknown[], timeout?: number): Promise<Row[]> {
     return query<Row>(this.dataSource.manager, sql, parameters, timeout);
   }
 }

@@ -63,11 +63,16 @@ export class KeyQuota implements Quota {
   /** @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
   headers(): Record<string, string> {
     this.turnWindow();
-    const ends = this.ends || Date.now() + this.window;
     return {
       'ratelimit-policy': this.policy,
-      ratelimit: `"events";r=${this.inHand + this.remaining};t=${Math.max(1, Math.ceil((ends - Date.now()) / 1000))}`,
+      ratelimit: `"events";r=${this.inHand + this.remaining};t=${this.secondsLeft()}`,
     };
+  }
+
+  /** Until the window ends, or one that would begin now. */
+  private secondsLeft(): number {
+    const left = this.ends === 0 ? this.window : this.ends - Date.now();
+    return Math.max(1, Math.ceil(left / 1000));
   }
 
   /** False where the count for all has to be asked first. */
@@ -127,8 +132,6 @@ export class KeyQuota implements Quota {
   }
 
   private refusal(points: number): Problem {
-    const headers = this.headers();
-    const seconds = /t=(\d+)/.exec(headers['ratelimit'] ?? '')?.[1] ?? '1';
     const limit = this.limit.toLocaleString('en');
     return new Problem(
       429,
@@ -137,7 +140,7 @@ export class KeyQuota implements Quota {
         ? `The request holds more events than the ${limit} a minute that this key may send; send fewer at a time.`
         : `This key may send ${limit} events a minute, and has not that many left.`,
       {},
-      { 'retry-after': seconds, ...headers },
+      { ...this.headers(), 'retry-after': String(this.secondsLeft()) },
     );
   }
 }

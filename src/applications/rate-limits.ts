@@ -9,7 +9,7 @@ import { RedisHealth } from '../queue/redis-health.js';
 import { KeyQuota, type Taken } from './key-quota.js';
 
 /** Seconds. */
-export const WINDOW = 60;
+const WINDOW = 60;
 
 /** Milliseconds that a sender waits for the count at the most; an answer has to be there within two seconds. */
 const PATIENCE = 250;

@@ -14,7 +14,7 @@ import {
 import { type Role, ROLES } from './role.js';
 
 /** Whether requests need a key. */
-export const AUTH_MODES = ['required', 'off'] as const;
+const AUTH_MODES = ['required', 'off'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
 
 const MEGABYTE = 1024 * 1024;

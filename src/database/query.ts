@@ -1,6 +1,14 @@
 import type { EventEmitter } from 'node:events';
 import type { EntityManager } from 'typeorm';
+import { environment } from '../config/environment.js';
 import { DatabaseUnavailableError, isOutage } from './database-errors.js';
+
+/** Selects a timestamptz as text, in UTC with six fractional digits: a Date would drop the microseconds. */
+export const utc = (column: string): string => `${utcText(`${column} AT TIME ZONE 'UTC'`)} AS ${column}`;
+
+/** The same of a timestamp that is in UTC already. */
+export const utcText = (timestamp: string): string =>
+  `to_char(${timestamp}, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /**
  * Runs one statement with a deadline.
@@ -13,7 +21,7 @@ export async function query<Row>(
   manager: EntityManager,
   sql: string,
   parameters: unknown[],
-  timeout: number,
+  timeout = environment.QUERY_TIMEOUT,
 ): Promise<Row[]> {
   if (!manager.dataSource.isInitialized) throw new DatabaseUnavailableError();
   const runner = manager.dataSource.createQueryRunner();

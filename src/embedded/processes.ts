@@ -36,7 +36,7 @@ export async function end(
  * Whether a living process works in this folder. Process ids are used again, after a restart of a container even
  * the same ones, so a number found in a file proves nothing; and a zombie, which has no folder, counts as gone.
  */
-export async function worksIn(pid: number, folder: string): Promise<boolean> {
+async function worksIn(pid: number, folder: string): Promise<boolean> {
   if (process.platform !== 'linux') {
     const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
       stdout: '',

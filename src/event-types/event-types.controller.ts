@@ -11,7 +11,6 @@ import {
   Query,
   Req,
   Res,
-  ValidationPipe,
 } from '@nestjs/common';
 import {
   ApiBody,
@@ -29,16 +28,10 @@ import { ApiProblems } from '../http/api-problems.js';
 import { JsonObjectPipe } from '../http/json-object.pipe.js';
 import { OnlyParameters } from '../http/only-parameters.js';
 import { pageLink } from '../paging/page-link.js';
+import { queryPipe } from '../paging/query-pipe.js';
 import { Problem } from '../http/problem.js';
-import { queryErrors } from '../http/query-errors.js';
 import { EXAMPLE_KEY } from './dto/example.js';
-import {
-  CheckSchemaDto,
-  FIELDS,
-  ListEventTypesDto,
-  ListVersionsDto,
-  PutEventTypeDto,
-} from './dto/requests.dto.js';
+import { CheckSchemaDto, ListEventTypesDto, ListVersionsDto, PutEventTypeDto } from './dto/requests.dto.js';
 import {
   EventTypePageResponse,
   EventTypeResponse,
@@ -49,13 +42,6 @@ import type { EventTypeVersion, TypeKey } from './event-types.repository.js';
 import { ChangeConflictError, EventTypesService } from './event-types.service.js';
 import { SchemaError } from './schema/payload-schema.js';
 import { TypeKeyPipe } from './type-key.pipe.js';
-
-const query = new ValidationPipe({
-  transform: true,
-  whitelist: true,
-  forbidNonWhitelisted: true,
-  exceptionFactory: queryErrors,
-});
 
 const part = (name: keyof TypeKey, description: string): MethodDecorator =>
   ApiParam({
@@ -83,7 +69,7 @@ export class EventTypesController {
   @ApiOkResponse({ type: EventTypePageResponse })
   @ApiProblems(400, 503)
   async list(
-    @Query(query) { limit, after }: ListEventTypesDto,
+    @Query(queryPipe) { limit, after }: ListEventTypesDto,
     @Req() request: FastifyRequest,
   ): Promise<EventTypePageResponse> {
     const place = after === undefined ? undefined : decodePlace(after);
@@ -121,7 +107,7 @@ export class EventTypesController {
   @ApiProblems(400, 409, 413, 415, 503)
   async put(
     @Param(TypeKeyPipe) key: TypeKey,
-    @Body(new JsonObjectPipe(PutEventTypeDto, FIELDS.put)) { schema, mode }: PutEventTypeDto,
+    @Body(new JsonObjectPipe(PutEventTypeDto)) { schema, mode }: PutEventTypeDto,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeResponse> {
@@ -157,7 +143,7 @@ export class EventTypesController {
   @ApiProblems(400, 404, 503)
   async versions(
     @Param(TypeKeyPipe) key: TypeKey,
-    @Query(query) { limit, after }: ListVersionsDto,
+    @Query(queryPipe) { limit, after }: ListVersionsDto,
     @Req() request: FastifyRequest,
   ): Promise<EventTypePageResponse> {
     const found = await this.eventTypes.history(key, limit + 1, after);
@@ -179,7 +165,7 @@ export class EventTypesController {
   @ApiProblems(400, 413, 415, 503)
   check(
     @Param(TypeKeyPipe) key: TypeKey,
-    @Body(new JsonObjectPipe(CheckSchemaDto, FIELDS.check)) { schema, limit }: CheckSchemaDto,
+    @Body(new JsonObjectPipe(CheckSchemaDto)) { schema, limit }: CheckSchemaDto,
   ): Promise<TrialResponse> {
     return orProblem(this.eventTypes.check(key, schema, limit));
   }

@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { environment } from '../config/environment.js';
-import { query } from '../database/query.js';
+import { query, utc } from '../database/query.js';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
 
 /** `enforce` refuses an event that does not fit; `observe` accepts it and takes note. */
@@ -25,8 +24,7 @@ export interface EventTypeVersion extends TypeKey {
   readonly changed_at: string;
 }
 
-const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key,
-  to_char(changed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS changed_at`;
+const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key, ${utc('changed_at')}`;
 
 /**
  * Seconds that the search for changes looks back behind the newest change it has seen: one that was stamped earlier may
@@ -109,6 +107,6 @@ export class EventTypesRepository {
   }
 
   private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    return query<Row>(this.versions.manager, sql, parameters, environment.QUERY_TIMEOUT);
+    return query<Row>(this.versions.manager, sql, parameters);
   }
 }

@@ -2,7 +2,6 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { environment } from '../config/environment.js';
 import { query } from '../database/query.js';
 import type { TypeKey } from './event-types.repository.js';
 
@@ -44,7 +43,6 @@ export class SamplesRepository {
          }
          ORDER BY events.category DESC, events.name DESC, events.timestamp DESC, id DESC LIMIT $3`,
         [category, name, Math.min(left, BATCH), ...(last ? [last.timestamp, last.id] : [])],
-        environment.QUERY_TIMEOUT,
       );
       for (const { id, data } of rows) {
         yield { id, data };

@@ -8,7 +8,9 @@ import { type FieldErrors, Problem } from '../http/problem.js';
 import type { RejectionCode } from '../rejections/new-rejection.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { CreateEventDto, Flaw } from './dto/create-event.dto.js';
+import { areTextsTooLong, TEXTS_BYTES } from '../values/event-text.js';
 import { elementTexts, findInexactness, type Inexactness } from '../values/exact-json.js';
+import { isJsonObject } from '../values/json-object.js';
 import { fieldsOf, type NewEvent, toNewEvent } from './event/new-event.js';
 
 /** An event of a request that was refused, by its place in the request, from 0. */
@@ -31,12 +33,6 @@ export interface Refusal {
   /** The event, where it is accepted. */
   readonly event?: NewEvent;
 }
-
-/**
- * Bytes of session_id, category and name together. A row of a B-tree index holds 2,704 bytes, of which the timestamp,
- * the digest and the headers take some; only texts full of four-byte characters come near.
- */
-const TEXTS_BYTES = 2400;
 
 /**
  * Reads, checks and identifies the events of a request. One that is bad is named, noted and spoils none of the others.
@@ -71,9 +67,9 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
     const collected = new Collected(many);
     const found = findInexactness(text, environment.DEPTH_LIMIT, many);
     // What JSON.parse has changed is noted as it was written.
-    const texts = many ? (found.size > 0 ? elementTexts(text, found) : undefined) : new Map([[0, text]]);
+    const texts = many && found.size > 0 ? elementTexts(text, found) : undefined;
     for (const [index, item] of (many ? (value as unknown[]) : [value]).entries())
-      collected.take(this.judge(item, found.get(index), caller, texts?.get(index)));
+      collected.take(this.judge(item, found.get(index), caller, many ? texts?.get(index) : text));
     return collected;
   }
 
@@ -208,8 +204,7 @@ function tooManyEvents(): Problem {
 
 /** An event without a timestamp gets one; everything else is left as it is. */
 function timed(value: unknown, timestamp: string): unknown {
-  const isEvent = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isEvent && !('timestamp' in value) ? { ...value, timestamp } : value;
+  return isJsonObject(value) && !('timestamp' in value) ? { ...value, timestamp } : value;
 }
 
 function malformed(error: unknown): Refusal {
@@ -217,13 +212,12 @@ function malformed(error: unknown): Refusal {
 }
 
 function readEvent(value: unknown, application: string): NewEvent | Refusal {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
+  if (!isJsonObject(value)) return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
   const dto = CreateEventDto.from(value);
   for (const key in value) if (!CreateEventDto.isField(key)) return explain(dto, value);
   if (!dto.isValid()) return explain(dto, value);
   const texts = dto.session_id + dto.category + dto.name;
-  if (texts.length * 3 > TEXTS_BYTES && Buffer.byteLength(texts) > TEXTS_BYTES) {
+  if (areTextsTooLong(texts)) {
     const message = `session_id, category and name together must not exceed ${TEXTS_BYTES} bytes in UTF-8.`;
     return { code: 'too_long', errors: { session_id: [message] } };
   }

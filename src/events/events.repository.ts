@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { environment } from '../config/environment.js';
-import { query } from '../database/query.js';
+import { query, utc } from '../database/query.js';
 import { countRows, selectSlice, type Walked } from '../paging/index-walk.js';
 import type { Count, Slice } from '../paging/page.js';
 import { EventEntity } from './event.entity.js';
@@ -30,9 +30,8 @@ export interface EventFilter {
   timestamp_before?: string;
 }
 
-/** What leaves, in this order. The timestamp is spelt by PostgreSQL: a Date would drop its microseconds. */
-const COLUMNS = `id, application, session_id, category, name, data,
-  to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp`;
+/** What leaves, in this order. */
+const COLUMNS = `id, application, session_id, category, name, data, ${utc('timestamp')}`;
 
 /** The events in PostgreSQL. All SQL about them stands here. */
 @Injectable()
@@ -94,11 +93,7 @@ export class EventsRepository {
     return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
   }
 
-  private query<Row>(
-    sql: string,
-    parameters: unknown[],
-    timeout = environment.QUERY_TIMEOUT,
-  ): Promise<Row[]> {
+  private query<Row>(sql: string, parameters: unknown[], timeout?: number): Promise<Row[]> {
     return query<Row>(this.events.manager, sql, parameters, timeout);
   }
 }

@@ -1,7 +1,8 @@
 import type { PipeTransform } from '@nestjs/common';
-import { validateSync } from 'class-validator';
+import { getMetadataStorage, validateSync } from 'class-validator';
 import { environment } from '../config/environment.js';
 import { findInexactness } from '../values/exact-json.js';
+import { isJsonObject } from '../values/json-object.js';
 import { JsonBody } from './bodies.js';
 import { type FieldErrors, Problem } from './problem.js';
 
@@ -10,11 +11,13 @@ import { type FieldErrors, Problem } from './problem.js';
  * by name, as in an event.
  */
 export class JsonObjectPipe<Dto extends object> implements PipeTransform<unknown, Dto> {
-  /** @param fields those that the body may have; what they must be is said by the decorators of `dto` */
-  constructor(
-    private readonly dto: new () => Dto,
-    private readonly fields: readonly string[],
-  ) {}
+  /** Those that the body may have: the fields of `dto` that its decorators say something about. */
+  private readonly fields: ReadonlySet<string>;
+
+  constructor(private readonly dto: new () => Dto) {
+    const rules = getMetadataStorage().getTargetValidationMetadatas(dto, '', false, false);
+    this.fields = new Set(rules.map(({ propertyName }) => propertyName));
+  }
 
   /** @throws Problem 400, 415 */
   transform(body: unknown): Dto {
@@ -24,7 +27,7 @@ export class JsonObjectPipe<Dto extends object> implements PipeTransform<unknown
       throw new Problem(415, 'unsupported_media_type', 'Send application/json.');
     const errors = Object.create(null) as FieldErrors;
     const given = parse(body.text);
-    for (const name of Object.keys(given)) if (!this.fields.includes(name)) errors[name] = ['Unknown field.'];
+    for (const name of Object.keys(given)) if (!this.fields.has(name)) errors[name] = ['Unknown field.'];
     const dto = new this.dto();
     for (const name of this.fields)
       if (Object.hasOwn(given, name)) (dto as Record<string, unknown>)[name] = given[name];
@@ -44,9 +47,8 @@ function parse(text: string): Record<string, unknown> {
   } catch (error) {
     throw new Problem(400, 'malformed_json', `Not valid JSON: ${(error as Error).message}.`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw Problem.invalid({ body: ['Must be a JSON object.'] });
+  if (!isJsonObject(value)) throw Problem.invalid({ body: ['Must be a JSON object.'] });
   const inexactness = findInexactness(text, environment.DEPTH_LIMIT, false).get(0);
   if (inexactness) throw Problem.invalid({ [inexactness.path.join('.') || 'body']: [inexactness.reason] });
-  return value as Record<string, unknown>;
+  return value;
 }

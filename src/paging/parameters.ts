@@ -1,17 +1,8 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import {
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  Max,
-  MaxLength,
-  Min,
-  ValidateBy,
-  type ValidationArguments,
-} from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Ruled } from '../http/ruled.js';
 import { whyNotStorable } from '../values/storable-text.js';
 import { parseBound, TimestampError } from '../values/timestamp.js';
 
@@ -26,17 +17,6 @@ export interface PageQuery {
   page_size?: number;
   page?: number;
   cursor?: string;
-}
-
-/** A parameter that a function finds fault with, or not. */
-function Ruled(why: (value: unknown) => string | undefined): PropertyDecorator {
-  return ValidateBy({
-    name: 'ruled',
-    validator: {
-      validate: (value) => why(value) === undefined,
-      defaultMessage: (args?: ValidationArguments) => why(args?.value) ?? '',
-    },
-  });
 }
 
 /** A text that a column must equal. */
@@ -80,13 +60,13 @@ export function Bound(end: 'after' | 'before', description: string, example: str
   );
 }
 
-export function PageSize(): PropertyDecorator {
+export function PageSize(byDefault = DEFAULT_PAGE_SIZE): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       type: 'integer',
       minimum: 1,
       maximum: LARGEST_PAGE_SIZE,
-      default: DEFAULT_PAGE_SIZE,
+      default: byDefault,
     }),
     IsOptional(),
     Type(() => Number),

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { environment } from '../config/environment.js';
-import { query } from '../database/query.js';
+import { query, utc, utcText } from '../database/query.js';
 import { countRows, selectSlice, type Walked } from '../paging/index-walk.js';
 import type { Count, Slice } from '../paging/page.js';
 import type { NewRejection } from './new-rejection.js';
@@ -42,9 +42,7 @@ export interface CountsQuery {
 
 const COLUMNS = 'id, event_id, application, code, errors, event, whole, outcome, session_id, category, name';
 
-const TIME = `'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'`;
-
-const READ = `${COLUMNS}, to_char(rejected_at AT TIME ZONE 'UTC', ${TIME}) AS rejected_at`;
+const READ = `${COLUMNS}, ${utc('rejected_at')}`;
 
 /** A JSON array of rows as a table. */
 const ROWS = `AS batch (
@@ -53,7 +51,7 @@ const ROWS = `AS batch (
 )`;
 
 /** Rows that a statement removes at the most, so that none holds its locks for long. */
-export const REMOVED_AT_ONCE = 1000;
+const REMOVED_AT_ONCE = 1000;
 
 /** The rejections in PostgreSQL. All SQL about them stands here. */
 @Injectable()
@@ -153,7 +151,7 @@ export class RejectionsRepository {
     limit: number,
   ): Promise<(Omit<RejectionCount, 'minute'> & { time: string })[]> {
     const rows = await this.query<Omit<RejectionCount, 'minute' | 'count'> & { time: string; count: string }>(
-      `SELECT to_char(date_trunc($1, minute AT TIME ZONE 'UTC'), ${TIME}) AS time,
+      `SELECT ${utcText(`date_trunc($1, minute AT TIME ZONE 'UTC')`)} AS time,
          application, code, category, name, sum(count)::bigint AS count
        FROM rejection_counts
        WHERE minute >= $2 AND minute < $3
@@ -188,11 +186,7 @@ export class RejectionsRepository {
     return counted?.most === REMOVED_AT_ONCE;
   }
 
-  private query<Row>(
-    sql: string,
-    parameters: unknown[],
-    timeout = environment.QUERY_TIMEOUT,
-  ): Promise<Row[]> {
+  private query<Row>(sql: string, parameters: unknown[], timeout?: number): Promise<Row[]> {
     return query<Row>(this.rejections.manager, sql, parameters, timeout);
   }
 }

@@ -18,7 +18,7 @@ const BUCKETS: Record<Interval, { length: number; shown: number }> = {
 
 /** Buckets and counts that a summary may have. */
 export const MOST_BUCKETS = 1000;
-export const MOST_COUNTS = 10_000;
+const MOST_COUNTS = 10_000;
 
 /** A summary that cannot be given as it was asked for; `parameter` is what to change. */
 export class SummaryError extends Error {

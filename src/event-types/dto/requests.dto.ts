@@ -1,22 +1,18 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateBy } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { Ruled } from '../../http/ruled.js';
+import { PageSize } from '../../paging/parameters.js';
 import { MODES, type Mode } from '../event-types.repository.js';
 import { EXAMPLE_SCHEMA } from './example.js';
 
 const DEFAULT_LIMIT = 100;
-const LARGEST_LIMIT = 1000;
 
 /** Stored events that a check looks at. */
 const DEFAULT_CHECKED = 1000;
 const MOST_CHECKED = 10_000;
 
-const isMissing = (value: unknown): boolean => value === undefined;
-
-const Required = ValidateBy({
-  name: 'given',
-  validator: { validate: (value) => !isMissing(value), defaultMessage: () => 'This field is required.' },
-});
+const Given = Ruled((value) => (value === undefined ? 'This field is required.' : undefined));
 
 const schemaProperty = {
   type: 'object',
@@ -29,27 +25,20 @@ const schemaProperty = {
 /** Must be given; what it may be is said where it is compiled. */
 export class PutEventTypeDto {
   @ApiProperty(schemaProperty)
-  @Required
+  @Given
   schema: unknown;
 
   @ApiProperty({
     enum: MODES,
     description: '`enforce` refuses an event that does not fit; `observe` accepts it and takes note.',
   })
-  @ValidateBy({
-    name: 'mode',
-    validator: {
-      validate: (value) => MODES.includes(value as Mode),
-      defaultMessage: (args) =>
-        isMissing(args?.value) ? 'This field is required.' : `Must be ${MODES.join(' or ')}.`,
-    },
-  })
+  @IsIn(MODES, { message: `Must be ${MODES.join(' or ')}.` })
   mode: Mode;
 }
 
 export class CheckSchemaDto {
   @ApiProperty(schemaProperty)
-  @Required
+  @Given
   schema: unknown;
 
   @ApiPropertyOptional({
@@ -65,20 +54,8 @@ export class CheckSchemaDto {
   limit: number = DEFAULT_CHECKED;
 }
 
-function Limit(target: object, property: string | symbol): void {
-  ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: LARGEST_LIMIT, default: DEFAULT_LIMIT })(
-    target,
-    property,
-  );
-  IsOptional()(target, property);
-  Type(() => Number)(target, property);
-  IsInt({ message: 'Must be a whole number.' })(target, property);
-  Min(1, { message: 'Must be at least 1.' })(target, property);
-  Max(LARGEST_LIMIT, { message: `Must be at most ${LARGEST_LIMIT}.` })(target, property);
-}
-
 export class ListEventTypesDto {
-  @Limit
+  @PageSize(DEFAULT_LIMIT)
   limit: number = DEFAULT_LIMIT;
 
   @ApiPropertyOptional({ description: 'Opaque; comes with `next`.' })
@@ -89,7 +66,7 @@ export class ListEventTypesDto {
 }
 
 export class ListVersionsDto {
-  @Limit
+  @PageSize(DEFAULT_LIMIT)
   limit: number = DEFAULT_LIMIT;
 
   @ApiPropertyOptional({
@@ -104,5 +81,3 @@ export class ListVersionsDto {
   @Max(2_147_483_647, { message: 'Must be the number of a version.' })
   after?: number;
 }
-
-export const FIELDS = { put: ['schema', 'mode'], check: ['schema', 'limit'] };

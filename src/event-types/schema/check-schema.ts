@@ -1,4 +1,5 @@
 import type { FieldErrors } from '../../http/problem.js';
+import { isJsonObject } from '../../values/json-object.js';
 import { FORMATS } from './formats.js';
 import { compilePattern, PatternError } from './patterns.js';
 
@@ -67,8 +68,8 @@ interface Node {
  */
 export function unsafetyOf(schema: unknown): FieldErrors {
   const survey = new Survey();
-  if (isObject(schema)) survey.visit(schema, ['schema'], 1);
-  if (Object.keys(survey.errors).length === 0 && isObject(schema)) survey.weigh(schema);
+  if (isJsonObject(schema)) survey.visit(schema, ['schema'], 1);
+  if (Object.keys(survey.errors).length === 0 && isJsonObject(schema)) survey.weigh(schema);
   return survey.errors;
 }
 
@@ -86,7 +87,7 @@ class Survey {
     const children: Schema[] = [];
     const references: Node['references'] = [];
     const descend = (value: unknown, step: Path, counts = true): void => {
-      if (!isObject(value)) return;
+      if (!isJsonObject(value)) return;
       if (counts) children.push(value);
       this.visit(value, [...path, ...step], depth + 1);
     };
@@ -99,7 +100,7 @@ class Survey {
       else if (kind === 'schema') descend(value, [keyword]);
       else if (kind === 'schemas' && Array.isArray(value))
         for (const [index, item] of value.entries()) descend(item, [keyword, index]);
-      else if (kind === 'map' && isObject(value))
+      else if (kind === 'map' && isJsonObject(value))
         for (const [name, item] of Object.entries(value)) {
           if (name === '__proto__') this.report([...place, name], 'This name cannot be described.');
           if (keyword === 'patternProperties') own += this.weighPattern(name, [...place, name]);
@@ -166,7 +167,7 @@ class Survey {
   private weighValue(schema: Schema, keyword: string, value: unknown, place: Path): number {
     if (keyword === 'pattern' && typeof value === 'string') return this.weighPattern(value, place);
     if ((keyword === 'enum' || keyword === 'required') && Array.isArray(value)) return value.length;
-    if (keyword === 'dependentRequired' && isObject(value)) return Object.values(value).flat().length;
+    if (keyword === 'dependentRequired' && isJsonObject(value)) return Object.values(value).flat().length;
     if (keyword === 'format' && typeof value === 'string' && !FORMATS.includes(value))
       this.report(place, `Must be one of ${FORMATS.join(', ')}.`);
     if (keyword === 'uniqueItems' && value === true) {
@@ -191,10 +192,6 @@ class Survey {
     if (Object.keys(this.errors).length >= MOST_ERRORS) return;
     (this.errors[place.join('.')] ??= []).push(message);
   }
-}
-
-function isObject(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** The fragment that leads to a place (RFC 6901). */

@@ -1,5 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import type { FieldErrors } from '../../http/problem.js';
+import { isJsonObject } from '../../values/json-object.js';
 import { LARGEST_SCHEMA, unsafetyOf } from './check-schema.js';
 import { addFormats, FORMAT_OPTIONS } from './formats.js';
 import { toMessages } from './messages.js';
@@ -60,8 +61,7 @@ export class PayloadSchema {
    * @throws SchemaError
    */
   constructor(source: unknown) {
-    if (typeof source !== 'object' || source === null || Array.isArray(source))
-      throw new SchemaError({ schema: ['Must be a JSON object.'] });
+    if (!isJsonObject(source)) throw new SchemaError({ schema: ['Must be a JSON object.'] });
     this.size = Buffer.byteLength(JSON.stringify(source));
     if (this.size > LARGEST_SCHEMA)
       throw new SchemaError({ schema: [`Must not exceed ${LARGEST_SCHEMA} bytes as compact JSON.`] });

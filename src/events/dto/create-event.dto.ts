@@ -1,8 +1,9 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ValidateBy, type ValidationArguments } from 'class-validator';
 import { environment } from '../../config/environment.js';
+import { Ruled } from '../../http/ruled.js';
 import type { RejectionCode } from '../../rejections/new-rejection.js';
-import { whyNotStorable } from '../../values/storable-text.js';
+import { whyNotText } from '../../values/event-text.js';
+import { isJsonObject } from '../../values/json-object.js';
 import { now, parseTimestamp, type Timestamp, TimestampError } from '../../values/timestamp.js';
 import { canonicalJson, NotStorableError } from '../event/canonical-json.js';
 
@@ -21,17 +22,7 @@ export interface Payload {
   readonly canonical: string;
 }
 
-type Why = (value: unknown) => Flaw | undefined;
-
-const whyNotText: Why = (value) => {
-  if (value === undefined) return new Flaw('missing_field', 'This field is required.');
-  if (typeof value !== 'string') return new Flaw('wrong_type', 'Must be a string.');
-  if (value === '') return new Flaw('empty', 'Must not be empty.');
-  if (lengthOf(value) > environment.TEXT_LIMIT)
-    return new Flaw('too_long', `Must not exceed ${environment.TEXT_LIMIT} characters.`);
-  const reason = whyNotStorable(value);
-  return reason === undefined ? undefined : new Flaw('not_storable', reason);
-};
+type Why = (value: unknown) => Pick<Flaw, 'code' | 'message'> | undefined;
 
 const whyFlawed: Why = (value) => (value instanceof Flaw ? value : undefined);
 
@@ -48,16 +39,8 @@ type Field = keyof typeof RULES;
 const FIELDS = Object.keys(RULES) as Field[];
 
 /** Holds the field to its rule; what the rule says is the message. */
-const Ruled: PropertyDecorator = (target, property) => {
-  const why = RULES[property as Field];
-  ValidateBy({
-    name: 'ruled',
-    validator: {
-      validate: (value) => why(value) === undefined,
-      defaultMessage: (args?: ValidationArguments) => why(args?.value)?.message ?? '',
-    },
-  })(target, property);
-};
+const Kept: PropertyDecorator = (target, property) =>
+  Ruled((value) => RULES[property as Field](value)?.message)(target, property);
 
 const text = (description: string, example: string) => ({
   description,
@@ -69,15 +52,15 @@ const text = (description: string, example: string) => ({
 /** What a sender sends, read but not yet accepted; NewEvent is what becomes of it. */
 export class CreateEventDto {
   @ApiProperty(text('Groups events; made by the sender.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423'))
-  @Ruled
+  @Kept
   session_id: string;
 
   @ApiProperty(text('First half of the type of an event.', 'page interaction'))
-  @Ruled
+  @Kept
   category: string;
 
   @ApiProperty(text('Second half of the type of an event.', 'pageview'))
-  @Ruled
+  @Kept
   name: string;
 
   @ApiPropertyOptional({
@@ -89,7 +72,7 @@ export class CreateEventDto {
     default: {},
     example: { host: 'www.consumeraffairs.com', path: '/' },
   })
-  @Ruled
+  @Kept
   data: Payload | Flaw;
 
   @ApiPropertyOptional({
@@ -100,7 +83,7 @@ export class CreateEventDto {
     format: 'date-time',
     example: '2021-01-01 09:15:29.243860',
   })
-  @Ruled
+  @Kept
   timestamp: Timestamp | Flaw;
 
   /** Reads the known fields of a JSON object; the payload and the timestamp are parsed here, once. */
@@ -142,8 +125,7 @@ const EMPTY: Payload = { value: {}, canonical: '{}' };
 
 function readPayload(value: unknown): Payload | Flaw {
   if (value === undefined) return EMPTY;
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return new Flaw('wrong_type', 'Must be a JSON object.');
+  if (!isJsonObject(value)) return new Flaw('wrong_type', 'Must be a JSON object.');
   try {
     const canonical = canonicalJson(value, environment.DEPTH_LIMIT);
     // A UTF-16 unit takes at most three bytes, so that most payloads need no measuring.
@@ -153,7 +135,7 @@ function readPayload(value: unknown): Payload | Flaw {
     ) {
       return new Flaw('too_large', `Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON.`);
     }
-    return { value: value as Record<string, unknown>, canonical };
+    return { value, canonical };
   } catch (error) {
     if (error instanceof NotStorableError) return new Flaw('not_storable', error.reason, error.path);
     throw error;
@@ -175,9 +157,4 @@ function readTimestamp(value: unknown): Timestamp | Flaw {
     if (error instanceof TimestampError) return new Flaw('invalid_timestamp', error.message);
     throw error;
   }
-}
-
-/** Characters as people count them (Unicode code points); most texts are too short to need counting. */
-function lengthOf(text: string): number {
-  return text.length <= environment.TEXT_LIMIT ? text.length : Array.from(text).length;
 }
