@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { OwnPostgres, OwnRedis } from './support/servers.js';
 import { anEvent, eventually, TheEye } from './support/the-eye.js';
 
@@ -84,5 +85,30 @@ describe('The health of a worker alone', () => {
     expect((await worker.post('/events/', anEvent())).status).toBe(404);
     expect((await worker.get('/events/')).status).toBe(404);
     expect((await worker.get('/rejections/')).status).toBe(404);
+  });
+});
+
+describe('The backlog of a worker', () => {
+  let api: TheEye;
+  let worker: TheEye;
+  beforeAll(async () => {
+    api = await TheEye.start({ ROLE: 'api' });
+    worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir });
+  });
+  afterAll(async () => {
+    await worker.end();
+    await api.close();
+  });
+
+  it('is never less than nothing, though a worker may store what nobody has counted yet', async () => {
+    const seen: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      await api.store([anEvent(), anEvent(), anEvent()]);
+      for (let look = 0; look < 10; look++) {
+        seen.push((await worker.get('/health/ready')).body.checks.backlog.events);
+        await wait(20);
+      }
+    }
+    expect(Math.min(...seen)).toBe(0);
   });
 });

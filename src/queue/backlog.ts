@@ -38,9 +38,12 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
     return this.items >= environment.BACKLOG_LIMIT || this.memoryShare > MEMORY_SHARE;
   }
 
-  /** Notes items that were put into the queue, or taken out: negative. */
+  /**
+   * Notes items that were put into the queue, or taken out: negative. A worker may take out what it has not yet been told
+   * of, so what it knows ends at zero; what it tells does not.
+   */
   count(items: number): void {
-    this.items += items;
+    this.items = Math.max(this.items + items, 0);
     this.untold += items;
   }
 
