@@ -51,11 +51,14 @@ export async function readPage<Row>(list: Paged<Row>, asked: PageQuery): Promise
   if (cursor && asked.page !== undefined) throw new CursorError('A cursor and a page exclude each other.');
 
   // One row more than the page tells whether the list goes on.
-  const [rows, { count, isEstimate }] = await Promise.all([
+  const [rows, counted] = await Promise.all([
     list.find({ newestFirst, limit: size + 1, cursor, offset }),
     list.count(),
   ]);
   const goesOn = rows.length > size;
+  // Rows may come between the two looks. Where the list is seen to end, the page is its own count, and agrees with it.
+  const endsHere = !goesOn && cursor === undefined && (offset === 0 || rows.length > 0);
+  const { count, isEstimate } = endsHere ? { count: offset + rows.length, isEstimate: false } : counted;
   const results = rows.slice(0, size);
   const backwards = cursor?.direction === 'previous';
   if (backwards) results.reverse();
