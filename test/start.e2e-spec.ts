@@ -241,8 +241,9 @@ function ordinaryUser(): Account | undefined {
   const id = (flag: string): number => Number(spawnSync('id', [flag, 'nobody']).stdout.toString() || NaN);
   const account = { uid: id('-u'), gid: id('-g') };
   if (Number.isNaN(account.uid)) return undefined;
-  const read = 'test -r dist/main.js -a -r node_modules/pg/package.json -a -x "$0"';
-  const { status } = spawnSync('sh', ['-c', read, process.execPath], { cwd: PROJECT, ...account });
+  // By whole paths: the account may be barred from a folder above the project, such as a private temporary one.
+  const read = 'test -r "$1/dist/main.js" -a -r "$1/node_modules/pg/package.json" -a -x "$0"';
+  const { status } = spawnSync('sh', ['-c', read, process.execPath, PROJECT], { cwd: '/', ...account });
   if (status === 0) return account;
   console.warn(`The account nobody cannot read ${PROJECT}, so nothing is tried as an ordinary user.`);
   return undefined;
