@@ -13,8 +13,10 @@ export class Known {
   private readonly rows = new Map<string, Row[]>();
   private learnt = 0;
 
-  /** @param protectedIds of rows that nobody may ask for, e.g. because deleting them would end the run */
-  constructor(private readonly protectedIds: ReadonlySet<unknown> = new Set()) {}
+  private latestSecret: string | undefined;
+
+  /** @param spared names and ids of applications and keys that nobody may ask for: without them the run would end */
+  constructor(private readonly spared: ReadonlySet<unknown> = new Set()) {}
 
   learn({ path }: Operation, parameters: Row, body: unknown): void {
     this.walk(kindOf(path), parameters, body);
@@ -27,12 +29,18 @@ export class Known {
     return all[nth % all.length];
   }
 
+  /** A key that was made in the run; it may be revoked by now. */
+  secret(): string | undefined {
+    return this.latestSecret;
+  }
+
   private walk(kind: string, around: Row, value: unknown): void {
     if (Array.isArray(value)) for (const item of value.slice(0, 20)) this.walk(kind, around, item);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
     const plain = Object.entries(value).filter(([, member]) => typeof member !== 'object');
     const row: Row = { ...around, ...Object.fromEntries(plain) };
-    if (this.protectedIds.has(row['id'])) return;
+    if (kind === 'applications' && (this.spared.has(row['id']) || this.spared.has(row['name']))) return;
+    if (typeof row['key'] === 'string' && row['key'].startsWith('eye_')) this.latestSecret = row['key'];
     this.keep(kind, row);
     for (const member of Object.values(value)) {
       if (typeof member === 'object') this.walk(kind, row, member);
