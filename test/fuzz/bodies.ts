@@ -106,10 +106,9 @@ export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | un
       peculiarJson,
     );
     const written = text.map((value) => write(value, type));
-    return fc.oneof(
-      { arbitrary: written.map((each) => Buffer.from(each)), weight: 8 },
-      damage(written),
-    ).map((bytes): Body => ({ type, bytes }));
+    return fc
+      .oneof({ arbitrary: written.map((each) => Buffer.from(each)), weight: 8 }, damage(written))
+      .map((bytes): Body => ({ type, bytes }));
   });
   const other = fc.record({
     type: fc.constantFrom(...TYPES),
@@ -119,7 +118,10 @@ export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | un
     ),
   });
   const excess = fc
-    .tuple(fc.constantFrom(...Object.keys(EXCESSES)), fc.constantFrom('application/json', 'application/x-ndjson'))
+    .tuple(
+      fc.constantFrom(...Object.keys(EXCESSES)),
+      fc.constantFrom('application/json', 'application/x-ndjson'),
+    )
     .map(([name, type]) => ({ type, bytes: Buffer.from(EXCESSES[name]?.() ?? '') }));
   if (documented.length === 0) return fc.oneof({ arbitrary: fc.constant(undefined), weight: 9 }, other);
   return fc.oneof(

@@ -78,7 +78,8 @@ export class Connection {
     let head = -1;
     while ((head = this.received.indexOf('\r\n\r\n')) < 0) {
       if (!(await this.more(end))) {
-        if (this.received.length > 0) throw new NoAnswer(`The answer breaks off: ${this.received.toString('latin1')}`);
+        if (this.received.length > 0)
+          throw new NoAnswer(`The answer breaks off: ${this.received.toString('latin1')}`);
         return undefined;
       }
     }
@@ -103,7 +104,12 @@ export class Connection {
     return { status, headers, body, closes: closes || this.ended };
   }
 
-  private async body(method: string, status: number, headers: Map<string, string>, end: number): Promise<Buffer> {
+  private async body(
+    method: string,
+    status: number,
+    headers: Map<string, string>,
+    end: number,
+  ): Promise<Buffer> {
     if (method === 'HEAD' || status === 204 || status === 304) return Buffer.alloc(0);
     if (headers.get('transfer-encoding') === 'chunked') return this.chunks(end);
     const length = headers.get('content-length');
@@ -114,9 +120,10 @@ export class Connection {
 
   private async chunks(end: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let size = 0; size < ENOUGH; ) {
+    for (let size = 0; size < ENOUGH;) {
       let line: number;
-      while ((line = this.received.indexOf('\r\n')) < 0) if (!(await this.more(end))) throw new NoAnswer('A chunk breaks off.');
+      while ((line = this.received.indexOf('\r\n')) < 0)
+        if (!(await this.more(end))) throw new NoAnswer('A chunk breaks off.');
       const length = parseInt(this.received.subarray(0, line).toString('latin1'), 16);
       if (Number.isNaN(length)) throw new NoAnswer('This is no chunk.');
       this.received = this.received.subarray(line + 2);
@@ -130,7 +137,8 @@ export class Connection {
 
   private async take(length: number, end: number): Promise<Buffer> {
     while (this.received.length < length)
-      if (!(await this.more(end))) throw new NoAnswer(`The body breaks off: ${this.received.length} of ${length} bytes.`);
+      if (!(await this.more(end)))
+        throw new NoAnswer(`The body breaks off: ${this.received.length} of ${length} bytes.`);
     const taken = this.received.subarray(0, length);
     this.received = this.received.subarray(length);
     return taken;

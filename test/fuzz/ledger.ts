@@ -41,7 +41,8 @@ export class Ledger {
     const { text, items } = read(body.bytes, body.type ?? '');
     if (tampered || answer === undefined || answer.status >= 300 || answer.body.length === 0) {
       // Without its content type, or cut, the body may have been read in another way.
-      for (const each of tampered ? [...items, ...read(body.bytes, other(body.type ?? '')).items] : items) this.allow(each);
+      for (const each of tampered ? [...items, ...read(body.bytes, other(body.type ?? '')).items] : items)
+        this.allow(each);
       return;
     }
     const said = JSON.parse(answer.body.toString('utf8'));
@@ -66,7 +67,8 @@ export class Ledger {
       const before = this.promised.get(id);
       if (before && !overlap(before, promise)) yield fault('clashing', said);
       this.promised.set(id, before ?? promise);
-      const stored: Event | undefined = said.results?.[index] ?? (said.status === 'queued' ? undefined : said);
+      const stored: Event | undefined =
+        said.results?.[index] ?? (said.status === 'queued' ? undefined : said);
       if (stored?.session_id !== undefined && !keeps(stored, promise)) yield fault('changed', stored);
     }
   }
@@ -78,22 +80,30 @@ export class Ledger {
     let next: string | null = '/events/?page_size=1000&ordering=timestamp';
     while (next !== null) {
       const { status, body }: { status: number; body: Page } = await eye.get(next);
-      if (status !== 200) return yield { signature: `unreadable page ${status}`, detail: `${next} ${JSON.stringify(body)}` };
+      if (status !== 200)
+        return yield { signature: `unreadable page ${status}`, detail: `${next} ${JSON.stringify(body)}` };
       for (const event of body.results) {
         if (seen.has(event.id)) yield { signature: 'event stored twice', detail: JSON.stringify(event) };
         seen.add(event.id);
         const promise = this.promised.get(event.id);
         const good = promise ? keeps(event, promise) : this.isPossible(event);
         if (!good)
-          yield { signature: `event ${promise ? 'changed' : 'invented'}`, detail: JSON.stringify(event).slice(0, 2000) };
+          yield {
+            signature: `event ${promise ? 'changed' : 'invented'}`,
+            detail: JSON.stringify(event).slice(0, 2000),
+          };
       }
       next = body.next;
     }
     const lost = [...this.promised.keys()].filter((id) => !seen.has(id));
-    if (lost.length > 0) yield { signature: 'events lost', detail: `${lost.length}, e.g. ${lost.slice(0, 3).join(' ')}` };
+    if (lost.length > 0)
+      yield { signature: 'events lost', detail: `${lost.length}, e.g. ${lost.slice(0, 3).join(' ')}` };
     const [row] = await eye.sql<{ count: number }>('SELECT count(*)::int AS count FROM events');
     if (row?.count !== seen.size)
-      yield { signature: 'list unlike table', detail: `${seen.size} in the list, ${row?.count} rows in the table` };
+      yield {
+        signature: 'list unlike table',
+        detail: `${seen.size} in the list, ${row?.count} rows in the table`,
+      };
   }
 
   private allow(item: unknown): void {
@@ -109,7 +119,8 @@ export class Ledger {
   }
 }
 
-const other = (type: string): string => (type.includes('ndjson') ? 'application/json' : 'application/x-ndjson');
+const other = (type: string): string =>
+  type.includes('ndjson') ? 'application/json' : 'application/x-ndjson';
 
 /** The events of a body, what is no JSON as undefined. */
 function read(bytes: Buffer, type: string): { text: string; items: unknown[] } {
@@ -144,7 +155,8 @@ function whyBad(item: unknown): string | undefined {
   for (const name of ['session_id', 'category', 'name']) {
     const text = event[name];
     if (typeof text !== 'string' || text === '') return `no ${name}`;
-    if (Array.from(text).length > 255 || text.includes('\0') || !text.isWellFormed()) return `${name} cannot be kept`;
+    if (Array.from(text).length > 255 || text.includes('\0') || !text.isWellFormed())
+      return `${name} cannot be kept`;
   }
   const { data = {}, timestamp } = event;
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'data is no object';
@@ -168,18 +180,33 @@ const overlap = (one: Promised, two: Promised): boolean =>
   one.digest === two.digest && one.from <= two.to && two.from <= one.to;
 
 function digestOf({ session_id, category, name, data = {} }: Event): string {
-  return createHash('sha256').update(String(canonicalize([session_id, category, name, data]))).digest('base64');
+  return createHash('sha256')
+    .update(String(canonicalize([session_id, category, name, data])))
+    .digest('base64');
 }
 
 /** Microseconds since 1970 of a timestamp, without help of any Date. */
 function instantOf(timestamp: unknown): bigint | undefined {
-  const [, year, month, day, hour, minute, second = '0', fraction = '', sign = '+', zoneHour = '0', zoneMinute = '0'] =
+  const [
+    ,
+    year,
+    month,
+    day,
+    hour,
+    minute,
+    second = '0',
+    fraction = '',
+    sign = '+',
+    zoneHour = '0',
+    zoneMinute = '0',
+  ] =
     /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d):?(\d\d)?)?$/.exec(
       String(timestamp),
     ) ?? [];
   if (year === undefined) return undefined;
   const zone = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? 1 : -1);
-  const minutes = (daysOf(Number(year), Number(month), Number(day)) * 24 + Number(hour)) * 60 + Number(minute) + zone;
+  const minutes =
+    (daysOf(Number(year), Number(month), Number(day)) * 24 + Number(hour)) * 60 + Number(minute) + zone;
   return (BigInt(minutes) * 60n + BigInt(second)) * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
 

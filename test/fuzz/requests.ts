@@ -40,9 +40,42 @@ export interface Edit {
   insert: Uint8Array;
 }
 
-const METHODS = ['HEAD', 'OPTIONS', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PURGE', 'QUERY', 'get', 'X'];
+const METHODS = [
+  'HEAD',
+  'OPTIONS',
+  'GET',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'TRACE',
+  'PURGE',
+  'QUERY',
+  'get',
+  'X',
+];
 
-const TAILS = ['//', '/.', '/..', '/%2e%2e', '%', '%2', '%zz', '%00', '%ff', '%c0%af', '%2F', '%20', ';a=1', '/x', '/__proto__', ':', '?', '??', '&a=1'];
+const TAILS = [
+  '//',
+  '/.',
+  '/..',
+  '/%2e%2e',
+  '%',
+  '%2',
+  '%zz',
+  '%00',
+  '%ff',
+  '%c0%af',
+  '%2F',
+  '%20',
+  ';a=1',
+  '/x',
+  '/__proto__',
+  ':',
+  '?',
+  '??',
+  '&a=1',
+];
 
 const HEADERS: [string, string][] = [
   ['accept', 'application/json; indent=4'],
@@ -97,12 +130,19 @@ const PREFER = [
   ',,,',
 ];
 
-const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => ({ weight, arbitrary });
+const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => ({
+  weight,
+  arbitrary,
+});
 
 /** Bytes that may stand in the value of a header: neither control characters nor the end of a line. */
 const headerText = fc.oneof(
   // eslint-disable-next-line no-control-regex
-  peculiarText.map((text) => Buffer.from(text).toString('latin1').replace(/[\x00-\x08\x0A-\x1F\x7F]/g, '')),
+  peculiarText.map((text) =>
+    Buffer.from(text)
+      .toString('latin1')
+      .replace(/[\x00-\x08\x0A-\x1F\x7F]/g, ''),
+  ),
   fc.constantFrom(...NAMES),
 );
 
@@ -115,14 +155,22 @@ function headersFor({ parameters, method, bodies }: Operation): fc.Arbitrary<[st
         .map((value): [string, string] => [name.toLowerCase(), value]),
     );
   const any = fc.constantFrom(...HEADERS);
-  const odd = fc.tuple(fc.constantFrom('x-odd', 'authorization', 'accept', 'cookie', 'content-language'), headerText);
+  const odd = fc.tuple(
+    fc.constantFrom('x-odd', 'authorization', 'accept', 'cookie', 'content-language'),
+    headerText,
+  );
   const some = fc.array(fc.oneof(any, odd), { minLength: 1, maxLength: 3 });
   const many = fc.constant(Array.from({ length: 150 }, (_, index): [string, string] => [`x-${index}`, '']));
   void method;
   void bodies;
   return fc.oneof(
     weighted(30, fc.constant<[string, string][]>([])),
-    ...own.map((each) => weighted(15, each.map((one) => [one]))),
+    ...own.map((each) =>
+      weighted(
+        15,
+        each.map((one) => [one]),
+      ),
+    ),
     weighted(6, some),
     weighted(0.2 * 5, many),
   );
@@ -130,18 +178,22 @@ function headersFor({ parameters, method, bodies }: Operation): fc.Arbitrary<[st
 
 function queryFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
   const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-  const named = inQuery.map(({ name, schema }) =>
-    fc.tuple(fc.constant(name), parameterText(schema)),
-  );
+  const named = inQuery.map(({ name, schema }) => fc.tuple(fc.constant(name), parameterText(schema)));
   const unknown = fc.tuple(
     fc.oneof(peculiarText, fc.constantFrom(...inQuery.map(({ name }) => `${name}[]`), 'x')),
     peculiarText,
   );
   const few = named.length > 0 ? fc.array(fc.oneof(...named), { maxLength: 3 }) : fc.constant([]);
   return fc.oneof(
-    weighted(10, few.map((pairs) => [...new Map(pairs)])),
+    weighted(
+      10,
+      few.map((pairs) => [...new Map(pairs)]),
+    ),
     weighted(3, few),
-    weighted(2, fc.tuple(few, unknown).map(([pairs, one]) => [...pairs, one])),
+    weighted(
+      2,
+      fc.tuple(few, unknown).map(([pairs, one]) => [...pairs, one]),
+    ),
     weighted(named.length > 0 ? 3 : 10, fc.constant([])),
   );
 }
@@ -149,7 +201,9 @@ function queryFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
 const pathFor = ({ parameters }: Operation): fc.Arbitrary<Record<string, string>> =>
   fc.record(
     Object.fromEntries(
-      parameters.filter((each) => each.in === 'path').map(({ name, schema }) => [name, parameterText(schema)]),
+      parameters
+        .filter((each) => each.in === 'path')
+        .map(({ name, schema }) => [name, parameterText(schema)]),
     ),
   );
 
@@ -158,7 +212,20 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   drop: fc.nat({ max: 8 }),
   insert: fc.oneof(
     fc.uint8Array({ maxLength: 4 }),
-    fc.constantFrom('\r\n', '\n', '\0', ' ', 'HTTP/9.9', '\r\nContent-Length: 5', '\r\nTransfer-Encoding: chunked', '\r\nHost: b', ':', '\r\n\r\n').map((text) => Buffer.from(text)),
+    fc
+      .constantFrom(
+        '\r\n',
+        '\n',
+        '\0',
+        ' ',
+        'HTTP/9.9',
+        '\r\nContent-Length: 5',
+        '\r\nTransfer-Encoding: chunked',
+        '\r\nHost: b',
+        ':',
+        '\r\n\r\n',
+      )
+      .map((text) => Buffer.from(text)),
   ),
 });
 
@@ -174,16 +241,19 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
     path: pathFor(operation),
     tail: fc.oneof(weighted(19, fc.constantFrom('', '/')), fc.constantFrom(...TAILS)),
     query: queryFor(operation),
-    known: fc.option(fc.record({ nth: fc.nat({ max: 1_000_000 }), own: fc.boolean() }), { nil: undefined, freq: 2 }),
+    known: fc.option(fc.record({ nth: fc.nat({ max: 1_000_000 }), own: fc.boolean() }), {
+      nil: undefined,
+      freq: 2,
+    }),
     headers: headersFor(operation),
     body: bodyFor(operation.bodies),
     framing: fc.oneof(
       weighted(40, fc.constant<Framing>({ kind: 'length' })),
       weighted(
         8,
-        fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 }).map(
-          (sizes): Framing => ({ kind: 'chunked', sizes }),
-        ),
+        fc
+          .array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 })
+          .map((sizes): Framing => ({ kind: 'chunked', sizes })),
       ),
       weighted(0.2 * 5, fc.constantFrom<Framing>({ kind: 'short' }, { kind: 'long' })),
     ),
@@ -198,7 +268,10 @@ export function flight(operations: Operation[]): fc.Arbitrary<Draft[]> {
     ...operations.map((operation) => weighted(operation.access === 'ingest' ? 4 : 1, draftFor(operation))),
   );
   return fc.oneof(
-    weighted(20, draft.map((one) => [one])),
+    weighted(
+      20,
+      draft.map((one) => [one]),
+    ),
     fc.array(draft, { minLength: 2, maxLength: 4 }),
   );
 }

@@ -106,7 +106,21 @@ const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 /** Spellings of instants, most of them at some edge of what there is. */
 const instant = fc
   .tuple(
-    pick('0000', '0001', '1', '1582', '1969', '1970', '2000', '2021', '2038', '9999', '10000', '-0001', '+2021'),
+    pick(
+      '0000',
+      '0001',
+      '1',
+      '1582',
+      '1969',
+      '1970',
+      '2000',
+      '2021',
+      '2038',
+      '9999',
+      '10000',
+      '-0001',
+      '+2021',
+    ),
     pick('00', '01', '02', '10', '12', '13', '1'),
     pick('00', '01', '05', '15', '28', '29', '30', '31', '32'),
     pick('', 'T', ' ', 't', '  '),
@@ -114,10 +128,26 @@ const instant = fc
     pick('00', '59', '60'),
     pick('', ':00', ':59', ':60', ':61'),
     pick('', '.0', '.5', '.000001', '.999999', '.9999999', '.1234560', ',5', '.'),
-    pick('', 'Z', 'z', '+00:00', '-00:00', '+14:00', '+23:59', '-23:59', '+24:00', '+0530', '-05', ' 02:00', ' BC'),
+    pick(
+      '',
+      'Z',
+      'z',
+      '+00:00',
+      '-00:00',
+      '+14:00',
+      '+23:59',
+      '-23:59',
+      '+24:00',
+      '+0530',
+      '-05',
+      ' 02:00',
+      ' BC',
+    ),
   )
   .map(([year, month, day, separator, hour, minute, ...rest]) =>
-    separator === '' ? `${year}-${month}-${day}` : `${year}-${month}-${day}${separator}${hour}:${minute}${rest.join('')}`,
+    separator === ''
+      ? `${year}-${month}-${day}`
+      : `${year}-${month}-${day}${separator}${hour}:${minute}${rest.join('')}`,
   );
 
 /** Instants that there are, as they are usually spelt. */
@@ -138,7 +168,20 @@ export const usualInstant = fc
 export const anyInstant = fc.oneof(
   { arbitrary: usualInstant, weight: 2 },
   { arbitrary: instant, weight: 3 },
-  { arbitrary: pick('infinity', '-infinity', 'now', 'epoch', 'today', '20210101', '2021-W01-1', '2021-001', '0'), weight: 1 },
+  {
+    arbitrary: pick(
+      'infinity',
+      '-infinity',
+      'now',
+      'epoch',
+      'today',
+      '20210101',
+      '2021-W01-1',
+      '2021-001',
+      '0',
+    ),
+    weight: 1,
+  },
 );
 
 /** A moment so near that it may lie ahead when it is sent and past when it is looked at again. */

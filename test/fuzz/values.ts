@@ -77,36 +77,54 @@ const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
   schema: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.boolean(),
-    fc.record(
-      {
-        type: fc.oneof(fc.constantFrom(...TYPES), fc.subarray(TYPES, { minLength: 1 })),
-        enum: fc.array(anyJson.value, { maxLength: 3 }),
-        const: anyJson.value,
-        minimum: fc.integer(),
-        multipleOf: fc.constantFrom(1, 0.01, 0, -1, 5e-324),
-        minLength: fc.integer({ min: -1, max: 5 }),
-        pattern: fc.constantFrom('^a', '(a+)+$', '(?=a)', '\\1', '[', '\\p{L}', 'a{1000}', '(a{100}){100}', ''),
-        format: fc.constantFrom('date-time', 'uuid', 'email', 'regex', '__proto__', 'nothing'),
-        uniqueItems: fc.boolean(),
-        maxItems: fc.constantFrom(0, 1, 1000, 1001),
-        required: fc.array(fc.oneof(usualText(), fc.constantFrom(...NAMES)), { maxLength: 3 }),
-        $ref: fc.constantFrom('#', '#/$defs/a', 'http://example.com/', '#/properties/__proto__', '%', ''),
-        $id: fc.constantFrom('a', '#', 'http://example.com/'),
-        $schema: fc.constantFrom('https://json-schema.org/draft/2020-12/schema', 'http://json-schema.org/draft-07/schema#'),
-        items: tie('schema'),
-        not: tie('schema'),
-        additionalProperties: tie('schema'),
-        anyOf: fc.array(tie('schema'), { maxLength: 3 }),
-        properties: fc.dictionary(fc.oneof(usualText(), fc.constantFrom(...NAMES)), tie('schema'), { maxKeys: 3 }),
-        $defs: fc.dictionary(fc.constantFrom('a', '__proto__'), tie('schema'), { maxKeys: 2 }),
-        unknown: fc.constant(1),
-      },
-      { requiredKeys: [] },
-    ).map((schema) => Object.fromEntries(Object.entries(schema).slice(0, 3))),
+    fc
+      .record(
+        {
+          type: fc.oneof(fc.constantFrom(...TYPES), fc.subarray(TYPES, { minLength: 1 })),
+          enum: fc.array(anyJson.value, { maxLength: 3 }),
+          const: anyJson.value,
+          minimum: fc.integer(),
+          multipleOf: fc.constantFrom(1, 0.01, 0, -1, 5e-324),
+          minLength: fc.integer({ min: -1, max: 5 }),
+          pattern: fc.constantFrom(
+            '^a',
+            '(a+)+$',
+            '(?=a)',
+            '\\1',
+            '[',
+            '\\p{L}',
+            'a{1000}',
+            '(a{100}){100}',
+            '',
+          ),
+          format: fc.constantFrom('date-time', 'uuid', 'email', 'regex', '__proto__', 'nothing'),
+          uniqueItems: fc.boolean(),
+          maxItems: fc.constantFrom(0, 1, 1000, 1001),
+          required: fc.array(fc.oneof(usualText(), fc.constantFrom(...NAMES)), { maxLength: 3 }),
+          $ref: fc.constantFrom('#', '#/$defs/a', 'http://example.com/', '#/properties/__proto__', '%', ''),
+          $id: fc.constantFrom('a', '#', 'http://example.com/'),
+          $schema: fc.constantFrom(
+            'https://json-schema.org/draft/2020-12/schema',
+            'http://json-schema.org/draft-07/schema#',
+          ),
+          items: tie('schema'),
+          not: tie('schema'),
+          additionalProperties: tie('schema'),
+          anyOf: fc.array(tie('schema'), { maxLength: 3 }),
+          properties: fc.dictionary(fc.oneof(usualText(), fc.constantFrom(...NAMES)), tie('schema'), {
+            maxKeys: 3,
+          }),
+          $defs: fc.dictionary(fc.constantFrom('a', '__proto__'), tie('schema'), { maxKeys: 2 }),
+          unknown: fc.constant(1),
+        },
+        { requiredKeys: [] },
+      )
+      .map((schema) => Object.fromEntries(Object.entries(schema).slice(0, 3))),
   ),
 })).schema;
 
-const isBound = (example: unknown): boolean => typeof example === 'string' && /^\d{4}-\d\d-\d\d/.test(example);
+const isBound = (example: unknown): boolean =>
+  typeof example === 'string' && /^\d{4}-\d\d-\d\d/.test(example);
 
 /** Values that a schema allows. */
 export function valid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
@@ -132,12 +150,18 @@ export function valid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
       default:
         if (format === 'uuid') return fc.uuid();
         if (format === 'date-time') return fc.oneof({ arbitrary: usualInstant, weight: 9 }, nearlyNow);
-        if (isBound(example)) return fc.oneof(usualInstant, usualInstant.map((text) => text.slice(0, 10)));
+        if (isBound(example))
+          return fc.oneof(
+            usualInstant,
+            usualInstant.map((text) => text.slice(0, 10)),
+          );
         if (schema.pattern !== undefined) return fc.stringMatching(new RegExp(schema.pattern));
         return usualText(schema.minLength, schema.maxLength);
     }
   })();
-  return example === undefined || properties ? usual : fc.oneof({ arbitrary: usual, weight: 3 }, fc.constant(example));
+  return example === undefined || properties
+    ? usual
+    : fc.oneof({ arbitrary: usual, weight: 3 }, fc.constant(example));
 }
 
 function number({ type, minimum, maximum }: Schema): fc.Arbitrary<number> {
@@ -154,7 +178,8 @@ function wrong({ minimum, maximum, minLength, maxLength, format, example }: Sche
   if (minimum !== undefined) beyond.push(minimum - 1, minimum - 0.5, minimum);
   if (maximum !== undefined) beyond.push(maximum + 1, maximum + 0.5, maximum);
   if (minLength) beyond.push('x'.repeat(minLength - 1), 'x'.repeat(minLength));
-  if (maxLength) for (const unit of ['x', '𝄞']) beyond.push(unit.repeat(maxLength), unit.repeat(maxLength + 1));
+  if (maxLength)
+    for (const unit of ['x', '𝄞']) beyond.push(unit.repeat(maxLength), unit.repeat(maxLength + 1));
   return fc.oneof(
     { arbitrary: peculiarJson, weight: 2 },
     ...(beyond.length > 0 ? [fc.constantFrom(...beyond)] : []),
@@ -192,7 +217,9 @@ const mixed = (schema: Schema, name = ''): fc.Arbitrary<unknown> =>
 export function parameterText(schema: Schema): fc.Arbitrary<string> {
   return fc.oneof(
     { arbitrary: valid(schema).map(String), weight: 5 },
-    wrong(schema).map((value) => (typeof value === 'string' ? value.replaceAll('\u0001', '') : JSON.stringify(value))),
+    wrong(schema).map((value) =>
+      typeof value === 'string' ? value.replaceAll('\u0001', '') : JSON.stringify(value),
+    ),
     peculiarText,
   );
 }

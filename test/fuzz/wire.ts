@@ -30,7 +30,9 @@ export function wire(draft: Draft, { hosts, keys, known }: Setting): Wire {
     Object.entries(draft.path).map(([name, text]) => [name, plain(row?.[name]) ?? text]),
   );
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encode(parameters[name] ?? ''));
-  const query = new Map(draft.query.map(([name, text], index) => [`${index} ${name}`, [name, text] as const]));
+  const query = new Map(
+    draft.query.map(([name, text], index) => [`${index} ${name}`, [name, text] as const]),
+  );
   if (row)
     for (const { name, in: place } of operation.parameters) {
       const text = plain(row[name]);
@@ -45,7 +47,11 @@ export function wire(draft: Draft, { hosts, keys, known }: Setting): Wire {
   const tail = draft.tail;
   const target = `${path}${tail}${pairs.length > 0 ? `${tail.includes('?') ? '&' : '?'}${pairs.join('&')}` : ''}`;
   const method = draft.method ?? operation.method;
-  const headers: [string, string][] = [['host', hosts[draft.eye]], ...credentials(key, draft.way), ...draft.headers];
+  const headers: [string, string][] = [
+    ['host', hosts[draft.eye]],
+    ...credentials(key, draft.way),
+    ...draft.headers,
+  ];
   if (body?.type !== undefined) headers.push(['content-type', body.type]);
   if (body) headers.push(lengthOf(body.bytes, framing));
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -56,7 +62,8 @@ export function wire(draft: Draft, { hosts, keys, known }: Setting): Wire {
     target,
     parameters,
     bytes: Buffer.concat([edited(head, garbled), ...(body ? [framed(body.bytes, framing)] : [])]),
-    tampered: garbled.length > 0 || (body !== undefined && (framing.kind === 'short' || framing.kind === 'long')),
+    tampered:
+      garbled.length > 0 || (body !== undefined && (framing.kind === 'short' || framing.kind === 'long')),
   };
 }
 
@@ -142,7 +149,10 @@ export function retell(wires: Wire[], { hosts }: Setting): string {
   const isPlain = wires.length === 1 && !first.tampered && (body === undefined || body.bytes.length < 4000);
   if (!isPlain) {
     const bytes = Buffer.concat(wires.map((each) => each.bytes));
-    const text = bytes.length < 8000 ? bytes.toString('base64') : `(${bytes.length} bytes) ${bytes.toString('base64', 0, 600)}…`;
+    const text =
+      bytes.length < 8000
+        ? bytes.toString('base64')
+        : `(${bytes.length} bytes) ${bytes.toString('base64', 0, 600)}…`;
     return `base64 -d <<< ${text} | nc ${host.replace(':', ' ')}\n# ${wires.map(({ method, target }) => `${method} ${target}`).join('; ')}`;
   }
   const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -151,7 +161,8 @@ export function retell(wires: Wire[], { hosts }: Setting): string {
   if (body?.type !== undefined) shown.push(['content-type', body.type]);
   if (framing.kind === 'chunked') shown.push(['transfer-encoding', 'chunked']);
   for (const [name, value] of shown) words.push('-H', quote(`${name}: ${value}`));
-  if (first.draft.key !== 'none') words.push('-H', quote(`authorization: Bearer <a key: ${first.draft.key}, as ${first.draft.way}>`));
+  if (first.draft.key !== 'none')
+    words.push('-H', quote(`authorization: Bearer <a key: ${first.draft.key}, as ${first.draft.way}>`));
   if (!body) return words.join(' ');
   return `base64 -d <<< ${body.bytes.toString('base64')} | ${words.join(' ')} --data-binary @-\n# ${body.bytes.toString('utf8').slice(0, 400)}`;
 }
