@@ -116,7 +116,7 @@ export class ApplicationsController {
   @ApiParam(inPath)
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'Of the key.' })
   @ApiNoContentResponse({ description: 'The key is revoked.' })
-  @ApiProblems(400, 404, 503)
+  @ApiProblems(400, 404, 413, 415, 503)
   async revoke(
     @Param('name') name: string,
     @Param('id', new ParseUUIDPipe({ exceptionFactory: noKey })) id: string,

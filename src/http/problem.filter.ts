@@ -49,10 +49,13 @@ export function toProblem(error: unknown, request: FastifyRequest): Problem {
   if (status === 413) return bodyTooLarge();
   if (status === 414) return new Problem(414, 'path_too_long', 'A part of the path is too long.');
   if (status === 415) return unsupportedMediaType(request.headers['content-type']);
-  if (status === 404)
-    return new Problem(404, 'not_found', `Nothing answers ${request.method} ${pathOf(request)}.`);
+  if (status === 404) return nowhere(request);
   if (status >= 400 && status < 500) return new Problem(status, 'bad_request', (error as Error).message);
   return new Problem(500, 'internal_error', 'The Eye failed to answer; the reason is in its log.');
+}
+
+export function nowhere(request: FastifyRequest): Problem {
+  return new Problem(404, 'not_found', `Nothing answers ${request.method} ${pathOf(request)}.`);
 }
 
 export function bodyTooLarge(): Problem {

@@ -55,6 +55,7 @@ export class Connection {
   }
 
   close(): void {
+    this.ended = true;
     this.socket.destroy();
   }
 

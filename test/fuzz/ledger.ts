@@ -201,7 +201,7 @@ function instantOf(timestamp: unknown): bigint | undefined {
     zoneMinute = '0',
   ] =
     /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d):?(\d\d)?)?$/.exec(
-      String(timestamp),
+      typeof timestamp === 'string' ? timestamp : '',
     ) ?? [];
   if (year === undefined) return undefined;
   const zone = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? 1 : -1);

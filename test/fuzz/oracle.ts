@@ -19,10 +19,14 @@ const EARLY = [
   'path_too_long',
   'request_timeout',
   'cut_off',
+  'expectation_failed',
 ];
 
 /** Where there is no route: what is said of that, or of the page that sent it. */
-const NOWHERE = [400, 403, 404, 414, 417, 431];
+const NOWHERE = [400, 403, 404];
+
+/** A preflight has a route of its own, on every path; with a body it is read as one. */
+const PREFLIGHT = [204, 413, 415];
 
 /** Swagger UI is not in its own document. */
 const isDocs = (target: string): boolean => target.startsWith('/docs');
@@ -62,9 +66,9 @@ export class Oracle {
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
-    if (EARLY.includes(code ?? '') || status === 431 || status === 417) return;
+    if (EARLY.includes(code ?? '')) return;
     if (!operation) {
-      const isPreflight = method === 'OPTIONS' && status === 204;
+      const isPreflight = method === 'OPTIONS' && PREFLIGHT.includes(status);
       if (!NOWHERE.includes(status) && !isPreflight) yield fault('no such route');
       return;
     }

@@ -146,7 +146,7 @@ const headerText = fc.oneof(
   fc.constantFrom(...NAMES),
 );
 
-function headersFor({ parameters, method, bodies }: Operation): fc.Arbitrary<[string, string][]> {
+function headersFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
   const own = parameters
     .filter((parameter) => parameter.in === 'header')
     .map(({ name }) =>
@@ -161,8 +161,6 @@ function headersFor({ parameters, method, bodies }: Operation): fc.Arbitrary<[st
   );
   const some = fc.array(fc.oneof(any, odd), { minLength: 1, maxLength: 3 });
   const many = fc.constant(Array.from({ length: 150 }, (_, index): [string, string] => [`x-${index}`, '']));
-  void method;
-  void bodies;
   return fc.oneof(
     weighted(30, fc.constant<[string, string][]>([])),
     ...own.map((each) =>
@@ -172,7 +170,7 @@ function headersFor({ parameters, method, bodies }: Operation): fc.Arbitrary<[st
       ),
     ),
     weighted(6, some),
-    weighted(0.2 * 5, many),
+    weighted(1, many),
   );
 }
 
@@ -183,18 +181,24 @@ function queryFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
     fc.oneof(peculiarText, fc.constantFrom(...inQuery.map(({ name }) => `${name}[]`), 'x')),
     peculiarText,
   );
-  const few = named.length > 0 ? fc.array(fc.oneof(...named), { maxLength: 3 }) : fc.constant([]);
+  const few: fc.Arbitrary<[string, string][]> =
+    named.length > 0 ? fc.array(fc.oneof(...named), { maxLength: 3 }) : fc.constant([]);
+  const share = Math.min(named.length, 4);
   return fc.oneof(
+    weighted(5, fc.constant<[string, string][]>([])),
     weighted(
-      10,
-      few.map((pairs) => [...new Map(pairs)]),
-    ),
-    weighted(3, few),
-    weighted(
-      2,
+      1,
       fc.tuple(few, unknown).map(([pairs, one]) => [...pairs, one]),
     ),
-    weighted(named.length > 0 ? 3 : 10, fc.constant([])),
+    ...(share > 0
+      ? [
+          weighted(
+            3 * share,
+            few.map((pairs) => [...new Map(pairs)]),
+          ),
+          weighted(share, few),
+        ]
+      : []),
   );
 }
 
@@ -255,7 +259,7 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
           .array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 })
           .map((sizes): Framing => ({ kind: 'chunked', sizes })),
       ),
-      weighted(0.2 * 5, fc.constantFrom<Framing>({ kind: 'short' }, { kind: 'long' })),
+      weighted(1, fc.constantFrom<Framing>({ kind: 'short' }, { kind: 'long' })),
     ),
     garbled: fc.oneof(weighted(30, fc.constant<Edit[]>([])), fc.array(edit, { minLength: 1, maxLength: 3 })),
   });
