@@ -28,7 +28,7 @@ const report = await fuzz({
 print(report, (Date.now() - began) / 1000);
 process.exitCode = report.findings.length > 0 ? 1 : 0;
 
-function print({ findings, requests, statuses, events, memory }: Report, seconds: number): void {
+function print({ findings, requests, putOff, statuses, events, memory }: Report, seconds: number): void {
   for (const { signature, detail, requests: shown, seed, path } of findings) {
     console.log(`\n# ${signature}\n${detail}\n${shown}`);
     if (path !== '') console.log(`# again: npm run test:fuzz -- --seed=${seed} --path=${path}`);
@@ -36,6 +36,7 @@ function print({ findings, requests, statuses, events, memory }: Report, seconds
   console.log(
     `\n${requests} requests in ${Math.round(seconds)} s, ${events} events acknowledged, ${findings.length} findings`,
   );
+  console.log(`${putOff} times asked to come back later`);
   const megabytes = (bytes: number): number => Math.round(bytes / 1024 ** 2);
   console.log(
     `memory at most: open ${megabytes(memory.open)} MiB, guarded ${megabytes(memory.guarded)} MiB\n`,

@@ -117,7 +117,9 @@ export function operationAt(operations: Operation[], method: string, target: str
       const parts = operation.path.split('/');
       return (
         parts.length === given.length &&
-        parts.every((part, index) => (part.startsWith('{') ? given[index] !== '' : part === given[index]))
+        parts.every((part, index) =>
+          part.startsWith('{') ? given[index] !== undefined : part === given[index],
+        )
       );
     });
   // A literal part goes before a parameter.

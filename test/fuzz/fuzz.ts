@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { setTimeout as wait } from 'node:timers/promises';
 import { Connection, NoAnswer, type Answer } from './connection.js';
 import { House } from './house.js';
 import { Ledger } from './ledger.js';
@@ -25,6 +26,8 @@ export interface Finding extends Fault {
 export interface Report {
   findings: Finding[];
   requests: number;
+  /** Flights that were asked to come back later. */
+  putOff: number;
   /** Answers by route by status. */
   statuses: Map<string, Map<number, number>>;
   /** Events that were acknowledged. */
@@ -41,6 +44,9 @@ const DRAFTS = 100;
 
 /** Attempts to find a smaller request that shows the same. */
 const SHRINKS = 80;
+
+/** How often a request that is put off is sent again. */
+const COMEBACKS = 3;
 
 /** Sends so many requests from the document of a new Eye, and says what must not be. */
 export async function fuzz({ requests, seed, path, senders = 32 }: FuzzOptions): Promise<Report> {
@@ -64,6 +70,7 @@ class Run {
   private readonly findings = new Map<string, Finding>();
   private readonly statuses: Report['statuses'] = new Map();
   private sent = 0;
+  private putOff = 0;
 
   constructor(
     private readonly house: House,
@@ -74,10 +81,11 @@ class Run {
   }
 
   get report(): Report {
-    const { findings, statuses, sent, ledger, house } = this;
+    const { findings, statuses, sent, putOff, ledger, house } = this;
     return {
       findings: [...findings.values()],
       requests: sent,
+      putOff,
       statuses,
       events: ledger.size,
       memory: house.memory,
@@ -113,7 +121,7 @@ class Run {
     let shrinks = 0;
     const property = fc.asyncProperty(this.flights, async (drafts) => {
       if (found ? shrinks++ > SHRINKS : this.sent >= this.requests) return;
-      const { wires, faults } = await this.fly(drafts, connections);
+      const { wires, faults } = await this.flyWhenReady(drafts, connections);
       const fault = faults.find(({ signature }) =>
         found ? signature === found.signature : !this.findings.has(signature),
       );
@@ -128,8 +136,24 @@ class Run {
     else throw errorInstance;
   }
 
+  /**
+   * A slow machine may well ask senders to come back (503 with Retry-After), and they do. What stays unavailable, or
+   * becomes so by a certain request, is a fault.
+   */
+  private async flyWhenReady(drafts: Draft[], connections: Connections): ReturnType<Run['fly']> {
+    for (let tries = 0; ; tries++) {
+      const flown = await this.fly(drafts, connections);
+      if (!flown.isPutOff || tries === COMEBACKS) return flown;
+      this.putOff++;
+      await wait(1000 * (tries + 1));
+    }
+  }
+
   /** Sends requests at once on one connection, and judges their answers. */
-  private async fly(drafts: Draft[], connections: Connections): Promise<{ wires: Wire[]; faults: Fault[] }> {
+  private async fly(
+    drafts: Draft[],
+    connections: Connections,
+  ): Promise<{ wires: Wire[]; faults: Fault[]; isPutOff: boolean }> {
     const { setting } = this.house;
     const eye = drafts[0]?.eye ?? 'open';
     const wires = drafts.map((draft) => wire({ ...draft, eye }, setting));
@@ -156,8 +180,12 @@ class Run {
     }
     const last = answers.at(-1);
     if (shaken < 0 && answers.length < wires.length && !last?.closes && faults.length === 0)
-      faults.push({ signature: `unanswered: ${this.routeOf(wires[answers.length])}`, detail: '' });
-    return { wires, faults };
+      faults.push({
+        signature: `unanswered: ${this.routeOf(wires[answers.length])}`,
+        detail: `${answers.length} answers to ${wires.length} requests after ${Date.now() - sentAt} ms`,
+      });
+    const isPutOff = answers.some(({ status, headers }) => status === 503 && headers.has('retry-after'));
+    return { wires, faults, isPutOff };
   }
 
   private *judge(each: Wire, answer: Answer | undefined, sentAt: number): Generator<Fault> {

@@ -161,7 +161,12 @@ function whyBad(item: unknown): string | undefined {
   const { data = {}, timestamp } = event;
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'data is no object';
   if (timestamp !== undefined && instantOf(timestamp) === undefined) return 'no timestamp';
-  return undefined;
+  try {
+    canonicalize(data);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 function promiseOf(event: Event, sentAt: number): Promised {

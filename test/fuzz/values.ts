@@ -43,7 +43,10 @@ const VERBATIM = [
 export function spell(value: unknown): string {
   const text = JSON.stringify(value) ?? '';
   // eslint-disable-next-line no-control-regex
-  return text.replace(/"\\u0001(.*?)\\u0001"/g, (_, piece: string) => JSON.parse(`"${piece}"`) as string);
+  return text.replace(
+    /"\\u0001((?:[^"\\]|\\(?!u0001).)*)\\u0001"/g,
+    (_, piece: string) => JSON.parse(`"${piece}"`) as string,
+  );
 }
 
 /** Any JSON that survives a journey, with any keys. */
