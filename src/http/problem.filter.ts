@@ -42,7 +42,8 @@ export function toProblem(error: unknown, request: FastifyRequest): Problem {
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_BAD_URL')
     return new Problem(400, 'malformed_url', `The path ${pathOf(request)} is not validly percent-encoded.`);
-  if (code === 'ECONNRESET' && !request.raw.complete)
+  // The sender has gone, maybe when all of the body had come and some was not read yet.
+  if (code === 'ECONNRESET' && (request.raw.errored || !request.raw.complete))
     return new Problem(400, 'cut_off', 'The request ended in the middle of its body.');
   // Nest wraps the errors of Fastify and keeps only their status.
   const status = error instanceof HttpException ? error.getStatus() : (statusCode ?? 500);

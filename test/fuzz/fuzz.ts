@@ -168,8 +168,8 @@ class Run {
       if (!(error instanceof NoAnswer)) throw error;
       faults.push({ signature: `no answer: ${this.routeOf(wires[0])}`, detail: error.message });
     }
-    if (answers.at(-1)?.closes || answers.length < wires.length || wires.some(({ tampered }) => tampered))
-      connection.close();
+    const isLast = wires.some(({ tampered, draft }) => tampered || draft.headers.some(isClose));
+    if (isLast || answers.at(-1)?.closes || answers.length < wires.length) connection.close();
     this.sent += wires.length;
     const shaken = wires.findIndex(({ tampered }) => tampered);
     for (const [index, each] of wires.entries()) {
@@ -179,7 +179,7 @@ class Run {
       faults.push(...this.judge(judged, answers[index], sentAt));
     }
     const last = answers.at(-1);
-    if (shaken < 0 && answers.length < wires.length && !last?.closes && faults.length === 0)
+    if (!isLast && answers.length < wires.length && !last?.closes && faults.length === 0)
       faults.push({
         signature: `unanswered: ${this.routeOf(wires[answers.length])}`,
         detail: `${answers.length} answers to ${wires.length} requests after ${Date.now() - sentAt} ms`,
@@ -221,6 +221,8 @@ class Run {
     return operation ? `${each.method} ${operation.path}` : 'nowhere';
   }
 }
+
+const isClose = ([name, value]: [string, string]): boolean => name === 'connection' && value === 'close';
 
 /** A sender's kept connections, one to each Eye. */
 class Connections {

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
 import { Admin } from '../support/keys.js';
 import { TheEye } from '../support/the-eye.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
@@ -73,12 +74,9 @@ export class House {
           signature: `${name}: not ready`,
           detail: JSON.stringify((await eye.get('/health/ready')).body),
         };
-      const alarm = ALARMING.exec(eye.output);
-      if (alarm)
-        yield {
-          signature: `${name}: output`,
-          detail: eye.output.slice(Math.max(alarm.index - 500, 0), alarm.index + 1500),
-        };
+      const alarms = alarmsIn(eye.output);
+      for (const alarm of alarms)
+        yield { signature: `${name}: output: ${alarm.split('\n', 1)[0]?.slice(0, 120)}`, detail: alarm };
       if (this.memory[name] > MEMORY_LIMIT)
         yield { signature: `${name}: memory`, detail: `${this.memory[name]} bytes` };
     }
@@ -100,4 +98,12 @@ export class House {
       this.memory[name] = Math.max(this.memory[name], kilobytes * 1024);
     }
   }
+}
+
+/** The entries of a log that tell of trouble, one of each kind, without their colours and times. */
+function alarmsIn(output: string): string[] {
+  const entries = stripVTControlCharacters(output).split(/^(?=\[Nest\])/m);
+  const alarming = entries.filter((entry) => ALARMING.test(entry));
+  const short = alarming.map((entry) => entry.replace(/^\[Nest\].*?(?=ERROR|WARN|FATAL)/, '').slice(0, 1500));
+  return [...new Map(short.map((entry) => [entry.slice(0, 60), entry])).values()];
 }
