@@ -21,7 +21,7 @@ console.log(`seed ${values.seed}`);
 const began = Date.now();
 const report = await fuzz({
   requests: Number(values.requests),
-  seed: Number(values.seed),
+  seeds: [Number(values.seed)],
   senders: Number(values.senders),
   ...(values.path !== undefined && { path: values.path }),
 });

@@ -9,8 +9,9 @@ import { retell, wire, type Wire } from './wire.js';
 
 export interface FuzzOptions {
   requests: number;
-  seed: number;
-  /** Where in the run of its seed one failure lies, to repeat just that one. */
+  /** Senders take turns in them. */
+  seeds: [number, ...number[]];
+  /** Where in the run of the first seed one failure lies, to repeat just that one. */
   path?: string;
   /** Requests under way at once. */
   senders?: number;
@@ -49,13 +50,14 @@ const SHRINKS = 80;
 const COMEBACKS = 3;
 
 /** Sends so many requests from the document of a new Eye, and says what must not be. */
-export async function fuzz({ requests, seed, path, senders = 32 }: FuzzOptions): Promise<Report> {
+export async function fuzz({ requests, seeds, path, senders = 32 }: FuzzOptions): Promise<Report> {
   const house = await House.build();
   try {
     const run = new Run(house, requests);
-    if (path === undefined)
-      await Promise.all(Array.from({ length: senders }, (_, sender) => run.send(seed + sender * 1_000_003)));
-    else await run.repeat(seed, path);
+    if (path === undefined) {
+      const seedOf = (sender: number): number => (seeds[sender % seeds.length] ?? 0) + sender * 1_000_003;
+      await Promise.all(Array.from({ length: senders }, (_, sender) => run.send(seedOf(sender))));
+    } else await run.repeat(seeds[0], path);
     await run.finish();
     return run.report;
   } finally {
