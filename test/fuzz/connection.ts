@@ -76,7 +76,7 @@ export class Connection {
   }
 
   private async read(method: string, end: number): Promise<Answer | undefined> {
-    let head = -1;
+    let head: number;
     while ((head = this.received.indexOf('\r\n\r\n')) < 0) {
       if (!(await this.more(end))) {
         if (this.received.length > 0)

@@ -79,12 +79,8 @@ function resolve(value: any, document: any): any {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolve(item, document)]));
 }
 
-/**
- * The schema as JSON Schema: `nullable` spelt out, and no member allowed that is not documented.
- * Examples and defaults are left out, since they may hold anything.
- */
-export function toJsonSchema({ nullable, example, default: _, ...schema }: Schema): object {
-  void example;
+/** The schema as JSON Schema: `nullable` spelt out, and no member allowed that is not documented. */
+export function toJsonSchema({ nullable, ...schema }: Schema): object {
   const { oneOf, items, properties, additionalProperties } = schema;
   const plain = {
     ...schema,

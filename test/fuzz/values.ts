@@ -42,7 +42,6 @@ const VERBATIM = [
 /** The JSON text of a value, its verbatim pieces as they are. */
 export function spell(value: unknown): string {
   const text = JSON.stringify(value) ?? '';
-  // eslint-disable-next-line no-control-regex
   return text.replace(
     /"\\u0001((?:[^"\\]|\\(?!u0001).)*)\\u0001"/g,
     (_, piece: string) => JSON.parse(`"${piece}"`) as string,
@@ -150,6 +149,7 @@ export function valid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
             { requiredKeys: schema.required ?? [] },
           );
         return name === 'schema' ? jsonSchema : anyJson.object;
+      case undefined:
       default:
         if (format === 'uuid') return fc.uuid();
         if (format === 'date-time') return fc.oneof({ arbitrary: usualInstant, weight: 9 }, nearlyNow);

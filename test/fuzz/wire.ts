@@ -77,7 +77,9 @@ function keyOf({ key }: Draft, keys: Setting['keys'], known: Known): string | un
       return 'eye_admin_';
     case 'known':
       return known.secret();
-    default:
+    case 'ingest':
+    case 'read':
+    case 'admin':
       return keys[key];
   }
 }
