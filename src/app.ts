@@ -4,7 +4,7 @@ import { admitCallers } from './applications/gate.js';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
 import { readBodies } from './http/bodies.js';
-import { earlyProblems } from './http/early-problems.js';
+import { earlyProblems, nameExpectations } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { describe } from './http/swagger.js';
@@ -35,6 +35,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: new QuietLogger(),
   });
+  nameExpectations(app);
   admitCallers(app);
   readBodies(app);
   indentOnRequest(app);

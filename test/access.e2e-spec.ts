@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { Admin, bearer, type NewKey } from './support/keys.js';
@@ -284,6 +285,7 @@ describe('Access', () => {
       ['{"scope":"read","allowed_origins":["https://a.example"]}', 'invalid', ['allowed_origins']],
       ['{"scope":"ingest","allowed_origins":"https://a.example"}', 'invalid', ['allowed_origins']],
       ['{"scope":"ingest","allowed_origins":["https://a.example/"]}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":null}', 'invalid', ['allowed_origins']],
       ['{"scope":"ingest","allowed_origins":["*"]}', 'invalid', ['allowed_origins']],
       ['{"scope":"ingest","allowed_origins":["null"]}', 'invalid', ['allowed_origins']],
       ['{"scope":"ingest","allowed_origins":["https://A.example:443"]}', 'invalid', ['allowed_origins']],
@@ -317,6 +319,33 @@ describe('Access', () => {
       for (const { status, body } of answers) expect([status, body.code]).toEqual([404, 'not_found']);
       expect((await eye.get('/events/', bearer(other.key))).status).toBe(200);
     });
+
+    it('asks PostgreSQL for no name that can be none', async () => {
+      for (const name of ['%00', 'Shop', '%20']) {
+        const { status, body } = await eye.get(`/applications/${name}/`, admin.headers);
+        expect([name, status, body.code]).toEqual([name, 404, 'not_found']);
+      }
+      for (const after of ['after=%00', 'after=a&after=b', 'after=']) {
+        const { status, body } = await eye.get(`/applications/?${after}`, admin.headers);
+        expect([status, Object.keys(body.errors)]).toEqual([400, ['after']]);
+      }
+    });
+  });
+
+  it('logs no failure where a sender hangs up while its key is looked up', async () => {
+    const made = Array.from({ length: 5 }, () => admin.create('shop', { scope: 'ingest' }));
+    const { hostname, port } = new URL(eye.url);
+    for (const { key } of await Promise.all(made)) {
+      const socket = connect({ host: hostname, port: Number(port) });
+      await once(socket, 'connect');
+      const head = `POST /events/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\n`;
+      socket.write(`${head}Content-Type: application/x-ndjson\r\nContent-Length: 2\r\n\r\n{}`, () =>
+        socket.destroy(),
+      );
+      await once(socket, 'close');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(eye.output).not.toMatch(/ERROR/);
   });
 
   describe('in two processes', () => {

@@ -411,6 +411,11 @@ describe('What cannot be understood', () => {
       expectProblem(await eye.request(method, path), 404, 'not_found');
     });
 
+    it('nothing answers, whatever body comes with it', async () => {
+      for (const type of ['text/plain', 'application/json', '/'])
+        expectProblem(await eye.post('/nothing', '\0', { 'content-type': type }), 404, 'not_found');
+    });
+
     it.each(['/%', '/events/%zz/', '/events/%c3%28'])('%s is badly encoded', async (path) => {
       expectProblem(await eye.get(path), 400, 'malformed_url');
     });
@@ -456,6 +461,11 @@ describe('What cannot be understood', () => {
       ],
     ])('%s', async (_, bytes) => {
       expectProblem(await raw(bytes), 400, 'malformed_request');
+    });
+
+    it('an expectation that nobody meets', async () => {
+      const expecting = await raw(head('Connection: close\r\nExpect: the unexpected'));
+      expectProblem(expecting, 417, 'expectation_failed');
     });
 
     it('a header section that is too large', async () => {

@@ -28,6 +28,7 @@ import { ApiProblems } from '../http/api-problems.js';
 import { JsonObjectPipe } from '../http/json-object.pipe.js';
 import { OnlyParameters } from '../http/only-parameters.js';
 import { Problem } from '../http/problem.js';
+import { AfterNamePipe, ApplicationNamePipe, noApplication } from './application-name.pipe.js';
 import { ApplicationsService } from './applications.service.js';
 import { CreateApplicationDto, CreateKeyDto } from './dto/requests.dto.js';
 import { ApplicationResponse, ApplicationWithKeysResponse, NewKeyResponse } from './dto/responses.dto.js';
@@ -49,7 +50,7 @@ export class ApplicationsController {
   @ApiQuery({ name: 'after', required: false, description: 'Goes on after the application of this name.' })
   @ApiOkResponse({ type: [ApplicationResponse] })
   @ApiProblems(400, 503)
-  list(@Query('after') after?: string): Promise<ApplicationResponse[]> {
+  list(@Query('after', AfterNamePipe) after?: string): Promise<ApplicationResponse[]> {
     return this.applications.list(PAGE_SIZE, after);
   }
 
@@ -79,7 +80,7 @@ export class ApplicationsController {
   @ApiParam(inPath)
   @ApiOkResponse({ type: ApplicationWithKeysResponse })
   @ApiProblems(400, 404, 503)
-  async find(@Param('name') name: string): Promise<ApplicationWithKeysResponse> {
+  async find(@Param('name', ApplicationNamePipe) name: string): Promise<ApplicationWithKeysResponse> {
     const application = await this.applications.find(name);
     if (!application) throw noApplication();
     return application;
@@ -97,7 +98,7 @@ export class ApplicationsController {
   @ApiCreatedResponse({ type: NewKeyResponse })
   @ApiProblems(400, 404, 413, 415, 503)
   async createKey(
-    @Param('name') name: string,
+    @Param('name', ApplicationNamePipe) name: string,
     @Body(new JsonObjectPipe(CreateKeyDto)) wishes: CreateKeyDto,
   ): Promise<NewKeyResponse> {
     const key = await this.applications.createKey(name, wishes);
@@ -116,17 +117,13 @@ export class ApplicationsController {
   @ApiParam(inPath)
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'Of the key.' })
   @ApiNoContentResponse({ description: 'The key is revoked.' })
-  @ApiProblems(400, 404, 503)
+  @ApiProblems(400, 404, 413, 415, 503)
   async revoke(
-    @Param('name') name: string,
+    @Param('name', ApplicationNamePipe) name: string,
     @Param('id', new ParseUUIDPipe({ exceptionFactory: noKey })) id: string,
   ): Promise<void> {
     if (!(await this.applications.revoke(id, name))) throw noKey();
   }
-}
-
-function noApplication(): Problem {
-  return new Problem(404, 'not_found', 'There is no application of this name.');
 }
 
 function noKey(): Problem {

@@ -5,6 +5,7 @@ import { environment } from '../config/environment.js';
 import { type Access, mayUse } from '../http/access.js';
 import { ANYBODY, type Caller } from '../http/caller.js';
 import { Problem } from '../http/problem.js';
+import { nowhere } from '../http/problem.filter.js';
 import { isKey, scopeOf } from './key.js';
 import { type KnownKey, Keys } from './keys.js';
 import { presentedKey } from './presented-key.js';
@@ -46,8 +47,10 @@ export function admitCallers(app: NestFastifyApplication): void {
   fastify.addHook('onRequest', (request, _, done) => {
     request.caller = ANYBODY;
     const { url = '', config } = request.routeOptions;
+    // Before the body is read, which might be refused for its type where nothing would have taken any.
+    if (request.is404) return done(nowhere(request));
     // The route of preflights, which answers 404 to those that CORS did not answer.
-    if (request.is404 || DOCS.test(url) || request.method === 'OPTIONS') return done();
+    if (DOCS.test(url) || request.method === 'OPTIONS') return done();
     try {
       const admission = admit(request, config.access, keys);
       if (!(admission instanceof Promise)) return done();

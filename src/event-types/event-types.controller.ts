@@ -127,7 +127,7 @@ export class EventTypesController {
       'Its events are then of an unknown type. What was, and who deleted it, stays among its versions.',
   })
   @ApiNoContentResponse({ description: 'It is deleted.' })
-  @ApiProblems(400, 404, 409, 503)
+  @ApiProblems(400, 404, 409, 413, 415, 503)
   async delete(@Param(TypeKeyPipe) key: TypeKey, @Req() request: FastifyRequest): Promise<void> {
     if (!(await orProblem(this.eventTypes.delete(key, request.caller)))) throw notFound();
   }

@@ -30,7 +30,7 @@ export class RetriesController {
       'What is accepted now leaves the list; what is refused again stays, with what is wrong with it now.',
   })
   @ApiOkResponse({ type: RetriedManyResponse })
-  @ApiProblems(400, 503)
+  @ApiProblems(400, 413, 415, 503)
   async retryMany(
     @Query(queryPipe) query: RejectionFilterDto,
     @Req() request: FastifyRequest,
@@ -66,7 +66,7 @@ export class RetriesController {
     description: 'The event is durably in the queue.',
     headers: { Location: { description: 'Where the event will be found.', schema: { type: 'string' } } },
   })
-  @ApiProblems(400, 404, 409, 503)
+  @ApiProblems(400, 404, 409, 413, 415, 503)
   async retry(
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,

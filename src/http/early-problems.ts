@@ -1,4 +1,6 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Problem } from './problem.js';
 import { sendProblem, toProblem } from './problem.filter.js';
@@ -16,6 +18,20 @@ export const earlyProblems = {
     socket.destroy(error);
   },
 };
+
+/** Names what `Expect` asks for in vain; left to itself, Node answers 417 without a word. */
+export function nameExpectations(app: NestFastifyApplication): void {
+  app.getHttpServer().on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+    const problem = new Problem(
+      417,
+      'expectation_failed',
+      `Expect: ${request.headers.expect} cannot be met, only 100-continue.`,
+    );
+    response
+      .writeHead(problem.status, { 'content-type': 'application/problem+json; charset=utf-8' })
+      .end(JSON.stringify(problem.body()));
+  });
+}
 
 function whyUnreadable(code: string | undefined): Problem {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT')

@@ -42,17 +42,21 @@ export function toProblem(error: unknown, request: FastifyRequest): Problem {
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_BAD_URL')
     return new Problem(400, 'malformed_url', `The path ${pathOf(request)} is not validly percent-encoded.`);
-  if (code === 'ECONNRESET' && !request.raw.complete)
+  // The sender has gone, maybe when all of the body had come and some was not read yet.
+  if (code === 'ECONNRESET' && (request.raw.errored || !request.raw.complete))
     return new Problem(400, 'cut_off', 'The request ended in the middle of its body.');
   // Nest wraps the errors of Fastify and keeps only their status.
   const status = error instanceof HttpException ? error.getStatus() : (statusCode ?? 500);
   if (status === 413) return bodyTooLarge();
   if (status === 414) return new Problem(414, 'path_too_long', 'A part of the path is too long.');
   if (status === 415) return unsupportedMediaType(request.headers['content-type']);
-  if (status === 404)
-    return new Problem(404, 'not_found', `Nothing answers ${request.method} ${pathOf(request)}.`);
+  if (status === 404) return nowhere(request);
   if (status >= 400 && status < 500) return new Problem(status, 'bad_request', (error as Error).message);
   return new Problem(500, 'internal_error', 'The Eye failed to answer; the reason is in its log.');
+}
+
+export function nowhere(request: FastifyRequest): Problem {
+  return new Problem(404, 'not_found', `Nothing answers ${request.method} ${pathOf(request)}.`);
 }
 
 export function bodyTooLarge(): Problem {

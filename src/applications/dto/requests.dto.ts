@@ -9,6 +9,7 @@ import {
   Max,
   Min,
   ValidateBy,
+  ValidateIf,
 } from 'class-validator';
 import { type Scope, SCOPES } from '../../http/caller.js';
 import { isOrigin, NAME } from '../applications.service.js';
@@ -41,7 +42,8 @@ export class CreateKeyDto {
     maxItems: MOST_ORIGINS,
     description: 'Origins whose pages may send with the key (scope `ingest`).',
   })
-  @IsOptional()
+  // Unlike the limit, it has no null: no origins are an empty list.
+  @ValidateIf((_, value) => value !== undefined)
   @IsArray({ message: 'Must be an array of origins.' })
   @ArrayMaxSize(MOST_ORIGINS, { message: `Must not be more than ${MOST_ORIGINS}.` })
   @ValidateBy(
@@ -61,8 +63,11 @@ export class CreateKeyDto {
   allowed_origins?: string[];
 
   @ApiPropertyOptional({
+    type: 'integer',
     example: 60_000,
     minimum: 1,
+    maximum: 1_000_000_000,
+    nullable: true,
     description: 'Events a minute; else the limit of all.',
   })
   @IsOptional()

@@ -2,6 +2,7 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import type { FieldErrors } from '../../http/problem.js';
 import { isJsonObject } from '../../values/json-object.js';
 import { LARGEST_SCHEMA, unsafetyOf } from './check-schema.js';
+import { compareExactly } from './equality.js';
 import { addFormats, FORMAT_OPTIONS } from './formats.js';
 import { toMessages } from './messages.js';
 import { compilePattern } from './patterns.js';
@@ -107,6 +108,7 @@ function compile(schema: Record<string, unknown>, allErrors: boolean): ValidateF
   const ajv = new Ajv2020({ ...OPTIONS, allErrors });
   // Ajv resolves it, and does not know it as a keyword.
   ajv.addKeyword('$anchor');
+  compareExactly(ajv);
   return addFormats(ajv, FORMAT_OPTIONS).compile(schema);
 }
 

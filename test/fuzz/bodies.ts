@@ -1,0 +1,137 @@
+import fc from 'fast-check';
+import type { Schema } from './document.js';
+import { nearlyValid, peculiarJson, spell, valid } from './values.js';
+
+/** What stands in a request after its head. */
+export interface Body {
+  type: string | undefined;
+  bytes: Buffer;
+}
+
+const MEGABYTES_5 = 5 * 1024 * 1024;
+
+const TYPES = [
+  undefined,
+  '',
+  'application/json',
+  'application/json; charset=utf-8',
+  'application/json;charset="UTF-8"',
+  'application/json; charset=latin1',
+  'application/json; charset=__proto__',
+  'APPLICATION/JSON',
+  'application/json, application/json',
+  'application/problem+json',
+  'application/x-ndjson',
+  'application/x-ndjson; charset=utf-16',
+  'application/x-www-form-urlencoded',
+  'multipart/form-data; boundary=x',
+  'text/plain',
+  'text/plain; charset=utf-8',
+  '*/*',
+  '/',
+  'constructor',
+  `application/${'x'.repeat(2000)}`,
+];
+
+/** Bytes that are no UTF-8, or that readers of JSON or of lines stumble over. */
+const BYTES = [
+  [0xff],
+  [0xc0, 0xaf],
+  [0xed, 0xa0, 0x80],
+  [0xf4, 0x90, 0x80, 0x80],
+  [0xe2, 0x82],
+  [0xef, 0xbb, 0xbf],
+  [0xfe, 0xff],
+  [0],
+  [0x0a],
+  [0x0d, 0x0a],
+  [0x0b],
+  [0xc2, 0xa0],
+  [0xe2, 0x80, 0xa8],
+  [0x2c],
+  [0x22],
+  [0x5c],
+  [0x7d],
+];
+
+/** Bodies of which something is too much: made when they are sent, so that none is kept. */
+const EXCESSES: Record<string, () => string> = {
+  'a body at its limit': () => `{}${' '.repeat(MEGABYTES_5 - 2)}`,
+  'a body past its limit': () => `{}${' '.repeat(MEGABYTES_5 - 1)}`,
+  'as many events as may be': () => `[${Array(5000).fill('{}').join(',')}]`,
+  'one event too many': () => `[${Array(5001).fill('{}').join(',')}]`,
+  'one line too many': () => '{}\n'.repeat(5001),
+  'many blank lines': () => '\n'.repeat(100_000),
+  'deep arrays': () => '['.repeat(200_000),
+  'deep objects': () => '{"a":'.repeat(100_000),
+  'one long number': () => `{"schema":${'1'.repeat(500_000)}}`,
+  'one long text': () => JSON.stringify({ session_id: 'x'.repeat(1_000_000), category: 'a', name: 'b' }),
+  'many keys': () =>
+    `{"data":{${Array.from({ length: 50_000 }, (_, index) => `"${index}":0`).join(',')}},"session_id":"a","category":"b","name":"c"}`,
+  'data near its limit': () =>
+    `{"session_id":"a","category":"b","name":"c","timestamp":"2020-01-01T00:00:00Z","data":{"a":"${'x'.repeat(65_536 - 8)}"}}`,
+  'data past its limit': () =>
+    `{"session_id":"a","category":"b","name":"c","timestamp":"2020-01-01T00:00:00Z","data":{"a":"${'x'.repeat(65_536 - 7)}"}}`,
+};
+
+const isNdjson = (type: string): boolean => type.includes('ndjson');
+
+/** The text of values as a content type wants them: an array, or its items a line each. */
+function write(value: unknown, type: string): string {
+  return isNdjson(type) && Array.isArray(value) ? value.map(spell).join('\n') : spell(value);
+}
+
+/** A text with something wrong in it below the level of JSON. */
+const damage = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
+  fc
+    .tuple(
+      text.map((whole) => Buffer.from(whole)),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      fc.constantFrom(...BYTES),
+      fc.constantFrom('insert', 'prepend', 'append', 'replace', 'cut'),
+    )
+    .map(([bytes, place, extra, how]) => {
+      const at = how === 'prepend' ? 0 : how === 'append' ? bytes.length : Math.floor(place * bytes.length);
+      if (how === 'cut') return bytes.subarray(0, at);
+      const rest = bytes.subarray(how === 'replace' ? at + extra.length : at);
+      return Buffer.concat([bytes.subarray(0, at), Buffer.from(extra), rest]);
+    });
+
+/** Bodies for an operation: those that its document allows, and everything near them. */
+export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | undefined> {
+  const documented = Object.entries(schemas).map(([type, schema]) => {
+    const text = fc.oneof(
+      { arbitrary: valid(schema), weight: 4 },
+      { arbitrary: nearlyValid(schema), weight: 5 },
+      peculiarJson,
+    );
+    const written = text.map((value) => write(value, type));
+    return fc
+      .oneof({ arbitrary: written.map((each) => Buffer.from(each)), weight: 8 }, damage(written))
+      .map((bytes): Body => ({ type, bytes }));
+  });
+  const other = fc.record({
+    type: fc.constantFrom(...TYPES),
+    bytes: fc.oneof(
+      peculiarJson.map((value) => Buffer.from(spell(value))),
+      fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+    ),
+  });
+  const excess = fc
+    .tuple(
+      fc.constantFrom(...Object.keys(EXCESSES)),
+      fc.constantFrom('application/json', 'application/x-ndjson'),
+    )
+    .map(([name, type]) => ({ type, bytes: Buffer.from(EXCESSES[name]?.() ?? '') }));
+  if (documented.length === 0) return fc.oneof({ arbitrary: fc.constant(undefined), weight: 9 }, other);
+  return fc.oneof(
+    { arbitrary: fc.oneof(...documented), weight: 200 },
+    { arbitrary: retyped(fc.oneof(...documented)), weight: 12 },
+    { arbitrary: other, weight: 12 },
+    { arbitrary: fc.constant(undefined), weight: 2 },
+    { arbitrary: excess, weight: 1 },
+  );
+}
+
+const retyped = (body: fc.Arbitrary<Body>): fc.Arbitrary<Body> =>
+  fc.tuple(body, fc.constantFrom(...TYPES)).map(([{ bytes }, type]) => ({ bytes, type }));

@@ -1,0 +1,48 @@
+import { parseArgs } from 'node:util';
+import { fuzz, type Report } from './fuzz.js';
+
+/*
+ * npm run test:fuzz [-- --requests 100000 --seed 1 --path 12:0]
+ *
+ * Sends requests of every kind that the OpenAPI document suggests to two Eyes of its own, and ends with 1 where an answer
+ * must not be. A seed with a path repeats one request.
+ */
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '100000' },
+    seed: { type: 'string', default: String(Date.now() & 0x7fff_ffff) },
+    path: { type: 'string' },
+    senders: { type: 'string', default: '32' },
+  },
+});
+
+console.log(`seed ${values.seed}`);
+const began = Date.now();
+const report = await fuzz({
+  requests: Number(values.requests),
+  seeds: [Number(values.seed)],
+  senders: Number(values.senders),
+  ...(values.path !== undefined && { path: values.path }),
+});
+print(report, (Date.now() - began) / 1000);
+process.exitCode = report.findings.length > 0 ? 1 : 0;
+
+function print({ findings, requests, putOff, statuses, events, memory }: Report, seconds: number): void {
+  for (const { signature, detail, requests: shown, seed, path } of findings) {
+    console.log(`\n# ${signature}\n${detail}\n${shown}`);
+    if (path !== '') console.log(`# again: npm run test:fuzz -- --seed=${seed} --path=${path}`);
+  }
+  console.log(
+    `\n${requests} requests in ${Math.round(seconds)} s, ${events} events acknowledged, ${findings.length} findings`,
+  );
+  console.log(`${putOff} times asked to come back later`);
+  const megabytes = (bytes: number): number => Math.round(bytes / 1024 ** 2);
+  console.log(
+    `memory at most: open ${megabytes(memory.open)} MiB, guarded ${megabytes(memory.guarded)} MiB\n`,
+  );
+  for (const [route, counts] of [...statuses].sort()) {
+    const said = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+    console.log(`${route.padEnd(50)} ${said.join('  ')}`);
+  }
+}

@@ -1,0 +1,135 @@
+/** A schema of the document, its references resolved. */
+export interface Schema {
+  type?: string;
+  format?: string;
+  enum?: unknown[];
+  oneOf?: Schema[];
+  items?: Schema;
+  properties?: Record<string, Schema>;
+  required?: string[];
+  additionalProperties?: boolean | Schema;
+  nullable?: boolean;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  maxItems?: number;
+  example?: unknown;
+  [keyword: string]: unknown;
+}
+
+export interface Parameter {
+  name: string;
+  in: 'path' | 'query' | 'header';
+  required: boolean;
+  schema: Schema;
+}
+
+/** One method of one path, as the document describes it. */
+export interface Operation {
+  method: string;
+  /** Template, e.g. `/events/{id}`. */
+  path: string;
+  parameters: Parameter[];
+  /** Schemas of the request's body by content type; empty where it takes none. */
+  bodies: Record<string, Schema>;
+  /** Schemas of the answers by content type by status; a status without a body has no type. */
+  responses: Record<string, Record<string, Schema>>;
+  /** The scope that a key needs, or `anybody`. */
+  access: string;
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
+
+/** Every operation of an OpenAPI 3.0 document. */
+export function operationsOf(document: any): Operation[] {
+  return Object.entries<any>(document.paths).flatMap(([path, item]) =>
+    METHODS.filter((method) => method in item).map((method) => {
+      const { parameters = [], requestBody, responses, ...operation } = resolve(item[method], document);
+      return {
+        method: method.toUpperCase(),
+        path,
+        parameters: parameters.map((parameter: any) => ({ required: false, schema: {}, ...parameter })),
+        bodies: schemasByType(requestBody?.content),
+        responses: Object.fromEntries(
+          Object.entries<any>(responses).map(([status, { content }]) => [status, schemasByType(content)]),
+        ),
+        access: String(operation['x-access']),
+      };
+    }),
+  );
+}
+
+function schemasByType(content: Record<string, any> = {}): Record<string, Schema> {
+  return Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, schema ?? {}]));
+}
+
+/** The value with every `$ref` replaced by what it refers to. */
+function resolve(value: any, document: any): any {
+  if (Array.isArray(value)) return value.map((item) => resolve(item, document));
+  if (typeof value !== 'object' || value === null) return value;
+  if (typeof value.$ref === 'string') {
+    const steps: string[] = value.$ref.slice(2).split('/');
+    return resolve(
+      steps.reduce((at, step) => at[step], document),
+      document,
+    );
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolve(item, document)]));
+}
+
+/** The schema as JSON Schema: `nullable` spelt out, and no member allowed that is not documented. */
+export function toJsonSchema({ nullable, ...schema }: Schema): object {
+  const { oneOf, items, properties, additionalProperties } = schema;
+  const plain = {
+    ...schema,
+    ...(oneOf && { oneOf: oneOf.map(toJsonSchema) }),
+    ...(items && { items: toJsonSchema(items) }),
+    ...(properties && {
+      properties: Object.fromEntries(
+        Object.entries(properties).map(([name, property]) => [name, toJsonSchema(property)]),
+      ),
+      additionalProperties: false,
+    }),
+    ...(typeof additionalProperties === 'object' && {
+      additionalProperties: toJsonSchema(additionalProperties),
+    }),
+    ...(additionalProperties === true && { additionalProperties: true }),
+  };
+  return nullable ? { anyOf: [{ type: 'null' }, plain] } : plain;
+}
+
+/**
+ * The operation that a request must reach, found without The Eye's router; undefined where none can.
+ * @param target as it stands in the request line
+ */
+export function operationAt(operations: Operation[], method: string, target: string): Operation | undefined {
+  const path = target.split('?', 1)[0] ?? '';
+  const given = withoutTrailingSlash(path).split('/').map(decode);
+  const fits = operations
+    .filter((operation) => operation.method === (method === 'HEAD' ? 'GET' : method))
+    .filter((operation) => {
+      const parts = operation.path.split('/');
+      return (
+        parts.length === given.length &&
+        parts.every((part, index) =>
+          part.startsWith('{') ? given[index] !== undefined : part === given[index],
+        )
+      );
+    });
+  // A literal part goes before a parameter.
+  return fits.sort((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
+}
+
+function withoutTrailingSlash(path: string): string {
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
+}
+
+function decode(part: string): string | undefined {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return undefined;
+  }
+}

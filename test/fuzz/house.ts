@@ -1,0 +1,109 @@
+import { readFile } from 'node:fs/promises';
+import { stripVTControlCharacters } from 'node:util';
+import { Admin } from '../support/keys.js';
+import { TheEye } from '../support/the-eye.js';
+import { type Operation, operationsOf, type Schema } from './document.js';
+import { Known } from './known.js';
+import type { Fault } from './oracle.js';
+import type { Setting } from './wire.js';
+
+/** Seconds until a request that never becomes whole is given up. */
+const REQUEST_TIMEOUT = '2000';
+
+/** Bytes of memory that neither process may exceed; a few bodies of 5 MiB at once are in it. */
+const MEMORY_LIMIT = 1024 ** 3;
+
+const APPLICATION = 'fuzz';
+
+/** What says in the output of a process that something went wrong which nobody thought of. */
+const ALARMING = /unhandled|uncaught|deprecat|^\s+at .+:\d+:\d+\)?$|\bERROR\b|\bFATAL\b/im;
+
+/** Two Eyes over the same data: an open one, and one that asks for keys. */
+export class House {
+  readonly memory = { open: 0, guarded: 0 };
+  private readonly watch: NodeJS.Timeout;
+
+  private constructor(
+    readonly open: TheEye,
+    readonly guarded: TheEye,
+    readonly setting: Setting,
+    readonly operations: Operation[],
+    readonly problem: Schema,
+  ) {
+    this.watch = setInterval(() => void this.measure(), 2000);
+  }
+
+  static async build(): Promise<House> {
+    const open = await TheEye.start({ REQUEST_TIMEOUT });
+    try {
+      const guarded = await TheEye.start({ REQUEST_TIMEOUT, AUTH: 'required', DATA_DIR: open.dataDir });
+      const admin = await Admin.of(guarded);
+      const spared = new Set<unknown>([APPLICATION, 'administration']);
+      const make = async (scope: string): Promise<string> => {
+        const { id, key } = await admin.create(APPLICATION, { scope });
+        spared.add(id);
+        return key;
+      };
+      const keys = { ingest: await make('ingest'), read: await make('read'), admin: await make('admin') };
+      const hosts = { open: new URL(open.url).host, guarded: new URL(guarded.url).host };
+      const { body: document } = await open.get('/docs-json');
+      const setting = { hosts, keys, known: new Known(spared) };
+      return new House(
+        open,
+        guarded,
+        setting,
+        operationsOf(document),
+        document.components.schemas.ProblemResponse,
+      );
+    } catch (error) {
+      await open.close();
+      throw error;
+    }
+  }
+
+  /** What is wrong with the processes after all that. */
+  async *inspect(): AsyncGenerator<Fault> {
+    await this.measure();
+    for (const name of ['open', 'guarded'] as const) {
+      const eye = this[name];
+      const { exitCode, signalCode } = eye.process;
+      if (exitCode !== null || signalCode !== null)
+        yield { signature: `${name}: died`, detail: `${exitCode ?? signalCode}\n${eye.output.slice(-2000)}` };
+      else if ((await eye.get('/health/ready')).status !== 200)
+        yield {
+          signature: `${name}: not ready`,
+          detail: JSON.stringify((await eye.get('/health/ready')).body),
+        };
+      const alarms = alarmsIn(eye.output);
+      for (const alarm of alarms)
+        yield { signature: `${name}: output: ${alarm.split('\n', 1)[0]?.slice(0, 120)}`, detail: alarm };
+      if (this.memory[name] > MEMORY_LIMIT)
+        yield { signature: `${name}: memory`, detail: `${this.memory[name]} bytes` };
+    }
+    const failed = await this.open.redis((redis) => redis.zcard('the-eye:ingestion:failed'));
+    if (failed > 0) yield { signature: 'failed jobs', detail: String(failed) };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.watch);
+    await this.guarded.end();
+    await this.open.close();
+  }
+
+  /** The most memory that each process was seen to hold, where the system tells. */
+  private async measure(): Promise<void> {
+    for (const name of ['open', 'guarded'] as const) {
+      const status = await readFile(`/proc/${this[name].process.pid}/status`, 'utf8').catch(() => '');
+      const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
+      this.memory[name] = Math.max(this.memory[name], kilobytes * 1024);
+    }
+  }
+}
+
+/** The entries of a log that tell of trouble, one of each kind, without their colours and times. */
+function alarmsIn(output: string): string[] {
+  const entries = stripVTControlCharacters(output).split(/^(?=\[Nest\])/m);
+  const alarming = entries.filter((entry) => ALARMING.test(entry));
+  const short = alarming.map((entry) => entry.replace(/^\[Nest\].*?(?=ERROR|WARN|FATAL)/, '').slice(0, 1500));
+  return [...new Map(short.map((entry) => [entry.slice(0, 60), entry])).values()];
+}

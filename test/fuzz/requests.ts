@@ -1,0 +1,278 @@
+import fc from 'fast-check';
+import { type Body, bodyFor } from './bodies.js';
+import type { Operation } from './document.js';
+import { NAMES, peculiarText } from './texts.js';
+import { parameterText } from './values.js';
+
+export const KEYS = ['none', 'unknown', 'malformed', 'ingest', 'read', 'admin', 'known'] as const;
+export const WAYS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
+export const EYES = ['open', 'guarded'] as const;
+
+/** A request before what has been learnt from earlier answers is filled in. */
+export interface Draft {
+  operation: Operation;
+  /** Which Eye: the one that trusts everybody, or the one that asks for keys. */
+  eye: (typeof EYES)[number];
+  key: (typeof KEYS)[number];
+  way: (typeof WAYS)[number];
+  /** In place of the operation's own. */
+  method: string | undefined;
+  /** Texts of the parameters in the path. */
+  path: Record<string, string>;
+  /** What follows the path. */
+  tail: string;
+  query: [name: string, text: string][];
+  /** Takes parameters from the nth of the records that were seen, where it has them. */
+  known: { nth: number; own: boolean } | undefined;
+  headers: [name: string, value: string][];
+  body: Body | undefined;
+  framing: Framing;
+  /** Edits of the bytes of the head, after which it need not be HTTP any more. */
+  garbled: Edit[];
+}
+
+/** How the end of the body is said; `short` and `long` lie. */
+export type Framing = { kind: 'length' | 'short' | 'long' } | { kind: 'chunked'; sizes: number[] };
+
+export interface Edit {
+  place: number;
+  drop: number;
+  insert: Uint8Array;
+}
+
+const METHODS = [
+  'HEAD',
+  'OPTIONS',
+  'GET',
+  'POST',
+  'PUT',
+  'PATCH',
+  'DELETE',
+  'TRACE',
+  'PURGE',
+  'QUERY',
+  'get',
+  'X',
+];
+
+const TAILS = [
+  '//',
+  '/.',
+  '/..',
+  '/%2e%2e',
+  '%',
+  '%2',
+  '%zz',
+  '%00',
+  '%ff',
+  '%c0%af',
+  '%2F',
+  '%20',
+  ';a=1',
+  '/x',
+  '/__proto__',
+  ':',
+  '?',
+  '??',
+  '&a=1',
+];
+
+const HEADERS: [string, string][] = [
+  ['accept', 'application/json; indent=4'],
+  ['accept', 'application/json; indent=9'],
+  ['accept', 'application/json; indent=99999999999'],
+  ['accept', 'text/html'],
+  ['accept', 'application/x-ndjson'],
+  ['accept', 'text/csv'],
+  ['accept', ''],
+  ['accept-encoding', 'gzip, br'],
+  ['access-control-request-method', 'POST'],
+  ['connection', 'close'],
+  ['connection', 'upgrade'],
+  ['content-encoding', 'gzip'],
+  ['content-encoding', 'identity'],
+  ['cookie', 'a=b'],
+  ['expect', '100-continue'],
+  ['expect', 'the unexpected'],
+  ['forwarded', 'for=evil'],
+  ['if-modified-since', 'Thu, 01 Jan 1970 00:00:00 GMT'],
+  ['if-none-match', '*'],
+  ['last-event-id', '0176bd3b-005b-8e87-b810-d98f192d5f04'],
+  ['last-event-id', 'x'],
+  ['origin', 'https://evil.example'],
+  ['origin', 'null'],
+  ['origin', ''],
+  ['range', 'bytes=0-0'],
+  ['upgrade', 'websocket'],
+  ['x-forwarded-host', 'evil.example'],
+  ['x-http-method-override', 'DELETE'],
+  ['x-long', 'x'.repeat(8000)],
+  ['x-long', 'x'.repeat(15_000)],
+  ['x-long', 'x'.repeat(17_000)],
+  ['__proto__', 'polluted'],
+  ['constructor', 'polluted'],
+  ['accept-version', '1.0.0'],
+];
+
+const PREFER = [
+  'wait=0',
+  'wait=1',
+  'wait=2, respond-async',
+  'wait="1"',
+  'WAIT = 1',
+  'wait=-1',
+  'wait=1e9',
+  'wait=1.5',
+  'wait=99999999999999999999',
+  'wait',
+  'wait=1, wait=2',
+  'respond-async;wait=1',
+  ',,,',
+];
+
+const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArbitrary<T> => ({
+  weight,
+  arbitrary,
+});
+
+/** Bytes that may stand in the value of a header: neither control characters nor the end of a line. */
+const headerText = fc
+  .oneof(
+    peculiarText.map((text) => Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)),
+    fc.constantFrom(...NAMES).map((name) => Buffer.from(name)),
+  )
+  .map((bytes) => Buffer.from(bytes).toString('latin1'));
+
+function headersFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
+  const own = parameters
+    .filter((parameter) => parameter.in === 'header')
+    .map(({ name }) =>
+      fc
+        .oneof(weighted(3, fc.constantFrom(...PREFER)), headerText)
+        .map((value): [string, string] => [name.toLowerCase(), value]),
+    );
+  const any = fc.constantFrom(...HEADERS);
+  const odd = fc.tuple(
+    fc.constantFrom('x-odd', 'authorization', 'accept', 'cookie', 'content-language'),
+    headerText,
+  );
+  const some = fc.array(fc.oneof(any, odd), { minLength: 1, maxLength: 3 });
+  const many = fc.constant(Array.from({ length: 150 }, (_, index): [string, string] => [`x-${index}`, '']));
+  return fc.oneof(
+    weighted(30, fc.constant<[string, string][]>([])),
+    ...own.map((each) =>
+      weighted(
+        15,
+        each.map((one) => [one]),
+      ),
+    ),
+    weighted(6, some),
+    weighted(1, many),
+  );
+}
+
+function queryFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
+  const inQuery = parameters.filter((parameter) => parameter.in === 'query');
+  const named = inQuery.map(({ name, schema }) => fc.tuple(fc.constant(name), parameterText(schema)));
+  const unknown = fc.tuple(
+    fc.oneof(peculiarText, fc.constantFrom(...inQuery.map(({ name }) => `${name}[]`), 'x')),
+    peculiarText,
+  );
+  const few: fc.Arbitrary<[string, string][]> =
+    named.length > 0 ? fc.array(fc.oneof(...named), { maxLength: 3 }) : fc.constant([]);
+  const share = Math.min(named.length, 4);
+  return fc.oneof(
+    weighted(5, fc.constant<[string, string][]>([])),
+    weighted(
+      1,
+      fc.tuple(few, unknown).map(([pairs, one]) => [...pairs, one]),
+    ),
+    ...(share > 0
+      ? [
+          weighted(
+            3 * share,
+            few.map((pairs) => [...new Map(pairs)]),
+          ),
+          weighted(share, few),
+        ]
+      : []),
+  );
+}
+
+const pathFor = ({ parameters }: Operation): fc.Arbitrary<Record<string, string>> =>
+  fc.record(
+    Object.fromEntries(
+      parameters
+        .filter((each) => each.in === 'path')
+        .map(({ name, schema }) => [name, parameterText(schema)]),
+    ),
+  );
+
+const edit: fc.Arbitrary<Edit> = fc.record({
+  place: fc.double({ min: 0, max: 1, noNaN: true }),
+  drop: fc.nat({ max: 8 }),
+  insert: fc.oneof(
+    fc.uint8Array({ maxLength: 4 }),
+    fc
+      .constantFrom(
+        '\r\n',
+        '\n',
+        '\0',
+        ' ',
+        'HTTP/9.9',
+        '\r\nContent-Length: 5',
+        '\r\nTransfer-Encoding: chunked',
+        '\r\nHost: b',
+        ':',
+        '\r\n\r\n',
+      )
+      .map((text) => Buffer.from(text)),
+  ),
+});
+
+/** Requests to an operation. */
+function draftFor(operation: Operation): fc.Arbitrary<Draft> {
+  const scope = KEYS.find((key) => key === operation.access) ?? 'none';
+  return fc.record({
+    operation: fc.constant(operation),
+    eye: fc.constantFrom(...EYES),
+    key: fc.oneof(weighted(8, fc.constantFrom(scope, 'admin')), fc.constantFrom(...KEYS)),
+    way: fc.oneof(weighted(8, fc.constant('bearer' as const)), fc.constantFrom(...WAYS)),
+    method: fc.oneof(weighted(19, fc.constant(undefined)), fc.constantFrom(...METHODS)),
+    path: pathFor(operation),
+    tail: fc.oneof(weighted(19, fc.constantFrom('', '/')), fc.constantFrom(...TAILS)),
+    query: queryFor(operation),
+    known: fc.option(fc.record({ nth: fc.nat({ max: 1_000_000 }), own: fc.boolean() }), {
+      nil: undefined,
+      freq: 2,
+    }),
+    headers: headersFor(operation),
+    body: bodyFor(operation.bodies),
+    framing: fc.oneof(
+      weighted(40, fc.constant<Framing>({ kind: 'length' })),
+      weighted(
+        8,
+        fc
+          .array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 4 })
+          .map((sizes): Framing => ({ kind: 'chunked', sizes })),
+      ),
+      weighted(1, fc.constantFrom<Framing>({ kind: 'short' }, { kind: 'long' })),
+    ),
+    garbled: fc.oneof(weighted(30, fc.constant<Edit[]>([])), fc.array(edit, { minLength: 1, maxLength: 3 })),
+  });
+}
+
+/** One request, or a few that are sent at once on one connection. */
+export function flight(operations: Operation[]): fc.Arbitrary<Draft[]> {
+  // Sending is what The Eye is for, and what gives the other routes something to answer.
+  const draft = fc.oneof(
+    ...operations.map((operation) => weighted(operation.access === 'ingest' ? 4 : 1, draftFor(operation))),
+  );
+  return fc.oneof(
+    weighted(
+      20,
+      draft.map((one) => [one]),
+    ),
+    fc.array(draft, { minLength: 2, maxLength: 4 }),
+  );
+}

@@ -1,0 +1,209 @@
+import fc from 'fast-check';
+
+/** Names that mean something to JavaScript, to libraries or to The Eye. */
+export const NAMES = [
+  '__proto__',
+  'constructor',
+  'prototype',
+  'toString',
+  'valueOf',
+  'hasOwnProperty',
+  'toJSON',
+  'then',
+  'length',
+  'id',
+  'key',
+  'data',
+  '$ref',
+  '0',
+  '-1',
+  '',
+  ' ',
+  'a.b',
+  'a[]',
+  'a[b]',
+];
+
+const PECULIAR = [
+  ...NAMES,
+  '\0',
+  'a\0b',
+  '\uD800',
+  'a\uDC00',
+  '\uDE00\uD83D',
+  '\uFEFF',
+  '\uFFFD',
+  '\uFFFF',
+  '\u2028',
+  '\u202E',
+  '\x7F',
+  '\x1B[31m',
+  '\r\nX-Injected: 1',
+  'e\u0301',
+  'é',
+  '𝄞',
+  '👨‍👩‍👧‍👦',
+  'İ',
+  'ß',
+  "'; DROP TABLE events; --",
+  '%',
+  '_',
+  '\\',
+  '"',
+  '${7*7}',
+  '{{7*7}}',
+  '../../etc/passwd',
+  '/',
+  '//',
+  '.',
+  '..',
+  '?',
+  '#',
+  '&',
+  '+',
+  ';',
+  '%00',
+  '%2F',
+  'null',
+  'undefined',
+  'NaN',
+  'true',
+  '[object Object]',
+  'summary',
+  'retry',
+];
+
+/** Around the limits that The Eye names: characters of a text, bytes of three texts, length of a part of a path. */
+const LENGTHS = [62, 63, 64, 200, 201, 254, 255, 256, 600, 1019, 1020, 1021, 2400, 2401, 10_001];
+
+const NUMBERS = [
+  '0',
+  '1',
+  '-1',
+  '-0',
+  '1.0',
+  '1.5',
+  '01',
+  '+1',
+  ' 1',
+  '1e2',
+  '1e400',
+  '0x10',
+  '0b1',
+  '1_000',
+  '٣',
+  'Infinity',
+  '2147483647',
+  '2147483648',
+  '9007199254740991',
+  '9007199254740993',
+  '9223372036854775808',
+  '99999999999999999999999999',
+];
+
+const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
+
+/** Spellings of instants, most of them at some edge of what there is. */
+const instant = fc
+  .tuple(
+    pick(
+      '0000',
+      '0001',
+      '1',
+      '1582',
+      '1969',
+      '1970',
+      '2000',
+      '2021',
+      '2038',
+      '9999',
+      '10000',
+      '-0001',
+      '+2021',
+    ),
+    pick('00', '01', '02', '10', '12', '13', '1'),
+    pick('00', '01', '05', '15', '28', '29', '30', '31', '32'),
+    pick('', 'T', ' ', 't', '  '),
+    pick('00', '09', '23', '24', '25'),
+    pick('00', '59', '60'),
+    pick('', ':00', ':59', ':60', ':61'),
+    pick('', '.0', '.5', '.000001', '.999999', '.9999999', '.1234560', ',5', '.'),
+    pick(
+      '',
+      'Z',
+      'z',
+      '+00:00',
+      '-00:00',
+      '+14:00',
+      '+23:59',
+      '-23:59',
+      '+24:00',
+      '+0530',
+      '-05',
+      ' 02:00',
+      ' BC',
+    ),
+  )
+  .map(([year, month, day, separator, hour, minute, ...rest]) =>
+    separator === ''
+      ? `${year}-${month}-${day}`
+      : `${year}-${month}-${day}${separator}${hour}:${minute}${rest.join('')}`,
+  );
+
+/** Instants that there are, as they are usually spelt. */
+export const usualInstant = fc
+  .tuple(
+    fc.integer({ min: Date.parse('0001-01-02T00:00:00Z'), max: Date.parse('2026-01-01T00:00:00Z') }),
+    fc.nat({ max: 999 }),
+    pick('T', ' '),
+    pick('', 'Z', '+00:00', '+02:00', '-0930'),
+  )
+  .map(
+    ([milliseconds, micros, separator, zone]) =>
+      new Date(milliseconds).toISOString().slice(0, -1).replace('T', separator) +
+      String(micros).padStart(3, '0') +
+      zone,
+  );
+
+export const anyInstant = fc.oneof(
+  { arbitrary: usualInstant, weight: 2 },
+  { arbitrary: instant, weight: 3 },
+  {
+    arbitrary: pick(
+      'infinity',
+      '-infinity',
+      'now',
+      'epoch',
+      'today',
+      '20210101',
+      '2021-W01-1',
+      '2021-001',
+      '0',
+    ),
+    weight: 1,
+  },
+);
+
+/** A moment so near that it may lie ahead when it is sent and past when it is looked at again. */
+export const nearlyNow = fc
+  .integer({ min: -5, max: 320 })
+  .map((seconds) => new Date(Date.now() + seconds * 1000).toISOString());
+
+/** Texts that every field may meet one day. */
+export const peculiarText: fc.Arbitrary<string> = fc.oneof(
+  pick(...PECULIAR),
+  pick(...NUMBERS),
+  anyInstant,
+  fc.uuid(),
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.tuple(pick(...LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
+);
+
+/** Texts of the usual kind: what most applications send. */
+export const usualText = (minLength = 0, maxLength = 40): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.string({ minLength, maxLength: Math.min(maxLength, 40) }),
+    fc
+      .string({ unit: 'grapheme', minLength, maxLength: Math.min(maxLength, 12) })
+      .filter((text) => text.length <= maxLength),
+  );

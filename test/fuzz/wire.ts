@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import type { Known } from './known.js';
+import type { Draft, Edit, Framing } from './requests.js';
+
+/** A request as its bytes go out. */
+export interface Wire {
+  draft: Draft;
+  method: string;
+  /** As it stands in the request line. */
+  target: string;
+  /** What the parameters in the path have become. */
+  parameters: Record<string, string>;
+  bytes: Buffer;
+  /** Whether it need not be HTTP, or its body another one than was drafted. */
+  tampered: boolean;
+}
+
+export interface Setting {
+  /** `host:port` of each Eye. */
+  hosts: Record<Draft['eye'], string>;
+  keys: Record<'ingest' | 'read' | 'admin', string>;
+  known: Known;
+}
+
+/** Makes the bytes of a request. */
+export function wire(draft: Draft, { hosts, keys, known }: Setting): Wire {
+  const { operation, body, framing, garbled } = draft;
+  const row = draft.known && known.row(operation, draft.known.nth, draft.known.own);
+  const parameters = Object.fromEntries(
+    Object.entries(draft.path).map(([name, text]) => [name, plain(row?.[name]) ?? text]),
+  );
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encode(parameters[name] ?? ''));
+  const query = new Map(
+    draft.query.map(([name, text], index) => [`${index} ${name}`, [name, text] as const]),
+  );
+  if (row)
+    for (const { name, in: place } of operation.parameters) {
+      const text = plain(row[name]);
+      if (place === 'query' && text !== undefined) query.set(`row ${name}`, [name, text]);
+    }
+  const key = keyOf(draft, keys, known);
+  const isRow = (name: string): boolean => query.has(`row ${name}`);
+  const pairs = [...query]
+    .filter(([place, [name]]) => place.startsWith('row ') || !isRow(name))
+    .map(([, [name, text]]) => `${encode(name)}=${encode(text)}`);
+  if (key !== undefined && draft.way === 'query') pairs.push(`key=${encode(key)}`);
+  const tail = draft.tail;
+  const target = `${path}${tail}${pairs.length > 0 ? `${tail.includes('?') ? '&' : '?'}${pairs.join('&')}` : ''}`;
+  const method = draft.method ?? operation.method;
+  const headers: [string, string][] = [
+    ['host', hosts[draft.eye]],
+    ...credentials(key, draft.way),
+    ...draft.headers,
+  ];
+  if (body?.type !== undefined) headers.push(['content-type', body.type]);
+  if (body) headers.push(lengthOf(body.bytes, framing));
+  const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`, 'latin1');
+  return {
+    draft,
+    method,
+    target,
+    parameters,
+    bytes: Buffer.concat([edited(head, garbled), ...(body ? [framed(body.bytes, framing)] : [])]),
+    tampered:
+      garbled.length > 0 || (body !== undefined && (framing.kind === 'short' || framing.kind === 'long')),
+  };
+}
+
+function keyOf({ key }: Draft, keys: Setting['keys'], known: Known): string | undefined {
+  switch (key) {
+    case 'none':
+      return undefined;
+    case 'unknown':
+      return `eye_ingest_${randomBytes(32).toString('base64url')}`;
+    case 'malformed':
+      return 'eye_admin_';
+    case 'known':
+      return known.secret();
+    case 'ingest':
+    case 'read':
+    case 'admin':
+      return keys[key];
+  }
+}
+
+function credentials(key: string | undefined, way: Draft['way']): [string, string][] {
+  if (key === undefined) return [];
+  switch (way) {
+    case 'bearer':
+      return [['authorization', `Bearer ${key}`]];
+    case 'basic':
+      return [['authorization', `Basic ${btoa(`${key}:`)}`]];
+    case 'x-api-key':
+      return [['x-api-key', key]];
+    case 'query':
+      return [];
+  }
+}
+
+/** The text of a member that is a plain value. */
+function plain(value: unknown): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+/** Percent-encodes; half a surrogate pair as an encoder that does not look would. */
+function encode(text: string): string {
+  return Array.from(text, (character) => {
+    if (character.isWellFormed()) return encodeURIComponent(character);
+    const code = character.charCodeAt(0);
+    return [0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63)]
+      .map((byte) => `%${byte.toString(16).toUpperCase()}`)
+      .join('');
+  }).join('');
+}
+
+function lengthOf({ length }: Buffer, { kind }: Framing): [string, string] {
+  if (kind === 'chunked') return ['transfer-encoding', 'chunked'];
+  const said = { length, short: Math.max(length - 1, 0), long: length + 1 }[kind];
+  return ['content-length', String(said)];
+}
+
+function framed(bytes: Buffer, framing: Framing): Buffer {
+  if (framing.kind !== 'chunked') return bytes;
+  const parts: Buffer[] = [];
+  let at = 0;
+  for (const size of framing.sizes) {
+    if (at < bytes.length) parts.push(chunk(bytes.subarray(at, at + size)));
+    at += size;
+  }
+  if (at < bytes.length) parts.push(chunk(bytes.subarray(at)));
+  return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
+}
+
+const chunk = (bytes: Buffer): Buffer =>
+  Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
+
+function edited(bytes: Buffer, edits: Edit[]): Buffer {
+  return edits.reduce((before, { place, drop, insert }) => {
+    const at = Math.floor(place * before.length);
+    return Buffer.concat([before.subarray(0, at), insert, before.subarray(at + drop)]);
+  }, bytes);
+}
+
+/** How somebody else sends the same: by curl where curl can, otherwise byte for byte. */
+export function retell(wires: Wire[], { hosts }: Setting): string {
+  const [first] = wires;
+  if (first === undefined) return '';
+  const host = hosts[first.draft.eye];
+  const { body, framing, headers } = first.draft;
+  const isPlain = wires.length === 1 && !first.tampered && (body === undefined || body.bytes.length < 4000);
+  if (!isPlain) {
+    const bytes = Buffer.concat(wires.map((each) => each.bytes));
+    const text =
+      bytes.length < 8000
+        ? bytes.toString('base64')
+        : `(${bytes.length} bytes) ${bytes.toString('base64', 0, 600)}…`;
+    return `base64 -d <<< ${text} | nc ${host.replace(':', ' ')}\n# ${wires.map(({ method, target }) => `${method} ${target}`).join('; ')}`;
+  }
+  const quote = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
+  const words = ['curl', '--path-as-is', '-X', first.method, quote(`http://${host}${first.target}`)];
+  const shown = [...headers];
+  if (body?.type !== undefined) shown.push(['content-type', body.type]);
+  if (framing.kind === 'chunked') shown.push(['transfer-encoding', 'chunked']);
+  for (const [name, value] of shown) words.push('-H', quote(`${name}: ${value}`));
+  if (first.draft.key !== 'none')
+    words.push('-H', quote(`authorization: Bearer <a key: ${first.draft.key}, as ${first.draft.way}>`));
+  if (!body) return words.join(' ');
+  return `base64 -d <<< ${body.bytes.toString('base64')} | ${words.join(' ')} --data-binary @-\n# ${body.bytes.toString('utf8').slice(0, 400)}`;
+}
