@@ -35,7 +35,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: new QuietLogger(),
   });
-  admitCallers(app);
+  await admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
