@@ -36,7 +36,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     logger: new QuietLogger(),
   });
   nameExpectations(app);
-  admitCallers(app);
+  await admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));

@@ -3,6 +3,7 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
 import { createApp } from './app.js';
 import { environment } from './config/environment.js';
 import { answers } from './config/role.js';
@@ -17,6 +18,9 @@ const STOP_DEADLINE = 30_000;
 
 /** Milliseconds that the opening waits for PostgreSQL and Redis. */
 const PATIENCE = 5000;
+
+// Requests die young: space for the young grows at once to its full size, instead of being collected a thousand times a second.
+setFlagsFromString('--semi-space-growth-factor=16');
 
 async function main(): Promise<void> {
   const { ROLE, HOST, PORT, DATABASE_URL, REDIS_URL } = environment;

@@ -1,5 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyCorsOptions } from '@fastify/cors';
+import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyRequest } from 'fastify';
 import { environment } from '../config/environment.js';
 import { type Access, mayUse } from '../http/access.js';
@@ -15,7 +15,6 @@ const DOCS = /^\/docs(?:-json|-yaml|\/.*)?$/;
 
 /** What pages of other origins may do: send. Beacons include credentials, so that has to be allowed. */
 const CORS: FastifyCorsOptions = {
-  origin: true,
   credentials: true,
   methods: ['POST'],
   allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'prefer'],
@@ -28,17 +27,17 @@ const CORS: FastifyCorsOptions = {
  * Lets callers in, before their body is read: looks up the key, decides by the route's access, counts the request, and
  * leaves `request.caller`. A key that is in memory costs no promise.
  */
-export function admitCallers(app: NestFastifyApplication): void {
+export async function admitCallers(app: NestFastifyApplication): Promise<void> {
   const keys = app.get(Keys);
   const fastify = app.getHttpAdapter().getInstance();
 
-  app.enableCors({
-    delegator: (request: FastifyRequest, answer) => {
-      const origin = foreignOrigin(request);
-      if (origin === undefined) return answer(null, { origin: false });
+  await app.register(cors, {
+    ...CORS,
+    origin: (origin: string | undefined, answer: (error: Error | null, allowed: boolean) => void) => {
+      if (origin === undefined) return answer(null, false);
       keys.knowOrigin(origin).then(
-        (known) => answer(null, known ? CORS : { origin: false }),
-        (error: Error) => answer(error, undefined),
+        (known) => answer(null, known),
+        (error: Error) => answer(error, false),
       );
     },
   });

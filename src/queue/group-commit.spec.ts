@@ -229,3 +229,42 @@ describe('without a deadline', () => {
     await added;
   });
 });
+
+describe('a rest', () => {
+  it('keeps the next group waiting, so that it grows', async () => {
+    const { groups, handed, items } = start({ rest: 40 });
+    void groups.add(1);
+    await settle();
+    handed[0]?.finish();
+    void groups.add(2);
+    await settle();
+    void groups.add(3);
+    await settle();
+    expect(items()).toEqual([[1]]);
+    await sleep(60);
+    await settle();
+    expect(items()).toEqual([[1], [2, 3]]);
+  });
+
+  it('ends at once for a group that is full', async () => {
+    const { groups, handed, items } = start({ rest: 5000 });
+    void groups.add(1);
+    await settle();
+    handed[0]?.finish();
+    void groups.add(4);
+    void groups.add(6);
+    await settle();
+    expect(items()).toEqual([[1], [4, 6]]);
+  });
+
+  it('is not taken where nothing came for as long', async () => {
+    const { groups, handed, items } = start({ rest: 20 });
+    void groups.add(1);
+    await settle();
+    handed[0]?.finish();
+    await sleep(40);
+    void groups.add(2);
+    await settle();
+    expect(items()).toEqual([[1], [2]]);
+  });
+});

@@ -17,6 +17,8 @@ export interface GroupCommitOptions<Item> {
   readonly weight: number;
   /** Groups that may be under way at once. Beyond the first, a group waits until it is full: small ones cost most. */
   readonly groups: number;
+  /** Milliseconds from the start of a group to that of the next, unless it is full: the fewer groups, the less each item costs. */
+  readonly rest?: number;
   /** Milliseconds after which an item gives up, and what it gives up with. Without it items wait as long as it takes. */
   readonly deadline?: { after: number; error: () => Error };
 }
@@ -30,6 +32,9 @@ export class GroupCommit<Item> {
   private waitingWeight = 0;
   private readonly underWay = new Set<Waiting<Item>[]>();
   private scheduled = false;
+  /** When the next group may start although it is not full, in milliseconds of performance.now(). */
+  private rested = 0;
+  private resting: NodeJS.Timeout | undefined;
   private ticking: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: GroupCommitOptions<Item>) {}
@@ -49,8 +54,9 @@ export class GroupCommit<Item> {
     if (this.scheduled || this.waiting.length === 0) return;
     if (this.options.deadline && !this.ticking)
       this.ticking = setInterval(() => this.giveUp(), DEADLINE_TICK);
-    const room = this.waitingWeight < this.options.weight ? 1 : this.options.groups;
-    if (this.underWay.size >= room) return;
+    const full = this.waitingWeight >= this.options.weight;
+    if (this.underWay.size >= (full ? this.options.groups : 1)) return;
+    if (!full && this.rests()) return;
     this.scheduled = true;
     setImmediate(() => {
       this.scheduled = false;
@@ -58,7 +64,19 @@ export class GroupCommit<Item> {
     });
   }
 
+  /** Whether it is too early for a group that is not full; comes back when it is not. */
+  private rests(): boolean {
+    const left = this.rested - performance.now();
+    if (left <= 0) return false;
+    this.resting ??= setTimeout(() => {
+      this.resting = undefined;
+      this.schedule();
+    }, left);
+    return true;
+  }
+
   private start(): void {
+    this.rested = performance.now() + (this.options.rest ?? 0);
     let count = 0;
     let weight = 0;
     for (; weight < this.options.weight && count < this.waiting.length; count++) {
