@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { admitCallers } from './applications/gate.js';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
+import { protectAnswers } from './http/answer-headers.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
@@ -10,7 +11,10 @@ import { ProblemFilter } from './http/problem.filter.js';
 import { describe } from './http/swagger.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
 import { noteTooLarge } from './rejections/too-large.js';
-import { QuietLogger } from './quiet-logger.js';
+import { nestLogger } from './telemetry/log.js';
+import { requestId } from './telemetry/request-id.js';
+import { observeRequests } from './telemetry/requests.js';
+import { traceRequests } from './telemetry/tracing.js';
 
 /** The application, apart from the server that listens, so that tests and benchmarks start the real one. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
@@ -24,6 +28,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
       headersTimeout: environment.REQUEST_TIMEOUT,
       connectionsCheckingInterval: 1000,
     },
+    genReqId: requestId,
     connectionTimeout: 0,
     // What still arrives on a kept connection while The Eye stops is answered like everything before.
     return503OnClosing: false,
@@ -33,8 +38,11 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
     bodyParser: false,
-    logger: new QuietLogger(),
+    logger: nestLogger,
   });
+  traceRequests(app);
+  observeRequests(app);
+  protectAnswers(app);
   admitCallers(app);
   readBodies(app);
   indentOnRequest(app);

@@ -11,6 +11,8 @@ import { joinEmbeddedServers } from './embedded/embedded-servers.js';
 import { EventTypesFeed } from './event-types/event-types.feed.js';
 import { RedisHealth } from './queue/redis-health.js';
 import { describeStart } from './start-message.js';
+import { nestLogger } from './telemetry/log.js';
+import { startTracing, stopTracing } from './telemetry/tracing.js';
 
 /** Milliseconds for an orderly stop; then the process goes, and what it had under way is taken over by the next. */
 const STOP_DEADLINE = 30_000;
@@ -20,6 +22,7 @@ const PATIENCE = 5000;
 
 async function main(): Promise<void> {
   const { ROLE, HOST, PORT, DATABASE_URL, REDIS_URL } = environment;
+  Logger.overrideLogger(nestLogger);
   const dataDir = resolve(environment.DATA_DIR);
   let app: NestFastifyApplication | undefined;
   let stopping = false;
@@ -38,6 +41,7 @@ async function main(): Promise<void> {
     const server = app?.getHttpServer();
     setInterval(() => server?.closeIdleConnections(), 100).unref();
     await app?.close();
+    await stopTracing();
     await embedded.close();
     process.exit(code);
   };
@@ -51,6 +55,7 @@ async function main(): Promise<void> {
   try {
     const databaseUrl = DATABASE_URL ?? embedded.databaseUrl ?? '';
     const redisUrl = REDIS_URL ?? embedded.redisUrl ?? '';
+    await startTracing();
     app = await createApp({ role: ROLE, databaseUrl, redisUrl });
     const database = app.get(Database);
     database.ready.catch((error: unknown) => {
