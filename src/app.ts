@@ -3,11 +3,13 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { admitCallers } from './applications/gate.js';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
+import { answers } from './config/role.js';
 import { protectAnswers } from './http/answer-headers.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { showQueue } from './operations/queue-board.js';
 import { describe } from './http/swagger.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
 import { noteTooLarge } from './rejections/too-large.js';
@@ -48,5 +50,6 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   indentOnRequest(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);
+  if (answers(options.role)) showQueue(app);
   return app;
 }
