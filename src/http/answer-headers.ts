@@ -56,6 +56,12 @@ function headersOf(directives: Directives): Record<string, string> {
     xFrameOptions: { action: 'deny' },
     // For the proxy that has the certificate to say, and for this host's owner.
     strictTransportSecurity: false,
+    // They speak to browsers that nobody has any more, and would cost each answer as much as the others.
+    originAgentCluster: false,
+    xDnsPrefetchControl: false,
+    xDownloadOptions: false,
+    xPermittedCrossDomainPolicies: false,
+    xXssProtection: false,
   })({} as IncomingMessage, answer, () => undefined);
   return headers;
 }
