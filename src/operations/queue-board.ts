@@ -5,9 +5,9 @@ import { getQueueToken } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bull';
 import type { FastifyInstance } from 'fastify';
+import { Problem } from '../http/problem.js';
 import { INGESTION_QUEUE } from '../queue/queue.constants.js';
 import { QueueUnavailableError } from '../queue/queue-errors.js';
-import { RedisHealth } from '../queue/redis-health.js';
 
 const PATH = '/queues';
 
@@ -20,7 +20,6 @@ const FOREIGN_LINKS = /<link [^>]*href="https?:[^>]*>/g;
  * job it tells the size; they are looked at in /events/, once they are stored.
  */
 export function showQueue(app: NestFastifyApplication): void {
-  const redis = app.get(RedisHealth);
   const queue = new BullAdapter(app.get<Queue>(getQueueToken(INGESTION_QUEUE)), { readOnlyMode: true });
   queue.setFormatter('data', (data: unknown) => ({ bytes: Buffer.byteLength(String(data)) }));
   const board = new FastifyAdapter().setBasePath(PATH);
@@ -29,31 +28,21 @@ export function showQueue(app: NestFastifyApplication): void {
     serverAdapter: board,
     options: { uiConfig: { boardTitle: 'The Eye: queue', hideRedisDetails: true } },
   });
-  // Thrown again, errors become problems as everywhere.
+  // Thrown again, errors become problems as everywhere. The board itself only ever asks Redis.
   board.setErrorHandler((error) => {
-    throw error;
+    const isAnswer = error instanceof Problem || 'statusCode' in error;
+    throw isAnswer ? error : new QueueUnavailableError('Redis is not available right now.', { cause: error });
   });
-  const scope = (fastify: FastifyInstance): void => {
+  const plugin = (fastify: FastifyInstance, _: unknown, done: () => void): void => {
     fastify.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'admin' };
     });
-    fastify.addHook('preHandler', (_, __, done) =>
-      done(redis.available ? undefined : new QueueUnavailableError('Redis is not available right now.')),
-    );
-    fastify.addHook('onSend', (_, reply, payload, done) => {
+    fastify.addHook('onSend', (_request, reply, payload, next) => {
       const isPage = String(reply.getHeader('content-type')).startsWith('text/html');
-      done(null, isPage && typeof payload === 'string' ? payload.replace(FOREIGN_LINKS, '') : payload);
+      next(null, isPage && typeof payload === 'string' ? payload.replace(FOREIGN_LINKS, '') : payload);
     });
     void fastify.register(board.registerPlugin());
+    done();
   };
-  void app
-    .getHttpAdapter()
-    .getInstance()
-    .register(
-      (fastify: FastifyInstance, _: unknown, done: () => void) => {
-        scope(fastify);
-        done();
-      },
-      { prefix: PATH },
-    );
+  void app.getHttpAdapter().getInstance().register(plugin, { prefix: PATH });
 }
