@@ -99,12 +99,3 @@ describe('The queue board', () => {
     expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'queue_unavailable', '1']);
   });
 });
-
-describe('The queue board of a worker', () => {
-  it('is not there: it has no routes but its health and its metrics', async () => {
-    const worker = await TheEye.start({ ROLE: 'worker' });
-    expect((await worker.get('/queues')).status).toBe(404);
-    expect((await worker.get('/metrics')).status).toBe(200);
-    await worker.close();
-  });
-});
