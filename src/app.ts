@@ -10,6 +10,7 @@ import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { showQueue } from './operations/queue-board.js';
+import { cutOffSlowReaders } from './http/slow-readers.js';
 import { describe } from './http/swagger.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
 import { noteTooLarge } from './rejections/too-large.js';
@@ -31,7 +32,10 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
       connectionsCheckingInterval: 1000,
     },
     genReqId: requestId,
-    connectionTimeout: 0,
+    // Nobody who neither sends nor takes anything is waited for longer than the longest answer takes to come.
+    connectionTimeout: environment.REQUEST_TIMEOUT + environment.WAIT_LIMIT * 1000,
+    // Longer than the minute for which proxies keep theirs, so that they never send on one that is just being closed.
+    keepAliveTimeout: 72_000,
     // What still arrives on a kept connection while The Eye stops is answered like everything before.
     return503OnClosing: false,
     // A part of a path may be as long as a category, each slash in it spelt %2F, and longer ones are named up to here.
@@ -48,6 +52,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
+  cutOffSlowReaders(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);
   if (answers(options.role)) showQueue(app);
