@@ -3,14 +3,21 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { admitCallers } from './applications/gate.js';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
+import { answers } from './config/role.js';
+import { protectAnswers } from './http/answer-headers.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems, nameExpectations } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
+import { showQueue } from './operations/queue-board.js';
+import { cutOffSlowReaders } from './http/slow-readers.js';
 import { describe } from './http/swagger.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
 import { noteTooLarge } from './rejections/too-large.js';
-import { QuietLogger } from './quiet-logger.js';
+import { nestLogger } from './telemetry/log.js';
+import { requestId } from './telemetry/request-id.js';
+import { observeRequests } from './telemetry/requests.js';
+import { traceRequests } from './telemetry/tracing.js';
 
 /** The application, apart from the server that listens, so that tests and benchmarks start the real one. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
@@ -24,7 +31,11 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
       headersTimeout: environment.REQUEST_TIMEOUT,
       connectionsCheckingInterval: 1000,
     },
-    connectionTimeout: 0,
+    genReqId: requestId,
+    // Nobody who neither sends nor takes anything is waited for longer than the longest answer takes to come.
+    connectionTimeout: environment.REQUEST_TIMEOUT + environment.WAIT_LIMIT * 1000,
+    // Longer than the minute for which proxies keep theirs, so that they never send on one that is just being closed.
+    keepAliveTimeout: 72_000,
     // What still arrives on a kept connection while The Eye stops is answered like everything before.
     return503OnClosing: false,
     // A part of a path may be as long as a category, each slash in it spelt %2F, and longer ones are named up to here.
@@ -33,13 +44,18 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   });
   const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
     bodyParser: false,
-    logger: new QuietLogger(),
+    logger: nestLogger,
   });
+  traceRequests(app);
+  observeRequests(app);
+  protectAnswers(app);
   nameExpectations(app);
   await admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
+  cutOffSlowReaders(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);
+  if (answers(options.role)) showQueue(app);
   return app;
 }

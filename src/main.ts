@@ -12,6 +12,8 @@ import { joinEmbeddedServers } from './embedded/embedded-servers.js';
 import { EventTypesFeed } from './event-types/event-types.feed.js';
 import { RedisHealth } from './queue/redis-health.js';
 import { describeStart } from './start-message.js';
+import { nestLogger } from './telemetry/log.js';
+import { startTracing, stopTracing } from './telemetry/tracing.js';
 
 /** Milliseconds for an orderly stop; then the process goes, and what it had under way is taken over by the next. */
 const STOP_DEADLINE = 30_000;
@@ -24,6 +26,7 @@ setFlagsFromString('--semi-space-growth-factor=16');
 
 async function main(): Promise<void> {
   const { ROLE, HOST, PORT, DATABASE_URL, REDIS_URL } = environment;
+  Logger.overrideLogger(nestLogger);
   const dataDir = resolve(environment.DATA_DIR);
   let app: NestFastifyApplication | undefined;
   let stopping = false;
@@ -42,6 +45,7 @@ async function main(): Promise<void> {
     const server = app?.getHttpServer();
     setInterval(() => server?.closeIdleConnections(), 100).unref();
     await app?.close();
+    await stopTracing();
     await embedded.close();
     process.exit(code);
   };
@@ -55,6 +59,7 @@ async function main(): Promise<void> {
   try {
     const databaseUrl = DATABASE_URL ?? embedded.databaseUrl ?? '';
     const redisUrl = REDIS_URL ?? embedded.redisUrl ?? '';
+    await startTracing();
     app = await createApp({ role: ROLE, databaseUrl, redisUrl });
     const database = app.get(Database);
     database.ready.catch((error: unknown) => {

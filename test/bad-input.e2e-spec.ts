@@ -33,13 +33,14 @@ describe('What cannot be understood', () => {
   afterAll(async () => {
     const { output } = eye;
     await eye.close();
-    expect(output).not.toMatch(/ERROR/);
+    expect(output).not.toMatch(/"level":"(error|fatal)"/);
   });
 
   /** A problem with all documented members and no others but `errors`, at once. */
   const expectProblem = (answer: Answer, status: number, code: string): void => {
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
     const { errors = {}, ...others } = answer.body;
     expect(others).toEqual({
       type: 'about:blank',

@@ -17,6 +17,34 @@ describe('The contract', () => {
       return answer.body;
     });
 
+  describe('Every answer', () => {
+    const NOT_FOR_STRANGERS = {
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'DENY',
+      'referrer-policy': 'no-referrer',
+      'cross-origin-resource-policy': 'same-origin',
+    };
+
+    it.each([
+      '/events/',
+      '/events/3/',
+      '/nothing',
+      '/%zz',
+      '/health/live',
+      '/metrics',
+      '/docs-json',
+      '/queues/',
+    ])('protects whoever opens it in a browser: %s', async (path) => {
+      const { headers } = await eye.get(path);
+      expect(Object.fromEntries(headers)).toMatchObject(NOT_FOR_STRANGERS);
+      const policy = headers.get('content-security-policy');
+      expect(policy).toMatch(/^default-src 'self';.*frame-ancestors 'none'/);
+      expect(policy).not.toMatch(/unsafe-eval|script-src|https?:/);
+      expect([path, policy?.includes('unsafe-inline')]).toEqual([path, /^.(docs|queues)/.test(path)]);
+      expect(headers.has('strict-transport-security')).toBe(false);
+    });
+  });
+
   describe('POST /events/ with one event', () => {
     it('answers 202 with its id and where it will be found', async () => {
       const { status, body, headers } = await eye.post('/events/', anEvent());

@@ -92,6 +92,7 @@ describe('The documentation', () => {
       'get /events/{id}',
       'get /health/live',
       'get /health/ready',
+      'get /metrics',
       'get /rejections',
       'get /rejections/summary',
       'get /rejections/{id}',

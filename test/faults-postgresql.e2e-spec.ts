@@ -1,6 +1,6 @@
 import { Load } from './support/load.js';
 import { OwnPostgres } from './support/servers.js';
-import { type Answer, anEvent, eventually, TheEye } from './support/the-eye.js';
+import { type Answer, anEvent, eventually, inLog, TheEye } from './support/the-eye.js';
 
 describe('PostgreSQL', () => {
   let postgres: OwnPostgres;
@@ -200,7 +200,7 @@ describe('PostgreSQL', () => {
     ])('%s of DATABASE_URL says so at start, and ends The Eye', async (_, from, to, message) => {
       const output = await TheEye.failToStart({ DATABASE_URL: postgres.url.replace(from, to) });
       expect(output).toMatch('The Eye ended with 1');
-      expect(output).toMatch(`PostgreSQL refuses the connection: ${message}`);
+      expect(output).toMatch(`PostgreSQL refuses the connection: ${inLog(message)}`);
       expect(output).not.toMatch('s3cret');
     });
   });

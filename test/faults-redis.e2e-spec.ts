@@ -1,6 +1,6 @@
 import { Load } from './support/load.js';
 import { OwnPostgres, OwnRedis } from './support/servers.js';
-import { type Answer, anEvent, eventually, TheEye } from './support/the-eye.js';
+import { type Answer, anEvent, eventually, inLog, TheEye } from './support/the-eye.js';
 
 /** A sender is told at once, in a form that programs understand, that nothing was accepted and that he may try again. */
 function expectRefusal({ status, headers, body, took }: Answer, code = 'queue_unavailable'): void {
@@ -186,7 +186,7 @@ describe('A Redis of your own', () => {
     await redis.set(settings);
     const output = await startMessage();
     await redis.set({ appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' });
-    expect(output).toMatch(`!!! Redis is not durable: ${warning}`);
+    expect(output).toMatch(`!!! Redis is not durable: ${inLog(warning)}`);
     expect(output.match(/!!!/g)).toHaveLength(1);
   });
 

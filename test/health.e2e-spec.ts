@@ -81,10 +81,12 @@ describe('The health of a worker alone', () => {
     },
   );
 
-  it('is all that it tells: it takes no events and gives none out', async () => {
+  it('is all that it tells, with its metrics: it takes no events and gives none out', async () => {
     expect((await worker.post('/events/', anEvent())).status).toBe(404);
     expect((await worker.get('/events/')).status).toBe(404);
     expect((await worker.get('/rejections/')).status).toBe(404);
+    expect((await worker.get('/queues')).status).toBe(404);
+    expect((await worker.get('/metrics')).body).toContain('role="worker"');
   });
 });
 

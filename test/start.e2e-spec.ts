@@ -31,7 +31,7 @@ describe('The Eye on a fresh folder', () => {
       ].join('\n'),
     );
     expect(eye.output).toMatch('creating the database (first start)');
-    expect(eye.output).not.toMatch(/WARN|ERROR/);
+    expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
   });
 
   it('keeps its events over a restart, which creates nothing anew', async () => {
@@ -41,7 +41,7 @@ describe('The Eye on a fresh folder', () => {
     expect(await eye.end()).toBe(0);
     expect(await living(family)).toEqual([]);
     await eye.start();
-    expect(eye.output).not.toMatch(/creating the database|WARN|ERROR/);
+    expect(eye.output).not.toMatch(/creating the database|"level":"(warn|error|fatal)"/);
     expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
       ...event,
       application: 'default',
@@ -155,7 +155,7 @@ describe('The Eye that an ordinary user starts', () => {
     const dataDir = await folder();
     await chown(dataDir, account?.uid ?? 0, account?.gid ?? 0);
     const eye = await TheEye.start({ DATA_DIR: dataDir, HOME: '/nonexistent' }, account);
-    expect(eye.output).not.toMatch(/WARN|ERROR/);
+    expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
     const { body } = await eye.store(anEvent());
     const family = await familyOf((await serversOf(dataDir)).keeper);
     expect(await eye.end()).toBe(0);
@@ -231,7 +231,7 @@ describe('npm start', () => {
     end(npm.pid ?? 0);
     await ended;
     await gone(family);
-    expect(output).not.toMatch(/WARN|ERROR/);
+    expect(output).not.toMatch(/"level":"(warn|error|fatal)"/);
   });
 });
 

@@ -19,6 +19,9 @@ export type AuthMode = (typeof AUTH_MODES)[number];
 
 const MEGABYTE = 1024 * 1024;
 
+/** From the quietest to the most talkative; `silent` says nothing at all. */
+const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+
 const UNKNOWN_TYPES = ['accept', 'observe', 'refuse'] as const;
 
 /** An integer within bounds; anything else in the variable is an error that names it. */
@@ -136,6 +139,15 @@ export class Environment {
   @IsIn(UNKNOWN_TYPES)
   UNKNOWN_TYPES: (typeof UNKNOWN_TYPES)[number] = 'accept';
 
+  /** The least that a message must be worth to be logged; `debug` tells of every request. */
+  @IsIn(LOG_LEVELS)
+  LOG_LEVEL: (typeof LOG_LEVELS)[number] = 'info';
+
+  /** Where traces are sent, by OTLP over HTTP (JSON), e.g. `http://127.0.0.1:4318`. Unset: there are none. */
+  @IsOptional()
+  @Matches(/^https?:\/\//, { message: '$property must start with http:// or https://' })
+  OTEL_EXPORTER_OTLP_ENDPOINT?: string;
+
   /** Set by npm, which started this process. */
   startedByNpm: boolean = false;
 }
@@ -159,7 +171,7 @@ function isLoopback(host: string): boolean {
 export function readEnvironment(variables: Record<string, string | undefined>): Environment {
   const known = new Environment();
   const given = Object.fromEntries(
-    [...Object.keys(known), 'DATABASE_URL', 'REDIS_URL']
+    [...Object.keys(known), 'DATABASE_URL', 'REDIS_URL', 'OTEL_EXPORTER_OTLP_ENDPOINT']
       .filter((name) => (variables[name] ?? '').trim() !== '')
       .map((name) => [name, variables[name]]),
   );

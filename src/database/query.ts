@@ -1,7 +1,12 @@
 import type { EventEmitter } from 'node:events';
 import type { EntityManager } from 'typeorm';
 import { environment } from '../config/environment.js';
+import { metrics, type StatementOutcome } from '../telemetry/metrics.js';
+import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { DatabaseUnavailableError, isOutage } from './database-errors.js';
+import { statementName } from './statement-name.js';
+
+const TRACED: SpanOptions = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } };
 
 /** Selects a timestamptz as text, in UTC with six fractional digits: a Date would drop the microseconds. */
 export const utc = (column: string): string => `${utcText(`${column} AT TIME ZONE 'UTC'`)} AS ${column}`;
@@ -22,6 +27,27 @@ export async function query<Row>(
   sql: string,
   parameters: unknown[],
   timeout = environment.QUERY_TIMEOUT,
+): Promise<Row[]> {
+  const name = statementName(sql);
+  const began = performance.now();
+  let outcome: StatementOutcome = 'failed';
+  try {
+    const rows = await traced(name, TRACED, () => run<Row>(manager, sql, parameters, timeout));
+    outcome = 'ok';
+    return rows;
+  } catch (error) {
+    if (error instanceof DatabaseUnavailableError) outcome = 'unavailable';
+    throw error;
+  } finally {
+    metrics.statementDone(name, outcome, performance.now() - began);
+  }
+}
+
+async function run<Row>(
+  manager: EntityManager,
+  sql: string,
+  parameters: unknown[],
+  timeout: number,
 ): Promise<Row[]> {
   if (!manager.dataSource.isInitialized) throw new DatabaseUnavailableError();
   const runner = manager.dataSource.createQueryRunner();

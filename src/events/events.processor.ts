@@ -9,6 +9,8 @@ import { GroupCommit } from '../queue/group-commit.js';
 import type { BatchJobOptions } from '../queue/producer.js';
 import { BATCH_JOB, BATCH_SIZE, INGESTION_QUEUE } from '../queue/queue.constants.js';
 import { RejectionsRepository } from '../rejections/rejections.repository.js';
+import { metrics } from '../telemetry/metrics.js';
+import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { fieldsOf, type NewEvent } from './event/new-event.js';
 import { EventsRepository } from './events.repository.js';
 
@@ -35,7 +37,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   private readonly logger = new Logger('EventsProcessor');
   private readonly stopping = new AbortController();
   private readonly group = new GroupCommit<Job<string>>({
-    commit: (jobs) => this.commit(jobs),
+    commit: (jobs) => traced('store events', spanOf(jobs), () => this.commit(jobs)),
     // Where no job is left to come, the group is full.
     weigh: (job) => Math.max(itemsOf(job), Math.ceil(BATCH_SIZE / JOBS)),
     weight: BATCH_SIZE,
@@ -55,6 +57,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   async process(job: Job<string>): Promise<void> {
     await this.group.add(job);
     this.backlog.count(-itemsOf(job));
+    metrics.jobDone(Date.now() - job.timestamp);
   }
 
   /** What waits for PostgreSQL goes back into the queue. */
@@ -73,7 +76,8 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     for (let pause = 100; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         await this.database.ready;
-        return await this.store(batch);
+        const added = await this.store(batch);
+        return metrics.duplicates(jobs.reduce((sum, job) => sum + itemsOf(job), -added));
       } catch (error) {
         if (this.stopping.signal.aborted) throw this.stopping.signal.reason;
         const reason = isOutage(error)
@@ -85,21 +89,26 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     }
   }
 
-  /** Halves a batch that PostgreSQL refuses until the events that it refuses stand alone. */
-  private async store(batch: string): Promise<void> {
+  /**
+   * Halves a batch that PostgreSQL refuses until the events that it refuses stand alone.
+   * @returns how many were stored or set aside; the others had been stored before
+   */
+  private async store(batch: string): Promise<number> {
     try {
-      await this.events.insert(batch);
+      const stored = await this.events.insert(batch);
+      metrics.stored(stored);
+      return stored;
     } catch (error) {
       if (error instanceof DatabaseUnavailableError || !isRefusal(error)) throw error;
       const events = JSON.parse(batch) as NewEvent[];
       const [first] = events;
       if (events.length <= 1) {
         if (first) await this.setAside(first, error as Error);
-        return;
+        return events.length;
       }
       const middle = Math.ceil(events.length / 2);
-      await this.store(JSON.stringify(events.slice(0, middle)));
-      await this.store(JSON.stringify(events.slice(middle)));
+      const added = await this.store(JSON.stringify(events.slice(0, middle)));
+      return added + (await this.store(JSON.stringify(events.slice(middle))));
     }
   }
 
@@ -112,6 +121,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
       eventId: event.id,
       observed: false,
     });
+    metrics.refused('refused_by_database');
     this.logger.warn(
       `PostgreSQL refused event ${event.id} (${sqlState(error)}); it is kept among the rejections.`,
     );
@@ -120,6 +130,11 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
 
 function itemsOf(job: Job<string>): number {
   return (job.opts as BatchJobOptions).items;
+}
+
+function spanOf(jobs: Job<string>[]): SpanOptions {
+  const requests = jobs.flatMap(({ opts }) => (opts as BatchJobOptions).traces ?? []);
+  return { kind: 'consumer', attributes: { 'messaging.batch.message_count': jobs.length }, requests };
 }
 
 /** Joins the texts of JSON arrays that are not empty. */

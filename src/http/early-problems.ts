@@ -2,14 +2,17 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { protect, PROTECTION } from './answer-headers.js';
 import { Problem } from './problem.js';
 import { sendProblem, toProblem } from './problem.filter.js';
 
 /** Answers to requests that never reach a route, in the same form as all others; options of Fastify. */
 export const earlyProblems = {
   /** A path that cannot be decoded, or one whose parts are too long. */
-  frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply): void =>
-    sendProblem(reply, toProblem(error, request)),
+  frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+    protect(request, reply);
+    sendProblem(reply, toProblem(error, request));
+  },
 
   /** Bytes that are no HTTP, or that did not come in time: there is no request to reply to, only a connection. */
   clientErrorHandler: (error: Error & { code?: string }, socket: Socket): void => {
@@ -49,6 +52,7 @@ function spell(problem: Problem): string {
     'Content-Type: application/problem+json; charset=utf-8',
     `Content-Length: ${Buffer.byteLength(text)}`,
     'Connection: close',
+    ...Object.entries(PROTECTION).map(([name, value]) => `${name}: ${value}`),
     '',
     text,
   ].join('\r\n');

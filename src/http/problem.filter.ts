@@ -18,7 +18,7 @@ export class ProblemFilter implements ExceptionFilter {
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
     const problem = toProblem(error, request);
-    if (problem.status === 500) this.logger.error(error instanceof Error ? error.stack : error);
+    if (problem.status === 500) this.logger.error({ reqId: request.id, err: error });
     if (reply.sent || reply.raw.headersSent) return;
     this.note(problem, request);
     sendProblem(reply, problem);

@@ -10,6 +10,9 @@ const INTERVAL = 250;
 /** Share of Redis's `maxmemory` beyond which nothing more is accepted: workers need room to finish jobs. */
 const MEMORY_SHARE = 0.9;
 
+/** Bull's lists of the jobs that are not done: those that wait, are under way, or failed and are tried again later. */
+const LISTS = ['wait', 'active', 'delayed'];
+
 /**
  * Jobs that wait or are under way, and the items in them. The items are counted beside Bull's lists, not in one
  * transaction with them, so a crash may leave the count a little off: whenever no job is left it starts from zero again.
@@ -19,6 +22,16 @@ local jobs = redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.c
 if jobs == 0 then redis.call('DEL', KEYS[4])
 elseif ARGV[1] ~= '0' then redis.call('INCRBY', KEYS[4], ARGV[1]) end
 return tonumber(redis.call('GET', KEYS[4]) or '0')`;
+
+/** When the oldest job was put into the queue, in milliseconds since 1970, among those that wait or are under way. */
+const OLDEST = `
+local ids = {redis.call('LINDEX', KEYS[1], -1), redis.call('LINDEX', KEYS[2], -1), redis.call('ZRANGE', KEYS[3], 0, 0)[1]}
+local oldest
+for i = 1, 3 do
+  local since = ids[i] and tonumber(redis.call('HGET', ARGV[1] .. ids[i], 'timestamp'))
+  if since and (not oldest or since < oldest) then oldest = since end
+end
+return oldest and tostring(oldest)`;
 
 /** How much waits in Redis, looked at a few times a second. */
 @Injectable()
@@ -47,6 +60,14 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
     this.untold += items;
   }
 
+  /** Milliseconds for which the oldest job waits; 0 where none does. Rejects while Redis is away. */
+  async age(): Promise<number> {
+    const keys = LISTS.map((name) => this.queue.toKey(name));
+    const since = (await this.queue.client.eval(OLDEST, keys.length, ...keys, this.queue.toKey(''))) as
+      string | null;
+    return since === null ? 0 : Math.max(Date.now() - Number(since), 0);
+  }
+
   onModuleInit(): void {
     void this.keepLooking();
   }
@@ -65,7 +86,7 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
 
   private async look(): Promise<void> {
     const { client } = this.queue;
-    const keys = ['wait', 'active', 'delayed', 'items'].map((name) => this.queue.toKey(name));
+    const keys = [...LISTS, 'items'].map((name) => this.queue.toKey(name));
     const told = this.untold;
     try {
       const [items, memory] = await Promise.all([

@@ -2,6 +2,8 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Job, JobOptions, Queue } from 'bull';
 import { environment } from '../config/environment.js';
+import { metrics } from '../telemetry/metrics.js';
+import { rememberTrace, traced, tracesOf } from '../telemetry/tracing.js';
 import { Backlog } from './backlog.js';
 import { GroupCommit } from './group-commit.js';
 import { BATCH_JOB, BATCH_SIZE, CAPPED_BACKOFF, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
@@ -11,6 +13,8 @@ import { RedisHealth } from './redis-health.js';
 /** Options of a job, with the number of items in it: a worker knows them without parsing. */
 export interface BatchJobOptions extends JobOptions {
   items: number;
+  /** Some of the traces in which the job's items, and those of its neighbours, were handed over. */
+  traces?: string[];
 }
 
 /**
@@ -41,7 +45,10 @@ export class Producer {
   async add(items: readonly unknown[]): Promise<void> {
     if (!this.redis.available) throw new QueueUnavailableError();
     if (this.backlog.full) throw new BacklogFullError();
-    await this.group.add(items);
+    await traced('queue events', { kind: 'producer' }, () => {
+      rememberTrace(items);
+      return this.group.add(items);
+    });
   }
 
   private late(): QueueUnavailableError {
@@ -51,12 +58,13 @@ export class Producer {
 
   private async commit(calls: (readonly unknown[])[]): Promise<void> {
     const items = calls.flat();
+    const traces = tracesOf(calls);
     const batches = [];
     for (let start = 0; start < items.length; start += BATCH_SIZE)
       batches.push(items.slice(start, start + BATCH_SIZE));
     try {
       const jobs = await this.queue.addBulk(
-        batches.map((data) => ({ name: BATCH_JOB, data, opts: jobOptions(data.length) })),
+        batches.map((data) => ({ name: BATCH_JOB, data, opts: jobOptions(data.length, traces) })),
       );
       // Bull swallows what a command inside its transaction answers; a job without an id was not taken.
       if (jobs.some((job: Job) => !job.id))
@@ -66,12 +74,14 @@ export class Producer {
       throw new QueueUnavailableError(undefined, { cause: error });
     }
     this.backlog.count(items.length);
+    metrics.accepted(items.length);
   }
 }
 
-function jobOptions(items: number): BatchJobOptions {
+function jobOptions(items: number, traces: string[] | undefined): BatchJobOptions {
   return {
     items,
+    ...(traces && { traces }),
     attempts: UNLIMITED,
     backoff: { type: CAPPED_BACKOFF },
     removeOnComplete: true,

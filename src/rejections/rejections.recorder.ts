@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { environment } from '../config/environment.js';
 import { isOutage, isRefusal } from '../database/database-errors.js';
+import { metrics } from '../telemetry/metrics.js';
 import type { NewRejection } from './new-rejection.js';
 import { RejectionCounts } from './rejection-counts.js';
 import { type RejectionRow, textsOf, toRow } from './rejection-row.js';
@@ -41,6 +42,7 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     const { application, code, event, observed } = rejection;
     const { category, name } = textsOf(event);
     this.counts.add({ application, code, category: category ?? '', name: name ?? '' }, now);
+    if (!observed) metrics.refused(code);
     if (this.mayKeep(application, now))
       this.rows.push(toRow(rejection, observed ? 'observed' : 'refused', now));
   }

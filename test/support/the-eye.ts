@@ -214,6 +214,9 @@ export async function eventually<Result>(attempt: () => Promise<Result>, patienc
   }
 }
 
+/** A text as it stands in the log, which is JSON. */
+export const inLog = (text: string): string => JSON.stringify(text).slice(1, -1);
+
 let made = 0;
 
 /** A good event, unlike any other; `fields` in place of its own. */
