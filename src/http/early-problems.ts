@@ -30,9 +30,13 @@ export function nameExpectations(app: NestFastifyApplication): void {
       'expectation_failed',
       `Expect: ${request.headers.expect} cannot be met, only 100-continue.`,
     );
+    const text = JSON.stringify(problem.body());
     response
-      .writeHead(problem.status, { 'content-type': 'application/problem+json; charset=utf-8' })
-      .end(JSON.stringify(problem.body()));
+      .writeHead(problem.status, {
+        'content-type': 'application/problem+json; charset=utf-8',
+        'content-length': Buffer.byteLength(text),
+      })
+      .end(text);
   });
 }
 

@@ -66,7 +66,8 @@ export class Oracle {
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
-    if (EARLY.includes(code ?? '')) return;
+    // An answer to HEAD has no code; 414 and 431 are never said later.
+    if (EARLY.includes(code ?? '') || (method === 'HEAD' && [414, 417, 431].includes(status))) return;
     if (!operation) {
       const isPreflight = method === 'OPTIONS' && PREFLIGHT.includes(status);
       if (!NOWHERE.includes(status) && !isPreflight) yield fault('no such route');

@@ -7,7 +7,13 @@ import { _, type Ajv2020, type FuncKeywordDefinition } from 'ajv/dist/2020.js';
 export function isSame(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
-  if (Array.isArray(one) !== Array.isArray(other)) return false;
+  if (Array.isArray(one) || Array.isArray(other))
+    return (
+      Array.isArray(one) &&
+      Array.isArray(other) &&
+      one.length === other.length &&
+      one.every((item, index) => isSame(item, other[index]))
+    );
   const keys = Object.keys(one);
   return (
     keys.length === Object.keys(other).length &&
@@ -19,12 +25,23 @@ export function isSame(one: unknown, other: unknown): boolean {
   );
 }
 
+const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null;
+
 /** True where no two items are the same: texts and numbers by a set, objects and arrays in pairs. */
 export function areUnique(items: readonly unknown[]): boolean {
-  const plain = items.filter((item) => typeof item !== 'object' || item === null);
+  const plain = items.filter(isPlain);
   if (new Set(plain).size < plain.length) return false;
-  const others = items.filter((item) => typeof item === 'object' && item !== null);
-  return others.every((item, index) => !others.slice(0, index).some((before) => isSame(before, item)));
+  const others = items.filter((item) => !isPlain(item));
+  for (let index = 1; index < others.length; index++)
+    for (let before = 0; before < index; before++) if (isSame(others[before], others[index])) return false;
+  return true;
+}
+
+/** Whether a value is one of these. */
+function isOneOf(allowed: readonly unknown[]): (value: unknown) => boolean {
+  const plain = new Set(allowed.filter(isPlain));
+  const others = allowed.filter((value) => !isPlain(value));
+  return (value) => (isPlain(value) ? plain.has(value) : others.some((each) => isSame(value, each)));
 }
 
 const KEYWORDS: FuncKeywordDefinition[] = [
@@ -40,7 +57,7 @@ const KEYWORDS: FuncKeywordDefinition[] = [
   {
     keyword: 'enum',
     schemaType: 'array',
-    compile: (allowed: unknown[]) => (value: unknown) => allowed.some((each) => isSame(value, each)),
+    compile: isOneOf,
     errors: false,
     error: {
       message: 'must be equal to one of the allowed values',
