@@ -10,9 +10,11 @@ const EVIL = 'https://evil.example';
 
 const unknownKey = (scope = 'ingest'): string => `eye_${scope}_${randomBytes(32).toString('base64url')}`;
 
-/** All that an answer says, without the time and what concerns only the connection. */
+/** All that an answer says, without the time, its identifier and what concerns only the connection. */
 const facts = ({ status, headers, body }: Answer): unknown => {
-  const said = [...headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
+  const said = [...headers].filter(
+    ([name]) => !['date', 'connection', 'keep-alive', 'x-request-id'].includes(name),
+  );
   return { status, headers: Object.fromEntries(said), body };
 };
 
