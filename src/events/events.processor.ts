@@ -4,6 +4,7 @@ import type { Job, Queue } from 'bull';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseUnavailableError, isOutage, isRefusal, sqlState } from '../database/database-errors.js';
 import { Database } from '../database/database.js';
+import { LivePublisher } from '../live/live.publisher.js';
 import { Backlog } from '../queue/backlog.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import type { BatchJobOptions } from '../queue/producer.js';
@@ -41,6 +42,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     private readonly database: Database,
     private readonly events: EventsRepository,
     private readonly rejections: RejectionsRepository,
+    private readonly live: LivePublisher,
   ) {}
 
   @Process({ name: BATCH_JOB, concurrency: JOBS })
@@ -57,6 +59,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   /** Finishes the statements under way and takes no more jobs. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.queue.pause(true).catch(() => undefined);
+    await this.live.flush();
   }
 
   private async commit(jobs: Job<string>[]): Promise<void> {
@@ -80,7 +83,8 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   /** Halves a batch that PostgreSQL refuses until the events that it refuses stand alone. */
   private async store(batch: string): Promise<void> {
     try {
-      await this.events.insert(batch);
+      const { ids } = await this.events.insert(batch, this.live.watched);
+      this.live.show(batch, ids);
     } catch (error) {
       if (error instanceof DatabaseUnavailableError || !isRefusal(error)) throw error;
       const events = JSON.parse(batch) as NewEvent[];
