@@ -60,7 +60,7 @@ export class Viewer extends Readable {
   beat(): void {
     if (!this.open) return;
     const place = this.next === this.recent.end ? this.recent.place : undefined;
-    this.send(Buffer.from(place === undefined ? ': \n\n' : `: \nid: ${place}\n\n`));
+    this.send(Buffer.from(place === undefined ? ': alive\n\n' : `: alive\nid: ${place}\n\n`));
   }
 
   /** Ends it in order. */
