@@ -12,7 +12,7 @@ const boundary = (target, ...from) =>
   }));
 
 /** Each reads alone; what they share stands in the other folders. */
-const FEATURES = ['events', 'event-types', 'rejections', 'applications'];
+const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'live', 'pulse'];
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -70,9 +70,20 @@ export default tseslint.config(
             ...boundary('values', ...FEATURES, 'http', 'queue', 'database', 'embedded', 'paging'),
             ...boundary('paging', ...FEATURES, 'queue'),
             ...boundary('http', ...FEATURES),
-            ...boundary('applications', 'events', 'event-types', 'rejections'),
-            ...boundary('rejections', 'events', 'event-types', 'applications'),
-            ...boundary('event-types', 'events', 'applications', 'queue'),
+            ...boundary('applications', 'events', 'event-types', 'rejections', 'live'),
+            ...boundary('rejections', 'events', 'event-types', 'applications', 'live'),
+            ...boundary('event-types', 'events', 'applications', 'queue', 'live'),
+            ...boundary(
+              'pulse',
+              'events',
+              'event-types',
+              'rejections',
+              'applications',
+              'live',
+              'database',
+              'paging',
+            ),
+            ...boundary('live', 'events', 'event-types', 'rejections', 'applications'),
             ...boundary('events', 'applications'),
           ],
         },

@@ -4,6 +4,7 @@ import type { Role } from './config/role.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { PulseModule } from './pulse/pulse.module.js';
 import { QueueModule } from './queue/queue.module.js';
 
 export interface AppOptions {
@@ -21,6 +22,7 @@ export class AppModule {
       imports: [
         DatabaseModule.forRoot(databaseUrl),
         QueueModule.forRoot(redisUrl),
+        PulseModule.forRole(role),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
         OperationsModule,

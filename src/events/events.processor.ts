@@ -4,6 +4,7 @@ import type { Job, Queue } from 'bull';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseUnavailableError, isOutage, isRefusal, sqlState } from '../database/database-errors.js';
 import { Database } from '../database/database.js';
+import { LivePublisher } from '../live/live.publisher.js';
 import { Backlog } from '../queue/backlog.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import type { BatchJobOptions } from '../queue/producer.js';
@@ -51,6 +52,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     private readonly database: Database,
     private readonly events: EventsRepository,
     private readonly rejections: RejectionsRepository,
+    private readonly live: LivePublisher,
   ) {}
 
   @Process({ name: BATCH_JOB, concurrency: JOBS })
@@ -68,16 +70,17 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   /** Finishes the statements under way and takes no more jobs. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.queue.pause(true).catch(() => undefined);
+    await this.live.flush();
   }
 
   private async commit(jobs: Job<string>[]): Promise<void> {
     const batch =
       jobs.length === 1 ? (jobs[0] as Job<string>).data : concatenate(jobs.map(({ data }) => data));
+    const size = jobs.reduce((sum, job) => sum + itemsOf(job), 0);
     for (let pause = 100; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         await this.database.ready;
-        const added = await this.store(batch);
-        return metrics.duplicates(jobs.reduce((sum, job) => sum + itemsOf(job), -added));
+        return await this.store(batch, size);
       } catch (error) {
         if (this.stopping.signal.aborted) throw this.stopping.signal.reason;
         const reason = isOutage(error)
@@ -89,26 +92,23 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     }
   }
 
-  /**
-   * Halves a batch that PostgreSQL refuses until the events that it refuses stand alone.
-   * @returns how many were stored or set aside; the others had been stored before
-   */
-  private async store(batch: string): Promise<number> {
+  /** Halves a batch that PostgreSQL refuses until the events that it refuses stand alone. */
+  private async store(batch: string, size: number): Promise<void> {
     try {
-      const stored = await this.events.insert(batch);
-      metrics.stored(stored);
-      return stored;
+      const { stored, ids } = await this.events.insert(batch, this.live.watched);
+      metrics.stored(stored, size - stored);
+      this.live.show(batch, ids);
     } catch (error) {
       if (error instanceof DatabaseUnavailableError || !isRefusal(error)) throw error;
       const events = JSON.parse(batch) as NewEvent[];
       const [first] = events;
       if (events.length <= 1) {
         if (first) await this.setAside(first, error as Error);
-        return events.length;
+        return;
       }
       const middle = Math.ceil(events.length / 2);
-      const added = await this.store(JSON.stringify(events.slice(0, middle)));
-      return added + (await this.store(JSON.stringify(events.slice(middle))));
+      await this.store(JSON.stringify(events.slice(0, middle)), middle);
+      await this.store(JSON.stringify(events.slice(middle)), events.length - middle);
     }
   }
 

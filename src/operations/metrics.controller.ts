@@ -5,6 +5,7 @@ import { environment } from '../config/environment.js';
 import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { OnlyParameters } from '../http/only-parameters.js';
+import { BacklogReport } from '../queue/backlog-report.js';
 import { Backlog } from '../queue/backlog.js';
 import { registry } from '../telemetry/metrics.js';
 
@@ -12,11 +13,14 @@ import { registry } from '../telemetry/metrics.js';
 @ApiTags('operations')
 @Controller('metrics')
 export class MetricsController implements OnModuleInit {
-  constructor(private readonly backlog: Backlog) {}
+  constructor(
+    private readonly backlog: Backlog,
+    private readonly report: BacklogReport,
+  ) {}
 
   /** These are looked up when they are asked for. */
   onModuleInit(): void {
-    const { backlog } = this;
+    const { backlog, report } = this;
     const registers = [registry];
     new Gauge({
       name: 'the_eye_backlog_events',
@@ -36,8 +40,8 @@ export class MetricsController implements OnModuleInit {
       help: 'For how long the oldest job waits that is not done. While Redis is away, what was known last.',
       registers,
       async collect() {
-        await backlog.age().then(
-          (age) => this.set(age / 1000),
+        await report.read().then(
+          ({ oldest }) => this.set(oldest === undefined ? 0 : Math.max(Date.now() - oldest, 0) / 1000),
           () => undefined,
         );
       },

@@ -2,16 +2,13 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { environment } from '../config/environment.js';
-import { INGESTION_QUEUE } from './queue.constants.js';
+import { INGESTION_QUEUE, UNFINISHED } from './queue.constants.js';
 
 /** Milliseconds between two looks at the backlog. */
 const INTERVAL = 250;
 
 /** Share of Redis's `maxmemory` beyond which nothing more is accepted: workers need room to finish jobs. */
 const MEMORY_SHARE = 0.9;
-
-/** Bull's lists of the jobs that are not done: those that wait, are under way, or failed and are tried again later. */
-const LISTS = ['wait', 'active', 'delayed'];
 
 /**
  * Jobs that wait or are under way, and the items in them. The items are counted beside Bull's lists, not in one
@@ -22,16 +19,6 @@ local jobs = redis.call('LLEN', KEYS[1]) + redis.call('LLEN', KEYS[2]) + redis.c
 if jobs == 0 then redis.call('DEL', KEYS[4])
 elseif ARGV[1] ~= '0' then redis.call('INCRBY', KEYS[4], ARGV[1]) end
 return tonumber(redis.call('GET', KEYS[4]) or '0')`;
-
-/** When the oldest job was put into the queue, in milliseconds since 1970, among those that wait or are under way. */
-const OLDEST = `
-local ids = {redis.call('LINDEX', KEYS[1], -1), redis.call('LINDEX', KEYS[2], -1), redis.call('ZRANGE', KEYS[3], 0, 0)[1]}
-local oldest
-for i = 1, 3 do
-  local since = ids[i] and tonumber(redis.call('HGET', ARGV[1] .. ids[i], 'timestamp'))
-  if since and (not oldest or since < oldest) then oldest = since end
-end
-return oldest and tostring(oldest)`;
 
 /** How much waits in Redis, looked at a few times a second. */
 @Injectable()
@@ -60,14 +47,6 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
     this.untold += items;
   }
 
-  /** Milliseconds for which the oldest job waits; 0 where none does. Rejects while Redis is away. */
-  async age(): Promise<number> {
-    const keys = LISTS.map((name) => this.queue.toKey(name));
-    const since = (await this.queue.client.eval(OLDEST, keys.length, ...keys, this.queue.toKey(''))) as
-      string | null;
-    return since === null ? 0 : Math.max(Date.now() - Number(since), 0);
-  }
-
   onModuleInit(): void {
     void this.keepLooking();
   }
@@ -86,7 +65,7 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
 
   private async look(): Promise<void> {
     const { client } = this.queue;
-    const keys = [...LISTS, 'items'].map((name) => this.queue.toKey(name));
+    const keys = [...UNFINISHED, 'items'].map((name) => this.queue.toKey(name));
     const told = this.untold;
     try {
       const [items, memory] = await Promise.all([

@@ -13,3 +13,6 @@ export const UNLIMITED = Number.MAX_SAFE_INTEGER;
 /** The name of the pause between two tries of a job: it doubles from a second to half a minute. */
 export const CAPPED_BACKOFF = 'capped';
 export const cappedBackoff = (attempts: number): number => Math.min(2 ** (attempts - 1) * 1000, 30_000);
+
+/** Bull's lists of the jobs that are not done: those that wait, are under way, or failed and are tried again later. */
+export const UNFINISHED = ['wait', 'active', 'delayed'];

@@ -16,21 +16,30 @@ const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 /** Seconds. A job waits for as long as PostgreSQL is away. */
 const JOB_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400];
 
-const accepted = new Counter({
-  name: 'the_eye_events_accepted_total',
-  help: 'Events that were put into the queue.',
-  registers,
-});
-const stored = new Counter({
-  name: 'the_eye_events_stored_total',
-  help: 'Events that were stored and had not been before.',
-  registers,
-});
-const duplicates = new Counter({
-  name: 'the_eye_events_duplicate_total',
-  help: 'Events that came out of the queue and were stored already.',
-  registers,
-});
+/** What is counted of events, in the order in which it happens to them. */
+export const COUNTED = ['accepted', 'stored', 'duplicates', 'refused'] as const;
+export type EventCounts = Record<(typeof COUNTED)[number], number>;
+
+const totals: EventCounts = { accepted: 0, stored: 0, duplicates: 0, refused: 0 };
+
+/** A counter of Prometheus that reads its total when it is asked. */
+const counter = (total: keyof EventCounts, name: string, help: string): Counter =>
+  new Counter({
+    name,
+    help,
+    registers,
+    collect() {
+      this.reset();
+      this.inc(totals[total]);
+    },
+  });
+counter('accepted', 'the_eye_events_accepted_total', 'Events that were put into the queue.');
+counter('stored', 'the_eye_events_stored_total', 'Events that were stored and had not been before.');
+counter(
+  'duplicates',
+  'the_eye_events_duplicate_total',
+  'Events that came out of the queue and were stored already.',
+);
 const refusals = new Map<string, number>();
 new Counter({
   name: 'the_eye_events_refused_total',
@@ -65,12 +74,21 @@ const answers = new Histogram({
 
 export type StatementOutcome = 'ok' | 'failed' | 'unavailable';
 
+/** What happened to events since the process started. */
+export const eventTotals = (): EventCounts => ({ ...totals });
+
 /** Takes note; each call returns at once. Times are in milliseconds. */
 export const metrics = {
-  accepted: (events: number): void => accepted.inc(events),
-  stored: (events: number): void => stored.inc(events),
-  duplicates: (events: number): void => duplicates.inc(events),
-  refused: (code: string): void => void refusals.set(code, (refusals.get(code) ?? 0) + 1),
+  accepted: (events: number): void => void (totals.accepted += events),
+  /** @param duplicates events that were stored already */
+  stored: (events: number, duplicates: number): void => {
+    totals.stored += events;
+    totals.duplicates += duplicates;
+  },
+  refused: (code: string): void => {
+    totals.refused++;
+    refusals.set(code, (refusals.get(code) ?? 0) + 1);
+  },
   jobDone: (took: number): void => jobs.observe(took / 1000),
   statementDone: (statement: string, outcome: StatementOutcome, took: number): void =>
     statements.observe({ statement, outcome }, took / 1000),
