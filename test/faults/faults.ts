@@ -12,7 +12,7 @@ export interface Fault {
   name: string;
   /** Runs in the short version: no other spec of CI does the same. */
   short?: boolean;
-  /** Milliseconds that a round takes at least, where it is much longer than others and so done less often. */
+  /** A round takes much longer than those of others, and so is done less often. */
   slow?: boolean;
   shape?: Shape;
   /** Why it cannot be tried here. */
@@ -159,6 +159,12 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'clocks a minute apart',
+    short: true,
+    shape: { apis: 2, workers: 2, clocks: [30_000, -30_000, -30_000, 30_000] },
+    inject: ({ processes }, random) => kill(random.of(processes), random),
+  },
+  {
     name: 'connections to Redis half open',
     short: true,
     inject: async ({ toRedis }) => {
@@ -174,12 +180,6 @@ export const FAULTS: readonly Fault[] = [
       toPostgres.forget();
       await wait(2000);
     },
-  },
-  {
-    name: 'clocks a minute apart',
-    short: true,
-    shape: { apis: 2, workers: 2, clocks: [30_000, -30_000, -30_000, 30_000] },
-    inject: ({ processes }, random) => kill(random.of(processes), random),
   },
 ];
 

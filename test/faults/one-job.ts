@@ -25,7 +25,9 @@ export async function dieOnOneJob({ postgres, apis, workers }: Deployment, death
       await worker.end('SIGKILL');
       await holder.query(`SELECT pg_terminate_backend(pid) ${HELD}`);
       // A claim would end by itself after a quarter of a minute.
-      await api.redis(async (redis) => redis.del('nothing', ...(await redis.keys('the-eye:ingestion:*:lock'))));
+      await api.redis(async (redis) =>
+        redis.del('nothing', ...(await redis.keys('the-eye:ingestion:*:lock'))),
+      );
       await worker.start();
     }
     const takenOver = await api.redis(async (redis) => {

@@ -3,7 +3,7 @@ import { machine } from '../../bench/machine.js';
 import { printTable } from '../../bench/table.js';
 import { Deployment } from './deployment.js';
 import { type Fault, FAULTS } from './faults.js';
-import { type Result, tryFault } from './trial.js';
+import { type Result, Trial } from './trial.js';
 
 /*
  * npm run test:faults [-- [--rounds n] [--only name] [--seed s] [--short]]
@@ -11,6 +11,13 @@ import { type Result, tryFault } from './trial.js';
  * Breaks what The Eye stands on, under load, and compares what is stored with what was acknowledged. Prints a table of
  * Markdown, the one in docs/reliability.md, and ends with 1 where a promise was broken.
  */
+
+interface Row {
+  name: string;
+  rounds: number;
+  result?: Result;
+  complaints: string[];
+}
 
 /** A slow fault is injected so many times less often. */
 const SLOW = 4;
@@ -31,7 +38,7 @@ async function main(): Promise<boolean> {
   if (faults.length === 0)
     throw new Error(`No fault is called ${values.only}:\n${FAULTS.map(({ name }) => name).join('\n')}`);
   console.log(`${machine()}, ${new Date().toISOString().slice(0, 10)}, seed ${seed}\n`);
-  const results: Result[] = [];
+  const rows: Row[] = [];
   const skipped: string[] = [];
   for (const fault of faults) {
     const reason = await fault.unavailable?.();
@@ -40,33 +47,50 @@ async function main(): Promise<boolean> {
       console.error(skipped.at(-1));
       continue;
     }
-    results.push(await tell(fault, Math.ceil(fault.slow ? rounds / SLOW : rounds), seed));
+    rows.push(await tell(fault, Math.ceil(fault.slow ? rounds / SLOW : rounds), seed));
   }
-  print(results);
+  print(rows);
   for (const line of skipped) console.log(`\n${line}`);
-  const broken = results.filter(({ complaints }) => complaints.length > 0);
+  const broken = rows.filter(({ complaints }) => complaints.length > 0);
   for (const { name, complaints } of broken) console.log(`\n${name}: ${complaints.join('; ')}.`);
   return broken.length === 0;
 }
 
-async function tell(fault: Fault, rounds: number, seed: number): Promise<Result> {
+async function tell(fault: Fault, rounds: number, seed: number): Promise<Row> {
   const began = Date.now();
   console.error(`${fault.name} …`);
-  const result = await tryFault(fault, rounds, seed);
+  const row = await tryFault(fault, rounds, seed);
   const seconds = Math.round((Date.now() - began) / 1000);
-  console.error(`  ${rounds} rounds, ${seconds} s: ${result.complaints.join('; ') || 'as promised'}`);
-  return result;
+  console.error(`  ${rounds} rounds, ${seconds} s: ${row.complaints.join('; ') || 'as promised'}`);
+  return row;
 }
 
-function print(results: readonly Result[]): void {
-  const columns = ['acknowledged', 'stored', 'lost', 'doubled', 'changed'] as const;
+/** Injects a fault so many times into one load on a deployment of its own. */
+async function tryFault(fault: Fault, rounds: number, seed: number): Promise<Row> {
+  const row: Row = { name: fault.name, rounds: 0, complaints: [] };
+  const deployment = await Deployment.start(fault.shape ?? {});
+  const trial = new Trial(deployment, seed);
+  try {
+    for (; row.rounds < rounds; row.rounds++) await trial.round(fault);
+    row.result = await trial.end();
+    row.complaints = trial.complaints(row.result);
+  } catch (error) {
+    row.complaints = [`after ${row.rounds} rounds: ${(error as Error).message}`];
+  } finally {
+    await trial.stop();
+    await deployment.close();
+  }
+  return row;
+}
+
+function print(rows: readonly Row[]): void {
+  const columns = ['acknowledged', 'stored', 'lost', 'doubled', 'changed', 'refused', 'longest'] as const;
   printTable(
-    ['fault', 'rounds', ...columns, 'longest wait, ms'],
-    results.map(({ name, rounds, account, longest }) => [
+    ['fault', 'rounds', ...columns.slice(0, -2), 'requests refused', 'longest wait, ms'],
+    rows.map(({ name, rounds, result }) => [
       name,
       String(rounds),
-      ...columns.map((column) => account?.[column].toLocaleString('en') ?? '?'),
-      Math.round(longest).toLocaleString('en'),
+      ...columns.map((column) => (result ? Math.round(result[column]).toLocaleString('en') : '?')),
     ]),
   );
 }

@@ -25,7 +25,10 @@ export class Link {
 
   /** Breaks every connection, in the middle of whatever is on its way; new ones are let through. */
   cut(): void {
-    for (const pair of this.pairs) for (const socket of pair) socket.resetAndDestroy();
+    for (const [near, far] of this.pairs) {
+      near.resetAndDestroy();
+      far.destroy();
+    }
   }
 
   /** Breaks every connection, and refuses new ones until it is mended. */

@@ -166,7 +166,11 @@ export class Load {
     const init = { signal: AbortSignal.timeout(PATIENCE) };
     const began = performance.now();
     try {
-      const { status, headers, body: answer } = await this.random.of(this.eyes).post('/events/', body, {}, init);
+      const {
+        status,
+        headers,
+        body: answer,
+      } = await this.random.of(this.eyes).post('/events/', body, {}, init);
       this.statuses.set(status, this.count(status) + 1);
       if (status === 202) {
         const ids: string[] = answer.ids ?? [answer.id];

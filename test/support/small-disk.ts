@@ -35,7 +35,7 @@ export class SmallDisk {
   async fill(): Promise<void> {
     const ballast = await open(this.ballast, 'a');
     try {
-      for (let size = 1024 * 1024; size >= 4096; ) {
+      for (let size = 1024 * 1024; size >= 4096;) {
         const { bavail, bsize } = await statfs(this.folder);
         if (bavail * bsize < size) size /= 2;
         else await ballast.write(Buffer.alloc(size)).catch(() => (size /= 2));
