@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Account, Load } from '../support/load.js';
+import { type Account, brokenPromises } from '../support/ledger.js';
+import { Load } from '../support/load.js';
 import { Random } from '../support/random.js';
 import type { Deployment } from './deployment.js';
 import type { Fault } from './faults.js';
@@ -58,12 +59,10 @@ export class Trial {
   }
 
   /** What was not as promised; nothing where all was. */
-  complaints({ acknowledged, lost, doubled, changed, longest }: Result): string[] {
+  complaints(result: Result): string[] {
+    const { longest } = result;
     return [
-      ...(acknowledged === 0 ? ['nothing was accepted'] : []),
-      ...(lost > 0 ? [`${lost} lost`] : []),
-      ...(doubled > 0 ? [`${doubled} doubled`] : []),
-      ...(changed > 0 ? [`${changed} changed`] : []),
+      ...brokenPromises(result),
       ...(longest > DEADLINE ? [`an answer took ${Math.round(longest)} ms`] : []),
       ...new Set(this.load.faults),
     ];

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isDeepStrictEqual } from 'node:util';
+import { type Account, Ledger, type SentEvent } from './ledger.js';
 import { Random } from './random.js';
 import { anEvent, type Event, eventually, type TheEye } from './the-eye.js';
 
@@ -16,28 +16,11 @@ export interface LoadOptions {
   random?: Random;
 }
 
-/** What was promised, held against what is stored. */
-export interface Account {
-  /** Events that were answered 202. */
-  acknowledged: number;
-  /** Rows that hold them, and what was kept although its answer did not arrive. */
-  stored: number;
-  /** Acknowledged, and not stored. */
-  lost: number;
-  /** Rows of an event that has another one. */
-  doubled: number;
-  /** Rows that do not hold what was sent, or hold what nobody sent. */
-  changed: number;
-}
-
 /** Milliseconds after which a request counts as left hanging. */
 const PATIENCE = 10_000;
 
-let loads = 0;
-
 /**
  * Senders that post events, one and many at a time, until they are stopped, and remember what they were promised.
- * Each event has a session of its own, by which it is found again.
  */
 export class Load {
   /** Answers by their status. */
@@ -48,11 +31,7 @@ export class Load {
   unanswered = 0;
   /** Answers that are none of those that may be. */
   readonly faults: string[] = [];
-  /** Begins the session of each event of this load. */
-  readonly prefix = `load-${process.pid}-${loads++}-`;
-
-  private readonly sent = new Map<string, Omit<Event, 'id'>>();
-  private readonly acknowledged = new Map<string, string>();
+  private readonly ledger = new Ledger();
   private readonly working: Promise<unknown>;
   private readonly again: number;
   private readonly pause: number;
@@ -76,7 +55,12 @@ export class Load {
 
   /** Events that were answered 202. */
   get accepted(): number {
-    return this.acknowledged.size;
+    return this.ledger.acknowledged;
+  }
+
+  /** Begins the session of each event of this load. */
+  get prefix(): string {
+    return this.ledger.prefix;
   }
 
   /** Resolves once so many more answers had this status. */
@@ -102,26 +86,7 @@ export class Load {
    */
   async account(eye = this.eyes[0] as TheEye): Promise<Account & { examples: Event[] }> {
     await this.stop();
-    await eye.drained();
-    const rows = await eye.sql<Event>(
-      `SELECT id, session_id, category, name, data,
-         to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp
-       FROM events WHERE session_id LIKE $1`,
-      [`${this.prefix}%`],
-    );
-    const bySession = new Map(rows.map((row) => [row.session_id, row]));
-    const lost = [...this.acknowledged].filter(([id, session]) => bySession.get(session)?.id !== id);
-    const changed = rows.filter(
-      (row) => !isDeepStrictEqual(row, { id: row.id, ...this.sent.get(row.session_id) }),
-    );
-    return {
-      acknowledged: this.accepted,
-      stored: rows.length,
-      lost: lost.length,
-      doubled: rows.length - bySession.size,
-      changed: changed.length,
-      examples: changed.slice(0, 5),
-    };
+    return this.ledger.account(eye);
   }
 
   /** Every event that was answered 202 is stored; each once, as it was sent, and none that nobody sent. */
@@ -152,17 +117,17 @@ export class Load {
     }
   }
 
-  private event(name: string): Omit<Event, 'id'> {
+  private event(name: string): SentEvent {
     const event = anEvent({
-      session_id: `${this.prefix}${name}`,
+      session_id: `${this.ledger.prefix}${name}`,
       data: { name, price: 0.1, text: 'ü 𝄞', deep: [{ nothing: null, yes: true }] },
-      timestamp: `2024-02-29T23:59:59.${String(this.sent.size % 1_000_000).padStart(6, '0')}Z`,
+      timestamp: `2024-02-29T23:59:59.${String(this.ledger.sent % 1_000_000).padStart(6, '0')}Z`,
     });
-    this.sent.set(event.session_id, event);
+    this.ledger.noteSent(event);
     return event;
   }
 
-  private async post(body: unknown, events: Omit<Event, 'id'>[]): Promise<void> {
+  private async post(body: unknown, events: SentEvent[]): Promise<void> {
     const init = { signal: AbortSignal.timeout(PATIENCE) };
     const began = performance.now();
     try {
@@ -174,7 +139,7 @@ export class Load {
       this.statuses.set(status, this.count(status) + 1);
       if (status === 202) {
         const ids: string[] = answer.ids ?? [answer.id];
-        ids.forEach((id, index) => this.acknowledged.set(id, events[index]?.session_id ?? ''));
+        ids.forEach((id, index) => this.ledger.noteAcknowledged(id, events[index] as SentEvent));
         if (ids.length !== events.length) this.faults.push(`accepted ${ids.length} of ${events.length}`);
       } else if (status !== 503 || headers.get('retry-after') === null) {
         this.faults.push(`${status} ${JSON.stringify(answer)}`);
