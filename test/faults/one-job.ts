@@ -3,11 +3,13 @@ import pg from 'pg';
 import { eventually } from '../support/the-eye.js';
 import type { Deployment } from './deployment.js';
 
+const QUEUE = 'the-eye:ingestion';
+
 const HELD = `FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO events%'`;
 
 /**
- * Kills a worker in the middle of its jobs, and each that takes them over from it.
- * @throws Error where no job was under way at every death
+ * Kills a worker in the middle of its jobs, and each that takes them over from it, until so many have died on one job.
+ * @throws Error where that does not come about
  */
 export async function dieOnOneJob({ postgres, apis, workers }: Deployment, deaths: number): Promise<void> {
   const [api] = apis;
@@ -18,28 +20,32 @@ export async function dieOnOneJob({ postgres, apis, workers }: Deployment, death
   try {
     // Lets no statement of a worker pass.
     await holder.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
-    for (let death = 0; death < deaths; death++) {
+    // Some may die before they have taken it.
+    for (let death = 1; (await api.redis(timesTakenOver)) < deaths; death++) {
+      if (death > 2 * deaths) throw new Error(`Of ${death} workers too few died on the same job.`);
       await eventually(async () => {
         // Not the holder, whose transaction sees the activity of its first look only.
         const held = await api.sql(`SELECT 1 ${HELD}`);
-        if (held.length === 0) throw new Error(`No job is under way before death ${death + 1}.`);
+        if (held.length === 0) throw new Error(`No job is under way before death ${death}.`);
       }, 30_000);
       await worker.end('SIGKILL');
       await api.sql(`SELECT pg_terminate_backend(pid) ${HELD}`);
       await api.redis(letClaimsEnd);
       await worker.start();
     }
-    const takenOver = await api.redis(async (redis) => {
-      // The worker has taken them, or is about to.
-      const jobs = await redis.lrange('the-eye:ingestion:active', 0, -1);
-      jobs.push(...(await redis.lrange('the-eye:ingestion:wait', -50, -1)));
-      const counts = jobs.map((job) => redis.hget(`the-eye:ingestion:${job}`, 'stalledCounter'));
-      return Math.max(0, ...(await Promise.all(counts)).map(Number));
-    });
-    if (takenOver < deaths) throw new Error(`No job was taken over more than ${takenOver} times.`);
   } finally {
     await holder.end();
   }
+}
+
+/** How often the job that was taken over most often was, of those that are under way or about to be. */
+async function timesTakenOver(redis: Redis): Promise<number> {
+  const jobs = [
+    ...(await redis.lrange(`${QUEUE}:active`, 0, -1)),
+    ...(await redis.lrange(`${QUEUE}:wait`, -50, -1)),
+  ];
+  const counts = jobs.map((job) => redis.hget(`${QUEUE}:${job}`, 'stalledCounter'));
+  return Math.max(0, ...(await Promise.all(counts)).map(Number));
 }
 
 /**
@@ -47,8 +53,7 @@ export async function dieOnOneJob({ postgres, apis, workers }: Deployment, death
  * that the next worker begins with them.
  */
 async function letClaimsEnd(redis: Redis): Promise<void> {
-  const queue = 'the-eye:ingestion';
-  const jobs = await redis.lrange(`${queue}:active`, 0, -1);
-  await redis.del(`${queue}:stalled-check`, ...jobs.map((job) => `${queue}:${job}:lock`));
-  await redis.sadd(`${queue}:stalled`, ...jobs);
+  const jobs = await redis.lrange(`${QUEUE}:active`, 0, -1);
+  await redis.del(`${QUEUE}:stalled-check`, ...jobs.map((job) => `${QUEUE}:${job}:lock`));
+  await redis.sadd(`${QUEUE}:stalled`, ...jobs);
 }
