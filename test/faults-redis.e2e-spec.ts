@@ -102,9 +102,7 @@ describe('Redis', () => {
       before = await stored();
       // Without its table the worker stores nothing, so that Redis fills up.
       await eye.sql('ALTER TABLE events RENAME TO hidden');
-      const info = await eye.redis((client) => client.info('memory'));
-      const used = Number(/used_memory:(\d+)/.exec(info)?.[1]);
-      await redis.set({ maxmemory: String(used + 5_000_000) });
+      await redis.set({ maxmemory: String((await redis.usedMemory()) + 5_000_000) });
     });
 
     it('takes an array of events as a whole, or not at all with 503', async () => {

@@ -22,6 +22,7 @@ export function dataSourceOptions(url: string): PostgresDataSourceOptions {
     logging: false,
     // An idle connection that breaks is replaced by the pool; whoever asks next sees a good one or an error.
     poolErrorHandler: () => undefined,
-    extra: { keepAlive: true },
+    // A connection that died silently is found out by the kernel, also where a statement has no deadline (migrations).
+    extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
   };
 }

@@ -4,6 +4,7 @@ import {
   isMisconfiguration,
   isOutage,
   isRefusal,
+  reasonOf,
   sqlState,
 } from './database-errors.js';
 
@@ -30,6 +31,7 @@ describe('an error of PostgreSQL', () => {
     ['P0001', 'raised by a trigger', REFUSAL],
     ['XX000', 'internal error', REFUSAL],
     ['08006', 'connection failure', OUTAGE],
+    ['53100', 'disk full', OUTAGE],
     ['53300', 'too many connections', OUTAGE],
     ['57P01', 'admin shutdown', OUTAGE],
     ['57P03', 'starting up', OUTAGE],
@@ -74,5 +76,15 @@ describe('an error of anything else', () => {
   ])('%s has none either', (_, error) => {
     expect(sqlState(error)).toBeUndefined();
     expect(kinds(error)).toEqual(OUTAGE);
+  });
+});
+
+describe('the reason', () => {
+  it.each([
+    [new DatabaseUnavailableError(), 'no answer in time'],
+    [new DatabaseUnavailableError({ cause: failure('disk full') }), 'disk full'],
+    [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
+  ])('of %s is named', (error, reason) => {
+    expect(reasonOf(error)).toBe(reason);
   });
 });

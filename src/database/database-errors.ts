@@ -43,3 +43,12 @@ export function isOutage(error: unknown): boolean {
 export function isMisconfiguration(error: unknown): boolean {
   return MISCONFIGURATIONS.has(sqlState(error)?.slice(0, 2) ?? '');
 }
+
+/** What went wrong, for the log: a full disk is mended otherwise than a network. */
+export function reasonOf(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  if (error instanceof DatabaseUnavailableError) return cause ? reasonOf(cause) : 'no answer in time';
+  // A refused connection is an AggregateError without a message of its own.
+  const { message, code } = error as { message?: string; code?: string };
+  return message || code || String(error);
+}

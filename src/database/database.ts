@@ -2,7 +2,7 @@ import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@ne
 import { InjectDataSource } from '@nestjs/typeorm';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { isMisconfiguration } from './database-errors.js';
+import { isMisconfiguration, reasonOf } from './database-errors.js';
 import { migrate } from './migrate.js';
 
 const LONGEST_PAUSE = 5000;
@@ -46,15 +46,9 @@ export class Database implements OnModuleInit, OnModuleDestroy {
         return await migrate(this.dataSource);
       } catch (error) {
         if (isMisconfiguration(error)) throw error;
-        this.logger.warn(`PostgreSQL is away (${reason(error)}); trying again in ${pause} ms.`);
+        this.logger.warn(`PostgreSQL is away (${reasonOf(error)}); trying again in ${pause} ms.`);
       }
       await wait(pause, undefined, { signal: this.stopped.signal });
     }
   }
-}
-
-/** A refused connection is an AggregateError without a message of its own. */
-function reason(error: unknown): string {
-  const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
 }

@@ -2,7 +2,13 @@ import { InjectQueue, Process, Processor } from '@nestjs/bull';
 import { type BeforeApplicationShutdown, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Job, Queue } from 'bull';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DatabaseUnavailableError, isOutage, isRefusal, sqlState } from '../database/database-errors.js';
+import {
+  DatabaseUnavailableError,
+  isOutage,
+  isRefusal,
+  reasonOf,
+  sqlState,
+} from '../database/database-errors.js';
 import { Database } from '../database/database.js';
 import { LivePublisher } from '../live/live.publisher.js';
 import { Backlog } from '../queue/backlog.js';
@@ -84,7 +90,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
       } catch (error) {
         if (this.stopping.signal.aborted) throw this.stopping.signal.reason;
         const reason = isOutage(error)
-          ? 'PostgreSQL is away'
+          ? `PostgreSQL is away (${reasonOf(error)})`
           : `PostgreSQL failed (${sqlState(error)}: ${String(error)})`;
         this.logger.warn(`${reason}; events wait in Redis, trying again in ${pause} ms.`);
         await wait(pause, undefined, { signal: this.stopping.signal });

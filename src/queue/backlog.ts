@@ -3,6 +3,8 @@ import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@
 import type { Queue } from 'bull';
 import { environment } from '../config/environment.js';
 import { INGESTION_QUEUE, UNFINISHED } from './queue.constants.js';
+import { isLate } from './queue-errors.js';
+import { RedisHealth } from './redis-health.js';
 
 /** Milliseconds between two looks at the backlog. */
 const INTERVAL = 250;
@@ -31,7 +33,10 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
 
-  constructor(@InjectQueue(INGESTION_QUEUE) private readonly queue: Queue) {}
+  constructor(
+    @InjectQueue(INGESTION_QUEUE) private readonly queue: Queue,
+    private readonly redis: RedisHealth,
+  ) {}
 
   /** True where nothing more should be accepted. */
   get full(): boolean {
@@ -75,8 +80,9 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
       this.untold -= told;
       this.items = Math.max(items + this.untold, 0);
       this.memoryShare = memoryShare(memory);
-    } catch {
-      // Redis is away; those who need it find out for themselves.
+    } catch (error) {
+      // A worker has nobody else who would notice that Redis is silent; one that is away shows by itself.
+      if (isLate(error)) this.redis.suspect();
     }
   }
 }

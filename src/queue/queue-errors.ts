@@ -11,3 +11,6 @@ export class BacklogFullError extends Error {
     super(message);
   }
 }
+
+/** True where Redis did not answer a command within REDIS_TIMEOUT; ioredis has no class or code for it. */
+export const isLate = (error: unknown): boolean => (error as Error).message === 'Command timed out';

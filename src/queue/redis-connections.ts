@@ -20,6 +20,13 @@ const PROMPT: RedisOptions = {
 /** For the connections that wait for jobs and messages: they come back however long Redis was away. */
 const PATIENT: RedisOptions = { enableReadyCheck: false, maxRetriesPerRequest: null, retryStrategy };
 
+/**
+ * A connection may die on its way and neither side be told (a firewall that forgot it, a host that lost its power). Who
+ * waits for jobs hears from Redis at least every five seconds (Bull's `drainDelay`), so twice that is a dead connection;
+ * who waits for messages sends nothing, so that the kernel's probes find out.
+ */
+const SILENCE = { bclient: { socketTimeout: 10_000 }, subscriber: { keepAlive: 10_000 } };
+
 /** Bull's connections to one Redis. Bull closes only those that it made itself, so these close themselves. */
 export class RedisConnections {
   private readonly connections: Redis[] = [];
@@ -31,7 +38,8 @@ export class RedisConnections {
   }
 
   create(type: 'client' | 'subscriber' | 'bclient'): Redis {
-    const connection = new Redis({ ...this.address, ...(type === 'client' ? PROMPT : PATIENT) });
+    const options = type === 'client' ? PROMPT : { ...PATIENT, ...SILENCE[type] };
+    const connection = new Redis({ ...this.address, ...options });
     this.connections.push(connection);
     return connection;
   }

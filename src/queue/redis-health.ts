@@ -63,7 +63,10 @@ export class RedisHealth implements OnModuleInit {
         await this.queue.client.ping();
         this.silent = false;
       } catch {
-        if (this.queue.client.status === 'end') return;
+        const { client } = this.queue;
+        if (client.status === 'end') return;
+        // Perhaps only this connection is dead, which no one would tell; a new one hangs on nothing.
+        if (client.status === 'ready') client.disconnect(true);
         await new Promise((resolve) => setTimeout(resolve, INTERVAL));
       }
     }

@@ -23,18 +23,21 @@ abstract class OwnServer {
     private readonly server: Server,
   ) {}
 
-  protected static async folders(): Promise<Folders> {
-    const folders = await prepareFolders(await mkdtemp(join(tmpdir(), 'eye-server-')));
+  /** @param parent where its folder is made, e.g. a disk of its own */
+  protected static async folders(parent = tmpdir()): Promise<Folders> {
+    const folders = await prepareFolders(await mkdtemp(join(parent, 'eye-server-')));
     await claimRunFolder(folders);
     return folders;
   }
 
-  /** Starts it, on the same data after it was stopped or killed, and waits until it serves. */
+  /** Starts it, on the same data after it was stopped or has died, and waits until it serves. */
   async start(): Promise<void> {
-    if (this.child && isRunning(this.child)) return;
     await this.server.prepare();
     // What a killed PostgreSQL leaves behind needs a moment to go.
-    this.child = await eventually(() => this.launch(), 20_000);
+    await eventually(async () => {
+      if (!this.child || !isRunning(this.child)) this.child = await this.launch();
+      await this.server.probe();
+    }, 30_000);
   }
 
   /** Stops it the clean way. */
@@ -69,10 +72,6 @@ abstract class OwnServer {
     const child = await this.server.spawn();
     child.stdout?.resume();
     child.stderr?.resume();
-    await eventually(async () => {
-      if (isRunning(child)) await this.server.probe();
-    }, 20_000);
-    if (!isRunning(child)) throw new Error(`${this.server.name} ended (${child.exitCode}).`);
     return child;
   }
 
@@ -101,9 +100,10 @@ abstract class OwnServer {
 
 export class OwnPostgres extends OwnServer {
   readonly url = `postgresql://the_eye@localhost:5432/the_eye?host=${encodeURIComponent(this.folders.postgresSockets)}`;
+  readonly socket = join(this.folders.postgresSockets, '.s.PGSQL.5432');
 
-  static async start(): Promise<OwnPostgres> {
-    const folders = await OwnServer.folders();
+  static async start(parent?: string): Promise<OwnPostgres> {
+    const folders = await OwnServer.folders(parent);
     const postgres = new OwnPostgres(
       folders,
       postgresServer(folders, () => undefined),
@@ -115,10 +115,11 @@ export class OwnPostgres extends OwnServer {
 
 export class OwnRedis extends OwnServer {
   readonly url = `unix://${this.folders.redisSocket}`;
+  readonly socket = this.folders.redisSocket;
 
   /** @param settings names and values of redis.conf, until it is stopped */
-  static async start(settings: Record<string, string> = {}): Promise<OwnRedis> {
-    const folders = await OwnServer.folders();
+  static async start(settings: Record<string, string> = {}, parent?: string): Promise<OwnRedis> {
+    const folders = await OwnServer.folders(parent);
     const redis = new OwnRedis(
       folders,
       redisServer(folders, () => undefined),
@@ -128,10 +129,21 @@ export class OwnRedis extends OwnServer {
     return redis;
   }
 
-  async set(settings: Record<string, string>): Promise<void> {
-    const client = new Redis(this.folders.redisSocket);
-    try {
+  set(settings: Record<string, string>): Promise<void> {
+    return this.ask(async (client) => {
       for (const [name, value] of Object.entries(settings)) await client.config('SET', name, value);
+    });
+  }
+
+  /** Bytes that its data take. */
+  usedMemory(): Promise<number> {
+    return this.ask(async (client) => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]));
+  }
+
+  private async ask<Result>(question: (client: Redis) => Promise<Result>): Promise<Result> {
+    const client = new Redis(this.socket);
+    try {
+      return await question(client);
     } finally {
       client.disconnect();
     }

@@ -110,9 +110,13 @@ export class TheEye {
     this.redisUrl = /^ {2}Redis\s+(\S+)/m.exec(message)?.[1] ?? '';
   }
 
+  get runs(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
   /** Sends a signal and waits for the end of the process. */
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.process.exitCode !== null || this.process.signalCode !== null) return this.process.exitCode;
+    if (!this.runs) return this.process.exitCode;
     const exit = once(this.process, 'exit') as Promise<[number | null]>;
     this.process.kill(signal);
     return (await exit)[0];

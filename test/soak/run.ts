@@ -1,0 +1,163 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { machine } from '../../bench/machine.js';
+import { printTable } from '../../bench/table.js';
+import { brokenPromises } from '../support/ledger.js';
+import { serversOf } from '../support/processes.js';
+import { Random } from '../support/random.js';
+import { eventually, TheEye } from '../support/the-eye.js';
+import { ownMemory } from './memory.js';
+import { Traffic } from './traffic.js';
+import { grows, type Slack, type Trend, trendOf } from './trend.js';
+
+/*
+ * npm run test:soak [-- [--minutes n] [--rate events-a-second] [--seed s]]
+ *
+ * A steady load with bursts for a long time: memory and latency stay flat, everything is accounted for, and nothing is left
+ * over. Ends with 1 where that does not hold. It remembers each event that it sent, about a kilobyte of its own memory.
+ */
+
+/** Milliseconds between two looks at the memory. */
+const LOOK = 1000;
+
+/** Garbage collection comes in waves; a leak of an event in a hundred exceeds this in ten minutes. */
+const MEMORY: Slack = { share: 0.1, plus: 8 };
+
+/** Of milliseconds: the machine may have other things to do. */
+const LATENCY: Slack = { share: 0.5, plus: 5 };
+
+/** Milliseconds within which every sender is promised an answer. */
+const DEADLINE = 2000;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '10' },
+    rate: { type: 'string', default: '100' },
+    seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
+  },
+});
+
+interface Row {
+  name: string;
+  trend: Trend;
+  slack: Slack;
+}
+
+/** @returns what did not hold */
+async function main(): Promise<string[]> {
+  const duration = positive('minutes') * 60;
+  const seed = positive('seed');
+  console.log(`${machine()}, ${values.minutes} minutes, seed ${seed}\n`);
+  const api = await TheEye.start({ ROLE: 'api' });
+  const worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir });
+  process.once('SIGINT', () => void worker.end().then(() => api.close()));
+  try {
+    const traffic = new Traffic(api, { rate: positive('rate'), duration, random: new Random(seed) });
+    const memory = await watch(api, worker, traffic.run());
+    const rows: Row[] = [
+      ...[...memory].map(([name, samples]) => ({ name, trend: trendOf(samples), slack: MEMORY })),
+      { name: 'answer, ms: median', trend: trendOf(traffic.latencies), slack: LATENCY },
+      { name: 'answer, ms: 95 of 100', trend: trendOf(traffic.latencies, 0.95), slack: LATENCY },
+    ];
+    print(rows);
+    return [
+      ...rows.filter(({ trend, slack }) => grows(trend, slack)).map(({ name }) => `it grows: ${name}`),
+      ...tooLate(traffic.latencies),
+      ...traffic.faults,
+      ...(await accountFor(api, traffic)),
+    ];
+  } finally {
+    await worker.end();
+    await api.close();
+  }
+}
+
+/** Mebibytes of each process once a second, until the work is done. */
+async function watch(
+  api: TheEye,
+  worker: TheEye,
+  work: Promise<void>,
+): Promise<ReadonlyMap<string, number[]>> {
+  const { redis, postgres } = await serversOf(api.dataDir);
+  const pids = new Map(
+    Object.entries({ API: api.process.pid, worker: worker.process.pid, Redis: redis, PostgreSQL: postgres }),
+  );
+  const samples = new Map<string, number[]>([...pids.keys()].map((name) => [`memory, MiB: ${name}`, []]));
+  let done = false;
+  const finished = work.finally(() => (done = true));
+  while (!done) {
+    for (const [name, pid = 0] of pids) samples.get(`memory, MiB: ${name}`)?.push(await ownMemory(pid));
+    await Promise.race([finished, wait(LOOK)]);
+  }
+  await finished;
+  return samples;
+}
+
+function tooLate(latencies: readonly number[]): string[] {
+  const longest = latencies.reduce((most, one) => Math.max(most, one), 0);
+  console.log(`\nLongest wait: ${Math.round(longest)} ms.`);
+  return longest > DEADLINE ? [`an answer took ${Math.round(longest)} ms`] : [];
+}
+
+/** Whatever was sent is stored once or counted as refused, by its code, and nothing is left to be done. */
+async function accountFor(api: TheEye, { ledger, refused, events }: Traffic): Promise<string[]> {
+  const account = await ledger.account(api);
+  const counted = await eventually(() => summary(api, refused), 10_000).catch(
+    (error: Error) => error.message,
+  );
+  const backlog = await eventually(async () => {
+    const { body } = await api.get('/health/ready');
+    if (body.checks.backlog.events !== 0)
+      throw new Error(`a backlog of ${body.checks.backlog.events} is left`);
+    return undefined;
+  }).catch((error: Error) => error.message);
+  const sum = [...refused.values()].reduce((all, count) => all + count, 0);
+  console.log(
+    `Sent ${events} events: ${account.acknowledged} different ones acknowledged, ${account.stored} stored, ` +
+      `${account.lost} lost, ${account.doubled} doubled, ${account.changed} changed; ${sum} refused.`,
+  );
+  return [
+    ...brokenPromises(account),
+    ...(account.stored === account.acknowledged ? [] : ['stored is not what was acknowledged']),
+    ...[counted, backlog].filter((complaint) => complaint !== undefined),
+  ];
+}
+
+/** @throws Error while the counts of The Eye, which are written twice a second, are not those of the sender */
+async function summary(api: TheEye, refused: ReadonlyMap<string, number>): Promise<undefined> {
+  const { body } = await api.get('/rejections/summary/?interval=day');
+  const counts = new Map<string, number>();
+  for (const { code, count } of body.results as { code: string; count: number }[])
+    counts.set(code, (counts.get(code) ?? 0) + count);
+  const spell = (map: ReadonlyMap<string, number>): string =>
+    JSON.stringify(Object.fromEntries([...map].toSorted()));
+  if (spell(counts) !== spell(refused))
+    throw new Error(`refused: ${spell(refused)}, counted by The Eye: ${spell(counts)}`);
+}
+
+function print(rows: readonly Row[]): void {
+  printTable(
+    ['what', 'first third', 'middle third', 'last third', 'limit'],
+    rows.map(({ name, trend: { first, middle, last }, slack: { share, plus } }) => [
+      name,
+      ...[first, middle, last, middle * (1 + share) + plus].map((figure) => figure.toFixed(1)),
+    ]),
+  );
+}
+
+function positive(name: 'minutes' | 'rate' | 'seed'): number {
+  const number = Number(values[name]);
+  if (!(number > 0)) throw new Error(`--${name} must be a number above 0, not ${values[name]}`);
+  return number;
+}
+
+main().then(
+  (complaints) => {
+    console.log(complaints.length === 0 ? '\nEverything held.' : `\nDid not hold: ${complaints.join('; ')}.`);
+    process.exit(complaints.length === 0 ? 0 : 1);
+  },
+  (error: Error) => {
+    console.error(error.message);
+    process.exit(1);
+  },
+);

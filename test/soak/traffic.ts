@@ -1,0 +1,131 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { Ledger, type SentEvent } from '../support/ledger.js';
+import type { Random } from '../support/random.js';
+import { anEvent, type Answer, type TheEye } from '../support/the-eye.js';
+
+export interface TrafficOptions {
+  /** Events a second, bursts apart. */
+  rate: number;
+  /** Seconds. */
+  duration: number;
+  random: Random;
+}
+
+/** A burst brings so many times the rate, for a second, once in so many seconds. */
+const BURST = { times: 50, every: 30 };
+
+/** Milliseconds between two ticks, in each of which its share of events is sent, whatever became of those before. */
+const TICK = 100;
+
+/** Events of a tick that go in requests of their own; the others share one, of no more than so many. */
+const SINGLES = 5;
+const ARRAY = 500;
+
+/** Shares of the events. */
+const BAD = 0.03;
+const DUPLICATE = 0.05;
+
+/** What must be refused, and the code that it is refused with. */
+const FAULTS: readonly (readonly [Record<string, unknown>, string])[] = [
+  [{ timestamp: '2021-02-30T09:15:31Z' }, 'invalid_timestamp'],
+  [{ timestamp: '2999-01-01T00:00:00Z' }, 'timestamp_in_future'],
+  [{ name: undefined }, 'missing_field'],
+];
+
+interface Sent {
+  event: SentEvent;
+  /** The code with which it must be refused. */
+  code?: string;
+}
+
+/** Events at a steady rate with bursts; some are bad, and some were sent before. */
+export class Traffic {
+  readonly ledger = new Ledger();
+  /** Refused events, by the code that each must have been refused with. */
+  readonly refused = new Map<string, number>();
+  /** Milliseconds of each answer, by the time that it was asked for. */
+  readonly latencies: number[] = [];
+  /** Events in all requests, duplicates and bad ones too. */
+  events = 0;
+  /** Answers that are not what they must be. */
+  readonly faults = new Set<string>();
+
+  private readonly recent: SentEvent[] = [];
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(
+    private readonly eye: TheEye,
+    private readonly options: TrafficOptions,
+  ) {}
+
+  /** Resolves when the last request is answered. */
+  async run(): Promise<void> {
+    const { rate, duration } = this.options;
+    const began = performance.now();
+    const ticks = (duration * 1000) / TICK;
+    for (let tick = 0; tick < ticks; tick++) {
+      const second = Math.floor((tick * TICK) / 1000);
+      // In the middle of the interval, so that each third of the time has its share of bursts.
+      const burst = second % BURST.every === BURST.every / 2;
+      this.tick(Math.round((rate * (burst ? BURST.times : 1) * TICK) / 1000));
+      await wait(Math.max(0, began + (tick + 1) * TICK - performance.now()));
+    }
+    await Promise.all(this.underWay);
+  }
+
+  private tick(count: number): void {
+    this.events += count;
+    const sent = Array.from({ length: count }, () => this.next());
+    for (const one of sent.splice(0, SINGLES)) this.post([one], one.event);
+    while (sent.length > 0) {
+      const many = sent.splice(0, ARRAY);
+      this.post(
+        many,
+        many.map(({ event }) => event),
+      );
+    }
+  }
+
+  private next(): Sent {
+    const { random } = this.options;
+    if (this.recent.length > 0 && random.chance(DUPLICATE)) return { event: random.of(this.recent) };
+    const session_id = `${this.ledger.prefix}${this.ledger.sent}`;
+    if (random.chance(BAD)) {
+      const [fields, code] = random.of(FAULTS);
+      return { event: anEvent({ session_id, ...fields }), code };
+    }
+    const event = anEvent({ session_id, data: { path: `/products/${random.next()}`, tags: ['ü', '𝄞'] } });
+    this.ledger.noteSent(event);
+    return { event };
+  }
+
+  private post(sent: Sent[], body: unknown): void {
+    const request = this.eye
+      .post('/events/', body)
+      .then((answer) => this.note(sent, answer))
+      .catch((error: Error) => void this.faults.add(`no answer: ${error.message}`))
+      .finally(() => this.underWay.delete(request));
+    this.underWay.add(request);
+  }
+
+  private note(sent: Sent[], { status, body, took }: Answer): void {
+    this.latencies.push(took);
+    const bad = sent.filter(({ code }) => code !== undefined);
+    const good = sent.filter(({ code }) => code === undefined);
+    const expected = good.length > 0 ? 202 : 400;
+    const ids: string[] = status === 202 ? (body.ids ?? [body.id]) : [];
+    if (status !== expected) this.faults.add(`${status} in place of ${expected}: ${JSON.stringify(body)}`);
+    else if (ids.length !== good.length) this.faults.add(`accepted ${ids.length} of ${good.length}`);
+    else {
+      good.forEach(({ event }, index) => this.accepted(ids[index] as string, event));
+      for (const { code = '' } of bad) this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+    }
+  }
+
+  private accepted(id: string, event: SentEvent): void {
+    this.ledger.noteAcknowledged(id, event);
+    // Those that were sent a moment ago, and those of long ago.
+    if (this.recent.length < 10_000) this.recent.push(event);
+    else this.recent[this.ledger.acknowledged % 10_000] = event;
+  }
+}

@@ -1,0 +1,28 @@
+import { percentile } from '../../bench/table.js';
+
+/** A figure over time, in thirds. The first is warming up; the last beside the middle one shows where it is going. */
+export interface Trend {
+  first: number;
+  middle: number;
+  last: number;
+}
+
+/** @param share 0.5 for the median of each third */
+export function trendOf(samples: readonly number[], share = 0.5): Trend {
+  const third = (index: number): number => Math.floor((samples.length * index) / 3);
+  const [first = NaN, middle = NaN, last = NaN] = [0, 1, 2].map((index) =>
+    percentile(samples.slice(third(index), third(index + 1)), share),
+  );
+  return { first, middle, last };
+}
+
+/** By how much the last third may exceed the middle one: by a share of it, and by so much besides. */
+export interface Slack {
+  share: number;
+  plus: number;
+}
+
+/** True also where there is nothing to compare. */
+export function grows({ middle, last }: Trend, { share, plus }: Slack): boolean {
+  return !(last <= middle * (1 + share) + plus);
+}

@@ -1,0 +1,24 @@
+/** The same seed gives the same numbers, so that what failed can be tried again. */
+export class Random {
+  constructor(private state: number) {}
+
+  /** From 0 up to 1, 1 excluded: mulberry32 (Tommy Ettinger, public domain). */
+  next(): number {
+    this.state = (this.state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.state ^ (this.state >>> 15), 1 | this.state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  }
+
+  between(low: number, high: number): number {
+    return low + this.next() * (high - low);
+  }
+
+  chance(share: number): boolean {
+    return this.next() < share;
+  }
+
+  of<Item>(items: readonly Item[]): Item {
+    return items[Math.floor(this.next() * items.length)] as Item;
+  }
+}
