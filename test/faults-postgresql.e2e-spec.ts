@@ -41,6 +41,10 @@ describe('PostgreSQL', () => {
       expect(load.longest).toBeLessThan(2000);
     });
 
+    it('does not keep a page of The Eye itself from sending', async () => {
+      expect((await eye.post('/events/', anEvent(), { origin: eye.url })).status).toBe(202);
+    });
+
     it.each(['/events/', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/', '/rejections/'])(
       'lets GET %s answer 503 at once',
       async (path) => {

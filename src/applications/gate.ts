@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
 import { environment } from '../config/environment.js';
 import { type Access, mayUse } from '../http/access.js';
 import { ANYBODY, type Caller } from '../http/caller.js';
@@ -31,6 +32,11 @@ export async function admitCallers(app: NestFastifyApplication): Promise<void> {
   const keys = app.get(Keys);
   const fastify = app.getHttpAdapter().getInstance();
 
+  fastify.addHook('onRequest', ({ headers }, _, done) => {
+    forgetOwnOrigin(headers);
+    done();
+  });
+  // By itself, not by app.enableCors(), which copies all headers of every answer.
   await app.register(cors, {
     ...CORS,
     origin: (origin: string | undefined, answer: (error: Error | null, allowed: boolean) => void) => {
@@ -69,7 +75,7 @@ export async function admitCallers(app: NestFastifyApplication): Promise<void> {
 /** @throws Problem 401, 403 or 429, now or later */
 function admit(request: FastifyRequest, access: Access | undefined, keys: Keys): Promise<void> | undefined {
   if (access === undefined) throw forbidden();
-  const origin = foreignOrigin(request);
+  const { origin } = request.headers;
   const open = environment.AUTH === 'off' || access === 'anybody';
   if (open && origin === undefined) return undefined;
   // Before the headers: a browser may add to a beacon what its user once typed into a dialog.
@@ -99,10 +105,10 @@ function enter(
   return caller.quota?.take(1);
 }
 
-/** The origin of the page that sent a request, unless it is a page of The Eye itself. */
-function foreignOrigin({ headers: { origin, host } }: FastifyRequest): string | undefined {
-  if (origin === undefined || origin.slice(origin.indexOf('://') + 3) === host) return undefined;
-  return origin;
+/** A page of The Eye itself needs no leave, so its requests count as if they came from no page. */
+function forgetOwnOrigin(headers: IncomingHttpHeaders): void {
+  const { origin, host } = headers;
+  if (origin?.slice(origin.indexOf('://') + 3) === host) delete headers.origin;
 }
 
 /** `sendBeacon` sends a text as text/plain, and asks nobody first, so the key in the address has to vouch for it. */
