@@ -27,3 +27,7 @@ export const oneEvent = (): string => JSON.stringify(event(0));
 /** The body of a request with an array of events. */
 export const manyEvents = (count: number): string =>
   JSON.stringify(Array.from({ length: count }, (_, index) => event(index)));
+
+/** The same as NDJSON. */
+export const manyLines = (count: number): string =>
+  Array.from({ length: count }, (_, index) => JSON.stringify(event(index))).join('\n');

@@ -1,0 +1,68 @@
+import type { TheEye } from '../../test/support/the-eye.js';
+import { CATEGORIES, DAYS, NAMES, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
+
+/** The path of one more question of its kind. */
+type Question = () => string;
+
+/** Cursor pages followed before the measured ones. */
+const DEPTH = 1000;
+
+/** Pages and ids to choose from. */
+const CHOICE = 50;
+
+/** The questions of a data team to so many events. Ranges of time hold more of them the larger the table is. */
+export async function questions(eye: TheEye, events: number): Promise<Map<string, Question>> {
+  const ids = await someIds(eye);
+  const deep = await deepPages(eye);
+  return new Map<string, Question>([
+    ['the newest page', () => '/events/'],
+    ['the newest page, of 1,000', () => '/events/?page_size=1000'],
+    [`page ${DEPTH.toLocaleString('en')}, by cursor`, () => oneOf(deep)],
+    ['one event by its id', () => `/events/${oneOf(ids)}/`],
+    ['a session', () => ask({ session_id: sessionId(random(events / SESSION_EVENTS)) })],
+    ['a category', () => ask({ category: `category-${random(CATEGORIES)}` })],
+    ['a category not seen for a year', () => ask({ category: 'rare' })],
+    ['a category and name', () => ask(type())],
+    ['a day', () => ask(between(1))],
+    ['a month', () => ask(between(30))],
+    ['a category on a day', () => ask({ category: `category-${random(CATEGORIES)}`, ...between(1) })],
+    ['a category and name in a month', () => ask({ ...type(), ...between(30) })],
+    ['a month, oldest first', () => ask({ ...between(30), ordering: 'timestamp' })],
+  ]);
+}
+
+/** Those of one kind that a list answers with no row would measure nothing. */
+export function matched(path: string, body: { results?: unknown[] }): void {
+  if (body.results?.length === 0) throw new Error(`${path} matches nothing.`);
+}
+
+const ask = (query: Record<string, string>): string => `/events/?${new URLSearchParams(query).toString()}`;
+
+const random = (below: number): number => Math.floor(Math.random() * below);
+
+const oneOf = (paths: readonly string[]): string => paths[random(paths.length)] ?? '';
+
+function type(): { category: string; name: string } {
+  const name = random(NAMES);
+  return { category: `category-${name % CATEGORIES}`, name: `name-${name}` };
+}
+
+/** Whole days of the year. */
+function between(days: number): { timestamp_after: string; timestamp_before: string } {
+  const first = random(DAYS - days);
+  const date = (day: number): string => new Date(Date.UTC(YEAR, 0, 1 + day)).toISOString().slice(0, 10);
+  return { timestamp_after: date(first), timestamp_before: date(first + days - 1) };
+}
+
+async function someIds(eye: TheEye): Promise<string[]> {
+  const rows = await eye.sql<{ id: string }>(
+    `SELECT id FROM events TABLESAMPLE SYSTEM (1) ORDER BY random() LIMIT ${CHOICE}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+async function deepPages(eye: TheEye): Promise<string[]> {
+  const paths = ['/events/'];
+  while (paths.length < DEPTH + CHOICE) paths.push((await eye.get(paths.at(-1) ?? '')).body.next);
+  return paths.slice(DEPTH - 1);
+}

@@ -1,0 +1,40 @@
+import { TheEye } from '../../test/support/the-eye.js';
+
+/** Measures a fresh one, as `npm start` starts it, on a port and in a folder of its own. */
+export async function onTheEye<Result>(
+  measure: (eye: TheEye) => Promise<Result>,
+  env: Record<string, string> = {},
+): Promise<Result> {
+  const eye = await TheEye.start(env);
+  try {
+    return await measure(eye);
+  } finally {
+    await eye.close();
+  }
+}
+
+/** Runs one more process on the same PostgreSQL and Redis, for as long as the work takes. */
+export async function beside<Result>(
+  { dataDir }: TheEye,
+  env: Record<string, string>,
+  work: (other: TheEye) => Promise<Result>,
+): Promise<Result> {
+  const other = await TheEye.start({ ...env, DATA_DIR: dataDir });
+  try {
+    return await work(other);
+  } finally {
+    await other.end();
+  }
+}
+
+/** Rows that are stored. */
+export async function stored(eye: TheEye): Promise<number> {
+  const [row] = await eye.sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events');
+  return row?.stored ?? 0;
+}
+
+/** A figure for events that were not stored would be worth nothing. */
+export async function expectRows(eye: TheEye, events: number): Promise<void> {
+  const rows = await stored(eye);
+  if (rows !== events) throw new Error(`${rows} of ${events} events were stored.`);
+}
