@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { serversOf } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
 import { memoryOf } from '../support/processes.js';
+import { progress } from '../support/progress.js';
 
 /** Milliseconds. */
 const INTERVAL = 500;
@@ -16,9 +17,23 @@ export interface Sample {
   postgres: number;
 }
 
+export const PHASES = {
+  import: 'import',
+  hold: 'import, no worker',
+  drain: 'a worker drains',
+} as const;
+
+export interface Phase {
+  name: keyof typeof PHASES;
+  /** Seconds since the first sample. */
+  from: number;
+  to: number;
+}
+
 /** Looks at the memory of the processes of one Eye, again and again. */
 export class MemorySampler {
   readonly samples: Sample[] = [];
+  readonly phases: Phase[] = [];
   /** Pid of the worker that runs now. */
   worker: number | undefined;
 
@@ -37,13 +52,22 @@ export class MemorySampler {
     return new MemorySampler(pid, await serversOf(dataDir));
   }
 
-  get seconds(): number {
-    return (performance.now() - this.began) / 1000;
+  /** Remembers when the work was done. */
+  async during<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
+    progress(`memory: ${PHASES[name]}`);
+    const from = this.seconds;
+    const result = await work();
+    this.phases.push({ name, from, to: this.seconds });
+    return result;
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.sampling;
+  }
+
+  private get seconds(): number {
+    return (performance.now() - this.began) / 1000;
   }
 
   private async keepSampling(): Promise<void> {

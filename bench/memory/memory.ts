@@ -1,23 +1,10 @@
 import type { TheEye } from '../../test/support/the-eye.js';
 import { drained } from '../support/backlog.js';
+import { eventSize } from '../support/events.js';
 import { load, ndjson } from '../support/load.js';
-import { beside, expectRows, onTheEye } from '../support/on-the-eye.js';
-import { progress } from '../support/progress.js';
+import { beside, onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
 import { bytesOnDisk, type OnDisk, relations, type Relation, walPosition } from './disk.js';
-import { MemorySampler, type Sample } from './memory-sampler.js';
-
-export const PHASES = {
-  import: 'import',
-  hold: 'import, no worker',
-  drain: 'a worker drains',
-} as const;
-
-export interface Phase {
-  name: keyof typeof PHASES;
-  /** Seconds since the first sample. */
-  from: number;
-  to: number;
-}
+import { MemorySampler, type Phase, type Sample } from './memory-sampler.js';
 
 export interface MemoryResults {
   /** Events of each of the two imports. */
@@ -35,59 +22,55 @@ export interface MemoryResults {
 /** What processes hold while events come and wait, and what events take where they lie. */
 export function measureMemory(quick: boolean): Promise<MemoryResults> {
   const events = quick ? 100_000 : 1_000_000;
-  return onTheEye(
-    async (api) => {
-      const sampler = await MemorySampler.start(api);
-      const phases: Phase[] = [];
-      const phase = async (name: Phase['name'], work: () => Promise<unknown>): Promise<void> => {
-        progress(`memory: ${PHASES[name]}`);
-        const from = sampler.seconds;
-        await work();
-        phases.push({ name, from, to: sampler.seconds });
-      };
-      try {
-        const empty = await onDisk(api);
-        await beside(api, { ROLE: 'worker' }, async (worker) => {
-          sampler.worker = worker.process.pid;
-          await phase('import', () => importAndStore(api, events));
-        });
-        sampler.worker = undefined;
-        const full = await onDisk(api);
-        const before = await usedMemory(api);
-        await phase('hold', () => importEvents(api, events));
-        const waiting = ((await usedMemory(api)) - before) / events;
-        await phase('drain', () =>
-          beside(api, { ROLE: 'worker' }, async (worker) => {
-            sampler.worker = worker.process.pid;
-            await drained(api);
-          }),
-        );
-        await expectRows(api, 2 * events);
-        return {
-          events,
-          samples: sampler.samples,
-          phases,
-          sent: ndjson().body.length / ndjson().events,
-          waiting,
-          wal: (full.wal - empty.wal) / events,
-          disk: bytesOnDisk(empty.relations, full.relations, events),
-        };
-      } finally {
-        await sampler.stop();
-      }
-    },
-    { ROLE: 'api' },
-  );
+  return onTheEye((api) => measure(api, events), { ROLE: 'api' });
 }
 
-async function importEvents(eye: TheEye, events: number): Promise<void> {
+async function measure(api: TheEye, events: number): Promise<MemoryResults> {
+  const sampler = await MemorySampler.start(api);
+  try {
+    const empty = await onDisk(api);
+    await withWorker(api, sampler, () =>
+      sampler.during('import', async () => {
+        await importEvents(api, events);
+        await drained(api);
+      }),
+    );
+    const full = await onDisk(api);
+    const rows = await stored(api);
+    const before = await usedMemory(api);
+    const held = await sampler.during('hold', () => importEvents(api, events));
+    const waiting = ((await usedMemory(api)) - before) / held;
+    await sampler.during('drain', () => withWorker(api, sampler, () => drained(api)));
+    await storedAtLeast(api, rows + held);
+    return {
+      events,
+      samples: sampler.samples,
+      phases: sampler.phases,
+      sent: eventSize(),
+      waiting,
+      wal: (full.wal - empty.wal) / rows,
+      disk: bytesOnDisk(empty.relations, full.relations, rows),
+    };
+  } finally {
+    await sampler.stop();
+  }
+}
+
+/** Resolves with how many were accepted. */
+async function importEvents(eye: TheEye, events: number): Promise<number> {
   const what = ndjson();
-  await load(eye.url, what, { amount: events / what.events });
+  return (await load(eye.url, what, { amount: events / what.events })).events;
 }
 
-async function importAndStore(eye: TheEye, events: number): Promise<void> {
-  await importEvents(eye, events);
-  await drained(eye);
+function withWorker(api: TheEye, sampler: MemorySampler, work: () => Promise<void>): Promise<void> {
+  return beside(api, { ROLE: 'worker' }, async (worker) => {
+    sampler.worker = worker.process.pid;
+    try {
+      await work();
+    } finally {
+      sampler.worker = undefined;
+    }
+  });
 }
 
 async function onDisk(eye: TheEye): Promise<{ relations: Relation[]; wal: number }> {

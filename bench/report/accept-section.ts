@@ -31,7 +31,7 @@ export function acceptSection(
   return `## Accepting
 
 ${rounds} × ${duration} s, ${spread}. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
-the last event is in PostgreSQL.
+the last event is in PostgreSQL.${refusals(contenders)}
 
 ### One event a request
 
@@ -62,4 +62,10 @@ ${table(
   contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpu(each)]),
 )}
 `;
+}
+
+/** On a machine that is too busy with something else. */
+function refusals(contenders: Accepted[]): string {
+  const refused = contenders.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.refused, 0);
+  return refused === 0 ? '' : ` ${refused} requests were answered \`503\` and count for nothing.`;
 }

@@ -1,5 +1,5 @@
 import type { MemoryResults } from '../memory/memory.js';
-import { PHASES } from '../memory/memory.js';
+import { PHASES } from '../memory/memory-sampler.js';
 import { COLOURS, ground, type Plot } from './plot.js';
 
 const LINES = [

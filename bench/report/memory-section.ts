@@ -1,5 +1,5 @@
 import type { MemoryResults } from '../memory/memory.js';
-import type { Sample } from '../memory/memory-sampler.js';
+import { PHASES, type Sample } from '../memory/memory-sampler.js';
 import { spell, table } from './table.js';
 
 const PROCESSES = {
@@ -36,7 +36,7 @@ a worker drains them. Resident memory at most, in MiB; all processes of PostgreS
 ${plot('memory')}
 
 ${table(
-  ['process', 'import', 'import, no worker', 'a worker drains'],
+  ['process', ...phases.map(({ name }) => PHASES[name])],
   (Object.keys(PROCESSES) as Process[]).map(row),
 )}
 

@@ -21,6 +21,12 @@ export function event(index: number, request = NEW): Record<string, unknown> {
   };
 }
 
+/** Length of the ids that autocannon makes. */
+const ID_LENGTH = 33;
+
+/** Bytes of an event as JSON. */
+export const eventSize = (): number => JSON.stringify(event(0, '0'.repeat(ID_LENGTH))).length;
+
 /** The body of a request with one event. */
 export const oneEvent = (): string => JSON.stringify(event(0));
 
