@@ -35,10 +35,12 @@ export async function explain(eye: TheEye, events: number): Promise<string> {
   return plans.join('\n\n');
 }
 
+/** Of the log, the plans that read events; the processes also look after other things meanwhile. */
 function planLines(log: string): string {
   return log
-    .split('\n')
-    .filter((line) => /Scan|Limit|Sort|Filter|Buffers|Index Cond/.test(line))
+    .split(/^.*duration: .*plan:$/m)
+    .filter((plan) => plan.includes(' on events '))
+    .flatMap((plan) => plan.split('\n').filter((line) => /Scan|Limit|Sort|Buffers|Index Cond/.test(line)))
     .map((line) => line.replace(/^\S+ PostgreSQL: (\d+ )?/, ''))
     .join('\n');
 }

@@ -63,6 +63,9 @@ async function someIds(eye: TheEye): Promise<string[]> {
 
 async function deepPages(eye: TheEye): Promise<string[]> {
   const paths = ['/events/'];
-  while (paths.length < DEPTH + CHOICE) paths.push((await eye.get(paths.at(-1) ?? '')).body.next);
+  while (paths.length < DEPTH + CHOICE) {
+    const { pathname, search } = new URL((await eye.get(paths.at(-1) ?? '')).body.next as string);
+    paths.push(pathname + search);
+  }
   return paths.slice(DEPTH - 1);
 }

@@ -1,6 +1,6 @@
 import type { AskResults } from '../ask/ask.js';
 import { sizeOf } from './ask-section.js';
-import { COLOURS, ground, type Plot } from './plot.js';
+import { COLOURS, ground, LABELS, type Plot } from './plot.js';
 
 const SHADES = [COLOURS.small, COLOURS.medium, COLOURS.large];
 
@@ -13,19 +13,16 @@ export function askPlot({ sizes, questions }: AskResults): Plot {
     option: {
       title: { text: 'Milliseconds of an answer (p50), by the size of the table' },
       legend: {},
-      grid: { left: 8, right: 56, top: 80, bottom: 12, containLabel: true },
+      grid: { left: LABELS, right: 56, top: 80, bottom: 32 },
       yAxis: { type: 'category', data: shown.map(({ name }) => name), axisLabel: { interval: 0 } },
       xAxis: { type: 'value' },
-      // The smallest on top: bars of a category are laid from below.
-      series: sizes
-        .map((size, index) => ({
-          name: `${sizeOf(size)} events`,
-          type: 'bar' as const,
-          color: SHADES[index],
-          data: shown.map(({ latencies }) => Number((latencies[index]?.p50 ?? 0).toPrecision(2))),
-          label: { show: true, position: 'right' as const, color: ground('text') },
-        }))
-        .toReversed(),
+      series: sizes.map((size, index) => ({
+        name: `${sizeOf(size)} events`,
+        type: 'bar' as const,
+        color: SHADES[index],
+        data: shown.map(({ latencies }) => Number((latencies[index]?.p50 ?? 0).toPrecision(2))),
+        label: { show: true, position: 'right' as const, color: ground('text') },
+      })),
     },
   };
 }

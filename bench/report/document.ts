@@ -1,15 +1,17 @@
 import { format, resolveConfig } from 'prettier';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { acceptPlots } from './accept-plots.js';
 import { acceptSection } from './accept-section.js';
 import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
+import { cpuPlot } from './cpu-plot.js';
 import { machineSection } from './machine-section.js';
 import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { type Plot, render } from './plot.js';
 import { DOCS, FOLDER, type Results } from './results.js';
+import { requestsPlot } from './requests-plot.js';
+import { singlesPlot } from './singles-plot.js';
 import { storeSection } from './store-section.js';
 
 const FILE = join(DOCS, 'benchmarks.md');
@@ -75,7 +77,7 @@ export async function publish(results: Results): Promise<void> {
 
 function plotsOf({ accept, store, ask, memory }: Results): Plot[] {
   return [
-    ...(accept ? acceptPlots(accept, store) : []),
+    ...(accept ? [singlesPlot(accept), requestsPlot(accept, store), cpuPlot(accept)] : []),
     ...(ask ? [askPlot(ask)] : []),
     ...(memory ? [memoryPlot(memory)] : []),
   ];

@@ -26,7 +26,10 @@ const GROUND = {
 
 export const ground = (part: keyof typeof GROUND): string => GROUND[part][0];
 
-const FONT = 'system-ui, sans-serif';
+/** Pixels for names beside horizontal bars: without a canvas, the widths of texts are only guessed. */
+export const LABELS = 240;
+
+const FONT = 'Helvetica, Arial, sans-serif';
 
 const axis = {
   axisLine: { lineStyle: { color: ground('line') } },
@@ -40,7 +43,13 @@ const THEME = {
   backgroundColor: ground('background'),
   textStyle: { fontFamily: FONT },
   title: { textStyle: { color: ground('text'), fontSize: 16 }, left: 16, top: 14 },
-  legend: { textStyle: { color: ground('text'), fontSize: 13 }, top: 44, left: 12 },
+  legend: {
+    textStyle: { color: ground('text'), fontSize: 13 },
+    icon: 'roundRect',
+    itemGap: 48,
+    top: 44,
+    left: 12,
+  },
   categoryAxis: axis,
   valueAxis: axis,
   bar: { label: { color: ground('text'), fontSize: 11 } },

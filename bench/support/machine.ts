@@ -17,7 +17,7 @@ export interface Machine {
   node: string;
   postgres: string;
   redis: string;
-  /** Runnable processes in the minute before, the load of others. */
+  /** Load average of the minute before, which others made. */
   load: number;
 }
 
