@@ -15,6 +15,13 @@ import { describeMachine } from './support/machine.js';
 
 const PARTS = ['accept', 'store', 'ask', 'memory'] as const;
 type Part = (typeof PARTS)[number];
+
+interface Extent {
+  quick: boolean;
+  /** PostgreSQL's plans, too. */
+  plans: boolean;
+}
+
 const WORDS = new Set<string>([...PARTS, 'quick', 'plans', 'render']);
 
 const words = process.argv.slice(2);
@@ -29,23 +36,24 @@ else if (words.length === 0) await publishAll();
 else await print();
 
 async function publishAll(): Promise<void> {
-  const results = await measure(PARTS, false);
+  const results = await measure(PARTS, { quick: false, plans: true });
   await keep(results);
   await publish(results);
 }
 
 async function print(): Promise<void> {
   const chosen = PARTS.filter((part) => words.includes(part));
-  const results = await measure(chosen.length > 0 ? chosen : PARTS, words.includes('quick'));
+  const [quick, plans] = [words.includes('quick'), words.includes('plans')];
+  const results = await measure(chosen.length > 0 ? chosen : PARTS, { quick, plans });
   console.log(await tables(results));
-  if (words.includes('plans')) console.log(results.ask?.plans);
+  if (results.ask?.plans !== undefined) console.log(results.ask.plans);
 }
 
-async function measure(parts: readonly Part[], quick: boolean): Promise<Results> {
+async function measure(parts: readonly Part[], { quick, plans }: Extent): Promise<Results> {
   const results: Results = { machine: await describeMachine() };
   if (parts.includes('accept')) results.accept = await measureAccept(quick);
   if (parts.includes('store')) results.store = await measureStore(quick);
   if (parts.includes('memory')) results.memory = await measureMemory(quick);
-  if (parts.includes('ask')) results.ask = await measureAsk(quick);
+  if (parts.includes('ask')) results.ask = await measureAsk(quick, plans);
   return results;
 }

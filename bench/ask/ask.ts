@@ -6,6 +6,7 @@ import { fill } from './fill.js';
 import { explain } from './plans.js';
 import { matched, questions } from './questions.js';
 
+/** Requests of each question before anything counts. */
 const WARM_UP = 20;
 
 export interface AskResults {
@@ -15,11 +16,14 @@ export interface AskResults {
   /** Milliseconds of an answer, a figure for each size. */
   questions: { name: string; latencies: Latency[] }[];
   /** At the largest size. */
-  plans: string;
+  plans?: string;
 }
 
-/** What answers cost at a small and at a large table. */
-export async function measureAsk(quick: boolean): Promise<AskResults> {
+/**
+ * What answers cost at a small and at a large table.
+ * @param withPlans also PostgreSQL's plans
+ */
+export async function measureAsk(quick: boolean, withPlans: boolean): Promise<AskResults> {
   const sizes = quick ? [100_000, 1_000_000] : [100_000, 1_000_000, 10_000_000];
   const requests = quick ? 100 : 500;
   return onTheEye(async (eye) => {
@@ -30,7 +34,7 @@ export async function measureAsk(quick: boolean): Promise<AskResults> {
       for (const [name, milliseconds] of await askAll(eye, size, requests))
         byName.set(name, [...(byName.get(name) ?? []), latency(milliseconds)]);
     }
-    const plans = await explain(eye, sizes.at(-1) ?? 0);
+    const plans = withPlans ? await explain(eye, sizes.at(-1) ?? 0) : undefined;
     const all = [...byName].map(([name, latencies]) => ({ name, latencies }));
     return { requests, sizes, questions: all, plans };
   });

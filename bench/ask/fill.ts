@@ -9,8 +9,9 @@ const CONNECTIONS = 2;
 export const CATEGORIES = 20;
 export const NAMES = 200;
 export const SESSION_EVENTS = 20;
-/** The first so many events have a category that has not occurred since. */
-const RARE = 1000;
+/** A category that a seventh of the first so many events have, and none since. */
+export const RARE = 'rare';
+const RARE_UNTIL = 7000;
 
 /** All sizes spread over this year, so that the larger ones are denser. */
 export const YEAR = 2024;
@@ -27,7 +28,7 @@ const FILL = `
       substr(digest, 4, 15))::uuid,
     'default',
     md5((event / ${SESSION_EVENTS})::text),
-    CASE WHEN event < ${RARE} THEN 'rare' ELSE 'category-' || type % ${CATEGORIES} END,
+    CASE WHEN event < ${RARE_UNTIL} AND event % 7 = 0 THEN '${RARE}' ELSE 'category-' || type % ${CATEGORIES} END,
     'name-' || type,
     jsonb_build_object('host', 'www.example.com', 'path', '/products/' || event % 50, 'element', 'add to basket',
       'price', 19.99, 'tags', jsonb_build_array('spring', 'sale')),

@@ -1,5 +1,5 @@
 import type { TheEye } from '../../test/support/the-eye.js';
-import { CATEGORIES, DAYS, NAMES, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
+import { CATEGORIES, DAYS, NAMES, RARE, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
 
 /** The path of one more question of its kind. */
 type Question = () => string;
@@ -21,7 +21,7 @@ export async function questions(eye: TheEye, events: number): Promise<Map<string
     ['one event by its id', () => `/events/${oneOf(ids)}/`],
     ['a session', () => ask({ session_id: sessionId(random(events / SESSION_EVENTS)) })],
     ['a category', () => ask({ category: `category-${random(CATEGORIES)}` })],
-    ['a category not seen for a year', () => ask({ category: 'rare' })],
+    ['a category not seen for eleven months', () => ask({ category: RARE })],
     ['a category and name', () => ask(type())],
     ['a day', () => ask(between(1))],
     ['a month', () => ask(between(30))],

@@ -27,10 +27,13 @@ export function acceptSection(
   const rounds = contenders[0]?.rounds.length ?? 0;
   const singles = contenders.filter(({ events }) => events === 1);
   const many = contenders.filter(({ events }) => events > 1);
-  const spread = rounds > 1 ? `medians of ${rounds} rounds (and the lowest to the highest)` : 'one round';
+  const spread =
+    rounds > 1
+      ? `${rounds} rounds of ${duration} s; medians (and the lowest to the highest)`
+      : `One round of ${duration} s`;
   return `## Accepting
 
-${rounds} × ${duration} s, ${spread}. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
+${spread}; the import is as long as it takes. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
 the last event is in PostgreSQL.${refusals(contenders)}
 
 ### One event a request

@@ -19,7 +19,7 @@ const FILE = join(DOCS, 'benchmarks.md');
 const INTRODUCTION = `# Benchmarks
 
 The Eye beside what it cannot be faster than, measured in one run on one machine. \`npm run bench\` makes this page anew; figures of two
-machines, or of two evenings, are not to be compared.`;
+runs are not to be compared, since each machine has its own, and its better hours.`;
 
 const HOW_TO_READ = `**The limits.** *Bare Fastify* takes a request, parses its JSON and answers: what Node and HTTP cost. *Nest with The Eye's validation* also reads,
 checks and identifies the events with The Eye's own code, and keeps nothing: what remains to The Eye is the queue, the fsync, and PostgreSQL.
@@ -28,54 +28,37 @@ checks and identifies the events with The Eye's own code, and keeps nothing: wha
 **How it is measured.** The Eye is started as \`npm start\` starts it, with a PostgreSQL and a Redis of its own that fsync what they confirm, new for each
 measurement; the limits are compiled and launched in the same way. The load generator ([autocannon](https://github.com/mcollina/autocannon))
 shares the cores with what it measures, and so do Redis and PostgreSQL: on two cores a limit that uses one of them leaves the load generator
-the other, while The Eye has four processes to share them. So look at the CPU time of an event, too. Each contender has two
-seconds to warm up. Rounds are interleaved: each runs every contender once.`;
-
-/** The page as Markdown. */
-export function document(results: Results, plot: (name: string) => string): Promise<string> {
-  const { machine, accept, store, ask, memory } = results;
-  return formatted(
-    [
-      INTRODUCTION,
-      machineSection(machine),
-      HOW_TO_READ,
-      accept && acceptSection(accept, plot),
-      store && storeSection(store),
-      ask && askSection(ask, plot),
-      memory && memorySection(memory, plot),
-    ]
-      .filter((part) => part !== undefined)
-      .join('\n\n'),
-  );
-}
+the other, while The Eye, its PostgreSQL and its Redis share both with it. So look at the CPU time of an event, too. Each contender has two
+seconds to warm up. Rounds are interleaved: each runs every contender once. PostgreSQL's plans of the questions, at the largest
+table, stand in [plans.txt](benchmarks/plans.txt), and all figures in [results.json](benchmarks/results.json).`;
 
 /** What was measured, as Markdown for a terminal. */
 export function tables(results: Results): Promise<string> {
-  const { machine, accept, store, ask, memory } = results;
-  const none = (): string => '';
-  return formatted(
-    [
-      machineSection(machine),
-      accept && acceptSection(accept, none),
-      store && storeSection(store),
-      ask && askSection(ask, none),
-      memory && memorySection(memory, none),
-    ]
-      .filter((part) => part !== undefined)
-      .join('\n\n'),
-  );
+  return formatted([machineSection(results.machine), ...sections(results, () => '')]);
 }
 
 /** Writes the page, its plots, and PostgreSQL's plans. */
 export async function publish(results: Results): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
-  const plots = plotsOf(results);
-  for (const plot of plots) await writeFile(join(FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
-  await writeFile(FILE, await document(results, (name) => `![](benchmarks/${name}.svg)`));
-  if (results.ask) await writeFile(join(FOLDER, 'plans.txt'), `${results.ask.plans}\n`);
+  for (const plot of plots(results)) await writeFile(join(FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
+  await writeFile(join(FOLDER, 'plans.txt'), `${results.ask?.plans ?? ''}\n`);
+  const page = [INTRODUCTION, machineSection(results.machine), HOW_TO_READ, ...sections(results, image)];
+  await writeFile(FILE, await formatted(page));
 }
 
-function plotsOf({ accept, store, ask, memory }: Results): Plot[] {
+/** @param plot the image of a plot, by its name */
+function sections({ accept, store, ask, memory }: Results, plot: (name: string) => string): string[] {
+  return [
+    accept && acceptSection(accept, plot),
+    store && storeSection(store),
+    ask && askSection(ask, plot),
+    memory && memorySection(memory, plot),
+  ].filter((section) => section !== undefined);
+}
+
+const image = (name: string): string => `![The table below, as a plot](benchmarks/${name}.svg)`;
+
+function plots({ accept, store, ask, memory }: Results): Plot[] {
   return [
     ...(accept ? [singlesPlot(accept), requestsPlot(accept, store), cpuPlot(accept)] : []),
     ...(ask ? [askPlot(ask)] : []),
@@ -83,6 +66,6 @@ function plotsOf({ accept, store, ask, memory }: Results): Plot[] {
   ];
 }
 
-async function formatted(text: string): Promise<string> {
-  return format(text, { ...(await resolveConfig(FILE)), parser: 'markdown' });
+async function formatted(sections: string[]): Promise<string> {
+  return format(sections.join('\n\n'), { ...(await resolveConfig(FILE)), parser: 'markdown' });
 }

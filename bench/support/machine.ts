@@ -49,6 +49,8 @@ async function commit(): Promise<string> {
   return (await run('git', 'rev-parse', '--short', 'HEAD')) + (changes === '' ? '' : '+');
 }
 
+/** What a program prints; `unknown` where it is missing or fails. */
 async function run(program: string, ...args: string[]): Promise<string> {
-  return (await promisify(execFile)(program, args)).stdout.trim();
+  const { stdout } = await promisify(execFile)(program, args).catch(() => ({ stdout: 'unknown' }));
+  return stdout.trim();
 }
