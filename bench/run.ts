@@ -5,6 +5,7 @@ import { publish, tables } from './report/document.js';
 import { keep, kept, type Results } from './report/results.js';
 import { measureStore } from './store/store.js';
 import { describeMachine } from './support/machine.js';
+import { endAll } from './support/on-the-eye.js';
 
 /*
  * npm run bench                                             all of it, into docs/benchmarks.md
@@ -30,6 +31,9 @@ if (unknown.length > 0) {
   console.error(`Unknown: ${unknown.join(', ')}. There are: ${[...WORDS].join(', ')}.`);
   process.exit(1);
 }
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
 
 if (words.includes('render')) await publish(await kept());
 else if (words.length === 0) await publishAll();

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TheEye } from '../../test/support/the-eye.js';
-import { questions } from './questions.js';
+import type { Questions } from './questions.js';
 
 const SETTINGS = {
   session_preload_libraries: 'auto_explain',
@@ -16,8 +16,7 @@ const SETTINGS = {
 const LOG_DELAY = 300;
 
 /** The plans of the very statements that the API runs, as they were executed, out of the log of PostgreSQL. */
-export async function explain(eye: TheEye, events: number): Promise<string> {
-  const asked = await questions(eye, events);
+export async function explain(eye: TheEye, asked: Questions): Promise<string> {
   // Of the library's own settings PostgreSQL learns with the library.
   await eye.sql(`LOAD 'auto_explain'`);
   for (const [name, value] of Object.entries(SETTINGS))

@@ -1,11 +1,12 @@
 import type { Accepted } from '../accept/accept.js';
 import { median } from '../support/statistics.js';
 
-/** The median of the rounds; a limit stores nothing. */
-export const middle = ({ rounds }: Accepted, figure: 'accepted' | 'stored'): number | null => {
-  const numbers = rounds.flatMap((round) => round[figure] ?? []);
-  return numbers.length === 0 ? null : Math.round(median(numbers));
-};
+/** Of the rounds of each; a limit stores nothing. */
+export const medians = (all: Accepted[], figure: 'accepted' | 'stored'): (number | null)[] =>
+  all.map(({ rounds }) => {
+    const numbers = rounds.flatMap((round) => round[figure] ?? []);
+    return numbers.length === 0 ? null : Math.round(median(numbers));
+  });
 
 /** A series of upright bars, each with its number. */
 export const bars = (name: string, colour: string, data: (number | null)[]): object => ({

@@ -1,9 +1,9 @@
-import type { Accepted, AcceptResults } from '../accept/accept.js';
+import type { AcceptResults } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
 import type { StoreResults } from '../store/store.js';
 import { median } from '../support/statistics.js';
 import { requestOf } from './accept-section.js';
-import { bars, middle, ofKind, short } from './bars.js';
+import { bars, medians, ofKind, short } from './bars.js';
 import { COLOURS, ground, type Plot } from './plot.js';
 
 /** The end of an axis that a line must fit below, with a tick at its end. */
@@ -14,13 +14,9 @@ const roomFor =
 
 /** Events by the size of a request, beside what COPY stores. */
 export function requestsPlot({ contenders }: AcceptResults, store?: StoreResults): Plot {
-  const isShown = ({ events, connections, kind }: Accepted): boolean =>
-    kind !== 'guarded' && (events > 1 || connections === 64);
-  const shown = contenders.filter(isShown);
-  const eye = ofKind(shown, 'eye');
-  const nest = ofKind(shown, 'nest');
-  const sameAs = (one: Accepted): Accepted | undefined =>
-    nest.find(({ events, isNdjson }) => events === one.events && isNdjson === one.isNdjson);
+  const shown = contenders.filter(({ events, connections }) => events > 1 || connections === 64);
+  // Each has the same requests, in the same order.
+  const [nest, eye] = [ofKind(shown, 'nest'), ofKind(shown, 'eye')];
   const copy = store && Math.round(median(store.rounds.copy.map(({ stored }) => stored)));
   return {
     name: 'requests',
@@ -32,22 +28,10 @@ export function requestsPlot({ contenders }: AcceptResults, store?: StoreResults
       xAxis: { type: 'category', data: eye.map(requestOf), axisLabel: { interval: 0 } },
       yAxis: { type: 'value', axisLabel: { formatter: short }, max: roomFor(copy) },
       series: [
-        bars(
-          KINDS.nest,
-          COLOURS.nest,
-          eye.map((one) => (sameAs(one) ? middle(sameAs(one) as Accepted, 'accepted') : null)),
-        ),
-        bars(
-          'The Eye accepts',
-          COLOURS.accepted,
-          eye.map((each) => middle(each, 'accepted')),
-        ),
+        bars(KINDS.nest, COLOURS.nest, medians(nest, 'accepted')),
+        bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
         {
-          ...bars(
-            '… until all is stored',
-            COLOURS.stored,
-            eye.map((each) => middle(each, 'stored')),
-          ),
+          ...bars('… until all is stored', COLOURS.stored, medians(eye, 'stored')),
           ...(copy !== undefined && {
             markLine: {
               symbol: 'none',

@@ -1,14 +1,12 @@
-import type { Accepted, AcceptResults } from '../accept/accept.js';
+import type { AcceptResults } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
-import { bars, middle, ofKind, short } from './bars.js';
+import { bars, medians, ofKind, short } from './bars.js';
 import { COLOURS, type Plot } from './plot.js';
 
 /** Single posts by connections. */
 export function singlesPlot({ contenders }: AcceptResults): Plot {
   const singles = contenders.filter(({ events }) => events === 1);
   const eye = ofKind(singles, 'eye');
-  const of = (kind: Accepted['kind']): (number | null)[] =>
-    ofKind(singles, kind).map((each) => middle(each, 'accepted'));
   return {
     name: 'singles',
     height: 380,
@@ -25,14 +23,10 @@ export function singlesPlot({ contenders }: AcceptResults): Plot {
       },
       yAxis: { type: 'value', axisLabel: { formatter: short } },
       series: [
-        bars(KINDS.fastify, COLOURS.limit, of('fastify')),
-        bars(KINDS.nest, COLOURS.nest, of('nest')),
-        bars('The Eye accepts', COLOURS.accepted, of('eye')),
-        bars(
-          '… until all is stored',
-          COLOURS.stored,
-          eye.map((each) => middle(each, 'stored')),
-        ),
+        bars(KINDS.fastify, COLOURS.limit, medians(ofKind(singles, 'fastify'), 'accepted')),
+        bars(KINDS.nest, COLOURS.nest, medians(ofKind(singles, 'nest'), 'accepted')),
+        bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
+        bars('… until all is stored', COLOURS.stored, medians(eye, 'stored')),
       ],
     },
   };

@@ -31,7 +31,7 @@ export interface StoreResults {
 export async function measureStore(quick: boolean): Promise<StoreResults> {
   const rounds = quick ? 1 : 3;
   const many = quick ? 100_000 : 500_000;
-  const events = { copy: many, arrays: many, singles: quick ? 40_000 : 200_000 };
+  const events = { copy: many, arrays: many, singles: quick ? 20_000 : 200_000 };
   const results: StoreResults = { events, rounds: { copy: [], arrays: [], singles: [] } };
   const measures: [Storing, () => Promise<Stored>][] = [
     ['copy', () => onTheEye((eye) => copied(eye, events.copy), { ROLE: 'api' })],

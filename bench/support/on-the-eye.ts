@@ -1,16 +1,26 @@
 import { TheEye } from '../../test/support/the-eye.js';
 
+/** Those that run, with folders of their own. */
+const running = new Set<TheEye>();
+
 /** Measures a fresh one, as `npm start` starts it, on a port and in a folder of its own. */
 export async function onTheEye<Result>(
   measure: (eye: TheEye) => Promise<Result>,
   env: Record<string, string> = {},
 ): Promise<Result> {
   const eye = await TheEye.start(env);
+  running.add(eye);
   try {
     return await measure(eye);
   } finally {
     await eye.close();
+    running.delete(eye);
   }
+}
+
+/** Ends them and removes their folders, which may hold ten million events. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((eye) => eye.close()));
 }
 
 /** Runs one more process on the same PostgreSQL and Redis, for as long as the work takes. */
