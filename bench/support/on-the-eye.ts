@@ -1,26 +1,27 @@
 import { TheEye } from '../../test/support/the-eye.js';
 
-/** Those that run, with folders of their own. */
-const running = new Set<TheEye>();
+/** Those that start or run, with folders of their own. */
+const started = new Set<Promise<TheEye>>();
 
 /** Measures a fresh one, as `npm start` starts it, on a port and in a folder of its own. */
 export async function onTheEye<Result>(
   measure: (eye: TheEye) => Promise<Result>,
   env: Record<string, string> = {},
 ): Promise<Result> {
-  const eye = await TheEye.start(env);
-  running.add(eye);
+  const starting = TheEye.start(env);
+  started.add(starting);
+  const eye = await starting;
   try {
     return await measure(eye);
   } finally {
     await eye.close();
-    running.delete(eye);
+    started.delete(starting);
   }
 }
 
 /** Ends them and removes their folders, which may hold ten million events. */
 export async function endAll(): Promise<void> {
-  await Promise.all([...running].map((eye) => eye.close()));
+  await Promise.allSettled([...started].map(async (starting) => (await starting).close()));
 }
 
 /** Runs one more process on the same PostgreSQL and Redis, for as long as the work takes. */
