@@ -39,15 +39,15 @@ async function measure(api: TheEye, events: number): Promise<MemoryResults> {
     const rows = await stored(api);
     const before = await usedMemory(api);
     const held = await sampler.during('hold', () => importEvents(api, events));
-    const waiting = ((await usedMemory(api)) - before) / held;
+    const after = await usedMemory(api);
     await sampler.during('drain', () => withWorker(api, sampler, () => drained(api)));
-    await storedAtLeast(api, rows + held);
+    const waited = (await storedAtLeast(api, rows + held)) - rows;
     return {
       events,
       samples: sampler.samples,
       phases: sampler.phases,
       sent: eventSize(),
-      waiting,
+      waiting: (after - before) / waited,
       wal: (full.wal - empty.wal) / rows,
       disk: bytesOnDisk(empty.relations, full.relations, rows),
     };

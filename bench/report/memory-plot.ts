@@ -9,6 +9,9 @@ const LINES = [
   ['PostgreSQL', 'postgres', COLOURS.postgres],
 ] as const;
 
+/** Above the lines, for the names of the phases. */
+const ROOM = 1.15;
+
 /** What each process holds, over the time of the imports. */
 export function memoryPlot({ samples, phases }: MemoryResults): Plot {
   const areas = {
@@ -31,7 +34,7 @@ export function memoryPlot({ samples, phases }: MemoryResults): Plot {
       legend: {},
       grid: { left: 64, right: 24, top: 88, bottom: 36 },
       xAxis: { type: 'value', max: Math.ceil(samples.at(-1)?.seconds ?? 0), splitLine: { show: false } },
-      yAxis: { type: 'value' },
+      yAxis: { type: 'value', max: ({ max }) => Math.ceil((max * ROOM) / 100) * 100 },
       series: LINES.map(([name, process, color], index) => ({
         name,
         type: 'line' as const,

@@ -27,7 +27,7 @@ const GROUND = {
 export const ground = (part: keyof typeof GROUND): string => GROUND[part][0];
 
 /** Pixels for names beside horizontal bars: without a canvas, the widths of texts are only guessed. */
-export const LABELS = 240;
+export const LABELS = 270;
 
 const FONT = 'Helvetica, Arial, sans-serif';
 
