@@ -1,17 +1,63 @@
-import { benchAccept } from './accept.js';
-import { benchAsk } from './ask.js';
-import { machine } from './machine.js';
+import { measureAccept } from './accept/accept.js';
+import { measureAsk } from './ask/ask.js';
+import { measureMemory } from './memory/memory.js';
+import { publish, tables } from './report/document.js';
+import { keep, kept, type Results } from './report/results.js';
+import { measureStore } from './store/store.js';
+import { describeMachine } from './support/machine.js';
+import { endAll } from './support/on-the-eye.js';
 
 /*
- * npm run bench [-- [accept] [ask] [quick]]
- *
- * The Eye beside its physical limits, as tables of Markdown. The load generator shares the machine with what it measures.
+ * npm run bench                                             all of it, into docs/benchmarks.md
+ * npm run bench -- [quick] [accept] [store] [ask] [memory]  less or some of it, as tables on the terminal
+ * npm run bench -- ask plans                                with PostgreSQL's plans
+ * npm run bench -- render                                   docs/benchmarks.md anew, from what was measured last
  */
 
-const words = process.argv.slice(2);
-const quick = words.includes('quick');
-const all = !words.includes('accept') && !words.includes('ask');
+const PARTS = ['accept', 'store', 'ask', 'memory'] as const;
+type Part = (typeof PARTS)[number];
 
-console.log(`${machine()}\n`);
-if (all || words.includes('accept')) await benchAccept(quick);
-if (all || words.includes('ask')) await benchAsk(quick);
+interface Extent {
+  quick: boolean;
+  /** PostgreSQL's plans, too. */
+  plans: boolean;
+}
+
+const WORDS = new Set<string>([...PARTS, 'quick', 'plans', 'render']);
+
+const words = process.argv.slice(2);
+const unknown = words.filter((word) => !WORDS.has(word));
+if (unknown.length > 0) {
+  console.error(`Unknown: ${unknown.join(', ')}. There are: ${[...WORDS].join(', ')}.`);
+  process.exit(1);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => void endAll().finally(() => process.exit(1)));
+
+if (words.includes('render')) await publish(await kept());
+else if (words.length === 0) await publishAll();
+else await print();
+
+async function publishAll(): Promise<void> {
+  const results = await measure(PARTS, { quick: false, plans: true });
+  await keep(results);
+  await publish(results);
+}
+
+async function print(): Promise<void> {
+  const chosen = PARTS.filter((part) => words.includes(part));
+  const [quick, plans] = [words.includes('quick'), words.includes('plans')];
+  const results = await measure(chosen.length > 0 ? chosen : PARTS, { quick, plans });
+  console.log(await tables(results));
+  if (results.ask?.plans !== undefined) console.log(results.ask.plans);
+}
+
+async function measure(parts: readonly Part[], { quick, plans }: Extent): Promise<Results> {
+  const results: Results = { machine: await describeMachine() };
+  if (parts.includes('accept')) results.accept = await measureAccept(quick);
+  if (parts.includes('store')) results.store = await measureStore(quick);
+  if (parts.includes('memory')) results.memory = await measureMemory(quick);
+  if (parts.includes('ask')) results.ask = await measureAsk(quick, plans);
+  return results;
+}

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
-import { machine } from '../../bench/machine.js';
-import { printTable } from '../../bench/table.js';
+import { machineSection } from '../../bench/report/machine-section.js';
+import { table } from '../../bench/report/table.js';
+import { describeMachine } from '../../bench/support/machine.js';
 import { Deployment } from './deployment.js';
 import { type Fault, FAULTS } from './faults.js';
 import { type Result, Trial } from './trial.js';
@@ -37,7 +38,7 @@ async function main(): Promise<boolean> {
   const faults = FAULTS.filter(({ name, short }) => name.includes(values.only) && (!values.short || short));
   if (faults.length === 0)
     throw new Error(`No fault is called ${values.only}:\n${FAULTS.map(({ name }) => name).join('\n')}`);
-  console.log(`${machine()}, ${new Date().toISOString().slice(0, 10)}, seed ${seed}\n`);
+  console.log(`${machineSection(await describeMachine())} Seed ${seed}.\n`);
   const rows: Row[] = [];
   const skipped: string[] = [];
   for (const fault of faults) {
@@ -85,13 +86,15 @@ async function tryFault(fault: Fault, rounds: number, seed: number): Promise<Row
 
 function print(rows: readonly Row[]): void {
   const columns = ['acknowledged', 'stored', 'lost', 'doubled', 'changed', 'refused', 'longest'] as const;
-  printTable(
-    ['fault', 'rounds', ...columns.slice(0, -2), 'requests refused', 'longest wait, ms'],
-    rows.map(({ name, rounds, result }) => [
-      name,
-      String(rounds),
-      ...columns.map((column) => (result ? Math.round(result[column]).toLocaleString('en') : '?')),
-    ]),
+  console.log(
+    table(
+      ['fault', 'rounds', ...columns.slice(0, -2), 'requests refused', 'longest wait, ms'],
+      rows.map(({ name, rounds, result }) => [
+        name,
+        String(rounds),
+        ...columns.map((column) => (result ? Math.round(result[column]).toLocaleString('en') : '?')),
+      ]),
+    ),
   );
 }
 

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { machine } from '../../bench/machine.js';
-import { printTable } from '../../bench/table.js';
+import { machineSection } from '../../bench/report/machine-section.js';
+import { table } from '../../bench/report/table.js';
+import { describeMachine } from '../../bench/support/machine.js';
 import { brokenPromises } from '../support/ledger.js';
 import { serversOf } from '../support/processes.js';
 import { Random } from '../support/random.js';
@@ -47,7 +48,7 @@ interface Row {
 async function main(): Promise<string[]> {
   const duration = positive('minutes') * 60;
   const seed = positive('seed');
-  console.log(`${machine()}, ${values.minutes} minutes, seed ${seed}\n`);
+  console.log(`${machineSection(await describeMachine())} ${values.minutes} minutes, seed ${seed}.\n`);
   const api = await TheEye.start({ ROLE: 'api' });
   const worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir });
   process.once('SIGINT', () => void worker.end().then(() => api.close()));
@@ -136,12 +137,14 @@ async function summary(api: TheEye, refused: ReadonlyMap<string, number>): Promi
 }
 
 function print(rows: readonly Row[]): void {
-  printTable(
-    ['what', 'first third', 'middle third', 'last third', 'limit'],
-    rows.map(({ name, trend: { first, middle, last }, slack: { share, plus } }) => [
-      name,
-      ...[first, middle, last, middle * (1 + share) + plus].map((figure) => figure.toFixed(1)),
-    ]),
+  console.log(
+    table(
+      ['what', 'first third', 'middle third', 'last third', 'limit'],
+      rows.map(({ name, trend: { first, middle, last }, slack: { share, plus } }) => [
+        name,
+        ...[first, middle, last, middle * (1 + share) + plus].map((figure) => figure.toFixed(1)),
+      ]),
+    ),
   );
 }
 

@@ -21,9 +21,19 @@ export function event(index: number, request = NEW): Record<string, unknown> {
   };
 }
 
+/** Length of the ids that autocannon makes. */
+const ID_LENGTH = 33;
+
+/** Bytes of an event as JSON. */
+export const eventSize = (): number => JSON.stringify(event(0, '0'.repeat(ID_LENGTH))).length;
+
 /** The body of a request with one event. */
 export const oneEvent = (): string => JSON.stringify(event(0));
 
 /** The body of a request with an array of events. */
 export const manyEvents = (count: number): string =>
   JSON.stringify(Array.from({ length: count }, (_, index) => event(index)));
+
+/** The same as NDJSON. */
+export const manyLines = (count: number): string =>
+  Array.from({ length: count }, (_, index) => JSON.stringify(event(index))).join('\n');

@@ -1,0 +1,33 @@
+import { arrays, type Load, ndjson, singles } from '../support/load.js';
+
+export const KINDS = {
+  fastify: 'bare Fastify, no work',
+  nest: 'Nest with The Eye’s validation, no work',
+  eye: 'The Eye',
+  guarded: 'The Eye, with key, schema and rate limit',
+} as const;
+
+export type Kind = keyof typeof KINDS;
+
+/** Who answers what. */
+export interface Contender {
+  kind: Kind;
+  load: Load;
+  /** Where so many requests are measured instead of so many seconds. */
+  requests?: number;
+}
+
+const CONNECTIONS = [1, 16, 64, 256];
+const SIZES = [10, 100, 500, 5000];
+
+export function contenders(quick: boolean): Contender[] {
+  const connections = quick ? [64] : CONNECTIONS;
+  const sizes = quick ? [500] : SIZES;
+  const kinds = ['fastify', 'nest', 'eye'] as const;
+  return [
+    ...connections.flatMap((count) => kinds.map((kind) => ({ kind, load: singles(count) }))),
+    { kind: 'guarded', load: singles(64) },
+    ...sizes.flatMap((size) => (['nest', 'eye'] as const).map((kind) => ({ kind, load: arrays(size) }))),
+    ...(['nest', 'eye'] as const).map((kind) => ({ kind, load: ndjson(), requests: quick ? 20 : 200 })),
+  ];
+}

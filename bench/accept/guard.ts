@@ -1,0 +1,40 @@
+import { bearer, runCommand } from '../../test/support/keys.js';
+import type { TheEye } from '../../test/support/the-eye.js';
+import { event } from '../support/events.js';
+
+/** For the event of a single post. */
+const SCHEMA = {
+  properties: {
+    host: { type: 'string', maxLength: 255 },
+    path: { type: 'string', pattern: '^/' },
+    element: { type: 'string' },
+    price: { type: 'number', minimum: 0 },
+    tags: { type: 'array', items: { type: 'string' } },
+  },
+  required: ['host', 'path'],
+  additionalProperties: false,
+};
+
+/**
+ * All that can stand guard: each request shows a key that is counted, each event is held against a schema.
+ * @returns the headers with the key
+ */
+export async function guard(eye: TheEye): Promise<Record<string, string>> {
+  const headers = bearer(await newKey(eye));
+  const { category, name } = event(0) as { category: string; name: string };
+  const path = `/event-types/${encodeURIComponent(category)}/${encodeURIComponent(name)}/`;
+  const { status } = await eye.request('PUT', path, {
+    body: JSON.stringify({ mode: 'enforce', schema: SCHEMA }),
+    headers: { ...headers, 'content-type': 'application/json' },
+  });
+  if (status !== 201) throw new Error(`The schema was not taken: ${status}`);
+  return headers;
+}
+
+async function newKey({ databaseUrl }: TheEye): Promise<string> {
+  const wishes = ['--scope', 'admin', '--rate-limit', '900000000'];
+  const { stdout, stderr } = await runCommand({ DATABASE_URL: databaseUrl }, 'create', 'bench', ...wishes);
+  const key = /^Key\s+(\S+)/m.exec(stdout)?.[1];
+  if (key === undefined) throw new Error(`No key:\n${stdout}${stderr}`);
+  return key;
+}

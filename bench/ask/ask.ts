@@ -1,0 +1,61 @@
+import type { TheEye } from '../../test/support/the-eye.js';
+import { onTheEye } from '../support/on-the-eye.js';
+import { progress } from '../support/progress.js';
+import { type Latency, latency } from '../support/statistics.js';
+import { fill } from './fill.js';
+import { explain } from './plans.js';
+import { type Questions, questions } from './questions.js';
+
+/** Requests of each question before anything counts. */
+const WARM_UP = 20;
+
+export interface AskResults {
+  /** Requests of each question at each size. */
+  requests: number;
+  sizes: number[];
+  /** Milliseconds of an answer, a figure for each size. */
+  questions: { name: string; latencies: Latency[] }[];
+  /** At the largest size. */
+  plans?: string;
+}
+
+/**
+ * What answers cost at a small and at a large table.
+ * @param withPlans also PostgreSQL's plans
+ */
+export async function measureAsk(quick: boolean, withPlans: boolean): Promise<AskResults> {
+  const sizes = quick ? [100_000, 500_000] : [100_000, 1_000_000, 10_000_000];
+  const requests = quick ? 100 : 500;
+  return onTheEye(async (eye) => {
+    const latencies = new Map<string, Latency[]>();
+    let asked: Questions = new Map();
+    for (const size of sizes) {
+      progress(`ask: ${size.toLocaleString('en')} events`);
+      await fill(eye, size);
+      asked = await questions(eye, size);
+      for (const [name, milliseconds] of await askAll(eye, asked, requests))
+        latencies.set(name, [...(latencies.get(name) ?? []), latency(milliseconds)]);
+    }
+    return {
+      requests,
+      sizes,
+      questions: [...latencies].map(([name, each]) => ({ name, latencies: each })),
+      plans: withPlans ? await explain(eye, asked) : undefined,
+    };
+  });
+}
+
+/** Each question in turn, again and again, so that a moment in which the machine is slow meets all of them. */
+async function askAll(eye: TheEye, asked: Questions, requests: number): Promise<Map<string, number[]>> {
+  const times = new Map<string, number[]>([...asked.keys()].map((name) => [name, []]));
+  for (let request = -WARM_UP; request < requests; request++) {
+    for (const [name, question] of asked) {
+      const path = question();
+      const { status, took, body } = await eye.get(path);
+      if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
+      if (body.results?.length === 0) throw new Error(`${path} matches nothing.`);
+      if (request >= 0) times.get(name)?.push(took);
+    }
+  }
+  return times;
+}

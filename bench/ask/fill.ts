@@ -1,0 +1,61 @@
+import { createHash } from 'node:crypto';
+import type { TheEye } from '../../test/support/the-eye.js';
+import { progress } from '../support/progress.js';
+
+/** Rows of one INSERT. */
+const CHUNK = 50_000;
+const CONNECTIONS = 2;
+
+export const CATEGORIES = 20;
+export const NAMES = 200;
+export const SESSION_EVENTS = 20;
+/** A category that a seventh of the first so many events have, and none since. */
+export const RARE = 'rare';
+const RARE_UNTIL = 7000;
+
+/** All sizes spread over this year, so that the larger ones are denser. */
+export const YEAR = 2024;
+export const DAYS = 366;
+
+/**
+ * A year of events, evenly spread, in sessions of twenty; each name belongs to one category.
+ * $1 and $2: the first and the last event; $3: how many there are in all.
+ */
+const FILL = `
+  INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+  SELECT
+    (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
+      substr(digest, 4, 15))::uuid,
+    'default',
+    md5((event / ${SESSION_EVENTS})::text),
+    CASE WHEN event < ${RARE_UNTIL} AND event % 7 = 0 THEN '${RARE}' ELSE 'category-' || type % ${CATEGORIES} END,
+    'name-' || type,
+    jsonb_build_object('host', 'www.example.com', 'path', '/products/' || event % 50, 'element', 'add to basket',
+      'price', 19.99, 'tags', jsonb_build_array('spring', 'sale')),
+    at,
+    sha256(digest::bytea)
+  FROM generate_series($1::int, $2::int) AS event,
+    LATERAL (SELECT
+      timestamptz '${YEAR}-01-01Z' + interval '1 second' * (event * ${DAYS * 86_400}.0::float8 / $3::int) AS at,
+      md5(event::text) AS digest,
+      event * 7919::bigint % ${NAMES} AS type) AS made`;
+
+/** Empties the table and fills it anew. */
+export async function fill(eye: TheEye, events: number): Promise<void> {
+  await eye.sql('TRUNCATE events');
+  let filled = 0;
+  const work = async (): Promise<void> => {
+    while (filled < events) {
+      const start = filled;
+      filled = Math.min(filled + CHUNK, events);
+      if (start % (CHUNK * 20) === 0) progress(`filling from event ${start.toLocaleString('en')} on`);
+      await eye.sql(FILL, [start, filled - 1, events]);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, work));
+  await eye.sql('VACUUM ANALYZE events');
+  await eye.sql('CHECKPOINT');
+}
+
+/** The identifier of a session, by its number. */
+export const sessionId = (session: number): string => createHash('md5').update(String(session)).digest('hex');

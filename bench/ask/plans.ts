@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { TheEye } from '../../test/support/the-eye.js';
+import type { Questions } from './questions.js';
+
+const SETTINGS = {
+  session_preload_libraries: 'auto_explain',
+  'auto_explain.log_min_duration': '0',
+  'auto_explain.log_analyze': 'on',
+  'auto_explain.log_buffers': 'on',
+  'auto_explain.log_timing': 'off',
+};
+
+/** Milliseconds within which the log has what was executed. */
+const LOG_DELAY = 300;
+
+/** The plans of the very statements that the API runs, as they were executed, out of the log of PostgreSQL. */
+export async function explain(eye: TheEye, asked: Questions): Promise<string> {
+  // Of the library's own settings PostgreSQL learns with the library.
+  await eye.sql(`LOAD 'auto_explain'`);
+  for (const [name, value] of Object.entries(SETTINGS))
+    await eye.sql(`ALTER DATABASE the_eye SET ${name} = '${value}'`);
+  await eye.end();
+  await eye.start();
+  const log = join(eye.dataDir, 'keeper.log');
+  const plans: string[] = [];
+  for (const [name, question] of asked) {
+    const before = (await readFile(log)).length;
+    await eye.get(question());
+    await wait(LOG_DELAY);
+    plans.push(`${name}\n${planLines((await readFile(log)).subarray(before).toString())}`);
+  }
+  return plans.join('\n\n');
+}
+
+/** Of the log, the plans that read events; the processes also look after other things meanwhile. */
+function planLines(log: string): string {
+  return log
+    .split(/^.*duration: .*plan:$/m)
+    .filter((plan) => plan.includes(' on events '))
+    .flatMap((plan) => plan.split('\n').filter((line) => /Scan|Limit|Sort|Buffers|Index Cond/.test(line)))
+    .map((line) => line.replace(/^\S+ PostgreSQL: (\d+ )?/, ''))
+    .join('\n');
+}

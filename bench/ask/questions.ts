@@ -1,0 +1,66 @@
+import type { TheEye } from '../../test/support/the-eye.js';
+import { CATEGORIES, DAYS, NAMES, RARE, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
+
+/** What makes the path of one more question of a kind, by the name of the kind. */
+export type Questions = Map<string, () => string>;
+
+/** Cursor pages followed before the measured ones. */
+const DEPTH = 1000;
+
+/** Pages and ids to choose from. */
+const CHOICE = 50;
+
+/** The questions of a data team to so many events. Ranges of time hold more of them the larger the table is, and all hold some. */
+export async function questions(eye: TheEye, events: number): Promise<Questions> {
+  const ids = await someIds(eye);
+  const deep = await deepPages(eye);
+  return new Map<string, () => string>([
+    ['the newest page', () => '/events/'],
+    ['the newest page, of 1,000', () => '/events/?page_size=1000'],
+    [`page ${DEPTH.toLocaleString('en')}, by cursor`, () => oneOf(deep)],
+    ['one event by its id', () => `/events/${oneOf(ids)}/`],
+    ['a session', () => ask({ session_id: sessionId(random(events / SESSION_EVENTS)) })],
+    ['a category', () => ask({ category: `category-${random(CATEGORIES)}` })],
+    ['a category not seen for eleven months', () => ask({ category: RARE })],
+    ['a category and name', () => ask(type())],
+    ['a day', () => ask(between(1))],
+    ['a month', () => ask(between(30))],
+    ['a category on a day', () => ask({ category: `category-${random(CATEGORIES)}`, ...between(1) })],
+    ['a category and name in a month', () => ask({ ...type(), ...between(30) })],
+    ['a month, oldest first', () => ask({ ...between(30), ordering: 'timestamp' })],
+  ]);
+}
+
+const ask = (query: Record<string, string>): string => `/events/?${new URLSearchParams(query).toString()}`;
+
+const random = (below: number): number => Math.floor(Math.random() * below);
+
+const oneOf = (paths: readonly string[]): string => paths[random(paths.length)] ?? '';
+
+function type(): { category: string; name: string } {
+  const name = random(NAMES);
+  return { category: `category-${name % CATEGORIES}`, name: `name-${name}` };
+}
+
+/** Whole days of the year. */
+function between(days: number): { timestamp_after: string; timestamp_before: string } {
+  const first = random(DAYS - days);
+  const date = (day: number): string => new Date(Date.UTC(YEAR, 0, 1 + day)).toISOString().slice(0, 10);
+  return { timestamp_after: date(first), timestamp_before: date(first + days - 1) };
+}
+
+async function someIds(eye: TheEye): Promise<string[]> {
+  const rows = await eye.sql<{ id: string }>(
+    `SELECT id FROM events TABLESAMPLE SYSTEM (1) ORDER BY random() LIMIT ${CHOICE}`,
+  );
+  return rows.map(({ id }) => id);
+}
+
+async function deepPages(eye: TheEye): Promise<string[]> {
+  const paths = ['/events/'];
+  while (paths.length < DEPTH + CHOICE) {
+    const { pathname, search } = new URL((await eye.get(paths.at(-1) ?? '')).body.next as string);
+    paths.push(pathname + search);
+  }
+  return paths.slice(DEPTH - 1);
+}

@@ -1,0 +1,92 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { serversOf } from '../../test/support/processes.js';
+import type { TheEye } from '../../test/support/the-eye.js';
+import { memoryOf } from '../support/processes.js';
+import { progress } from '../support/progress.js';
+
+/** Milliseconds. */
+const INTERVAL = 500;
+
+/** Memory in bytes, of a process and its children. */
+export interface Sample {
+  seconds: number;
+  api: number;
+  /** Absent while there is none. */
+  worker?: number;
+  redis: number;
+  postgres: number;
+}
+
+export const PHASES = {
+  import: 'import',
+  hold: 'import, no worker',
+  drain: 'a worker drains',
+} as const;
+
+export interface Phase {
+  name: keyof typeof PHASES;
+  /** Seconds since the first sample. */
+  from: number;
+  to: number;
+}
+
+/** Looks at the memory of the processes of one Eye, again and again. */
+export class MemorySampler {
+  readonly samples: Sample[] = [];
+  readonly phases: Phase[] = [];
+  /** Pid of the worker that runs now. */
+  worker: number | undefined;
+
+  private readonly began = performance.now();
+  private readonly stopping = new AbortController();
+  private readonly sampling: Promise<void>;
+
+  private constructor(
+    private readonly api: number,
+    private readonly servers: { postgres: number; redis: number },
+  ) {
+    this.sampling = this.keepSampling();
+  }
+
+  static async start({ process: { pid = 0 }, dataDir }: TheEye): Promise<MemorySampler> {
+    return new MemorySampler(pid, await serversOf(dataDir));
+  }
+
+  /** Remembers when the work was done. */
+  async during<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
+    progress(`memory: ${PHASES[name]}`);
+    const from = this.seconds;
+    const result = await work();
+    this.phases.push({ name, from, to: this.seconds });
+    return result;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.sampling;
+  }
+
+  private get seconds(): number {
+    return (performance.now() - this.began) / 1000;
+  }
+
+  private async keepSampling(): Promise<void> {
+    while (!this.stopping.signal.aborted) {
+      this.samples.push(await this.sample());
+      await wait(INTERVAL, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  private async sample(): Promise<Sample> {
+    const { worker } = this;
+    const { postgres, redis } = this.servers;
+    const ofWorker = worker === undefined ? 0 : await memoryOf(worker);
+    return {
+      seconds: this.seconds,
+      api: await memoryOf(this.api),
+      ...(ofWorker > 0 && { worker: ofWorker }),
+      redis: await memoryOf(redis),
+      postgres: await memoryOf(postgres),
+    };
+  }
+}

@@ -1,0 +1,74 @@
+import type { Accepted, AcceptResults, Figures } from '../accept/accept.js';
+import { KINDS } from '../accept/contenders.js';
+import { medianAndSpread, table } from './table.js';
+
+/** What one request holds. */
+export function requestOf({ events, isNdjson }: Accepted): string {
+  if (events === 1) return 'one event';
+  return isNdjson ? `NDJSON of ${events.toLocaleString('en')}` : `array of ${events.toLocaleString('en')}`;
+}
+
+const SPEED = ['accepted', 'stored', 'p50', 'p99', 'p999'] as const;
+const SPEED_HEAD = ['accepted, events/s', 'stored, events/s', 'p50, ms', 'p99, ms', 'p99.9, ms'];
+
+const CPU = ['node', 'redis', 'postgres', 'load'] as const;
+const CPU_HEAD = ['Node', 'Redis', 'PostgreSQL', 'load generator'];
+
+const speed = ({ rounds }: Accepted): string[] =>
+  SPEED.map((key) => medianAndSpread(rounds.map((figures) => figures[key])));
+
+const cpu = ({ rounds }: Accepted): string[] =>
+  CPU.map((key) => medianAndSpread(rounds.map((figures: Figures) => figures.cpu[key])));
+
+export function acceptSection(
+  { duration, contenders }: AcceptResults,
+  plot: (name: string) => string,
+): string {
+  const rounds = contenders[0]?.rounds.length ?? 0;
+  const singles = contenders.filter(({ events }) => events === 1);
+  const many = contenders.filter(({ events }) => events > 1);
+  const spread =
+    rounds > 1
+      ? `${rounds} rounds of ${duration} s; medians (and the lowest to the highest)`
+      : `One round of ${duration} s`;
+  return `## Accepting
+
+${spread}; the import is as long as it takes. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
+the last event is in PostgreSQL.${refusals(contenders)}
+
+### One event a request
+
+${plot('singles')}
+
+${table(
+  ['who', 'connections', ...SPEED_HEAD],
+  singles.map((each) => [KINDS[each.kind], String(each.connections), ...speed(each)]),
+)}
+
+### Many events a request
+
+${plot('requests')}
+
+${table(
+  ['who', 'request', 'connections', ...SPEED_HEAD],
+  many.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...speed(each)]),
+)}
+
+### CPU time of an event
+
+${plot('cpu')}
+
+Microseconds an event, until it is stored, all threads together:
+
+${table(
+  ['who', 'request', 'connections', ...CPU_HEAD],
+  contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpu(each)]),
+)}
+`;
+}
+
+/** On a machine that is too busy with something else. */
+function refusals(contenders: Accepted[]): string {
+  const refused = contenders.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.refused, 0);
+  return refused === 0 ? '' : ` ${refused} requests were answered \`503\` and count for nothing.`;
+}

@@ -1,0 +1,26 @@
+import type { Accepted } from '../accept/accept.js';
+import { median } from '../support/statistics.js';
+
+/** Of the rounds of each; a limit stores nothing. */
+export const medians = (all: Accepted[], figure: 'accepted' | 'stored'): (number | null)[] =>
+  all.map(({ rounds }) => {
+    const numbers = rounds.flatMap((round) => round[figure] ?? []);
+    return numbers.length === 0 ? null : Math.round(median(numbers));
+  });
+
+/** A series of upright bars, each with its number. */
+export const bars = (name: string, colour: string, data: (number | null)[]): object => ({
+  name,
+  type: 'bar',
+  color: colour,
+  barGap: '8%',
+  data,
+  label: { show: true, position: 'top', formatter: ({ value }: { value: number }) => short(value) },
+});
+
+/** E.g. 9.8k. */
+export const short = (number: number): string =>
+  number < 1000 ? String(number) : `${(number / 1000).toFixed(number < 10_000 ? 1 : 0)}k`;
+
+export const ofKind = (all: Accepted[], kind: Accepted['kind']): Accepted[] =>
+  all.filter((each) => each.kind === kind);

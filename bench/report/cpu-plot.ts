@@ -1,0 +1,48 @@
+import type { AcceptResults } from '../accept/accept.js';
+import type { Kind } from '../accept/contenders.js';
+import { median } from '../support/statistics.js';
+import { requestOf } from './accept-section.js';
+import { COLOURS, LABELS, type Plot } from './plot.js';
+
+/** Short enough for the side of a plot. */
+const NAMES: Record<Kind, string> = {
+  fastify: 'Fastify',
+  nest: 'Nest, no work',
+  eye: 'The Eye',
+  guarded: 'The Eye, guarded',
+};
+
+const PARTS = [
+  ['Node', COLOURS.node, 'node'],
+  ['Redis', COLOURS.redis, 'redis'],
+  ['PostgreSQL', COLOURS.postgres, 'postgres'],
+] as const;
+
+/** CPU time of an event, by who takes it. */
+export function cpuPlot({ contenders }: AcceptResults): Plot {
+  const shown = contenders
+    .filter(({ kind, connections, events }) => kind !== 'fastify' && (events > 1 || connections === 64))
+    .toReversed();
+  return {
+    name: 'cpu',
+    height: 96 + shown.length * 30,
+    option: {
+      title: { text: 'CPU time of an event, in microseconds' },
+      legend: {},
+      grid: { left: LABELS, right: 40, top: 80, bottom: 32 },
+      yAxis: {
+        type: 'category',
+        data: shown.map((each) => `${NAMES[each.kind]}: ${requestOf(each)}`),
+        axisLabel: { interval: 0 },
+      },
+      xAxis: { type: 'value' },
+      series: PARTS.map(([name, color, part]) => ({
+        name,
+        type: 'bar',
+        stack: 'cpu',
+        color,
+        data: shown.map(({ rounds }) => Math.round(median(rounds.map(({ cpu }) => cpu[part])) * 10) / 10),
+      })),
+    },
+  };
+}

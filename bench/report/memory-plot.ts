@@ -1,0 +1,53 @@
+import type { MemoryResults } from '../memory/memory.js';
+import { PHASES } from '../memory/memory-sampler.js';
+import { COLOURS, ground, type Plot } from './plot.js';
+
+const LINES = [
+  ['API', 'api', COLOURS.node],
+  ['worker', 'worker', COLOURS.worker],
+  ['Redis', 'redis', COLOURS.redis],
+  ['PostgreSQL', 'postgres', COLOURS.postgres],
+] as const;
+
+/** Above the lines, for the names of the phases. */
+const ROOM = 1.15;
+
+/** What each process holds, over the time of the imports. */
+export function memoryPlot({ samples, phases }: MemoryResults): Plot {
+  const areas = {
+    silent: true,
+    itemStyle: { color: ground('area') },
+    label: { color: ground('label'), fontSize: 13, position: 'insideTop' as const },
+    data: phases.map(
+      ({ name, from, to }, index) =>
+        [
+          { name: PHASES[name], xAxis: from, ...(index % 2 === 1 && { itemStyle: { opacity: 0 } }) },
+          { xAxis: to },
+        ] as [object, object],
+    ),
+  };
+  return {
+    name: 'memory',
+    height: 400,
+    option: {
+      title: { text: 'Resident memory, in MiB, over the seconds of the run' },
+      legend: {},
+      grid: { left: 64, right: 24, top: 88, bottom: 36 },
+      xAxis: { type: 'value', max: Math.ceil(samples.at(-1)?.seconds ?? 0), splitLine: { show: false } },
+      yAxis: { type: 'value', max: ({ max }) => Math.ceil((max * ROOM) / 100) * 100 },
+      series: LINES.map(([name, process, color], index) => ({
+        name,
+        type: 'line' as const,
+        color,
+        showSymbol: false,
+        lineStyle: { width: 2 },
+        // Where there is no worker, its line breaks.
+        data: samples.map((sample) => [
+          sample.seconds,
+          sample[process] === undefined ? null : Math.round(sample[process] / 2 ** 20),
+        ]),
+        ...(index === 0 && { markArea: areas }),
+      })),
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import * as echarts from 'echarts';
+
+/** Colours that read on a white and on a black ground. */
+export const COLOURS = {
+  limit: '#8a94a0',
+  nest: '#e08a1e',
+  accepted: '#3a86d8',
+  stored: '#2a9d6f',
+  node: '#2a9d6f',
+  worker: '#e08a1e',
+  redis: '#d1495b',
+  postgres: '#3a86d8',
+  small: '#9ec5f0',
+  medium: '#3a86d8',
+  large: '#e08a1e',
+} as const;
+
+/** On white, and what takes its place where the reader's screen is dark. */
+const GROUND = {
+  background: ['#ffffff', '#0d1117'],
+  text: ['#24292f', '#e6edf3'],
+  label: ['#57606a', '#9da7b1'],
+  line: ['#d8dee4', '#30363d'],
+  area: ['#f3f5f8', '#161b22'],
+} as const;
+
+export const ground = (part: keyof typeof GROUND): string => GROUND[part][0];
+
+/** Pixels for names beside horizontal bars: without a canvas, the widths of texts are only guessed. */
+export const LABELS = 270;
+
+const FONT = 'Helvetica, Arial, sans-serif';
+
+const axis = {
+  axisLine: { lineStyle: { color: ground('line') } },
+  axisTick: { show: false },
+  axisLabel: { color: ground('label'), fontSize: 13 },
+  nameTextStyle: { color: ground('label'), fontSize: 13 },
+  splitLine: { lineStyle: { color: ground('line') } },
+};
+
+const THEME = {
+  backgroundColor: ground('background'),
+  textStyle: { fontFamily: FONT },
+  title: { textStyle: { color: ground('text'), fontSize: 16 }, left: 16, top: 14 },
+  legend: {
+    textStyle: { color: ground('text'), fontSize: 13 },
+    icon: 'roundRect',
+    itemGap: 48,
+    top: 44,
+    left: 12,
+  },
+  categoryAxis: axis,
+  valueAxis: axis,
+  bar: { label: { color: ground('text'), fontSize: 11 } },
+};
+
+export interface Plot {
+  /** Of the file, without its ending. */
+  name: string;
+  height: number;
+  option: echarts.EChartsOption;
+}
+
+const WIDTH = 880;
+
+/** An SVG that follows the reader's colour scheme. */
+export function render({ height, option }: Plot): string {
+  const chart = echarts.init(null, THEME, { renderer: 'svg', ssr: true, width: WIDTH, height });
+  chart.setOption({ animation: false, ...option });
+  const svg = chart.renderToSVGString();
+  chart.dispose();
+  return svg.replace('>', `>\n<style>@media (prefers-color-scheme: dark) { ${darkRules()} }</style>`);
+}
+
+/** The rules of a style sheet win over the attributes of an element. */
+function darkRules(): string {
+  return Object.values(GROUND)
+    .flatMap(([light, dark]) => ['fill', 'stroke'].map((what) => `[${what}="${light}"] { ${what}: ${dark} }`))
+    .join(' ');
+}

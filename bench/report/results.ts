@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { AcceptResults } from '../accept/accept.js';
+import type { AskResults } from '../ask/ask.js';
+import type { MemoryResults } from '../memory/memory.js';
+import type { StoreResults } from '../store/store.js';
+import type { Machine } from '../support/machine.js';
+
+/** What has been measured; a part that has not been is absent. */
+export interface Results {
+  machine: Machine;
+  accept?: AcceptResults;
+  store?: StoreResults;
+  ask?: AskResults;
+  memory?: MemoryResults;
+}
+
+export const DOCS = join(import.meta.dirname, '../../docs');
+export const FOLDER = join(DOCS, 'benchmarks');
+const FILE = join(FOLDER, 'results.json');
+
+export async function keep(results: Results): Promise<void> {
+  await mkdir(FOLDER, { recursive: true });
+  await writeFile(FILE, `${JSON.stringify(results, rounded)}\n`);
+}
+
+/** @throws Error where nothing was kept */
+export async function kept(): Promise<Results> {
+  if (!existsSync(FILE)) throw new Error(`There is no ${FILE} yet; npm run bench makes it.`);
+  return JSON.parse(await readFile(FILE, 'utf8')) as Results;
+}
+
+/** Five digits say more than the measurement does. */
+function rounded(_key: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
+}

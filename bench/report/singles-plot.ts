@@ -1,0 +1,33 @@
+import type { AcceptResults } from '../accept/accept.js';
+import { KINDS } from '../accept/contenders.js';
+import { bars, medians, ofKind, short } from './bars.js';
+import { COLOURS, type Plot } from './plot.js';
+
+/** Single posts by connections. */
+export function singlesPlot({ contenders }: AcceptResults): Plot {
+  const singles = contenders.filter(({ events }) => events === 1);
+  const eye = ofKind(singles, 'eye');
+  return {
+    name: 'singles',
+    height: 380,
+    option: {
+      title: { text: 'One event a request: events a second, by connections' },
+      legend: {},
+      grid: { left: 64, right: 24, top: 88, bottom: 56 },
+      xAxis: {
+        type: 'category',
+        data: eye.map(({ connections }) => String(connections)),
+        name: 'connections',
+        nameLocation: 'middle',
+        nameGap: 32,
+      },
+      yAxis: { type: 'value', axisLabel: { formatter: short } },
+      series: [
+        bars(KINDS.fastify, COLOURS.limit, medians(ofKind(singles, 'fastify'), 'accepted')),
+        bars(KINDS.nest, COLOURS.nest, medians(ofKind(singles, 'nest'), 'accepted')),
+        bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
+        bars('… until all is stored', COLOURS.stored, medians(eye, 'stored')),
+      ],
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import autocannon, { type Client } from 'autocannon';
+import { manyEvents, manyLines, oneEvent } from './events.js';
+import { type Latency, latency } from './statistics.js';
+
+export interface Load {
+  connections: number;
+  /** Events in a request. */
+  events: number;
+  body: string;
+  contentType: 'application/json' | 'application/x-ndjson';
+  headers?: Record<string, string>;
+}
+
+/** How long: seconds, or a number of requests. */
+export type Extent = { duration: number } | { amount: number };
+
+export interface Answers {
+  /** Events that were answered 2xx. */
+  events: number;
+  /** Requests that were answered 503 (too busy), which count for nothing else. */
+  refused: number;
+  /** From the first request to the last answer. */
+  seconds: number;
+  latency: Latency;
+}
+
+export const singles = (connections: number): Load => ({
+  connections,
+  events: 1,
+  body: oneEvent(),
+  contentType: 'application/json',
+});
+
+export const arrays = (events: number, connections = 8): Load => ({
+  connections,
+  events,
+  body: manyEvents(events),
+  contentType: 'application/json',
+});
+
+/** As large as a request may be. */
+export const ndjson = (connections = 4): Load => ({
+  connections,
+  events: 5000,
+  body: manyLines(5000),
+  contentType: 'application/x-ndjson',
+});
+
+/**
+ * Posts from this process, which is the load generator and shares the machine with what it measures.
+ * @throws Error where an answer is neither 2xx nor 503, or does not come
+ */
+export async function load(url: string, what: Load, extent: Extent): Promise<Answers> {
+  const milliseconds: number[] = [];
+  const began = performance.now();
+  let last = began;
+  let refused = 0;
+  let others = 0;
+  const result = await autocannon({
+    url: `${url}/events/`,
+    method: 'POST',
+    headers: { 'content-type': what.contentType, ...what.headers },
+    body: what.body,
+    connections: what.connections,
+    ...extent,
+    idReplacement: true,
+    timeout: 60,
+    // autocannon's own percentiles are whole milliseconds.
+    setupClient: (client: Client) =>
+      client.on('response', (status, _bytes, time) => {
+        if (status >= 200 && status < 300) milliseconds.push(time);
+        else if (status === 503) refused++;
+        else others++;
+        last = performance.now();
+      }),
+  });
+  if (others > 0 || result.errors > 0)
+    throw new Error(`${others} answers were neither 2xx nor 503, and ${result.errors} requests had none.`);
+  return {
+    events: milliseconds.length * what.events,
+    refused,
+    seconds: (last - began) / 1000,
+    latency: latency(milliseconds),
+  };
+}

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { familyOf, serversOf } from '../../test/support/processes.js';
+import type { TheEye } from '../../test/support/the-eye.js';
+
+/*
+ * What processes take, out of /proc, so on Linux only.
+ * See https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+ */
+
+/** Ticks of /proc a second: USER_HZ, the same on every Linux that Node runs on. */
+const TICKS = 100;
+
+/** CPU seconds since the start of each; `load` is this process, which sends the requests. */
+export interface Cpu {
+  node: number;
+  redis: number;
+  postgres: number;
+  load: number;
+}
+
+/** What has been used since `before`, in microseconds an event. */
+export function anEvent(before: Cpu, after: Cpu, events: number): Cpu {
+  const spent = (part: keyof Cpu): number => ((after[part] - before[part]) / events) * 1e6;
+  return { node: spent('node'), redis: spent('redis'), postgres: spent('postgres'), load: spent('load') };
+}
+
+/** @param eyes processes of The Eye that share one PostgreSQL and one Redis */
+export async function cpuOf(...eyes: [TheEye, ...TheEye[]]): Promise<Cpu> {
+  const { postgres, redis } = await serversOf(eyes[0].dataDir);
+  const node = await Promise.all(eyes.map(({ process: { pid = 0 } }) => cpuSeconds(pid)));
+  const backends = (await familyOf(postgres)).filter((pid) => pid !== postgres);
+  const postgresParts = await Promise.all([
+    // Backends that have ended count with the postmaster, which has buried them.
+    cpuSeconds(postgres, true),
+    ...backends.map((pid) => cpuSeconds(pid)),
+  ]);
+  return {
+    node: sum(node),
+    redis: await cpuSeconds(redis),
+    postgres: sum(postgresParts),
+    load: loadSeconds(),
+  };
+}
+
+/** Of a limit, which is one process. */
+export async function cpuOfLimit(pid: number): Promise<Cpu> {
+  return { node: await cpuSeconds(pid), redis: 0, postgres: 0, load: loadSeconds() };
+}
+
+function loadSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+/** A process that has just ended has none. */
+async function cpuSeconds(pid: number, withChildren = false): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name, in parentheses, may hold blanks; the state is the first field after it.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number);
+  return (user + system + (withChildren ? childUser + childSystem : 0)) / TICKS;
+}
+
+/** Resident memory of a process and its children in bytes; what they share counts once. */
+export async function memoryOf(pid: number): Promise<number> {
+  const rollups = await Promise.all(
+    (await familyOf(pid)).map((member) => readFile(`/proc/${member}/smaps_rollup`, 'utf8').catch(() => '')),
+  );
+  return sum(rollups.map((rollup) => Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024));
+}
+
+const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);

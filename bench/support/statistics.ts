@@ -1,0 +1,19 @@
+/** @param share 0.5 for the median; of an even number, the lower of the two in the middle */
+export function percentile(numbers: readonly number[] | Float64Array, share: number): number {
+  const sorted = Float64Array.from(numbers).sort();
+  return sorted[Math.ceil(sorted.length * share) - 1] ?? NaN;
+}
+
+export const median = (numbers: readonly number[]): number => percentile(numbers, 0.5);
+
+/** Milliseconds. */
+export interface Latency {
+  p50: number;
+  p99: number;
+  p999: number;
+}
+
+export function latency(milliseconds: readonly number[]): Latency {
+  const at = (share: number): number => percentile(milliseconds, share);
+  return { p50: at(0.5), p99: at(0.99), p999: at(0.999) };
+}
