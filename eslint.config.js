@@ -12,7 +12,7 @@ const boundary = (target, ...from) =>
   }));
 
 /** Each reads alone; what they share stands in the other folders. */
-const FEATURES = ['events', 'event-types', 'rejections', 'applications'];
+const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'statistics'];
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -47,9 +47,10 @@ export default tseslint.config(
             ...boundary('values', ...FEATURES, 'http', 'queue', 'database', 'embedded', 'paging'),
             ...boundary('paging', ...FEATURES, 'queue'),
             ...boundary('http', ...FEATURES),
-            ...boundary('applications', 'events', 'event-types', 'rejections'),
-            ...boundary('rejections', 'events', 'event-types', 'applications'),
-            ...boundary('event-types', 'events', 'applications', 'queue'),
+            ...boundary('applications', 'events', 'event-types', 'rejections', 'statistics'),
+            ...boundary('statistics', 'events', 'event-types', 'rejections', 'applications', 'queue'),
+            ...boundary('rejections', 'events', 'event-types', 'applications', 'statistics'),
+            ...boundary('event-types', 'events', 'applications', 'statistics', 'queue'),
             ...boundary('events', 'applications'),
           ],
         },

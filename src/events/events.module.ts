@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { answers, type Role, stores } from '../config/role.js';
 import { EventTypesModule } from '../event-types/event-types.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
+import { StatisticsModule } from '../statistics/statistics.module.js';
 import { EventEntity } from './event.entity.js';
 import { EventsController } from './events.controller.js';
 import { EventsPipe } from './events.pipe.js';
@@ -23,6 +24,7 @@ export class EventsModule {
         TypeOrmModule.forFeature([EventEntity]),
         EventTypesModule.forRole(role),
         RejectionsModule.forRole(role),
+        StatisticsModule.forRole(role),
       ],
       controllers: answers(role) ? [EventsController, RetriesController] : [],
       providers: [

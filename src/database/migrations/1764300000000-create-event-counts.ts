@@ -1,5 +1,8 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
+/** Events that are counted at once, in memory, when all are counted anew. */
+const AT_ONCE = 250_000;
+
 /**
  * How many events there are, kept by the database itself: whatever stores or removes events, and however it ends, their
  * counts change in the same transaction.
@@ -45,9 +48,9 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
       `CREATE UNIQUE INDEX event_counts_unique ON event_counts (grain, block, start, category, name, application)`,
     );
 
+    // Blocks that hold these changes and nothing else.
     await runner.query(`
-      CREATE FUNCTION fold_event_counts(changes event_count_changes[]) RETURNS void LANGUAGE sql AS $$
-        INSERT INTO event_counts AS kept (grain, block, start, category, name, application, ends, counts)
+      CREATE FUNCTION event_count_blocks(changes event_count_changes[]) RETURNS SETOF event_counts LANGUAGE sql AS $$
         SELECT grain, block, start, category, name, application,
           array_agg(ended ORDER BY ended), array_agg(running ORDER BY ended)
         FROM (
@@ -66,10 +69,15 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
               ('month', date_trunc('month', minute), date_trunc('day', minute) + interval '1 day'),
               ('ever', '-infinity', date_trunc('month', minute) + interval '1 month')
             ) AS counted (block, start, ended)
-          GROUP BY block, start, ended, application,
-            GROUPING SETS ((), (category), (name), (category, name))
+          GROUP BY block, start, ended, application, GROUPING SETS ((), (category), (name), (category, name))
         ) AS sums
         GROUP BY grain, block, start, category, name, application
+      $$`);
+    // Running sums add up end by end.
+    await runner.query(`
+      CREATE FUNCTION fold_event_counts(changes event_count_changes[]) RETURNS void LANGUAGE sql AS $$
+        INSERT INTO event_counts AS kept (grain, block, start, category, name, application, ends, counts)
+        SELECT grain, block, start, category, name, application, ends, counts FROM event_count_blocks(changes)
         ON CONFLICT (grain, block, start, category, name, application) DO UPDATE SET (ends, counts) = (
           SELECT
             array_agg(ended ORDER BY ended),
@@ -79,6 +87,32 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
             )
           FROM (SELECT unnest(kept.ends) UNION SELECT unnest(excluded.ends)) AS both_ends (ended)
         )
+      $$`);
+    // Counts the events anew, some at a time; in one snapshot where its transaction is one (REPEATABLE READ).
+    await runner.query(`
+      CREATE FUNCTION rebuild_event_counts() RETURNS void LANGUAGE plpgsql AS $$
+        DECLARE
+          first timestamptz := '-infinity';
+          next timestamptz;
+        BEGIN
+          DELETE FROM event_counts;
+          DELETE FROM event_count_changes;
+          WHILE first < 'infinity' LOOP
+            next := coalesce(
+              (SELECT date_trunc('minute', timestamp, 'UTC') + interval '1 minute'
+               FROM events WHERE timestamp >= first ORDER BY timestamp OFFSET ${AT_ONCE} LIMIT 1),
+              'infinity'
+            );
+            PERFORM fold_event_counts(array_agg(ROW (minute, application, category, name, count)::event_count_changes))
+            FROM (
+              SELECT date_trunc('minute', timestamp AT TIME ZONE 'UTC') AS minute, application, category, name, count(*)
+              FROM events
+              WHERE timestamp >= first AND timestamp < next
+              GROUP BY 1, 2, 3, 4
+            ) AS counted;
+            first := next;
+          END LOOP;
+        END
       $$`);
 
     await runner.query(`
@@ -103,7 +137,7 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`DROP TRIGGER events_count_stored ON events`);
     await runner.query(`DROP TRIGGER events_count_removed ON events`);
-    await runner.query(`DROP FUNCTION note_event_counts, fold_event_counts`);
+    await runner.query(`DROP FUNCTION note_event_counts, rebuild_event_counts, fold_event_counts, event_count_blocks`);
     await runner.query(`DROP TABLE event_count_changes, event_counts`);
     await runner.query(`DROP TYPE event_count_grain, event_count_block`);
   }
