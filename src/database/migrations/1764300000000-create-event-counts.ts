@@ -137,7 +137,9 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`DROP TRIGGER events_count_stored ON events`);
     await runner.query(`DROP TRIGGER events_count_removed ON events`);
-    await runner.query(`DROP FUNCTION note_event_counts, rebuild_event_counts, fold_event_counts, event_count_blocks`);
+    await runner.query(
+      `DROP FUNCTION note_event_counts, rebuild_event_counts, fold_event_counts, event_count_blocks`,
+    );
     await runner.query(`DROP TABLE event_count_changes, event_counts`);
     await runner.query(`DROP TYPE event_count_grain, event_count_block`);
   }
