@@ -1,5 +1,6 @@
 import { DataSource, type Logger } from 'typeorm';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
+import type { Database } from '../src/database/database.js';
 import { EventEntity } from '../src/events/event.entity.js';
 import { EventsService } from '../src/events/events.service.js';
 import { EventsRepository } from '../src/events/events.repository.js';
@@ -315,7 +316,7 @@ describe('The list', () => {
         dataSource = await new DataSource({ ...options, logging: true, logger }).initialize();
         const repository = new EventsRepository(dataSource.getRepository(EventEntity));
         const unused = undefined as never;
-        const counts = new EventCountsRepository(dataSource);
+        const counts = new EventCountsRepository(dataSource, { isReady: true } as Database);
         events = new EventsService(unused, repository, unused, counts);
       });
       afterAll(() => dataSource.destroy());
