@@ -1,6 +1,8 @@
 import { DataSource } from 'typeorm';
 import pg from 'pg';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
+import { CreateEventCounts1764300000000 } from '../src/database/migrations/1764300000000-create-event-counts.js';
+import { CountEvents1764300000001 } from '../src/database/migrations/1764300000001-count-events.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
 import { OwnPostgres } from './support/servers.js';
@@ -289,8 +291,13 @@ describe('Statistics', () => {
     const dataSource = await new DataSource(dataSourceOptions(postgres.url)).initialize();
     await eye.end();
     try {
-      await dataSource.undoLastMigration();
-      await dataSource.undoLastMigration();
+      const runner = dataSource.createQueryRunner();
+      const migrations = [new CountEvents1764300000001(), new CreateEventCounts1764300000000()];
+      for (const migration of migrations) {
+        await migration.down(runner);
+        await runner.query('DELETE FROM migrations WHERE name = $1', [migration.name]);
+      }
+      await runner.release();
     } finally {
       await dataSource.destroy();
     }
