@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
-import { ALWAYS, cutsAt, isOnSlot, type Slot } from './cuts.js';
+import { ALWAYS, cutsAt, type Edge, isOnSlot, type Slot } from './cuts.js';
 
 /** What events are counted by. */
 export const GROUPS = {
@@ -183,12 +183,6 @@ class Statement {
       this.list('timestamp', probes, ({ start }) => start),
       this.list('timestamp', probes, ({ until }) => until),
     ];
-    const edge = [
-      this.list('int', edges, ({ interval }) => interval),
-      this.list('int', edges, ({ sign }) => sign),
-      this.list('timestamptz', edges, ({ start }) => start),
-      this.list('timestamptz', edges, ({ until }) => until),
-    ];
     const selected = (...more: string[]): string => [...keys, ...more].join(', ');
     return `
       SELECT ${selected('interval', 'sign * counts[width_bucket(until, ends)] AS amount')}
@@ -199,11 +193,16 @@ class Statement {
       SELECT ${selected(`width_bucket(minute, ${times}) - 1`, 'count')}
       FROM event_count_changes ${join}
       WHERE minute >= (${times})[1] AND minute < (${times})[${slots.length}] ${this.conditions}
+      ${edges.map((edge) => this.atEdge(keys, edge, join)).join(' ')}`;
+  }
+
+  /** Each with its own ends, which tell the planner how little it is. */
+  private atEdge(keys: readonly string[], { interval, sign, start, until }: Edge, join: string): string {
+    return `
       UNION ALL
-      SELECT ${selected('interval', 'sign')}
-      FROM unnest(${edge.join(', ')}) AS edge (interval, sign, start, until)
-      JOIN events ON timestamp >= start AND timestamp < until ${join}
-      WHERE true ${this.conditions}`;
+      SELECT ${[...keys, interval, sign].join(', ')}
+      FROM events ${join}
+      WHERE timestamp >= ${this.parameter(start)} AND timestamp < ${this.parameter(until)} ${this.conditions}`;
   }
 
   /** Of minutes no sums of names are kept, and of seconds none; both are asked for in short ranges only. */
