@@ -1,4 +1,5 @@
-import { bearer, runCommand } from '../../test/support/keys.js';
+import { runCommand } from '../../test/support/commands.js';
+import { bearer } from '../../test/support/keys.js';
 import type { TheEye } from '../../test/support/the-eye.js';
 import { event } from '../support/events.js';
 
@@ -33,7 +34,13 @@ export async function guard(eye: TheEye): Promise<Record<string, string>> {
 
 async function newKey({ databaseUrl }: TheEye): Promise<string> {
   const wishes = ['--scope', 'admin', '--rate-limit', '900000000'];
-  const { stdout, stderr } = await runCommand({ DATABASE_URL: databaseUrl }, 'create', 'bench', ...wishes);
+  const { stdout, stderr } = await runCommand(
+    { DATABASE_URL: databaseUrl },
+    'applications',
+    'create',
+    'bench',
+    ...wishes,
+  );
   const key = /^Key\s+(\S+)/m.exec(stdout)?.[1];
   if (key === undefined) throw new Error(`No key:\n${stdout}${stderr}`);
   return key;

@@ -52,8 +52,13 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
       await eye.sql(FILL, [start, filled - 1, events]);
     }
   };
+  // Counted once at the end, which takes less time than to fold each change into what has been counted.
+  await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  await eye.sql('VACUUM ANALYZE events');
+  progress(`counting ${events.toLocaleString('en')} events`);
+  await eye.sql('SELECT rebuild_event_counts()');
+  await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
+  await eye.sql('VACUUM ANALYZE events, event_counts');
   await eye.sql('CHECKPOINT');
 }
 
