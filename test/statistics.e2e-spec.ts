@@ -308,9 +308,9 @@ describe('Statistics', () => {
 
   it('begin anew where the table is emptied', async () => {
     await eye.sql('TRUNCATE events');
-    expect((await get('/events/')).count).toBe(0);
+    expect((await get('/events/', {})).count).toBe(0);
     await eye.store(anEvent());
-    expect((await get('/events/')).count).toBe(1);
+    expect((await get('/events/', {})).count).toBe(1);
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
   });
 
