@@ -3,6 +3,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { admitCallers } from './applications/gate.js';
 import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
+import { sendFiles } from './dashboard/assets.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
@@ -38,6 +39,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   admitCallers(app);
   readBodies(app);
   indentOnRequest(app);
+  sendFiles(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);
   return app;
