@@ -32,6 +32,7 @@ const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 
 let leaving = new AbortController();
 let shown = '';
+let view = '';
 
 /** @param {boolean} [anew] even if the address is the same */
 async function show(anew = false) {
@@ -41,31 +42,38 @@ async function show(anew = false) {
   eventDialog.show(event);
   const address = JSON.stringify([route.view, route.of, parameters]);
   if (address === shown && !anew) return;
-  const moved = JSON.parse(shown || '[]')[0] !== route.view;
   shown = address;
 
-  const view = VIEWS[route.view];
+  const make = VIEWS[route.view] ?? nothing;
   const entering = new AbortController();
   const previous = leaving;
   leaving = entering;
   /** @type {Promise<unknown>[]} */
   const parts = [];
-  const screen = { route: { ...route, parameters }, signal: entering.signal, waitFor: parts.push.bind(parts) };
-  const { title, content } = view ? view(screen) : nothing(route.view);
+  const screen = {
+    route: { ...route, parameters },
+    signal: entering.signal,
+    waitFor: parts.push.bind(parts),
+  };
+  const { title, content } = make(screen);
   await Promise.race([Promise.allSettled(parts), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
   previous.abort();
   if (entering.signal.aborted) return;
   const focus = document.activeElement?.id;
   main.replaceChildren(...content);
   sayWhere(route.view, title);
-  if (moved) scrollTo(0, 0);
+  if (view !== route.view) scrollTo(0, 0);
+  view = route.view;
   // Whoever works with the keyboard goes on where they were.
   if (focus && main.querySelector(`#${CSS.escape(focus)}`)) document.getElementById(focus)?.focus();
 }
 
-/** @param {string} view */
-function nothing(view) {
-  return { title: 'Nothing here', content: [el('p', { class: 'panel' }, `There is no view “${view}”.`)] };
+/** @type {View} */
+function nothing({ route }) {
+  return {
+    title: 'Nothing here',
+    content: [el('p', { class: 'panel' }, `There is no view “${route.view}”.`)],
+  };
 }
 
 function lock() {

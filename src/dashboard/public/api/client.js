@@ -54,9 +54,8 @@ function authorization(key = currentKey()) {
  */
 export async function ask(address, { signal, key } = {}) {
   const response = await send(address, { signal, key });
-  const body = await response.json().catch(() => ({}));
-  if (response.ok) return body;
-  throw problem(response.status, body, key !== undefined);
+  if (!response.ok) throw await problemOf(response, key !== undefined);
+  return /** @type {Promise<Answer>} */ (response.json());
 }
 
 /**
@@ -87,15 +86,19 @@ export async function send(address, { signal, key, headers, patience = PATIENCE 
 }
 
 /**
- * @param {number} status
- * @param {{ detail?: string, errors?: Record<string, string[]> }} body
+ * Reads what The Eye says is wrong.
+ * @param {Response} response
  * @param {boolean} [trying] whether a key is only being tried
  */
-export function problem(status, body, trying = false) {
-  const { detail, errors } = body;
+export async function problemOf(response, trying = false) {
+  const { status } = response;
   if (status === 401 && !trying) connection.dispatchEvent(new Event('locked'));
-  const fields = Object.entries(errors ?? {}).map(([field, messages]) => `${field}: ${messages.join(' ')}`);
-  const words = [detail ?? `The Eye answered ${status}.`, ...fields].join(' ');
+  /** @type {{ detail?: string, errors?: Record<string, string[]> }} */
+  const body = await response.json().catch(() => ({}));
+  const fields = Object.entries(body.errors ?? {}).map(
+    ([field, messages]) => `${field}: ${messages.join(' ')}`,
+  );
+  const words = [body.detail ?? `The Eye answered ${status}.`, ...fields].join(' ');
   return new AskError(status, words, body);
 }
 

@@ -1,4 +1,4 @@
-import { addressOf, AskError, problem, send } from './client.js';
+import { addressOf, AskError, problemOf, send } from './client.js';
 
 /** Milliseconds before a stream that ended is opened again. */
 const PAUSE = 2000;
@@ -21,13 +21,14 @@ export async function follow(filters, signal, listener) {
     try {
       const headers = { accept: 'text/event-stream', ...(lastId && { 'last-event-id': lastId }) };
       const response = await send(addressOf('/events/stream', filters), { signal, headers });
-      if (!response.ok || response.body === null)
-        throw problem(response.status, await response.json().catch(() => ({})));
+      if (!response.ok || response.body === null) throw await problemOf(response);
       listener.state('open');
       for await (const { id, event, data } of messages(response.body)) {
         if (id !== undefined) lastId = id;
-        if (event === 'event') listener.event(JSON.parse(data));
-        else if (event === 'skipped') listener.skipped(JSON.parse(data).count);
+        if (event === 'event')
+          listener.event(/** @type {import('./shapes.js').StoredEvent} */ (JSON.parse(data)));
+        else if (event === 'skipped')
+          listener.skipped(/** @type {{ count: number }} */ (JSON.parse(data)).count);
       }
       listener.state('broken', 'The stream ended.');
     } catch (error) {

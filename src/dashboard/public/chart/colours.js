@@ -20,4 +20,5 @@ export const COLOURS = 8;
  * @param {number} rank
  * @param {boolean} [others]
  */
-export const seriesColour = (rank, others = false) => (others ? '--series-others' : `--series-${(rank % COLOURS) + 1}`);
+export const seriesColour = (rank, others = false) =>
+  others ? '--series-others' : `--series-${(rank % COLOURS) + 1}`;

@@ -62,7 +62,8 @@ function common() {
     ticks: { show: false },
   };
   return {
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), settings.zone === 'UTC' ? 'Etc/UTC' : settings.timeZone),
+    tzDate: (seconds) =>
+      uPlot.tzDate(new Date(seconds * 1000), settings.zone === 'UTC' ? 'Etc/UTC' : settings.timeZone),
     legend: { show: false },
     cursor: { points: { show: false }, y: false },
     padding: [8, 4, 0, 0],
@@ -74,7 +75,9 @@ function common() {
         size: 44,
         gap: 6,
         space: 32,
-        incrs: [1, 2, 5].flatMap((step) => Array.from({ length: 12 }, (_, power) => step * 10 ** power)).sort((a, b) => a - b),
+        incrs: [1, 2, 5]
+          .flatMap((step) => Array.from({ length: 12 }, (_, power) => step * 10 ** power))
+          .sort((a, b) => a - b),
         values: (_, splits) => splits.map((value) => compact(value)),
       },
     ],

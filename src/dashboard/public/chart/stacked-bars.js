@@ -30,7 +30,13 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
   const edges = [...starts, end];
   const at = (/** @type {uPlot} */ plot, /** @type {number} */ x) => {
     const instant = plot.posToVal(x, 'x') * 1000;
-    return Math.min(Math.max(starts.findLastIndex((start) => start <= instant), 0), starts.length - 1);
+    return Math.min(
+      Math.max(
+        starts.findLastIndex((start) => start <= instant),
+        0,
+      ),
+      starts.length - 1,
+    );
   };
 
   const plot = timePlot({
@@ -46,12 +52,14 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
       // The tallest first, which the lower ones then cover.
       series: [
         {},
-        ...layers.map(({ others }, rank) => ({
-          fill: colour(seriesColour(rank, others)),
-          width: 0,
-          points: { show: false },
-          paths: uPlot.paths.bars?.({ size: [1, Infinity, 1], align: 1, gap: starts.length > 200 ? 0 : 1 }),
-        })).toReversed(),
+        ...layers
+          .map(({ others }, rank) => ({
+            fill: colour(seriesColour(rank, others)),
+            width: 0,
+            points: { show: false },
+            paths: uPlot.paths.bars?.({ size: [1, Infinity, 1], align: 1, gap: starts.length > 200 ? 0 : 1 }),
+          }))
+          .toReversed(),
       ],
       hooks: {
         setSelect: [
@@ -79,13 +87,17 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
    * @param {number} left
    */
   function explain(self, bar, left) {
-    const present = layers.map((layer, rank) => ({ layer, rank })).filter(({ layer }) => layer.counts[bar] > 0);
+    const present = layers
+      .map((layer, rank) => ({ layer, rank }))
+      .filter(({ layer }) => layer.counts[bar] > 0);
     const sum = present.reduce((total, { layer }) => total + layer.counts[bar], 0);
     const iso = (/** @type {number} */ ms) => dateTime(new Date(ms).toISOString(), { digits: 0 });
     tip.replaceChildren(
       el('p', {}, iso(edges[bar]), ' – ', iso(edges[bar + 1]).slice(11)),
       el('p', {}, el('b', {}, count(sum))),
-      ...present.map(({ layer, rank }) => el('p', {}, swatch(rank, layer.others), `${layer.label} `, el('b', {}, count(layer.counts[bar])))),
+      ...present.map(({ layer, rank }) =>
+        el('p', {}, swatch(rank, layer.others), `${layer.label} `, el('b', {}, count(layer.counts[bar]))),
+      ),
     );
     const room = self.over.clientWidth;
     tip.style.left = `${Math.min(left + self.over.offsetLeft + 12, Math.max(room - 180, 0))}px`;
@@ -120,7 +132,11 @@ function legend(layers) {
     { class: 'legend', 'aria-label': 'What the colours mean' },
     ...layers.map(({ label, total, others, href }, rank) => {
       const words = [swatch(rank, others), label, ' ', el('b', {}, count(total))];
-      return el('li', {}, href === undefined ? el('span', {}, ...words) : el('a', { href, title: `Only ${label}` }, ...words));
+      return el(
+        'li',
+        {},
+        href === undefined ? el('span', {}, ...words) : el('a', { href, title: `Only ${label}` }, ...words),
+      );
     }),
   );
 }

@@ -16,7 +16,8 @@ export function timeLabels(_plot, splits, _axis, _space, step) {
     const [year, month, day] = date.split('-');
     const name = MONTHS[Number(month) - 1];
     if (step < 60) return `${hour}:${minute}:${second}`;
-    if (step < 86_400) return hour === '00' && minute === '00' ? `${Number(day)} ${name}` : `${hour}:${minute}`;
+    if (step < 86_400)
+      return hour === '00' && minute === '00' ? `${Number(day)} ${name}` : `${hour}:${minute}`;
     if (step < 86_400 * 28) return `${Number(day)} ${name}`;
     return step < 86_400 * 360 ? `${name} ${year}` : year;
   });

@@ -1,10 +1,11 @@
 /** @typedef {Node | string | number | null | undefined | false} Child */
+/** @typedef {string | number | boolean | null | undefined | ((event: any) => unknown)} Attribute */
 
 /**
  * A new element. Children that are texts become text nodes: nothing that comes from an event is ever markup.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, unknown>} [attributes] functions are listeners, by names such as `onclick`; `true` sets an empty
+ * @param {Record<string, Attribute>} [attributes] functions are listeners, by names such as `onclick`; `true` sets an empty
  *   attribute, `false` and what is missing none
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[Tag]}
@@ -13,7 +14,7 @@ export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null || value === false) continue;
-    if (typeof value === 'function') element.addEventListener(name.slice(2), /** @type {EventListener} */ (value));
+    if (typeof value === 'function') element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? '' : String(value));
   }
   element.append(...present(children));

@@ -34,7 +34,8 @@ export function filters({ route }, { fields, resets = [] }) {
     { class: 'filters', method: 'post', onsubmit: apply, 'aria-label': 'Filters' },
     ...fields.map((name, at) => el('label', {}, el('span', {}, LABELS[name]), inputs[at])),
     el('button', { type: 'submit' }, 'Filter'),
-    set.length > 0 && el('a', { class: 'button quiet', href: changed(route, { ...without, ...nothing }) }, 'Clear'),
+    set.length > 0 &&
+      el('a', { class: 'button quiet', href: changed(route, { ...without, ...nothing }) }, 'Clear'),
   );
 }
 

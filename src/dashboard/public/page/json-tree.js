@@ -33,12 +33,20 @@ function node(value, path, depth, errors, key = []) {
   const kind = messages ? 'member bad' : 'member';
   const why = messages && el('span', { class: 'wrong' }, messages.join(' '));
   if (typeof value !== 'object' || value === null)
-    return el('div', { class: kind }, ...key, el('span', { class: typeOf(value) }, JSON.stringify(value)), why);
+    return el(
+      'div',
+      { class: kind },
+      ...key,
+      el('span', { class: typeOf(value) }, JSON.stringify(value)),
+      why,
+    );
   const entries = Object.entries(value);
   const [begin, end] = Array.isArray(value) ? ['[', ']'] : ['{', '}'];
   if (entries.length === 0) return el('div', { class: kind }, ...key, begin + end, why);
   const members = entries.map(([name, member]) => {
-    const label = Array.isArray(value) ? [] : [el('span', { class: 'key' }, JSON.stringify(name)), el('span', {}, ': ')];
+    const label = Array.isArray(value)
+      ? []
+      : [el('span', { class: 'key' }, JSON.stringify(name)), el('span', {}, ': ')];
     return node(member, path === '' ? name : `${path}.${name}`, depth + 1, errors, label);
   });
   const open = depth < OPEN && entries.length <= LONG;

@@ -58,13 +58,16 @@ export function login(done) {
  */
 async function tryKey(key) {
   // What is no text of a header cannot even be sent.
-  if (!/^[\x21-\x7e]+$/.test(key)) throw new Error('This is not a key: it holds other characters than keys do.');
+  if (!/^[\x21-\x7e]+$/.test(key))
+    throw new Error('This is not a key: it holds other characters than keys do.');
   try {
     await ask(addressOf('/events/', { page_size: 1 }), { key });
   } catch (error) {
     if (!(error instanceof AskError)) throw error;
-    if (error.status === 401) throw new Error('This key is not known here, or it was revoked.', { cause: error });
-    if (error.status === 403) throw new Error('This key may not read: it takes one of scope read.', { cause: error });
+    if (error.status === 401)
+      throw new Error('This key is not known here, or it was revoked.', { cause: error });
+    if (error.status === 403)
+      throw new Error('This key may not read: it takes one of scope read.', { cause: error });
     throw error;
   }
 }

@@ -14,6 +14,15 @@ export function pages(route, { count: number, count_is_estimate: estimated, next
     const cursor = new URL(address).searchParams.get('cursor');
     return el('a', { class: 'button', href: changed(route, { cursor }) }, label);
   };
-  const words = number === undefined ? '' : `${estimated ? 'About ' : ''}${count(number)} ${row}${number === 1 ? '' : 's'}`;
-  return el('nav', { class: 'pages', 'aria-label': 'Pages' }, link('← Previous', previous), link('Next →', next), el('span', {}, words));
+  const words =
+    number === undefined
+      ? ''
+      : `${estimated ? 'About ' : ''}${count(number)} ${row}${number === 1 ? '' : 's'}`;
+  return el(
+    'nav',
+    { class: 'pages', 'aria-label': 'Pages' },
+    link('← Previous', previous),
+    link('Next →', next),
+    el('span', {}, words),
+  );
 }

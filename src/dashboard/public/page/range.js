@@ -34,7 +34,8 @@ export async function rangeOf({ parameters }, byDefault, oldest) {
   const to = Date.parse(parameters.to ?? '');
   if (from < to) return { from, to };
   const name = parameters.range ?? byDefault;
-  if (name === 'all' && oldest) return { from: Math.min((await oldest()) ?? now - DAY, now - SHORTEST), to: now };
+  if (name === 'all' && oldest)
+    return { from: Math.min((await oldest()) ?? now - DAY, now - SHORTEST), to: now };
   return { from: now - (PRESETS[name] ?? PRESETS[byDefault])[1], to: now };
 }
 
@@ -52,7 +53,11 @@ export function exactly({ from, to }) {
  */
 export function rangeBar(route, byDefault, range, names) {
   const current = route.parameters.from ? undefined : (route.parameters.range ?? byDefault);
-  const move = (/** @type {string} */ label, /** @type {string} */ title, /** @type {(range: Range) => Range} */ next) =>
+  const move = (
+    /** @type {string} */ label,
+    /** @type {string} */ title,
+    /** @type {(range: Range) => Range} */ next,
+  ) =>
     el(
       'button',
       {
@@ -79,7 +84,12 @@ export function rangeBar(route, byDefault, range, names) {
           'a',
           {
             id: `range-${name}`,
-            href: changed(route, { range: name === byDefault ? undefined : name, from: undefined, to: undefined, cursor: undefined }),
+            href: changed(route, {
+              range: name === byDefault ? undefined : name,
+              from: undefined,
+              to: undefined,
+              cursor: undefined,
+            }),
             'aria-current': name === current && 'true',
           },
           name === 'all' ? 'All' : PRESETS[name][0],

@@ -48,7 +48,11 @@ class EventDialog {
    * @param {...Node} content
    */
   fill(id, ...content) {
-    const close = el('button', { type: 'button', onclick: () => this.dialog.close(), autofocus: true }, 'Close');
+    const close = el(
+      'button',
+      { type: 'button', onclick: () => this.dialog.close(), autofocus: true },
+      'Close',
+    );
     this.dialog.replaceChildren(
       el(
         'div',
@@ -77,8 +81,16 @@ function describe(event) {
     ['Time', time(timestamp, { digits: 6 })],
   ]);
   return [
-    el('dl', { class: 'facts' }, ...facts.flatMap(([term, value]) => [el('dt', {}, term), el('dd', {}, value)])),
-    el('div', { class: 'tools' }, copyButton('Copy JSON', () => JSON.stringify(event, null, 2))),
+    el(
+      'dl',
+      { class: 'facts' },
+      ...facts.flatMap(([term, value]) => [el('dt', {}, term), el('dd', {}, value)]),
+    ),
+    el(
+      'div',
+      { class: 'tools' },
+      copyButton('Copy JSON', () => JSON.stringify(event, null, 2)),
+    ),
     jsonTree(event),
   ];
 }

@@ -19,7 +19,11 @@ export function eventRow(event, ...before) {
     el('a', { class: 'open', href: changed(here(), { event: id }) }, time(timestamp)),
     el('span', { class: 'type' }, el('b', {}, category), ' ', name),
     el('span', { class: 'application' }, application),
-    el('a', { class: 'session', href: href('sessions', {}, session_id), title: 'Open the session' }, session_id),
+    el(
+      'a',
+      { class: 'session', href: href('sessions', {}, session_id), title: 'Open the session' },
+      session_id,
+    ),
     el('code', { class: 'preview' }, JSON.stringify(data).slice(0, PREVIEW)),
   );
 }

@@ -28,7 +28,11 @@ export function eventsView(screen) {
     tools: order(route, ordering),
     show: (/** @type {import('../../api/shapes.js').Page<StoredEvent>} */ page) => {
       if (page.results.length === 0) return nothing(route);
-      const rows = el('ol', { class: 'rows', 'aria-label': 'Events' }, ...page.results.map((event) => eventRow(event)));
+      const rows = el(
+        'ol',
+        { class: 'rows', 'aria-label': 'Events' },
+        ...page.results.map((event) => eventRow(event)),
+      );
       return el('div', {}, walkable(rows, 'a.open'), pages(route, page, 'event'));
     },
   });
@@ -49,13 +53,18 @@ export function eventsView(screen) {
 function order(route, ordering) {
   const newest = ordering === '-timestamp';
   const other = { ordering: newest ? 'timestamp' : undefined, cursor: undefined };
-  return el('a', { class: 'button quiet', href: changed(route, other) }, newest ? 'Newest first' : 'Oldest first');
+  return el(
+    'a',
+    { class: 'button quiet', href: changed(route, other) },
+    newest ? 'Newest first' : 'Oldest first',
+  );
 }
 
 /** @param {import('../../page/router.js').Route} route */
 function nothing(route) {
   const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
-  if (!filtered) return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
+  if (!filtered)
+    return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
   const all = el('a', { href: href('events') }, 'Look at all events');
   return el('div', { class: 'empty' }, el('p', {}, 'No event matches these filters.'), el('p', {}, all));
 }

@@ -2,10 +2,10 @@ import { addressOf, ask } from '../../api/client.js';
 import { el } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
 import { rangeBar, rangeOf } from '../../page/range.js';
+import { FILTERS } from './event-filters.js';
 import { overTimePanel } from './over-time.js';
 import { topPanel } from './top.js';
 
-export const FILTERS = ['application', 'category', 'name'];
 const DEFAULT_RANGE = 'week';
 
 /** @type {import('../../main.js').View} What happened: events over time, and which were the most. */

@@ -9,7 +9,7 @@ import { panel } from '../../page/panel.js';
 import { exactly } from '../../page/range.js';
 import { changed, go, href } from '../../page/router.js';
 import { settings } from '../../page/settings.js';
-import { FILTERS } from './history.js';
+import { FILTERS } from './event-filters.js';
 
 /** @typedef {import('../../api/shapes.js').Counts} Counts */
 /** @typedef {import('../../page/range.js').Range} Range */
@@ -75,7 +75,9 @@ const intervalFor = (length) => (INTERVALS.find(([, step]) => length / step <= M
  */
 function layer(route, { application, category, name, others, groups, total, counts }) {
   if (others) return { label: counted(groups ?? 0, 'other'), total, counts, others };
-  const filter = Object.fromEntries(Object.entries({ application, category, name }).filter(([, value]) => value));
+  const filter = Object.fromEntries(
+    Object.entries({ application, category, name }).filter(([, value]) => value),
+  );
   const label = [application, category, name].filter(Boolean).join(' · ') || 'All events';
   return { label, total, counts, href: changed(route, filter) };
 }
@@ -120,8 +122,13 @@ function foot(route, { from, to, total, interval }) {
 function nothing(route) {
   const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
   const all = route.parameters.range === 'all';
-  if (all && !filtered) return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
-  const wider = el('a', { href: changed(route, { range: 'all', from: undefined, to: undefined }) }, 'Look at all of the time');
+  if (all && !filtered)
+    return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
+  const wider = el(
+    'a',
+    { href: changed(route, { range: 'all', from: undefined, to: undefined }) },
+    'Look at all of the time',
+  );
   return el(
     'div',
     { class: 'empty' },

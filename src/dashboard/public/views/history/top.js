@@ -4,7 +4,7 @@ import { pick } from '../../page/filters.js';
 import { panel } from '../../page/panel.js';
 import { ranking } from '../../page/ranking.js';
 import { changed } from '../../page/router.js';
-import { FILTERS } from './history.js';
+import { FILTERS } from './event-filters.js';
 
 /** @typedef {import('../../api/shapes.js').Top} Top */
 
@@ -26,8 +26,11 @@ export function topPanel(screen, range) {
         limit: 10,
       });
     },
-    show: ({ total, applications, categories, names, types }) => {
-      const of = (/** @type {string} */ title, /** @type {import('../../api/shapes.js').Ranked[]} */ ranked) =>
+    show: (/** @type {Top} */ { total, applications, categories, names, types }) => {
+      const of = (
+        /** @type {string} */ title,
+        /** @type {import('../../api/shapes.js').Ranked[]} */ ranked,
+      ) =>
         ranking(
           title,
           total,

@@ -15,7 +15,8 @@ const WORDS = {
   redis: ['Redis', () => 'answers', 'does not answer. Senders are told to come back.'],
   backlog: [
     'The backlog',
-    ({ events = 0 }) => (events === 0 ? 'is empty' : `has room: ${counted(events, 'event waits', 'events wait')}`),
+    ({ events = 0 }) =>
+      events === 0 ? 'is empty' : `has room: ${counted(events, 'event waits', 'events wait')}`,
     'is full. Senders are told to come back until workers have caught up.',
   ],
 };
@@ -50,7 +51,8 @@ async function checks(address, signal) {
   try {
     return /** @type {{ checks: Checks }} */ (await ask(address, { signal })).checks;
   } catch (error) {
-    const body = error instanceof AskError ? /** @type {{ checks?: Checks } | undefined} */ (error.body) : undefined;
+    const body =
+      error instanceof AskError ? /** @type {{ checks?: Checks } | undefined} */ (error.body) : undefined;
     if (body?.checks) return body.checks;
     throw error;
   }

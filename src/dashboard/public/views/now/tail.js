@@ -64,7 +64,9 @@ export function tailPanel(screen) {
   }
 
   function words() {
-    const held = paused ? `Paused, ${counted(waiting.length, 'newer event')}${waiting.length === MOST ? ' or more' : ''} · ` : '';
+    const held = paused
+      ? `Paused, ${counted(waiting.length, 'newer event')}${waiting.length === MOST ? ' or more' : ''} · `
+      : '';
     const spared = missed === 0 ? '' : ` · ${count(missed)} spared`;
     return `${held}${counted(seen, 'event')} since this was opened${spared}`;
   }

@@ -37,7 +37,11 @@ export function refusedListPanel(screen, range) {
     },
     show: (/** @type {import('../../api/shapes.js').Page<Rejection>} */ page) => {
       if (page.results.length === 0)
-        return el('div', { class: 'empty' }, el('p', {}, 'No refused event matches. A flood is kept in examples only.'));
+        return el(
+          'div',
+          { class: 'empty' },
+          el('p', {}, 'No refused event matches. A flood is kept in examples only.'),
+        );
       const items = page.results.map(rejected);
       return el('div', {}, el('ol', { class: 'rejections' }, ...items), pages(route, page, 'rejection'));
     },
@@ -45,7 +49,18 @@ export function refusedListPanel(screen, range) {
 }
 
 /** @param {Rejection} rejection */
-function rejected({ application, outcome, code, errors, event, whole, session_id, category, name, rejected_at }) {
+function rejected({
+  application,
+  outcome,
+  code,
+  errors,
+  event,
+  whole,
+  session_id,
+  category,
+  name,
+  rejected_at,
+}) {
   return el(
     'li',
     {},
@@ -57,7 +72,8 @@ function rejected({ application, outcome, code, errors, event, whole, session_id
       el('span', { class: 'type' }, category !== null && el('b', {}, category), ` ${name ?? ''}`),
       el('span', { class: 'application' }, application),
       outcome !== 'refused' && el('span', { class: 'muted' }, OUTCOMES[outcome]),
-      session_id !== null && el('a', { class: 'session', href: href('sessions', {}, session_id) }, session_id),
+      session_id !== null &&
+        el('a', { class: 'session', href: href('sessions', {}, session_id) }, session_id),
     ),
     typeof event === 'object' && event !== null ? jsonTree(event, errors) : unread(event, errors),
     !whole && el('p', { class: 'muted' }, 'It was not kept whole.'),
@@ -74,5 +90,10 @@ function unread(event, errors) {
     el('li', { class: 'wrong' }, el('code', {}, field), ` ${texts.join(' ')}`),
   );
   const text = typeof event === 'string' ? event : JSON.stringify(event);
-  return el('div', { class: 'json' }, el('ul', { class: 'missing' }, ...messages), event !== null && el('pre', { tabindex: 0 }, text));
+  return el(
+    'div',
+    { class: 'json' },
+    el('ul', { class: 'missing' }, ...messages),
+    event !== null && el('pre', { tabindex: 0 }, text),
+  );
 }

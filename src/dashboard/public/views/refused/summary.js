@@ -32,7 +32,13 @@ export function summaryPanel(screen, range) {
         interval: intervalFor(to - from),
       });
     },
-    tools: route.parameters.code && el('a', { class: 'button quiet', href: changed(route, { code: undefined, cursor: undefined }) }, 'All reasons'),
+    tools:
+      route.parameters.code &&
+      el(
+        'a',
+        { class: 'button quiet', href: changed(route, { code: undefined, cursor: undefined }) },
+        'All reasons',
+      ),
     show: (/** @type {RejectionSummary} */ summary) => {
       if (summary.total === 0)
         return el('div', { class: 'empty' }, el('p', {}, 'Nothing was refused in this range.'));
@@ -42,17 +48,19 @@ export function summaryPanel(screen, range) {
         label: 'Refused events over time by reason',
         starts,
         end: Date.parse(summary.to),
-        layers: layersOf(summary, starts).map((layer) => ({
-          ...layer,
-          href: changed(route, { code: layer.label, cursor: undefined }),
-        })),
+        layers: layersOf(route, summary, starts),
         brushed: (from, to) => go(changed(route, { ...exactly({ from, to }), cursor: undefined })),
       });
       return el(
         'div',
         {},
         chart,
-        el('p', { class: 'foot' }, el('b', {}, counted(summary.total, 'refusal')), `, by ${summary.interval}.`),
+        el(
+          'p',
+          { class: 'foot' },
+          el('b', {}, counted(summary.total, 'refusal')),
+          `, by ${summary.interval}.`,
+        ),
         rankings(route, summary),
       );
     },
@@ -71,21 +79,39 @@ function intervalFor(length) {
 /** @param {RejectionSummary} summary */
 function bucketsOf({ from, to, interval }) {
   const begin = Date.parse(from);
-  return Array.from({ length: Math.ceil((Date.parse(to) - begin) / STEPS[interval]) }, (_, at) => begin + at * STEPS[interval]);
+  return Array.from(
+    { length: Math.ceil((Date.parse(to) - begin) / STEPS[interval]) },
+    (_, at) => begin + at * STEPS[interval],
+  );
 }
 
 /**
+ * A layer for each of the most frequent reasons, and one for all others.
+ * @param {import('../../page/router.js').Route} route
  * @param {RejectionSummary} summary
  * @param {number[]} starts
+ * @returns {import('../../chart/stacked-bars.js').Layer[]}
  */
-function layersOf({ results, interval }, starts) {
-  const codes = tally(results, ({ code }) => code).slice(0, COLOURS);
-  return codes.map(({ label, count }) => {
-    const counts = starts.map(() => 0);
-    for (const row of results)
-      if (row.code === label) counts[Math.floor((Date.parse(row.time) - starts[0]) / STEPS[interval])] += row.count;
-    return { label, total: count, counts };
-  });
+function layersOf(route, { results, interval }, starts) {
+  const codes = tally(results, ({ code }) => code);
+  const layers = codes.slice(0, COLOURS).map(({ label, count }) => ({
+    label,
+    total: count,
+    counts: starts.map(() => 0),
+    href: changed(route, { code: label, cursor: undefined }),
+  }));
+  const rest = codes.slice(COLOURS);
+  const others = {
+    label: counted(rest.length, 'other reason'),
+    total: rest.reduce((sum, { count }) => sum + count, 0),
+    counts: starts.map(() => 0),
+    others: true,
+  };
+  for (const { code, time, count } of results) {
+    const { counts } = layers.find(({ label }) => label === code) ?? others;
+    counts[Math.floor((Date.parse(time) - starts[0]) / STEPS[interval])] += count;
+  }
+  return rest.length === 0 ? layers : [...layers, others];
 }
 
 /**
@@ -101,8 +127,8 @@ function rankings(route, { results, total }) {
     ...item,
     href: changed(route, { application: item.label, cursor: undefined }),
   }));
-  const types = tally(results, ({ category, name }) => JSON.stringify([category, name])).map(({ label, count }) => {
-    const [category, name] = JSON.parse(label);
+  const types = tally(results, ({ category, name }) => `${category}\0${name}`).map(({ label, count }) => {
+    const [category, name] = label.split('\0');
     return {
       label: category || name ? `${category} · ${name}` : 'no type',
       count,

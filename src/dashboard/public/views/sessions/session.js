@@ -14,7 +14,10 @@ export function sessionView(screen) {
   const id = route.of ?? '';
   const timeline = panel(screen, {
     title: `Session ${id}`,
-    address: addressOf(`/sessions/${encodeURIComponent(id)}/`, { cursor: route.parameters.cursor, page_size: 200 }),
+    address: addressOf(`/sessions/${encodeURIComponent(id)}/`, {
+      cursor: route.parameters.cursor,
+      page_size: 200,
+    }),
     tools: el('a', { class: 'button quiet', href: href('events', { session_id: id }) }, 'As a list'),
     show: (/** @type {SessionPage} */ page) => {
       const steps = el(
@@ -22,7 +25,13 @@ export function sessionView(screen) {
         { class: 'rows timeline', 'aria-label': 'Events of the session' },
         ...page.results.map((event) => eventRow(event, gap(event.elapsed))),
       );
-      return el('div', {}, summary(page), walkable(steps, 'a.open'), (page.next ?? page.previous) && pages(route, page, ''));
+      return el(
+        'div',
+        {},
+        summary(page),
+        walkable(steps, 'a.open'),
+        (page.next ?? page.previous) && pages(route, page, ''),
+      );
     },
   });
   return {

@@ -42,7 +42,11 @@ function row({ session_id, first, last, events, applications, categories }) {
     {},
     el('a', { class: 'open', href: href('sessions', {}, session_id) }, time(last)),
     el('span', { class: 'session' }, session_id),
-    el('span', { class: 'type' }, `${counted(events, 'event')}${length > 0 ? ` in ${duration(length)}` : ''}`),
+    el(
+      'span',
+      { class: 'type' },
+      `${counted(events, 'event')}${length > 0 ? ` in ${duration(length)}` : ''}`,
+    ),
     el('span', { class: 'application' }, applications.join(', ')),
     el('span', { class: 'preview' }, categories.join(', ')),
   );
