@@ -12,7 +12,7 @@ const boundary = (target, ...from) =>
   }));
 
 /** Each reads alone; what they share stands in the other folders. */
-const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'dashboard'];
+const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'live', 'pulse', 'dashboard'];
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -47,20 +47,23 @@ export default tseslint.config(
             ...boundary('values', ...FEATURES, 'http', 'queue', 'database', 'embedded', 'paging'),
             ...boundary('paging', ...FEATURES, 'queue'),
             ...boundary('http', ...FEATURES),
-            ...boundary('applications', 'events', 'event-types', 'rejections'),
-            ...boundary('rejections', 'events', 'event-types', 'applications'),
-            ...boundary('event-types', 'events', 'applications', 'queue'),
-            ...boundary('events', 'applications'),
-            // The page knows the others by their HTTP alone.
+            ...boundary('applications', 'events', 'event-types', 'rejections', 'live'),
+            ...boundary('rejections', 'events', 'event-types', 'applications', 'live'),
+            ...boundary('event-types', 'events', 'applications', 'queue', 'live'),
             ...boundary(
-              'dashboard',
+              'pulse',
               'events',
               'event-types',
               'rejections',
               'applications',
-              'queue',
+              'live',
               'database',
+              'paging',
             ),
+            ...boundary('live', 'events', 'event-types', 'rejections', 'applications'),
+            ...boundary('events', 'applications'),
+            // The page knows the others by their HTTP alone.
+            ...boundary('dashboard', ...FEATURES.filter((name) => name !== 'dashboard'), 'queue', 'database'),
           ],
         },
       ],

@@ -5,6 +5,7 @@ import { DashboardModule } from './dashboard/dashboard.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OperationsModule } from './operations/operations.module.js';
+import { PulseModule } from './pulse/pulse.module.js';
 import { QueueModule } from './queue/queue.module.js';
 
 export interface AppOptions {
@@ -22,6 +23,7 @@ export class AppModule {
       imports: [
         DatabaseModule.forRoot(databaseUrl),
         QueueModule.forRoot(redisUrl),
+        PulseModule.forRole(role),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
         DashboardModule.forRole(role),

@@ -314,7 +314,7 @@ describe('The list', () => {
         dataSource = await new DataSource({ ...options, logging: true, logger }).initialize();
         const repository = new EventsRepository(dataSource.getRepository(EventEntity));
         const unused = undefined as never;
-        events = new EventsService(unused, repository, unused);
+        events = new EventsService(unused, repository, unused, unused);
       });
       afterAll(() => dataSource.destroy());
 

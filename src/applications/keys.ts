@@ -55,14 +55,17 @@ export class Keys {
    * @throws DatabaseUnavailableError where it is not in memory and PostgreSQL is away
    */
   find(key: string): KnownKey | Promise<KnownKey> {
-    const digest = digestOf(key);
-    return this.known.get(digest) ?? this.known.forceFetch(digest);
+    return this.know(digestOf(key));
   }
 
   /** Whether any good ingest key names this origin. */
   async knowOrigin(origin: string): Promise<boolean> {
     const origins = this.origins.get('all') ?? (await this.origins.forceFetch('all'));
     return origins.has(origin);
+  }
+
+  private know(digest: string): KnownKey | Promise<KnownKey> {
+    return this.known.get(digest) ?? this.known.forceFetch(digest);
   }
 
   private async lookUp(digest: string): Promise<KnownKey> {
@@ -74,7 +77,8 @@ export class Keys {
       environment.AUTH === 'required'
         ? this.rateLimits.quota(id, rate_limit ?? environment.RATE_LIMIT)
         : undefined;
-    return { caller: { application, scope, keyId: id, quota }, origins: allowed_origins };
+    const isGood = async (): Promise<boolean> => (await this.know(digest)).caller !== undefined;
+    return { caller: { application, scope, keyId: id, isGood, quota }, origins: allowed_origins };
   }
 
   private async lookUpOrigins(): Promise<Set<string>> {

@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { answers, type Role, stores } from '../config/role.js';
 import { EventTypesModule } from '../event-types/event-types.module.js';
+import { LiveModule } from '../live/live.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { EventEntity } from './event.entity.js';
 import { EventsController } from './events.controller.js';
@@ -23,6 +24,7 @@ export class EventsModule {
         TypeOrmModule.forFeature([EventEntity]),
         EventTypesModule.forRole(role),
         RejectionsModule.forRole(role),
+        LiveModule.forRole(role),
       ],
       controllers: answers(role) ? [EventsController, RetriesController] : [],
       providers: [

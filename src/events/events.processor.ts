@@ -4,6 +4,8 @@ import type { Job, Queue } from 'bull';
 import { setTimeout as wait } from 'node:timers/promises';
 import { DatabaseUnavailableError, isOutage, isRefusal, sqlState } from '../database/database-errors.js';
 import { Database } from '../database/database.js';
+import { LivePublisher } from '../live/live.publisher.js';
+import { Pulse } from '../pulse/pulse.js';
 import { Backlog } from '../queue/backlog.js';
 import { GroupCommit } from '../queue/group-commit.js';
 import type { BatchJobOptions } from '../queue/producer.js';
@@ -41,6 +43,8 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     private readonly database: Database,
     private readonly events: EventsRepository,
     private readonly rejections: RejectionsRepository,
+    private readonly live: LivePublisher,
+    private readonly pulse: Pulse,
   ) {}
 
   @Process({ name: BATCH_JOB, concurrency: JOBS })
@@ -57,15 +61,17 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   /** Finishes the statements under way and takes no more jobs. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.queue.pause(true).catch(() => undefined);
+    await this.live.flush();
   }
 
   private async commit(jobs: Job<string>[]): Promise<void> {
     const batch =
       jobs.length === 1 ? (jobs[0] as Job<string>).data : concatenate(jobs.map(({ data }) => data));
+    const size = jobs.reduce((sum, job) => sum + itemsOf(job), 0);
     for (let pause = 100; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
       try {
         await this.database.ready;
-        return await this.store(batch);
+        return await this.store(batch, size);
       } catch (error) {
         if (this.stopping.signal.aborted) throw this.stopping.signal.reason;
         const reason = isOutage(error)
@@ -78,9 +84,11 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   }
 
   /** Halves a batch that PostgreSQL refuses until the events that it refuses stand alone. */
-  private async store(batch: string): Promise<void> {
+  private async store(batch: string, size: number): Promise<void> {
     try {
-      await this.events.insert(batch);
+      const { stored, ids } = await this.events.insert(batch, this.live.watched);
+      this.pulse.stored(stored, size - stored);
+      this.live.show(batch, ids);
     } catch (error) {
       if (error instanceof DatabaseUnavailableError || !isRefusal(error)) throw error;
       const events = JSON.parse(batch) as NewEvent[];
@@ -90,8 +98,8 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
         return;
       }
       const middle = Math.ceil(events.length / 2);
-      await this.store(JSON.stringify(events.slice(0, middle)));
-      await this.store(JSON.stringify(events.slice(middle)));
+      await this.store(JSON.stringify(events.slice(0, middle)), middle);
+      await this.store(JSON.stringify(events.slice(middle)), events.length - middle);
     }
   }
 
@@ -104,6 +112,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
       eventId: event.id,
       observed: false,
     });
+    this.pulse.refused(1);
     this.logger.warn(
       `PostgreSQL refused event ${event.id} (${sqlState(error)}); it is kept among the rejections.`,
     );

@@ -45,10 +45,10 @@ export class EventsRepository {
    * text of a job is just that parameter. Sorted by id, so that two workers with the same events take their locks in
    * the same order and never deadlock, and so that the indexes by time grow at their end.
    * @param batch text of a JSON array of NewEvent
-   * @returns how many were new
+   * @param tell whether to tell which ones were new, and not only how many
    */
-  async insert(batch: string): Promise<number> {
-    const rows = await this.query<{ stored: number }>(
+  async insert(batch: string, tell = false): Promise<{ stored: number; ids: string[] }> {
+    const rows = await this.query<{ stored: number; ids: string[] | null }>(
       `WITH stored AS (
          INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
          SELECT id, application, session_id, category, name, data, timestamp, decode(data_sha256, 'hex')
@@ -57,13 +57,13 @@ export class EventsRepository {
          )
          ORDER BY id
          ON CONFLICT DO NOTHING
-         RETURNING 1
+         RETURNING id
        )
-       SELECT count(*)::int AS stored FROM stored`,
-      [batch],
+       SELECT count(*)::int AS stored, array_agg(id) FILTER (WHERE $2) AS ids FROM stored`,
+      [batch, tell],
       environment.STORE_TIMEOUT,
     );
-    return rows[0]?.stored ?? 0;
+    return { stored: rows[0]?.stored ?? 0, ids: rows[0]?.ids ?? [] };
   }
 
   /** The events with these ids, in no particular order; ids that are not stored are left out. */

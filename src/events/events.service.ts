@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { type Page, readPage } from '../paging/page.js';
+import { Pulse } from '../pulse/pulse.js';
 import { Producer } from '../queue/producer.js';
 import { parseBound } from '../values/timestamp.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
@@ -17,6 +18,7 @@ export class EventsService {
     private readonly producer: Producer,
     private readonly repository: EventsRepository,
     private readonly stored: StoredEvents,
+    private readonly pulse: Pulse,
   ) {}
 
   /**
@@ -26,7 +28,7 @@ export class EventsService {
    */
   async accept(events: NewEvent[], patience: number): Promise<Outcome> {
     if (patience === 0) {
-      await this.producer.add(events);
+      await this.enqueue(events);
       return { status: 'queued' };
     }
     const end = Date.now() + patience;
@@ -34,13 +36,18 @@ export class EventsService {
     const before = await this.stored.lookUp(ids, patience);
     const missing = events.filter(({ id }) => !before.has(id));
     if (missing.length === 0) return { status: 'existing', events: inOrder(ids, before) };
-    await this.producer.add(missing);
+    await this.enqueue(missing);
     const found = await this.stored.waitFor(
       missing.map(({ id }) => id),
       end - Date.now(),
     );
     if (found === undefined) return { status: 'queued' };
     return { status: 'created', events: inOrder(ids, new Map([...before, ...found])) };
+  }
+
+  private async enqueue(events: NewEvent[]): Promise<void> {
+    await this.producer.add(events);
+    this.pulse.accepted(events.length);
   }
 
   /** @throws DatabaseUnavailableError */

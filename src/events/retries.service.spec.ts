@@ -1,4 +1,5 @@
 import type { Objection } from '../event-types/event-types.registry.js';
+import { Pulse } from '../pulse/pulse.js';
 import type { Producer } from '../queue/producer.js';
 import { QueueUnavailableError } from '../queue/queue-errors.js';
 import type { NewRejection } from '../rejections/new-rejection.js';
@@ -67,7 +68,7 @@ function street() {
     await pipe.transform(new JsonBody(JSON.stringify(event), ANYBODY)).catch(() => undefined);
     return keep(recorded[0] as NewRejection);
   };
-  const retries = new RetriesService(pipe, producer, repository);
+  const retries = new RetriesService(pipe, producer, repository, new Pulse());
   return { retries, recorded, queued, steps, rows, told, keep, send };
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { decodeCursor, encodeCursor } from '../paging/cursor.js';
+import { Pulse } from '../pulse/pulse.js';
 import { Producer } from '../queue/producer.js';
 import type { RejectionFilterDto } from '../rejections/dto/list-rejections.dto.js';
 import { boundedErrors, type RejectionRow, textOf } from '../rejections/rejection-row.js';
@@ -44,6 +45,7 @@ export class RetriesService {
     private readonly pipe: EventsPipe,
     private readonly producer: Producer,
     private readonly rejections: RejectionsRepository,
+    private readonly pulse: Pulse,
   ) {}
 
   /**
@@ -116,6 +118,7 @@ export class RetriesService {
     const events = retried.flatMap((each) => ('event' in each ? [each.event] : []));
     // First into the queue: a crash in between leaves an event in both places, never in none.
     if (events.length > 0) await this.producer.add(events);
+    this.pulse.accepted(events.length);
     if (accepted.length > 0) await this.rejections.remove(accepted);
     if (noted.length > 0) await this.rejections.update(noted);
     return retried;

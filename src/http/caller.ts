@@ -24,6 +24,8 @@ export interface Caller {
   readonly scope: Scope;
   /** Identifier of the key; undefined where authentication is off. */
   readonly keyId?: string;
+  /** Whether the key is still good, for answers that go on for long; undefined where authentication is off. */
+  readonly isGood?: () => Promise<boolean>;
   /** Undefined where there is no limit. */
   readonly quota?: Quota;
 }

@@ -1,6 +1,7 @@
 import { BullModule } from '@nestjs/bull';
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { Backlog } from './backlog.js';
+import { BacklogReport } from './backlog-report.js';
 import { Producer } from './producer.js';
 import { CAPPED_BACKOFF, cappedBackoff, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
 import { RedisHealth } from './redis-health.js';
@@ -29,8 +30,14 @@ export class QueueModule {
           },
         }),
       ],
-      providers: [{ provide: RedisConnections, useValue: connections }, Producer, Backlog, RedisHealth],
-      exports: [BullModule, RedisConnections, Producer, Backlog, RedisHealth],
+      providers: [
+        { provide: RedisConnections, useValue: connections },
+        Producer,
+        Backlog,
+        BacklogReport,
+        RedisHealth,
+      ],
+      exports: [BullModule, RedisConnections, Producer, Backlog, BacklogReport, RedisHealth],
     };
   }
 }

@@ -2,6 +2,7 @@ import { Logger } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { environment } from '../config/environment.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
+import { Pulse } from '../pulse/pulse.js';
 import type { NewRejection } from './new-rejection.js';
 import { RejectionsRecorder } from './rejections.recorder.js';
 import type { RejectionsBatch, RejectionsRepository } from './rejections.repository.js';
@@ -29,7 +30,7 @@ function recorder() {
       return error ? Promise.reject(error) : Promise.resolve();
     },
   } as RejectionsRepository;
-  return { rejections: new RejectionsRecorder(repository), tried, errors };
+  return { rejections: new RejectionsRecorder(repository, new Pulse()), tried, errors };
 }
 
 const counted = (batch: RejectionsBatch | undefined) =>

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { environment } from '../config/environment.js';
 import { isOutage, isRefusal } from '../database/database-errors.js';
+import { Pulse } from '../pulse/pulse.js';
 import type { NewRejection } from './new-rejection.js';
 import { RejectionCounts } from './rejection-counts.js';
 import { type RejectionRow, textsOf, toRow } from './rejection-row.js';
@@ -34,11 +35,15 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
   private writing: Promise<void> | undefined;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly repository: RejectionsRepository) {}
+  constructor(
+    private readonly repository: RejectionsRepository,
+    private readonly pulse: Pulse,
+  ) {}
 
   /** Returns at once. */
   record(rejection: NewRejection, now = Date.now()): void {
     const { application, code, event, observed } = rejection;
+    if (!observed) this.pulse.refused(1);
     const { category, name } = textsOf(event);
     this.counts.add({ application, code, category: category ?? '', name: name ?? '' }, now);
     if (this.mayKeep(application, now))

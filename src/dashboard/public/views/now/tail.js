@@ -87,7 +87,7 @@ export function tailPanel(screen) {
   }
 
   screen.waitFor(begin().catch((error) => fail(error)));
-  void follow(given, screen.signal, {
+  void follow(addressOf('/events/stream', given), screen.signal, {
     event(event) {
       seen += 1;
       waiting.push(event);
@@ -95,11 +95,11 @@ export function tailPanel(screen) {
       schedule();
     },
     skipped(number) {
-      missed += number;
+      missed += number ?? 0;
       schedule();
     },
-    state(now, reason = '') {
-      trouble = now === 'open' ? '' : reason;
+    state(words) {
+      trouble = words;
       schedule();
     },
   });

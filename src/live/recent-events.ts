@@ -1,0 +1,87 @@
+import { FILTERED, type LiveFilter } from './live-event.js';
+import { CAPACITY, isLater, type LogEntry, MOST_BYTES } from './live-log.js';
+
+/** Something to send to viewers. */
+export interface RecentEvent {
+  readonly id: string;
+  /** As it is sent, made once for all viewers. */
+  readonly bytes: Buffer;
+  /** Undefined for what everybody is told. */
+  readonly filtered?: LiveFilter;
+}
+
+/**
+ * The newest events, once for all viewers of a process: each of them only has a place among them. They are numbered as
+ * they come.
+ */
+export class RecentEvents {
+  private events: RecentEvent[] = [];
+  private bytes = 0;
+  /** The number of the oldest one that is left. */
+  start = 0;
+
+  /** The number that the next one will have. */
+  get end(): number {
+    return this.start + this.events.length;
+  }
+
+  /** The place of the newest one; undefined where there is none. */
+  get place(): string | undefined {
+    return this.events.at(-1)?.id;
+  }
+
+  /** @param number from `start`, and below `end` */
+  at(number: number): RecentEvent {
+    return this.events[number - this.start] as RecentEvent;
+  }
+
+  /**
+   * The number of the first one after a place.
+   * @returns also whether all that came after the place are there
+   */
+  after(place: string): { number: number; whole: boolean } {
+    const later = this.events.findIndex(({ id }) => isLater(id, place));
+    const [oldest] = this.events;
+    return {
+      number: later === -1 ? this.end : this.start + later,
+      whole: oldest !== undefined && !isLater(oldest.id, place),
+    };
+  }
+
+  add(entries: LogEntry[]): void {
+    for (const entry of entries) this.append(toRecentEvent(entry));
+  }
+
+  /** Some have gone by, nobody knows how many. */
+  addGap(): void {
+    this.append({ id: this.place ?? '0-0', bytes: skipped(null) });
+  }
+
+  private append(event: RecentEvent): void {
+    this.events.push(event);
+    this.bytes += event.bytes.length;
+    while (this.events.length > CAPACITY || this.bytes > MOST_BYTES) {
+      this.bytes -= this.events.shift()?.bytes.length ?? 0;
+      this.start++;
+    }
+  }
+}
+
+/** @param count null where it is not known */
+export function skipped(count: number | null, id?: string): Buffer {
+  return Buffer.from(
+    `${id === undefined ? '' : `id: ${id}\n`}event: skipped\ndata: ${JSON.stringify({ count })}\n\n`,
+  );
+}
+
+export function matches(filter: LiveFilter, event: RecentEvent): boolean {
+  const { filtered } = event;
+  if (filtered === undefined) return true;
+  return FILTERED.every((name) => filter[name] === undefined || filter[name] === filtered[name]);
+}
+
+function toRecentEvent({ id, fields }: LogEntry): RecentEvent {
+  const { event, left_out: leftOut, ...filtered } = fields;
+  if (leftOut !== undefined) return { id, bytes: skipped(Number(leftOut), id) };
+  return { id, bytes: Buffer.from(`id: ${id}\nevent: event\ndata: ${event}\n\n`), filtered };
+}

@@ -1,0 +1,84 @@
+import { Readable } from 'node:stream';
+import type { LiveFilter } from './live-event.js';
+import { matches, type RecentEvents, skipped } from './recent-events.js';
+
+/** Milliseconds after which a viewer's program asks again when it was cut off. */
+const RETRY = 2000;
+
+/** What a viewer asked for. */
+export interface Watch {
+  filter: LiveFilter;
+  /** Where he was cut off; undefined for a new viewer. */
+  after?: string;
+  /** Whether he still may watch. */
+  mayWatch: () => Promise<boolean>;
+}
+
+/**
+ * What one viewer is sent, as server-sent events. It holds a place among the recent events and goes on from there as
+ * fast as the viewer reads: one who is slow lags behind, and is told how many he missed once they have gone by.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ */
+export class Viewer extends Readable {
+  private next: number;
+  private fullSince: number | undefined;
+  private finished = false;
+
+  constructor(
+    private readonly recent: RecentEvents,
+    readonly watch: Watch,
+  ) {
+    super();
+    const { number, whole } =
+      watch.after === undefined ? { number: recent.end, whole: true } : recent.after(watch.after);
+    this.next = number;
+    this.send(Buffer.from(`: watching\nretry: ${RETRY}\n\n`));
+    if (!whole) this.send(skipped(null));
+  }
+
+  /** Milliseconds since the viewer last read, where there is something to read. */
+  get stalled(): number {
+    return this.fullSince === undefined ? 0 : Date.now() - this.fullSince;
+  }
+
+  /** Sends what there is. */
+  wake(): void {
+    const { recent } = this;
+    while (this.open && this.next < recent.end) {
+      const missed = recent.start - this.next;
+      if (missed > 0) {
+        this.next = recent.start;
+        this.send(skipped(missed));
+        continue;
+      }
+      const event = recent.at(this.next++);
+      if (matches(this.watch.filter, event)) this.send(event.bytes);
+    }
+  }
+
+  /** Shows that all is well, and to where: what a viewer's filter left out, he need not ask for again. */
+  beat(): void {
+    if (!this.open) return;
+    const place = this.next === this.recent.end ? this.recent.place : undefined;
+    this.send(Buffer.from(place === undefined ? ': alive\n\n' : `: alive\nid: ${place}\n\n`));
+  }
+
+  /** Ends it in order. */
+  finish(): void {
+    this.finished = true;
+    this.push(null);
+  }
+
+  override _read(): void {
+    this.fullSince = undefined;
+    this.wake();
+  }
+
+  private get open(): boolean {
+    return this.fullSince === undefined && !this.finished && !this.destroyed;
+  }
+
+  private send(bytes: Buffer): void {
+    if (!this.push(bytes)) this.fullSince ??= Date.now();
+  }
+}
