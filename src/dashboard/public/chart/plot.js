@@ -66,7 +66,7 @@ function common() {
       uPlot.tzDate(new Date(seconds * 1000), settings.zone === 'UTC' ? 'Etc/UTC' : settings.timeZone),
     legend: { show: false },
     cursor: { points: { show: false }, y: false },
-    padding: [8, 4, 0, 0],
+    padding: [8, 22, 0, 0],
     scales: { y: { range: (_, __, most) => [0, Math.max(most * 1.08, 1)] } },
     axes: [
       { ...axis, space: 70, size: 24, gap: 4, values: timeLabels },

@@ -6,17 +6,28 @@ import { copyButton, el } from './dom.js';
  * @param {string} address
  */
 export function apiCall(address) {
-  return el(
+  const details = el(
     'details',
-    { class: 'api-call' },
+    {
+      class: 'api-call',
+      onkeydown(/** @type {KeyboardEvent} */ event) {
+        if (!details.open || event.key !== 'Escape') return;
+        event.preventDefault();
+        details.open = false;
+      },
+      onfocusout(/** @type {FocusEvent} */ { relatedTarget }) {
+        if (!details.contains(/** @type {Node | null} */ (relatedTarget))) details.open = false;
+      },
+    },
     el('summary', { title: 'The request behind this' }, 'API'),
     el(
       'div',
       {},
       el('a', { href: address, target: '_blank', rel: 'noopener' }, `GET ${address}`),
-      copyButton('Copy as curl', () => `curl ${authorization()}'${new URL(address, location.origin)}'`),
+      copyButton('Copy as curl', () => command(address)),
     ),
   );
+  return details;
 }
 
 /** How to send the first event: the way out of an empty page. */
@@ -33,6 +44,12 @@ export function sendFirst() {
     copyButton('Copy', () => command),
     el('p', { class: 'muted' }, 'or a week of made-up ones: ', el('code', {}, 'npm run demo')),
   );
+}
+
+/** @param {string} address */
+function command(address) {
+  const url = new URL(address, location.origin).href.replaceAll("'", '%27');
+  return `curl ${authorization()}'${url}'`;
 }
 
 const authorization = () => (currentKey() === null ? '' : '-H "Authorization: Bearer $KEY" ');

@@ -34,13 +34,13 @@ let panels = 0;
  */
 export function panel(screen, { title, address, show, load = askFor, every, tools, class: kind = '' }) {
   const note = el('p', { class: 'note', role: 'status', hidden: true });
-  const body = el('div', { class: 'panel-body' });
+  const body = el('div', { class: 'panel-body' }, el('p', { class: 'muted loading' }, 'Loading…'));
   const call = el('span');
   const section = frame(title, [call, tools], kind, note, body);
 
   async function update() {
     if (typeof address !== 'string') address = await address();
-    call.replaceChildren(apiCall(address));
+    if (!call.hasChildNodes()) call.append(apiCall(address));
     const node = show(await load(address, screen.signal));
     if (body.firstChild !== node || body.childNodes.length !== 1) body.replaceChildren(node);
     note.hidden = true;
@@ -54,6 +54,7 @@ export function panel(screen, { title, address, show, load = askFor, every, tool
     } catch (error) {
       if (screen.signal.aborted) return false;
       if (!(error instanceof AskError)) throw error;
+      body.querySelector('.loading')?.remove();
       const again = error.passing ? ' Trying again…' : '';
       note.textContent = error.message + again;
       note.hidden = false;

@@ -36,7 +36,12 @@ class EventDialog {
     try {
       /** @type {import('../../api/shapes.js').StoredEvent} */
       const event = await ask(`/events/${encodeURIComponent(id)}/`);
-      if (this.id === id) this.fill(id, ...describe(event));
+      if (this.id === id)
+        this.fill(
+          id,
+          describe(event),
+          copyButton('Copy JSON', () => JSON.stringify(event, null, 2)),
+        );
     } catch (error) {
       if (this.id !== id) return;
       this.fill(id, el('p', { class: 'note' }, error instanceof AskError ? error.message : String(error)));
@@ -45,9 +50,10 @@ class EventDialog {
 
   /**
    * @param {string} id
-   * @param {...Node} content
+   * @param {Node} content
+   * @param {Node} [tool]
    */
-  fill(id, ...content) {
+  fill(id, content, tool) {
     const close = el(
       'button',
       { type: 'button', onclick: () => this.dialog.close(), autofocus: true },
@@ -61,9 +67,9 @@ class EventDialog {
           'header',
           {},
           el('h2', { id: 'event-title' }, 'Event'),
-          el('div', { class: 'tools' }, apiCall(`/events/${encodeURIComponent(id)}/`), close),
+          el('div', { class: 'tools' }, apiCall(`/events/${encodeURIComponent(id)}/`), tool, close),
         ),
-        ...content,
+        content,
       ),
     );
   }
@@ -80,17 +86,6 @@ function describe(event) {
     ['Session', el('a', { href: href('sessions', {}, session_id) }, session_id)],
     ['Time', time(timestamp, { digits: 6 })],
   ]);
-  return [
-    el(
-      'dl',
-      { class: 'facts' },
-      ...facts.flatMap(([term, value]) => [el('dt', {}, term), el('dd', {}, value)]),
-    ),
-    el(
-      'div',
-      { class: 'tools' },
-      copyButton('Copy JSON', () => JSON.stringify(event, null, 2)),
-    ),
-    jsonTree(event),
-  ];
+  const list = facts.flatMap(([term, value]) => [el('dt', {}, term), el('dd', {}, value)]);
+  return el('div', { class: 'event' }, el('dl', { class: 'facts' }, ...list), jsonTree(event));
 }

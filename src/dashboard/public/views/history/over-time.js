@@ -56,7 +56,7 @@ export function overTimePanel(screen, range) {
         signal,
         label: `Events over time by ${by}`,
         starts,
-        end: Math.max(Date.parse(counts.to), /** @type {number} */ (starts.at(-1)) + 1),
+        end: Math.max(Date.parse(counts.to), lastEnd(starts, counts.interval)),
         layers: counts.series.map((series) => layer(route, series)),
         brushed: (from, to) => go(changed(route, exactly({ from, to }))),
       });
@@ -64,6 +64,14 @@ export function overTimePanel(screen, range) {
     },
   });
 }
+
+/**
+ * Where the last bar would end if it were whole, so that the present is as wide as the past.
+ * @param {number[]} starts
+ * @param {string} interval
+ */
+const lastEnd = (starts, interval) =>
+  (starts.at(-1) ?? 0) + (INTERVALS.find(([name]) => name === interval)?.[1] ?? 1);
 
 /** @param {number} length milliseconds */
 const intervalFor = (length) => (INTERVALS.find(([, step]) => length / step <= MOST_BARS) ?? ['week'])[0];

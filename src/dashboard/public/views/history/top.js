@@ -16,7 +16,7 @@ import { FILTERS } from './event-filters.js';
 export function topPanel(screen, range) {
   const { route } = screen;
   return panel(screen, {
-    title: 'The most',
+    title: 'Most frequent',
     address: async () => {
       const { from, to } = await range;
       return addressOf('/statistics/top/', {

@@ -18,6 +18,7 @@ const LINES = /** @type {const} */ ([
 /** @param {import('../../page/panel.js').Screen} screen */
 export function ratesPanel(screen) {
   const numbers = LINES.map(() => el('output'));
+  const duplicates = el('output');
   const backlog = el('output');
   const backlogAge = el('small');
   const plot = timePlot({
@@ -42,6 +43,7 @@ export function ratesPanel(screen) {
     ...LINES.map(([, label, property, meaning], at) =>
       tile(label, property, numbers[at], el('small', {}, 'a second'), meaning),
     ),
+    tile('Sent again', undefined, duplicates, el('small', {}, 'a second'), 'Stored before, and so not again'),
     tile('Waiting', undefined, backlog, backlogAge, 'In the queue, not yet stored'),
   );
   const node = el('div', {}, tiles, plot.element);
@@ -53,10 +55,11 @@ export function ratesPanel(screen) {
     class: 'wide',
     show: (/** @type {Rates} */ rates) => {
       const means = LINES.map(([line]) => mean(rates[line].slice(-AVERAGE)));
-      means.forEach((value, at) => (numbers[at].textContent = value < 10 ? decimal(value) : count(value)));
+      means.forEach((value, at) => (numbers[at].textContent = legible(value)));
+      duplicates.textContent = legible(mean(rates.duplicates.slice(-AVERAGE)));
       backlog.textContent = count(rates.backlog.events);
       const oldest = rates.backlog.oldest_seconds;
-      backlogAge.textContent = oldest === null ? 'nothing old' : `oldest ${duration(oldest)}`;
+      backlogAge.textContent = oldest === null ? 'nothing waits' : `oldest ${duration(oldest)}`;
       const end = Math.floor(Date.parse(rates.now) / 1000);
       const seconds = rates.accepted.map((_, at) => end - rates.accepted.length + at);
       const words = LINES.map(([, label], at) => `${label.toLowerCase()} ${decimal(means[at])}`).join(', ');
@@ -78,6 +81,9 @@ function tile(label, property, number, unit, meaning) {
   if (property) key.style.background = `var(${property})`;
   return el('div', { class: 'tile', title: meaning }, el('span', {}, property && key, label), number, unit);
 }
+
+/** @param {number} value */
+const legible = (value) => (value < 10 ? decimal(value) : count(value));
 
 /** @param {number[]} values */
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);

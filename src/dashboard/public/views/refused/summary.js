@@ -130,7 +130,7 @@ function rankings(route, { results, total }) {
   const types = tally(results, ({ category, name }) => `${category}\0${name}`).map(({ label, count }) => {
     const [category, name] = label.split('\0');
     return {
-      label: category || name ? `${category} · ${name}` : 'no type',
+      label: `${category || '(none)'} · ${name || '(none)'}`,
       count,
       href: changed(route, { category, name, cursor: undefined }),
     };
