@@ -9,11 +9,15 @@ import { answers } from './config/role.js';
 import { Database } from './database/database.js';
 import { joinEmbeddedServers } from './embedded/embedded-servers.js';
 import { EventTypesFeed } from './event-types/event-types.feed.js';
+import { silentConnections } from './http/silent-connections.js';
 import { RedisHealth } from './queue/redis-health.js';
 import { describeStart } from './start-message.js';
 
 /** Milliseconds for an orderly stop; then the process goes, and what it had under way is taken over by the next. */
 const STOP_DEADLINE = 30_000;
+
+/** Milliseconds of these in which a request may still come on a connection that was just opened. */
+const GRACE = 1000;
 
 /** Milliseconds that the opening waits for PostgreSQL and Redis. */
 const PATIENCE = 5000;
@@ -22,6 +26,7 @@ async function main(): Promise<void> {
   const { ROLE, HOST, PORT, DATABASE_URL, REDIS_URL } = environment;
   const dataDir = resolve(environment.DATA_DIR);
   let app: NestFastifyApplication | undefined;
+  let silent: ReturnType<typeof silentConnections> | undefined;
   let stopping = false;
   const embedded = await joinEmbeddedServers({
     dataDir,
@@ -37,6 +42,7 @@ async function main(): Promise<void> {
     // Closing waits for connections; one that had a request under way would be kept for the next one.
     const server = app?.getHttpServer();
     setInterval(() => server?.closeIdleConnections(), 100).unref();
+    setTimeout(() => silent?.close(), GRACE).unref();
     await app?.close();
     await embedded.close();
     process.exit(code);
@@ -52,6 +58,7 @@ async function main(): Promise<void> {
     const databaseUrl = DATABASE_URL ?? embedded.databaseUrl ?? '';
     const redisUrl = REDIS_URL ?? embedded.redisUrl ?? '';
     app = await createApp({ role: ROLE, databaseUrl, redisUrl });
+    silent = silentConnections(app.getHttpServer());
     const database = app.get(Database);
     database.ready.catch((error: unknown) => {
       if (!stopping) fail(new Error(`PostgreSQL refuses the connection: ${(error as Error).message}`));

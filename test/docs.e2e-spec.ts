@@ -89,12 +89,14 @@ describe('The documentation', () => {
       'get /event-types/{category}/{name}/suggestion',
       'get /event-types/{category}/{name}/versions',
       'get /events',
+      'get /events/stream',
       'get /events/{id}',
       'get /health/live',
       'get /health/ready',
       'get /rejections',
       'get /rejections/summary',
       'get /rejections/{id}',
+      'get /statistics/rates',
       'post /applications',
       'post /applications/{name}/keys',
       'post /event-types/{category}/{name}/check',
@@ -266,6 +268,15 @@ describe('The documentation', () => {
     expectDocumented(await eye.get(`/events/${body.ids[0]}/`), one);
     expectDocumented(await eye.get('/events/3/'), one);
     expectDocumented(await eye.get('/events/3/?x=1'), one);
+  });
+
+  it('says whatever the stream and the rates answer', async () => {
+    const stream = document.paths['/events/stream'].get.responses;
+    expectDocumented(await eye.get('/events/stream'), stream);
+    expectDocumented(await eye.get('/events/stream?page=1'), stream);
+    const rates = document.paths['/statistics/rates'].get.responses;
+    expectDocumented(await eye.get('/statistics/rates/'), rates);
+    expectDocumented(await eye.get('/statistics/rates/?x=1'), rates);
   });
 
   it('says whatever the routes of rejections answer', async () => {

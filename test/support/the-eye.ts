@@ -128,8 +128,12 @@ export class TheEye {
   async request(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
     const began = performance.now();
     const response = await fetch(new URL(path, this.url), { method, redirect: 'manual', ...init });
-    const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const type = response.headers.get('content-type') ?? '';
+    // A stream has no end to wait for.
+    const isStream = type.startsWith('text/event-stream');
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
+    const isJson = type.includes('json');
     const body: unknown = isJson ? JSON.parse(text) : text;
     return { status: response.status, headers: response.headers, body, took: performance.now() - began };
   }
