@@ -12,7 +12,16 @@ const boundary = (target, ...from) =>
   }));
 
 /** Each reads alone; what they share stands in the other folders. */
-const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'live', 'pulse', 'dashboard'];
+const FEATURES = [
+  'events',
+  'event-types',
+  'rejections',
+  'applications',
+  'live',
+  'pulse',
+  'statistics',
+  'dashboard',
+];
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -47,9 +56,9 @@ export default tseslint.config(
             ...boundary('values', ...FEATURES, 'http', 'queue', 'database', 'embedded', 'paging'),
             ...boundary('paging', ...FEATURES, 'queue'),
             ...boundary('http', ...FEATURES),
-            ...boundary('applications', 'events', 'event-types', 'rejections', 'live'),
-            ...boundary('rejections', 'events', 'event-types', 'applications', 'live'),
-            ...boundary('event-types', 'events', 'applications', 'queue', 'live'),
+            ...boundary('applications', 'events', 'event-types', 'rejections', 'live', 'statistics'),
+            ...boundary('rejections', 'events', 'event-types', 'applications', 'live', 'statistics'),
+            ...boundary('event-types', 'events', 'applications', 'queue', 'live', 'statistics'),
             ...boundary(
               'pulse',
               'events',
@@ -61,6 +70,7 @@ export default tseslint.config(
               'paging',
             ),
             ...boundary('live', 'events', 'event-types', 'rejections', 'applications'),
+            ...boundary('statistics', 'events', 'event-types', 'rejections', 'applications', 'queue'),
             ...boundary('events', 'applications'),
             // The page knows the others by their HTTP alone.
             ...boundary('dashboard', ...FEATURES.filter((name) => name !== 'dashboard'), 'queue', 'database'),

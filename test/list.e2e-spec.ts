@@ -3,6 +3,7 @@ import { dataSourceOptions } from '../src/database/data-source-options.js';
 import { EventEntity } from '../src/events/event.entity.js';
 import { EventsService } from '../src/events/events.service.js';
 import { EventsRepository } from '../src/events/events.repository.js';
+import { EventCountsRepository } from '../src/statistics/event-counts.repository.js';
 import { anEvent, type Event, type Page, TheEye } from './support/the-eye.js';
 
 type Sent = Omit<Event, 'id'>;
@@ -314,7 +315,8 @@ describe('The list', () => {
         dataSource = await new DataSource({ ...options, logging: true, logger }).initialize();
         const repository = new EventsRepository(dataSource.getRepository(EventEntity));
         const unused = undefined as never;
-        events = new EventsService(unused, repository, unused, unused);
+        const counts = new EventCountsRepository(dataSource);
+        events = new EventsService(unused, repository, unused, unused, counts);
       });
       afterAll(() => dataSource.destroy());
 

@@ -1,13 +1,7 @@
 import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { environment } from '../config/environment.js';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
-import { Database } from '../database/database.js';
-import { DatabaseModule } from '../database/database.module.js';
-import { joinEmbeddedServers } from '../embedded/embedded-servers.js';
+import { onDatabase } from '../database/command-line.js';
 import { type Scope, SCOPES } from '../http/caller.js';
 import type { Key } from './applications.repository.js';
 import { ApplicationsRepository } from './applications.repository.js';
@@ -20,9 +14,6 @@ const USAGE = `Trusted applications and their keys:
   npm run applications -- revoke <id of a key>
 
 create makes the application where there is none of this name, and a key for it (of scope ingest unless told otherwise).`;
-
-/** Milliseconds that somebody at a terminal waits for PostgreSQL. */
-const PATIENCE = 15_000;
 
 /** What the user must do otherwise, in a line. */
 class CommandError extends Error {}
@@ -152,42 +143,14 @@ function table(rows: string[][]): string[] {
   );
 }
 
-/** Runs a command on the PostgreSQL of The Eye, which may run beside it or not. */
-async function run(command: Command): Promise<string> {
-  const servers = await joinEmbeddedServers({
-    dataDir: resolve(environment.DATA_DIR),
-    postgres: environment.DATABASE_URL === undefined,
-    redis: false,
-    log: (line) => console.error(line),
-  });
-  try {
-    const url = environment.DATABASE_URL ?? servers.databaseUrl ?? '';
-    const context = await NestFactory.createApplicationContext(
-      {
-        module: class {},
-        imports: [DatabaseModule.forRoot(url)],
-        providers: [ApplicationsRepository, ApplicationsService],
-      },
-      { logger: false },
-    );
-    try {
-      const { ready } = context.get(Database);
-      const late = wait(PATIENCE, undefined, { ref: false }).then(() => {
-        throw new DatabaseUnavailableError();
-      });
-      await Promise.race([ready, late]);
-      return await command(context.get(ApplicationsService));
-    } finally {
-      await context.close();
-    }
-  } finally {
-    await servers.close();
-  }
-}
-
 try {
   const command = read(process.argv.slice(2));
-  console.log(command ? await run(command) : USAGE);
+  const run =
+    command &&
+    onDatabase([ApplicationsRepository, ApplicationsService], (context) =>
+      command(context.get(ApplicationsService)),
+    );
+  console.log(run ? await run : USAGE);
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 1;

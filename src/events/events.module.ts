@@ -4,6 +4,7 @@ import { answers, type Role, stores } from '../config/role.js';
 import { EventTypesModule } from '../event-types/event-types.module.js';
 import { LiveModule } from '../live/live.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
+import { StatisticsModule } from '../statistics/statistics.module.js';
 import { EventEntity } from './event.entity.js';
 import { EventsController } from './events.controller.js';
 import { EventsPipe } from './events.pipe.js';
@@ -25,6 +26,7 @@ export class EventsModule {
         EventTypesModule.forRole(role),
         RejectionsModule.forRole(role),
         LiveModule.forRole(role),
+        StatisticsModule.forRole(role),
       ],
       controllers: answers(role) ? [EventsController, RetriesController] : [],
       providers: [

@@ -88,7 +88,7 @@ export class EventsRepository {
     return this.query(sql, parameters);
   }
 
-  /** How many events match: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
+  /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
   count(filter: EventFilter): Promise<Count> {
     return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
   }

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { type Page, readPage } from '../paging/page.js';
+import { type Count, type Page, readPage } from '../paging/page.js';
 import { Pulse } from '../pulse/pulse.js';
 import { Producer } from '../queue/producer.js';
-import { parseBound } from '../values/timestamp.js';
+import { ALWAYS } from '../statistics/cuts.js';
+import { EventCountsRepository } from '../statistics/event-counts.repository.js';
+import { nextMicrosecond, parseBound } from '../values/timestamp.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
 import type { NewEvent } from './event/new-event.js';
 import { type EventFilter, EventsRepository, type StoredEvent } from './events.repository.js';
@@ -19,6 +21,7 @@ export class EventsService {
     private readonly repository: EventsRepository,
     private readonly stored: StoredEvents,
     private readonly pulse: Pulse,
+    private readonly counts: EventCountsRepository,
   ) {}
 
   /**
@@ -66,10 +69,19 @@ export class EventsService {
         query: JSON.stringify([order, filter]),
         place: ({ timestamp, id }) => ({ timestamp, id }),
         find: (slice) => this.repository.find(filter, slice),
-        count: () => this.repository.count(filter),
+        count: () => this.count(filter),
       },
       dto,
     );
+  }
+
+  /** Exact wherever counts are kept: of everything but single sessions, of which there is no end. */
+  private async count(filter: EventFilter): Promise<Count> {
+    const { session_id, timestamp_after, timestamp_before, ...counted } = filter;
+    if (session_id !== undefined) return this.repository.count(filter);
+    const from = timestamp_after ?? ALWAYS.from;
+    const to = (timestamp_before && nextMicrosecond(timestamp_before)) ?? ALWAYS.to;
+    return { count: await this.counts.count(counted, { from, to }), isEstimate: false };
   }
 }
 

@@ -16,6 +16,7 @@ const DATE_TIME =
 const EXAMPLE = '2021-01-01T09:15:29.243860Z';
 const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
+const OUT_OF_RANGE = 'Must lie within the years 0001 to 9999 in UTC.';
 
 /**
  * Reads an ISO 8601 date-time: `T` or a blank between date and time, seconds and up to six fractional digits optional,
@@ -56,9 +57,7 @@ export function parseTimestamp(text: string): Timestamp {
     (Number(minute) - offset) * 60_000 +
     Number(second) * 1000 +
     Number(micros.slice(0, 3));
-  if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) {
-    throw new TimestampError('Must lie within the years 0001 to 9999 in UTC.');
-  }
+  if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
   // In UTC the text is there already, piece by piece; making a Date only to spell it would cost as much as all the rest.
   const canonical =
     offset === 0
@@ -88,9 +87,30 @@ export function parseBound(text: string, end: 'after' | 'before'): Timestamp {
   return parseTimestamp(end === 'after' ? `${text}T00:00:00` : `${text}T23:59:59.999999`);
 }
 
+/** True for a date without a time of day. */
+export function isDate(text: string): boolean {
+  return DATE.test(text);
+}
+
+/** The instant a microsecond after a canonical timestamp; undefined after the last one that there can be. */
+export function nextMicrosecond(text: string): string | undefined {
+  const micros = Number(text.slice(20, 26)) + 1;
+  if (micros < 1_000_000) return `${text.slice(0, 20)}${String(micros).padStart(6, '0')}Z`;
+  const next = Date.parse(`${text.slice(0, 19)}Z`) + 1000;
+  return next > LAST_INSTANT ? undefined : timestampAt(next).text;
+}
+
 /** The present, to the millisecond that the clock gives. */
 export function now(): Timestamp {
-  const milliseconds = Date.now();
+  return timestampAt(Date.now());
+}
+
+/**
+ * The instant so many milliseconds after 1970.
+ * @throws TimestampError where it lies in no year from 0001 to 9999
+ */
+export function timestampAt(milliseconds: number): Timestamp {
+  if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
   return { text: spell(milliseconds, '000'), milliseconds };
 }
 

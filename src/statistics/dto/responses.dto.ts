@@ -1,0 +1,115 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { type Interval, INTERVALS } from '../buckets.js';
+import { type GroupBy, GROUPS } from '../event-counts.repository.js';
+
+const EXAMPLE_COUNTS = [0, 3, 9];
+
+/** The range that was counted. */
+class RangeResponse {
+  @ApiProperty({ format: 'date-time', example: '2021-01-01T00:00:00.000000Z', description: 'Inclusive.' })
+  from: string;
+
+  @ApiProperty({ format: 'date-time', example: '2021-01-04T00:00:00.000000Z', description: 'Exclusive.' })
+  to: string;
+
+  @ApiProperty({ example: 12, description: 'All events that match. Exact, as all counts are.' })
+  total: number;
+}
+
+export class SeriesResponse {
+  @ApiPropertyOptional({ description: 'With `group_by=application`.', example: 'default' })
+  application?: string;
+
+  @ApiPropertyOptional({ description: 'With `group_by=category` or `type`.', example: 'page interaction' })
+  category?: string;
+
+  @ApiPropertyOptional({ description: 'With `group_by=name` or `type`.', example: 'pageview' })
+  name?: string;
+
+  @ApiPropertyOptional({
+    enum: [true],
+    description: 'Present where it is of all groups that are not told apart.',
+  })
+  others?: true;
+
+  @ApiPropertyOptional({ description: 'How many groups these are.', example: 180 })
+  groups?: number;
+
+  @ApiProperty({ example: 12 })
+  total: number;
+
+  @ApiProperty({ type: [Number], example: EXAMPLE_COUNTS, description: 'A count for each bucket.' })
+  counts: number[];
+}
+
+export class EventCountsResponse extends RangeResponse {
+  @ApiProperty({ enum: INTERVALS })
+  interval: Interval;
+
+  @ApiProperty({ example: 'UTC' })
+  timezone: string;
+
+  @ApiProperty({ type: String, enum: Object.keys(GROUPS), nullable: true, example: null })
+  group_by: GroupBy | null;
+
+  @ApiProperty({
+    type: [String],
+    format: 'date-time',
+    description:
+      'When each bucket begins, empty ones too. The first may begin before `from`, and counts from there.',
+    example: ['2021-01-01T00:00:00.000000Z', '2021-01-02T00:00:00.000000Z', '2021-01-03T00:00:00.000000Z'],
+  })
+  buckets: string[];
+
+  @ApiProperty({ type: [SeriesResponse], description: 'Largest first, all others last.' })
+  series: SeriesResponse[];
+}
+
+export class ApplicationCountResponse {
+  @ApiProperty({ example: 'default' })
+  application: string;
+
+  @ApiProperty({ example: 12 })
+  count: number;
+}
+
+export class CategoryCountResponse {
+  @ApiProperty({ example: 'page interaction' })
+  category: string;
+
+  @ApiProperty({ example: 12 })
+  count: number;
+}
+
+export class NameCountResponse {
+  @ApiProperty({ example: 'pageview' })
+  name: string;
+
+  @ApiProperty({ example: 12 })
+  count: number;
+}
+
+export class TypeCountResponse {
+  @ApiProperty({ example: 'page interaction' })
+  category: string;
+
+  @ApiProperty({ example: 'pageview' })
+  name: string;
+
+  @ApiProperty({ example: 12 })
+  count: number;
+}
+
+export class TopResponse extends RangeResponse {
+  @ApiProperty({ type: [ApplicationCountResponse], description: 'Largest first, as in all lists.' })
+  applications: ApplicationCountResponse[];
+
+  @ApiProperty({ type: [CategoryCountResponse] })
+  categories: CategoryCountResponse[];
+
+  @ApiProperty({ type: [NameCountResponse] })
+  names: NameCountResponse[];
+
+  @ApiProperty({ type: [TypeCountResponse] })
+  types: TypeCountResponse[];
+}

@@ -1,0 +1,190 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource, type QueryRunner } from 'typeorm';
+import { environment } from '../config/environment.js';
+import { query } from '../database/query.js';
+
+/** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
+const FOLD_LOCK = 0x45594543;
+
+/** Changes that are folded at once, so that no transaction is long. */
+const AT_ONCE = 10_000;
+
+/** A count that is kept and a count of the events themselves, where they differ. */
+export interface Difference {
+  grain: string;
+  block: string;
+  /** UTC, when the time ends that is counted. */
+  until: string;
+  application: string;
+  category: string;
+  name: string;
+  kept: number;
+  counted: number;
+}
+
+/** Keeps what is kept of the counts in order. The functions that it calls are those of the migration. */
+@Injectable()
+export class EventCountsUpkeep {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Folds some changes into the running sums. Where another process is about to, nothing is done.
+   * @returns true where there may be more
+   */
+  async foldSome(): Promise<boolean> {
+    const [folded] = await this.query<{ changes: number }>(
+      `WITH free AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine),
+         taken AS (
+           DELETE FROM event_count_changes AS change
+           WHERE ctid = ANY (ARRAY(SELECT event_count_changes.ctid FROM free, event_count_changes WHERE mine LIMIT $2))
+           RETURNING change
+         )
+       SELECT count(*)::int AS changes, fold_event_counts(array_agg(change)) FROM taken`,
+      [FOLD_LOCK, AT_ONCE],
+    );
+    return folded?.changes === AT_ONCE;
+  }
+
+  /** Gives the room of folded changes back at once: whoever counts reads all of their table. */
+  async sweep(): Promise<void> {
+    await this.query('VACUUM event_count_changes', []);
+  }
+
+  /** Counts all events anew, in one snapshot, while workers go on storing; whoever counts sees the old counts meanwhile. */
+  async rebuild(): Promise<void> {
+    await this.locked((runner) => runner.query('SELECT rebuild_event_counts()'));
+  }
+
+  /** Compares all counts with the events, a day at a time, in one snapshot. Stops after `limit` differences. */
+  async verify(limit: number): Promise<Difference[]> {
+    return this.locked(async (runner) => {
+      const differences: Difference[] = [];
+      for (let day = await nextDay(runner, '-infinity'); day !== null && differences.length < limit;) {
+        differences.push(...(await compare(runner, day, limit - differences.length)));
+        day = await nextDay(runner, day);
+      }
+      return [...differences, ...(await compareMonths(runner, limit - differences.length))];
+    });
+  }
+
+  /** While nobody folds, in a snapshot that begins then; for as long as it takes. */
+  private async locked<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
+    const runner = this.dataSource.createQueryRunner();
+    try {
+      await runner.query('SELECT pg_advisory_lock($1)', [FOLD_LOCK]);
+      await runner.startTransaction('REPEATABLE READ');
+      const result = await work(runner);
+      await runner.commitTransaction();
+      return result;
+    } finally {
+      if (runner.isTransactionActive) await runner.rollbackTransaction();
+      await runner.query('SELECT pg_advisory_unlock($1)', [FOLD_LOCK]);
+      await runner.release();
+    }
+  }
+
+  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    return query<Row>(this.dataSource.manager, sql, parameters, environment.STORE_TIMEOUT);
+  }
+}
+
+/** The first day in UTC, after another one, of which there is an event or a count. */
+async function nextDay(runner: QueryRunner, day: string): Promise<string | null> {
+  const [next] = (await runner.query(
+    `WITH after AS (SELECT ($1::timestamp + interval '1 day') AS instant)
+     SELECT date_trunc('day', least(
+       (SELECT timestamp AT TIME ZONE 'UTC' FROM events, after
+        WHERE timestamp >= instant AT TIME ZONE 'UTC' ORDER BY timestamp LIMIT 1),
+       (SELECT min(minute) FROM event_count_changes, after WHERE minute >= instant),
+       (SELECT min(first) FROM after,
+          unnest(enum_range(NULL::event_count_grain)) AS grains (kind),
+          unnest(ARRAY['hour', 'day']::event_count_block[]) AS blocks (length),
+          LATERAL (
+            SELECT start AS first FROM event_counts
+            WHERE grain = kind AND block = length AND start >= instant ORDER BY start LIMIT 1
+          ) AS found)
+     ))::text AS day`,
+    [day],
+  )) as { day: string | null }[];
+  return next?.day ?? null;
+}
+
+/** Where the counts of a day are not what its events are: those of its minutes and hours, and what it adds to its month. */
+async function compare(runner: QueryRunner, day: string, limit: number): Promise<Difference[]> {
+  return differencesOf(
+    await runner.query(
+      `WITH day AS (SELECT $1::timestamp AS start, $1::timestamp + interval '1 day' AS until),
+     counted AS (
+       SELECT blocks.* FROM (
+         SELECT array_agg(ROW (minute, application, category, name, count)::event_count_changes) AS changes
+         FROM (
+           SELECT date_trunc('minute', timestamp AT TIME ZONE 'UTC') AS minute, application, category, name, count(*)
+           FROM events, day
+           WHERE timestamp >= start AT TIME ZONE 'UTC' AND timestamp < until AT TIME ZONE 'UTC'
+           GROUP BY 1, 2, 3, 4
+         ) AS minutes
+       ) AS all_changes, event_count_blocks(changes) AS blocks
+     ),
+     waiting AS (
+       SELECT blocks.* FROM (
+         SELECT array_agg(change) AS changes FROM event_count_changes AS change, day WHERE minute >= start AND minute < until
+       ) AS all_changes, event_count_blocks(changes) AS blocks
+     ),
+     kept AS (
+       SELECT event_counts.* FROM event_counts, day
+       WHERE (block = 'hour' AND event_counts.start >= day.start AND event_counts.start < until)
+          OR (block = 'day' AND event_counts.start = day.start)
+          OR (block = 'month' AND event_counts.start = date_trunc('month', day.start))
+     ),
+     slots AS (
+       SELECT 0 AS kept, 1 AS counted, * FROM counted
+       UNION ALL SELECT 1, 0, * FROM waiting
+       UNION ALL SELECT 1, 0, * FROM kept
+     )
+     SELECT grain, block, ended::text AS until, application, category, name,
+       sum(slots.kept * (counts[i] - coalesce(counts[i - 1], 0)))::bigint AS kept,
+       sum(slots.counted * (counts[i] - coalesce(counts[i - 1], 0)))::bigint AS counted
+     FROM slots, unnest(ends) WITH ORDINALITY AS slot (ended, i), day
+     WHERE block <> 'ever' AND ended > day.start AND ended <= day.until
+     GROUP BY grain, block, ended, application, category, name
+     HAVING sum((slots.counted - slots.kept) * (counts[i] - coalesce(counts[i - 1], 0))) <> 0
+     ORDER BY 3, 2, 1, 4, 5, 6
+     LIMIT $2`,
+      [day, limit],
+    ),
+  );
+}
+
+/** Where what a month adds to all time is not the sum of its days. */
+async function compareMonths(runner: QueryRunner, limit: number): Promise<Difference[]> {
+  return differencesOf(
+    await runner.query(
+      `WITH slots AS (
+         SELECT grain, block, ended, application, category, name, counts[i] - coalesce(counts[i - 1], 0) AS kept, 0 AS counted
+         FROM event_counts, unnest(ends) WITH ORDINALITY AS slot (ended, i)
+         WHERE block = 'ever'
+         UNION ALL
+         SELECT grain, 'ever', start + interval '1 month', application, category, name, 0, counts[cardinality(counts)]
+         FROM event_counts
+         WHERE block = 'month'
+       )
+       SELECT grain, block, ended::text AS until, application, category, name,
+         sum(kept)::bigint AS kept, sum(counted)::bigint AS counted
+       FROM slots
+       GROUP BY grain, block, ended, application, category, name
+       HAVING sum(kept) <> sum(counted)
+       ORDER BY ended, grain, application, category, name
+       LIMIT $1`,
+      [limit],
+    ),
+  );
+}
+
+function differencesOf(rows: unknown): Difference[] {
+  return (rows as Difference[]).map((row) => ({
+    ...row,
+    kept: Number(row.kept),
+    counted: Number(row.counted),
+  }));
+}
