@@ -21,23 +21,16 @@ async function follow(
   const hourOf = (instant: number): number => Math.floor(instant / HOUR) * HOUR;
   const begunIn = (hour: number): Happening[] => happenings(application, hour, seed, rate * 3600);
   let known = hourOf(Date.now());
-  let ahead = unfinished([...begunIn(known - HOUR), ...begunIn(known)], Date.now());
+  // Sessions that are under way at the start are joined in the middle, so that there is no flood of what was before.
+  const start = Date.now();
+  let ahead = [...begunIn(known - HOUR), ...begunIn(known)].filter(({ at }) => at > start);
   while (!signal.aborted) {
     const now = Date.now();
     if (hourOf(now) > known) ahead.push(...begunIn((known = hourOf(now))));
     const due = ahead.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
     ahead = ahead.filter(({ at }) => at > now);
-    for (let from = 0; from < due.length; from += 1000)
-      await eye.send(
-        application,
-        due.slice(from, from + 1000).map(({ event }) => event),
-      );
+    const events = due.map(({ event }) => event);
+    if (events.length > 0) await eye.send(application, events);
     await wait(BEAT, undefined, { signal }).catch(() => undefined);
   }
-}
-
-/** The sessions that are under way or yet to begin, from their beginning. */
-function unfinished(found: Happening[], now: number): Happening[] {
-  const going = new Set(found.filter(({ at }) => at > now).map(({ session }) => session));
-  return found.filter(({ session }) => going.has(session));
 }

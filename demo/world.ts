@@ -24,7 +24,6 @@ export interface DemoEvent {
 /** An event, and when it happened, in milliseconds since 1970. */
 export interface Happening {
   at: number;
-  session: string;
   event: DemoEvent;
 }
 
@@ -46,7 +45,7 @@ export function happenings(application: Application, hour: number, seed: number,
     for (const { after, category, name, data } of application.visit(random)) {
       micros += Math.round(after * 1e6);
       const event = { session_id, category, name, data, timestamp: spell(micros) };
-      found.push({ at: micros / 1000, session: session_id, event: spoil(random, event) });
+      found.push({ at: micros / 1000, event: spoil(random, event) });
     }
   }
   return found;
