@@ -6,6 +6,8 @@ import type { DemoEvent } from './world.js';
 /** Why the demo cannot go on, in words for whoever runs it. */
 export class DemoError extends Error {}
 
+class UnreachableError extends DemoError {}
+
 interface Answer {
   status: number;
   retryAfter: number;
@@ -67,7 +69,9 @@ export class TheEye {
   ): Promise<{ accepted: number; refused: number }> {
     const headers = { origin, 'x-api-key': this.keys.get(name)?.key ?? '' };
     for (let tries = 1; ; tries++) {
-      const { status, body, retryAfter } = await this.request('POST', '/events/', events, headers);
+      const { status, body, retryAfter } = await this.request('POST', '/events/', events, headers).catch(
+        away,
+      );
       // 400: every single one was refused.
       if (status === 202 || status === 400)
         return { accepted: body.ids?.length ?? 0, refused: body.rejected?.length ?? events.length };
@@ -102,9 +106,17 @@ export class TheEye {
     } catch (error) {
       const { cause, message } = error as Error & { cause?: { code?: string } };
       const reason = cause?.code ?? message;
-      throw new DemoError(`The Eye does not answer at ${this.url} (${reason}). Start it with: npm start`);
+      throw new UnreachableError(
+        `The Eye does not answer at ${this.url} (${reason}). Start it with: npm start`,
+      );
     }
   }
+}
+
+/** One that was there before may be starting again, and sending again is always safe. */
+function away(error: unknown): Answer {
+  if (!(error instanceof UnreachableError)) throw error;
+  return { status: 503, retryAfter: 1, body: { detail: error.message } };
 }
 
 function refused(what: string, status: number, { detail }: Answer['body']): DemoError {
