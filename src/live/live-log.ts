@@ -39,8 +39,8 @@ for field = 6, #ARGV, width do
   redis.call('XADD', events, 'MAXLEN', capacity, '*', unpack(ARGV, field, field + width - 1))
 end
 if left ~= '0' then redis.call('XADD', events, 'MAXLEN', capacity, '*', 'left_out', left) end
-local bytes = redis.call('MEMORY', 'USAGE', events)
-if bytes > tonumber(most) then
+local bytes = redis.pcall('MEMORY', 'USAGE', events)
+if type(bytes) == 'number' and bytes > tonumber(most) then
   redis.call('XTRIM', events, 'MAXLEN', math.floor(redis.call('XLEN', events) * most / bytes))
 end
 redis.call('EXPIRE', events, linger)
