@@ -1,12 +1,14 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bearer, type Ran, runCommand } from './support/keys.js';
+import { type Ran, runCommand } from './support/commands.js';
+import { bearer } from './support/keys.js';
 import { anEvent, eventually, remove, TheEye } from './support/the-eye.js';
 
 describe('npm run applications', () => {
   let dataDir: string;
-  const run = (...args: string[]): Promise<Ran> => runCommand({ DATA_DIR: dataDir, PORT: '8123' }, ...args);
+  const run = (...args: string[]): Promise<Ran> =>
+    runCommand({ DATA_DIR: dataDir, PORT: '8123' }, 'applications', ...args);
   const said = (output: string, name: string): string =>
     new RegExp(`^${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 
@@ -69,7 +71,11 @@ describe('npm run applications', () => {
   }, 120_000);
 
   it('gives up on a PostgreSQL that is not there', async () => {
-    const { code, stderr } = await runCommand({ DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' }, 'list');
+    const { code, stderr } = await runCommand(
+      { DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' },
+      'applications',
+      'list',
+    );
     expect([code, stderr.trim()]).toEqual([1, 'PostgreSQL is not available right now.']);
   });
 });

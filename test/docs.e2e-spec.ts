@@ -96,7 +96,9 @@ describe('The documentation', () => {
       'get /rejections',
       'get /rejections/summary',
       'get /rejections/{id}',
+      'get /statistics/events',
       'get /statistics/rates',
+      'get /statistics/top',
       'post /applications',
       'post /applications/{name}/keys',
       'post /event-types/{category}/{name}/check',
@@ -310,6 +312,27 @@ describe('The documentation', () => {
     const many = document.paths['/rejections/retry'].post.responses;
     expectDocumented(await eye.post('/rejections/retry/?code=empty', ''), many);
     expectDocumented(await eye.post('/rejections/retry/?page=1', ''), many);
+  });
+
+  it('says whatever the routes of statistics answer, with examples that work', async () => {
+    for (const path of ['/statistics/events', '/statistics/top']) {
+      const { parameters, responses } = document.paths[path].get;
+      const given = parameters
+        .map(({ name, schema }: any) => [name, schema.example])
+        .filter(([, example]: any) => example !== undefined);
+      const query = new URLSearchParams(given);
+      expectDocumented(await eye.get(`${path}/?${query.toString()}`), responses);
+      expectDocumented(await eye.get(path), responses);
+      expectDocumented(await eye.get(`${path}?from=x`), responses);
+    }
+    const { responses } = document.paths['/statistics/events'].get;
+    await eye.store([anEvent({ category: 'one' }), anEvent({ category: 'two' })]);
+    for (const group_by of ['application', 'category', 'name', 'type']) {
+      const answer = await eye.get(
+        `/statistics/events?from=2021-01-01&to=2021-01-02&limit=1&group_by=${group_by}`,
+      );
+      expectDocumented(answer, responses);
+    }
   });
 
   it('says whatever the routes of event types answer, with examples that work', async () => {

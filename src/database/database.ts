@@ -17,6 +17,8 @@ export class Database implements OnModuleInit, OnModuleDestroy {
   private readonly stopped = new AbortController();
   /** Resolves once the schema is up to date; rejects when the connection settings are wrong or the process stops. */
   readonly ready: Promise<void>;
+  /** True from then on. */
+  isReady = false;
   private resolveReady: () => void;
   private rejectReady: (error: unknown) => void;
 
@@ -29,7 +31,10 @@ export class Database implements OnModuleInit, OnModuleDestroy {
   }
 
   onModuleInit(): void {
-    this.connect().then(this.resolveReady, this.rejectReady);
+    this.connect().then(() => {
+      this.isReady = true;
+      this.resolveReady();
+    }, this.rejectReady);
   }
 
   /** Before anybody else stops, so that nobody who stops waits for a PostgreSQL that may never come. */

@@ -9,10 +9,13 @@ import { DEEPEST_OFFSET } from './parameters.js';
 
 /** What every page of a list has beside its results. */
 export class PageResponse {
-  @ApiProperty({ example: 1, description: `Exact up to ${EXACT_COUNT.toLocaleString('en')}.` })
+  @ApiProperty({ example: 1, description: 'Exact, unless `count_is_estimate` says otherwise.' })
   count: number;
 
-  @ApiPropertyOptional({ description: 'Present and true where `count` is an estimate.', example: true })
+  @ApiPropertyOptional({
+    description: `Present and true where \`count\` is an estimate, of more than ${EXACT_COUNT.toLocaleString('en')}.`,
+    example: true,
+  })
   count_is_estimate?: boolean;
 
   @ApiProperty({

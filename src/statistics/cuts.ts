@@ -1,33 +1,33 @@
-import { isDeepStrictEqual } from 'node:util';
-
 /** Blocks of time that running sums are kept in; `ever` holds all time. */
 export type Block = 'hour' | 'day' | 'month' | 'ever';
 
+/** The shortest time that sums can tell apart. */
+export type Slot = 'minute' | 'quarter';
+
 /**
- * A look-up of a running sum: the events of a block that lie before `end`. It counts for, or with sign -1 against, one
+ * A look-up of a running sum: the events of a block that lie before `until`. It counts for, or with sign -1 against, one
  * interval of time.
  */
 export interface Probe {
   interval: number;
   sign: 1 | -1;
   block: Block;
-  /** UTC, as PostgreSQL reads a timestamp without a zone. */
   start: string;
-  end: string;
+  until: string;
 }
 
-/** Events that are counted one by one, because a sum ends with a minute: from the minute's beginning, before `end`. */
+/** Events that are counted one by one, because no sum ends there: from the beginning of a slot, before `until`. */
 export interface Edge {
   interval: number;
   sign: 1 | -1;
-  minute: string;
-  end: string;
+  start: string;
+  until: string;
 }
 
 /** How the events between each two neighbours of some ascending instants are counted. */
 export interface Cuts {
-  /** The instants, each rounded down to its minute. */
-  minutes: string[];
+  /** The instants, each rounded down to its slot. */
+  slots: string[];
   probes: Probe[];
   edges: Edge[];
 }
@@ -36,45 +36,58 @@ export interface Cuts {
 export const ALWAYS = { from: '-infinity', to: 'infinity' };
 
 /** @param instants canonical timestamps, ascending; the first may be `-infinity` and the last `infinity` */
-export function cutsAt(instants: readonly string[]): Cuts {
-  const cuts: Cuts = { minutes: instants.map((instant) => floor(instant, 'minute')), probes: [], edges: [] };
+export function cutsAt(instants: readonly string[], slot: Slot): Cuts {
+  const cuts: Cuts = { slots: instants.map((instant) => floor(instant, slot)), probes: [], edges: [] };
   let before = instants[0] ?? '';
   for (const [interval, after] of instants.slice(1).entries()) {
-    cuts.probes.push(...signed(interval, probesBefore(before), probesBefore(after)));
-    cuts.edges.push(...signed(interval, edgesBefore(before), edgesBefore(after)));
+    cuts.probes.push(...signed(interval, probesBefore(before, slot), probesBefore(after, slot)));
+    cuts.edges.push(...signed(interval, edgesBefore(before, slot), edgesBefore(after, slot)));
     before = after;
   }
   return cuts;
 }
 
+/** True where sums end at an instant. */
+export function isOnSlot(instant: string, slot: Slot): boolean {
+  return floor(instant, slot) === instant;
+}
+
 /** What lies before the end of an interval counts for it, and before its beginning against it; both at once for nothing. */
-function signed<Place extends object>(interval: number, before: Place[], after: Place[]) {
+function signed<Place extends Span>(interval: number, before: Place[], after: Place[]) {
   const without = (places: Place[], others: Place[]): Place[] =>
-    places.filter((place) => !others.some((other) => isDeepStrictEqual(place, other)));
+    places.filter(
+      ({ start, until }) => !others.some((other) => other.start === start && other.until === until),
+    );
   return [
     ...without(after, before).map((place) => ({ interval, sign: 1 as const, ...place })),
     ...without(before, after).map((place) => ({ interval, sign: -1 as const, ...place })),
   ];
 }
 
-/** The sums that together count all that lies before the minute of an instant. */
-function probesBefore(instant: string): Omit<Probe, 'interval' | 'sign'>[] {
-  if (instant === ALWAYS.from) return [];
-  if (instant === ALWAYS.to) return [{ block: 'ever', start: ALWAYS.from, end: ALWAYS.to }];
-  const [month, day, hour, minute] = (['month', 'day', 'hour', 'minute'] as const).map((unit) =>
-    floor(instant, unit),
-  ) as [string, string, string, string];
-  return [
-    { block: 'ever' as const, start: ALWAYS.from, end: month },
-    { block: 'month' as const, start: month, end: day },
-    { block: 'day' as const, start: day, end: hour },
-    { block: 'hour' as const, start: hour, end: minute },
-  ].filter(({ start, end }) => start !== end);
+interface Span {
+  start: string;
+  until: string;
 }
 
-function edgesBefore(instant: string): Omit<Edge, 'interval' | 'sign'>[] {
-  const minute = floor(instant, 'minute');
-  return minute === instant ? [] : [{ minute, end: instant }];
+type Place<Signed> = Omit<Signed, 'interval' | 'sign'>;
+
+/** The sums that together count all that lies before the slot of an instant. */
+function probesBefore(instant: string, slot: Slot): Place<Probe>[] {
+  if (instant === ALWAYS.from) return [];
+  if (instant === ALWAYS.to) return [{ block: 'ever', start: ALWAYS.from, until: ALWAYS.to }];
+  const [month, day, hour] = [floor(instant, 'month'), floor(instant, 'day'), floor(instant, 'hour')];
+  const end = floor(instant, slot);
+  const places: Place<Probe>[] = [
+    { block: 'ever', start: ALWAYS.from, until: month },
+    { block: 'month', start: month, until: day },
+    { block: 'day', start: day, until: slot === 'quarter' ? end : hour },
+    ...(slot === 'minute' ? [{ block: 'hour' as const, start: hour, until: end }] : []),
+  ];
+  return places.filter(({ start, until }) => start !== until);
+}
+
+function edgesBefore(instant: string, slot: Slot): Place<Edge>[] {
+  return isOnSlot(instant, slot) ? [] : [{ start: floor(instant, slot), until: instant }];
 }
 
 /** Characters of a canonical timestamp that say its unit, and what begins the unit. */
@@ -85,8 +98,12 @@ const UNITS = {
   minute: [16, ':00.000000Z'],
 } as const;
 
-function floor(instant: string, unit: keyof typeof UNITS): string {
+function floor(instant: string, unit: keyof typeof UNITS | 'quarter'): string {
   if (instant === ALWAYS.from || instant === ALWAYS.to) return instant;
+  if (unit === 'quarter') {
+    const minute = Number(instant.slice(14, 16));
+    return `${instant.slice(0, 14)}${String(minute - (minute % 15)).padStart(2, '0')}:00.000000Z`;
+  }
   const [length, rest] = UNITS[unit];
   return instant.slice(0, length) + rest;
 }

@@ -12,6 +12,8 @@ export class EventCountsKeeper implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('EventCountsKeeper');
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
+  /** True while there is more to fold than is folded at once. */
+  private behind = false;
 
   constructor(
     private readonly upkeep: EventCountsUpkeep,
@@ -32,15 +34,16 @@ export class EventCountsKeeper implements OnModuleInit, OnModuleDestroy {
 
   private async keepFolding(): Promise<void> {
     const began = Date.now();
+    let more = false;
     try {
-      let many = false;
-      while (!this.stopping && (await this.upkeep.foldSome())) many = true;
-      if (many) await this.upkeep.sweep();
+      more = await this.upkeep.foldSome();
+      if (!more && this.behind) await this.upkeep.sweep();
+      this.behind = more;
     } catch (error) {
       if (!isOutage(error)) this.logger.error(`Counts could not be folded: ${String(error)}`);
     }
-    // Where folding is much work, it leaves PostgreSQL three quarters of the time: the longer it waits, the less it is.
-    const pause = Math.max(INTERVAL, 3 * (Date.now() - began));
+    // Who catches up rests as long as that took: storing and counting go before.
+    const pause = more ? Date.now() - began : INTERVAL;
     if (!this.stopping) this.timer = setTimeout(() => void this.keepFolding(), pause).unref();
   }
 }

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { Database } from '../database/database.js';
+import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
-import { ALWAYS, type Cuts, cutsAt } from './cuts.js';
+import { ALWAYS, cutsAt, isOnSlot, type Slot } from './cuts.js';
 
 /** What events are counted by. */
 export const GROUPS = {
@@ -47,7 +49,10 @@ const COLUMNS: readonly Column[] = ['application', 'category', 'name'];
 /** Counts events, exactly, by what the database keeps of them (see the migration that creates event_counts). */
 @Injectable()
 export class EventCountsRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly database: Database,
+  ) {}
 
   /** How many events match, from one canonical timestamp to before another. */
   async count(filter: CountFilter, { from, to } = ALWAYS): Promise<number> {
@@ -63,7 +68,7 @@ export class EventCountsRepository {
     ways: readonly GroupBy[],
     limit: number,
   ): Promise<Largest[]> {
-    const statement = new Statement(cutsAt([from, to]), filter);
+    const statement = new Statement([from, to], filter);
     const most = statement.parameter(limit);
     const lists = ways.map((by) => {
       const columns: readonly Column[] = GROUPS[by];
@@ -77,10 +82,7 @@ export class EventCountsRepository {
       )`;
     });
     type Row = Record<Column, string | null> & { by: GroupBy; count: string; groups: string; total: string };
-    const rows = await this.query<Row>(
-      `${statement.with()} ${lists.join(' UNION ALL ')}`,
-      statement.parameters,
-    );
+    const rows = await this.query<Row>(lists.join(' UNION ALL '), statement.parameters);
     return ways.map((way) => {
       const found = rows.filter(({ by }) => by === way);
       return {
@@ -104,12 +106,11 @@ export class EventCountsRepository {
     by?: GroupBy,
     groups: readonly Group[] = [],
   ): Promise<Series[]> {
-    const statement = new Statement(cutsAt(instants), filter);
+    const statement = new Statement(instants, filter);
     const columns = by === undefined ? [] : GROUPS[by];
     const told = columns.length > 0 && groups.length > 0 ? statement.told(columns, groups) : undefined;
     const rows = await this.query<{ place: number; interval: number; count: string }>(
-      `${statement.with()}
-       SELECT 0 AS place, interval, count FROM (${statement.counts([])}) AS total
+      `SELECT 0 AS place, interval, count FROM (${statement.counts([])}) AS total
        ${told === undefined ? '' : `UNION ALL SELECT place::int, interval, count FROM (${told}) AS told`}`,
       statement.parameters,
     );
@@ -125,40 +126,22 @@ export class EventCountsRepository {
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    // While what was stored before there were counts is being counted, they say too little.
+    if (!this.database.isReady) return Promise.reject(new DatabaseUnavailableError());
     return query<Row>(this.dataSource.manager, sql, parameters);
   }
 }
 
-/** A statement that counts by running sums, by changes that are not in them yet, and at its edges by the events. */
+/** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
 class Statement {
   readonly parameters: unknown[] = [];
-  private readonly probe: string;
-  private readonly edge: string;
-  private readonly minutes: string;
-  private readonly conditions: string;
   private readonly filtered: Column[];
+  private readonly conditions: string;
 
-  constructor(cuts: Cuts, filter: CountFilter) {
-    const { probes, edges, minutes } = cuts;
-    const list = (type: string, values: unknown[]): string => `${this.parameter(values)}::${type}[]`;
-    const lists = <Row>(rows: Row[], types: Partial<Record<keyof Row, string>>): string =>
-      Object.entries(types)
-        .map(([column, type]) =>
-          list(
-            type as string,
-            rows.map((row) => row[column as keyof Row]),
-          ),
-        )
-        .join(', ');
-    const signed = { interval: 'int', sign: 'int' };
-    this.probe = lists(probes, {
-      ...signed,
-      block: 'event_count_block',
-      start: 'timestamp',
-      end: 'timestamp',
-    });
-    this.edge = lists(edges, { ...signed, minute: 'timestamptz', end: 'timestamptz' });
-    this.minutes = list('timestamp', minutes);
+  constructor(
+    private readonly instants: readonly string[],
+    filter: CountFilter,
+  ) {
     const given = Object.entries(filter).filter(([, value]) => value !== undefined) as [Column, string][];
     this.filtered = given.map(([column]) => column);
     this.conditions = given.map(([column, value]) => `AND ${column} = ${this.parameter(value)}`).join(' ');
@@ -169,14 +152,6 @@ class Statement {
     return `$${this.parameters.length}`;
   }
 
-  with(): string {
-    return `WITH probe AS MATERIALIZED (
-      SELECT * FROM unnest(${this.probe}) AS probe (interval, sign, block, start, until)
-    ), edge AS MATERIALIZED (
-      SELECT * FROM unnest(${this.edge}) AS edge (interval, sign, minute, until)
-    )`;
-  }
-
   /** Counts by interval and by columns. */
   counts(columns: readonly Column[]): string {
     return this.sums(columns, columns, '');
@@ -184,36 +159,70 @@ class Statement {
 
   /** Counts by interval and by place in a list of groups, from 1. */
   told(columns: readonly Column[], groups: readonly Group[]): string {
-    const values = columns.map((column) => `${this.parameter(groups.map((group) => group[column]))}::text[]`);
+    const values = columns.map((column) => this.list('text', groups, (group) => group[column]));
     const told = `unnest(${values.join(', ')}) WITH ORDINALITY AS told (${columns.join(', ')}, place)`;
     return this.sums(['place'], columns, `JOIN ${told} USING (${columns.join(', ')})`);
   }
 
   private sums(keys: readonly string[], columns: readonly Column[], join: string): string {
-    const { minutes, conditions } = this;
-    const selected = [...keys, 'interval'].join(', ');
+    const { grain, slot } = kept([...this.filtered, ...columns]);
+    const amounts = this.instants.slice(1, -1).every((instant) => isOnSlot(instant, slot))
+      ? this.bySums(keys, grain, slot, join)
+      : this.byEvents(keys, join);
+    const grouped = [...keys, 'interval'].join(', ');
+    return `SELECT ${grouped}, sum(amount)::bigint AS count FROM (${amounts}) AS amounts GROUP BY ${grouped}`;
+  }
+
+  private bySums(keys: readonly string[], grain: string, slot: Slot, join: string): string {
+    const { probes, edges, slots } = cutsAt(this.instants, slot);
+    const times = this.list('timestamp', slots, (instant) => instant);
+    const probe = [
+      this.list('int', probes, ({ interval }) => interval),
+      this.list('int', probes, ({ sign }) => sign),
+      this.list('event_count_block', probes, ({ block }) => block),
+      this.list('timestamp', probes, ({ start }) => start),
+      this.list('timestamp', probes, ({ until }) => until),
+    ];
+    const edge = [
+      this.list('int', edges, ({ interval }) => interval),
+      this.list('int', edges, ({ sign }) => sign),
+      this.list('timestamptz', edges, ({ start }) => start),
+      this.list('timestamptz', edges, ({ until }) => until),
+    ];
+    const selected = (...more: string[]): string => [...keys, ...more].join(', ');
     return `
-      SELECT ${selected}, sum(amount)::bigint AS count
-      FROM (
-        SELECT ${selected}, sign * counts[width_bucket(until, ends)] AS amount
-        FROM probe JOIN event_counts USING (block, start) ${join}
-        WHERE grain = '${grainOf([...this.filtered, ...columns])}' ${conditions}
-        UNION ALL
-        SELECT ${[...keys, `width_bucket(minute, ${minutes}) - 1`].join(', ')}, count
-        FROM event_count_changes ${join}
-        WHERE minute >= (${minutes})[1] AND minute < (${minutes})[cardinality(${minutes})] ${conditions}
-        UNION ALL
-        SELECT ${selected}, sign
-        FROM edge JOIN events ON timestamp >= minute AND timestamp < until ${join}
-        WHERE true ${conditions}
-      ) AS amounts
-      GROUP BY ${selected}`;
+      SELECT ${selected('interval', 'sign * counts[width_bucket(until, ends)] AS amount')}
+      FROM unnest(${probe.join(', ')}) AS probe (interval, sign, block, start, until)
+      JOIN event_counts USING (block, start) ${join}
+      WHERE grain = '${grain}' ${this.conditions}
+      UNION ALL
+      SELECT ${selected(`width_bucket(minute, ${times}) - 1`, 'count')}
+      FROM event_count_changes ${join}
+      WHERE minute >= (${times})[1] AND minute < (${times})[${slots.length}] ${this.conditions}
+      UNION ALL
+      SELECT ${selected('interval', 'sign')}
+      FROM unnest(${edge.join(', ')}) AS edge (interval, sign, start, until)
+      JOIN events ON timestamp >= start AND timestamp < until ${join}
+      WHERE true ${this.conditions}`;
+  }
+
+  /** Of minutes no sums of names are kept, and of seconds none; both are asked for in short ranges only. */
+  private byEvents(keys: readonly string[], join: string): string {
+    const times = this.list('timestamptz', this.instants, (instant) => instant);
+    return `
+      SELECT ${[...keys, `width_bucket(timestamp, ${times}) - 1 AS interval`, '1 AS amount'].join(', ')}
+      FROM events ${join}
+      WHERE timestamp >= (${times})[1] AND timestamp < (${times})[${this.instants.length}] ${this.conditions}`;
+  }
+
+  private list<Row>(type: string, rows: readonly Row[], value: (row: Row) => unknown): string {
+    return `${this.parameter(rows.map(value))}::${type}[]`;
   }
 }
 
-/** What event_counts must tell apart; it always tells applications apart. */
-function grainOf(columns: readonly Column[]): string {
+/** Which of the kept counts tell these columns apart (all tell applications apart), and how finely in time. */
+function kept(columns: readonly Column[]): { grain: string; slot: Slot } {
   const category = columns.includes('category');
-  const name = columns.includes('name');
-  return category && name ? 'type' : category ? 'category' : name ? 'name' : 'application';
+  if (columns.includes('name')) return { grain: category ? 'type' : 'name', slot: 'quarter' };
+  return { grain: category ? 'category' : 'application', slot: 'minute' };
 }

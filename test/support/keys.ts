@@ -1,28 +1,9 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
+import { runCommand } from './commands.js';
 import type { TheEye } from './the-eye.js';
-
-const COMMAND = join(import.meta.dirname, '../../dist/applications/command.js');
-
-export interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
 
 export interface NewKey {
   id: string;
   key: string;
-}
-
-/** Runs `npm run applications -- …args`, without npm. */
-export function runCommand(env: Record<string, string>, ...args: string[]): Promise<Ran> {
-  const variables = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env };
-  return new Promise((resolve) => {
-    execFile(process.execPath, [COMMAND, ...args], { env: variables }, (error, stdout, stderr) =>
-      resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
-    );
-  });
 }
 
 export const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
@@ -37,6 +18,7 @@ export class Admin {
   static async of(eye: TheEye): Promise<Admin> {
     const { stdout, stderr } = await runCommand(
       { DATABASE_URL: eye.databaseUrl },
+      'applications',
       'create',
       'administration',
       '--scope',

@@ -12,10 +12,11 @@ const AT_ONCE = 250_000;
  * adds up both.
  *
  * A row of `event_counts` holds the counts of one block of time as running sums: `counts[i]` events lie in the block
- * before `ends[i]`, and times at which nothing ended are left out. So the events before any minute are four look-ups: the
- * months before its month, the days of its month before its day, its day's hours, its hour's minutes. No block has
- * more than some sixty ends (`ever` has one a month), so that a row is changed at little cost. Times are UTC without a
- * zone, for the arithmetic of calendars.
+ * before `ends[i]`, and times at which nothing ended are left out. So the events before any quarter of an hour are three
+ * look-ups: the months before its month, the days of its month before its day, the quarters of its day before it. The
+ * minutes of an hour are kept where categories or nothing is told apart: of names and types there may be as many as events.
+ * No block has more than a hundred ends (`ever` has one a month), so that a row is changed at little cost. Times are UTC
+ * without a zone, for the arithmetic of calendars.
  *
  * `grain` says what is told apart beside applications, of which there are few; '' stands for all categories or names.
  */
@@ -65,11 +66,12 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
           FROM unnest(changes),
             LATERAL (VALUES
               ('hour'::event_count_block, date_trunc('hour', minute), minute + interval '1 minute'),
-              ('day', date_trunc('day', minute), date_trunc('hour', minute) + interval '1 hour'),
+              ('day', date_trunc('day', minute), date_bin('15 minutes', minute, '2000-01-01') + interval '15 minutes'),
               ('month', date_trunc('month', minute), date_trunc('day', minute) + interval '1 day'),
               ('ever', '-infinity', date_trunc('month', minute) + interval '1 month')
             ) AS counted (block, start, ended)
           GROUP BY block, start, ended, application, GROUPING SETS ((), (category), (name), (category, name))
+          HAVING block <> 'hour' OR grouping(name) = 1
         ) AS sums
         GROUP BY grain, block, start, category, name, application
       $$`);
@@ -90,7 +92,7 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
       $$`);
     // Counts the events anew, some at a time; in one snapshot where its transaction is one (REPEATABLE READ).
     await runner.query(`
-      CREATE FUNCTION rebuild_event_counts() RETURNS void LANGUAGE plpgsql AS $$
+      CREATE FUNCTION rebuild_event_counts() RETURNS void LANGUAGE plpgsql SET work_mem = '64MB' AS $$
         DECLARE
           first timestamptz := '-infinity';
           next timestamptz;

@@ -26,11 +26,8 @@ export class SeriesResponse {
   @ApiPropertyOptional({ description: 'With `group_by=name` or `type`.', example: 'pageview' })
   name?: string;
 
-  @ApiPropertyOptional({
-    enum: [true],
-    description: 'Present where it is of all groups that are not told apart.',
-  })
-  others?: true;
+  @ApiPropertyOptional({ description: 'Present and true where it is of all other groups.', example: true })
+  others?: boolean;
 
   @ApiPropertyOptional({ description: 'How many groups these are.', example: 180 })
   groups?: number;
