@@ -1,22 +1,13 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { Admin, type Ran } from './support/keys.js';
+import { type Ran, runNode } from './support/commands.js';
+import { Admin } from './support/keys.js';
 import { TheEye } from './support/the-eye.js';
 
+const DEMO = join(import.meta.dirname, '../demo/run.ts');
+
 /** Runs `npm run demo -- …args`, without npm. */
-function runDemo(env: Record<string, string>, ...args: string[]): Promise<Ran> {
-  const program = join(import.meta.dirname, '../demo/run.ts');
-  const variables = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env };
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--import', 'tsx', program, ...args],
-      { env: variables },
-      (error, stdout, stderr) =>
-        resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
-    );
-  });
-}
+const runDemo = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
+  runNode(env, '--import', 'tsx', DEMO, ...args);
 
 describe('The demo', () => {
   let eye: TheEye;
