@@ -227,6 +227,24 @@ describe('The dashboard', () => {
       expect(viewer.hash).toBe('#/events?session_id=journey');
     });
 
+    it('shows a session as it happened, with the time between its events', async () => {
+      await viewer.goto('#/sessions?category=page%20interaction');
+      await page.locator('.rows li', { hasText: 'journey' }).getByRole('link').click();
+      await page.locator('.timeline li').first().waitFor();
+      expect(viewer.hash).toBe('#/sessions/journey');
+      expect(await page.locator('.timeline .gap').allTextContents()).toEqual(['start', '+1.5 s', '+2 h']);
+      expect(await page.locator('.timeline .type').allTextContents()).toEqual([
+        'page interaction pageview',
+        'page interaction second',
+        'page interaction third',
+      ]);
+      await page.getByText('3 events of default within 2 h').waitFor();
+      await page.locator('.timeline .open').last().click();
+      await page.locator('dialog[open]').getByText('"third"').waitFor();
+      await page.getByRole('button', { name: 'Close' }).click();
+      expect(viewer.hash).toBe('#/sessions/journey');
+    });
+
     it('shows what was refused and why, with the offending value marked', async () => {
       await viewer.goto('#/refused');
       await page.locator('.ranking', { hasText: 'Reasons' }).getByText('payload_mismatch').click();
@@ -249,7 +267,13 @@ describe('The dashboard', () => {
 
     it('offends no rule of accessibility, light or dark, and fits a phone', async () => {
       const { body } = await eye.get('/events/?session_id=journey');
-      const views = ['#/now', '#/history?range=day', '#/refused', `#/events?event=${body.results[0].id}`];
+      const views = [
+        '#/now',
+        '#/history?range=day',
+        '#/refused',
+        '#/sessions/journey',
+        `#/events?event=${body.results[0].id}`,
+      ];
       for (const view of views) {
         await viewer.goto(view);
         await page.locator('.rows li, .legend li, dialog .key').first().waitFor();
