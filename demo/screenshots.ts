@@ -45,7 +45,7 @@ async function paidSession(): Promise<string> {
 
 async function take(pictures: Picture[]): Promise<void> {
   const browser = await startBrowser();
-  for (const { file, hash, until, colorScheme = 'light', width = 1280, height = 760 } of pictures) {
+  for (const { file, hash, until, colorScheme = 'light', width = 1280, height = 640 } of pictures) {
     const viewer = await Viewer.open(browser, url, { viewport: { width, height }, colorScheme });
     await viewer.goto(hash);
     await viewer.page.locator(until).first().waitFor();
@@ -76,7 +76,7 @@ try {
   await take([
     { file: 'now', hash: '#/now', until: '.tail li' },
     { file: 'now-dark', hash: '#/now', until: '.tail li', colorScheme: 'dark' },
-    { file: 'refused', hash: '#/refused?range=hour', until: '.rejections .bad', height: 1000 },
+    { file: 'refused', hash: '#/refused?range=hour', until: '.rejections .bad', height: 1150 },
   ]);
 } finally {
   over.abort();
