@@ -15,6 +15,7 @@ class EventDialog {
     document.body.append(this.dialog);
     this.dialog.addEventListener('close', () => {
       this.id = undefined;
+      this.dialog.replaceChildren();
       if (here().parameters.event !== undefined) go(changed(here(), { event: undefined }));
     });
     // A click beside it closes it, as Esc does.
