@@ -175,7 +175,7 @@ describe('The dashboard', () => {
       await page.getByRole('button', { name: 'Zoom out' }).click();
       await eventually(async () => expect(await total()).toBeGreaterThan(marked));
       await page.locator('.range').getByText('Day', { exact: true }).click();
-      await page.waitForURL('**/#/history?range=day');
+      await viewer.at('#/history?range=day');
       await eventually(async () => expect(await total()).toBe(101));
     });
 
@@ -228,7 +228,7 @@ describe('The dashboard', () => {
       expect(await page.evaluate('window.ran')).toBeUndefined();
       await page.keyboard.press('Escape');
       await drawer.waitFor({ state: 'detached' });
-      await page.waitForURL('**/#/events?session_id=journey');
+      await viewer.at('#/events?session_id=journey');
     });
 
     it('shows a session as it happened, with the time between its events', async () => {
@@ -246,7 +246,7 @@ describe('The dashboard', () => {
       await page.locator('.timeline .open').last().click();
       await page.locator('dialog[open]').getByText('"third"').waitFor();
       await page.getByRole('button', { name: 'Close' }).click();
-      await page.waitForURL('**/#/sessions/journey');
+      await viewer.at('#/sessions/journey');
     });
 
     it('shows what was refused and why, with the offending value marked', async () => {

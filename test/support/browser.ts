@@ -59,6 +59,11 @@ export class Viewer {
     return new URL(this.page.url()).hash;
   }
 
+  /** Resolves once the address is this one. */
+  at(hash: string): Promise<void> {
+    return this.page.waitForURL((url) => url.hash === hash);
+  }
+
   /** Addresses of other hosts that were asked for. */
   strangers(): string[] {
     return this.asked.filter((address) => !address.startsWith(`${this.url}/`));
