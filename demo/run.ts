@@ -33,7 +33,7 @@ function readOptions(): { url: string; events: number; seed: number; live: numbe
     url: values.url,
     events: integer('events', 10_000_000),
     seed: integer('seed', 2 ** 31),
-    live: integer('live', 5000),
+    live: integer('live', 500),
   };
 }
 

@@ -34,7 +34,12 @@ export async function sendWeek(eye: TheEye, seed: number, events: number, now: n
           batch = [];
         };
         for (let hour = first; hour <= now; hour += HOUR) {
-          for (const { at, event } of happenings(application, hour, seed, events / HOURS)) {
+          for (const { at, event } of happenings(
+            application,
+            { begin: hour, length: HOUR },
+            seed,
+            events / HOURS,
+          )) {
             // What is yet to happen is sent by whoever runs this later.
             if (at <= now) batch.push(event);
             if (batch.length === BATCH) await send();
