@@ -1,6 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApplicationsModule } from './applications/applications.module.js';
 import type { Role } from './config/role.js';
+import { DashboardModule } from './dashboard/dashboard.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OperationsModule } from './operations/operations.module.js';
@@ -25,6 +26,7 @@ export class AppModule {
         PulseModule.forRole(role),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
+        DashboardModule.forRole(role),
         OperationsModule,
       ],
     };

@@ -5,6 +5,7 @@ import { AppModule, type AppOptions } from './app.module.js';
 import { environment } from './config/environment.js';
 import { answers } from './config/role.js';
 import { protectAnswers } from './http/answer-headers.js';
+import { sendFiles } from './dashboard/assets.js';
 import { readBodies } from './http/bodies.js';
 import { earlyProblems, nameExpectations } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
@@ -54,6 +55,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   readBodies(app);
   indentOnRequest(app);
   cutOffSlowReaders(app);
+  sendFiles(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);
   if (answers(options.role)) showQueue(app);

@@ -12,6 +12,7 @@ describe('the start message', () => {
   it('says where everything is', () => {
     expect(describeStart({ ...STARTED, dataDir: 'data' })).toBe(`
 The Eye is open.
+  Page        http://127.0.0.1:8000/
   API         http://127.0.0.1:8000/events/
   Docs        http://127.0.0.1:8000/docs
   PostgreSQL  postgresql://user:***@db:5432/eye

@@ -16,6 +16,7 @@ export function describeStart({ role, address, databaseUrl, redisUrl, dataDir }:
     role === 'worker'
       ? [['Worker', `stores events; health at ${address}/health/ready`]]
       : [
+          ['Page', `${address}/`],
           ['API', `${address}/events/`],
           ['Docs', `${address}/docs`],
         ];

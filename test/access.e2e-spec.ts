@@ -78,13 +78,19 @@ describe('Access', () => {
       expect(seen).toEqual(wanted);
     });
 
-    it('leaves what does not exist a 404, and Swagger UI with all that it loads open', async () => {
+    it('leaves what does not exist a 404, and Swagger UI and the dashboard with all that they load open', async () => {
       expect((await eye.get('/nothing')).status).toBe(404);
       expect((await eye.request('PUT', '/events/')).status).toBe(404);
       const page = await eye.get('/docs');
       const loaded = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => `/${file}`);
       expect(loaded.length).toBeGreaterThan(3);
-      for (const path of ['/docs', '/docs-json', ...loaded]) expect((await eye.get(path)).status).toBe(200);
+      const dashboard = await eye.get('/');
+      const files = [...dashboard.body.matchAll(/(?:src|href)="(\/dashboard\/[^"]+)"/g)].map(
+        ([, file]) => file,
+      );
+      expect(files.length).toBeGreaterThan(3);
+      for (const path of ['/docs', '/docs-json', ...loaded, '/', ...files])
+        expect((await eye.get(path)).status).toBe(200);
     });
   });
 

@@ -1,14 +1,12 @@
-import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Browser, chromium } from 'playwright-core';
+import type { Browser } from 'playwright-core';
+import { startBrowser } from './support/browser.js';
 import { Admin } from './support/keys.js';
 import { anEvent, eventually, TheEye } from './support/the-eye.js';
 
 // Of the browser, where some of this runs.
 declare const navigator: { sendBeacon(url: string, body: unknown): boolean };
-
-const CHROMIUM = '/usr/bin/chromium';
 
 describe('A page in a real browser', () => {
   let eye: TheEye;
@@ -18,8 +16,6 @@ describe('A page in a real browser', () => {
   let key: string;
 
   beforeAll(async () => {
-    if (!existsSync(CHROMIUM))
-      throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
     server = createServer((_, response) =>
       response.setHeader('content-type', 'text/html').end('<!doctype html><title>A shop</title>'),
     );
@@ -29,17 +25,7 @@ describe('A page in a real browser', () => {
     const admin = await Admin.of(eye);
     const allowed_origins = [`http://127.0.0.1:${port}`];
     ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins }));
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-      ],
-    });
+    browser = await startBrowser();
   });
   afterAll(async () => {
     await browser?.close();

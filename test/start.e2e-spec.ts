@@ -21,6 +21,7 @@ describe('The Eye on a fresh folder', () => {
       [
         '',
         'The Eye is open.',
+        `  Page        ${eye.url}/`,
         `  API         ${eye.url}/events/`,
         `  Docs        ${eye.url}/docs`,
         `  PostgreSQL  ${eye.databaseUrl}`,

@@ -49,13 +49,14 @@ export async function admitCallers(app: NestFastifyApplication): Promise<void> {
   });
 
   fastify.decorateRequest('caller', null as unknown as Caller);
-  fastify.addHook('onRequest', (request, _, done) => {
+  fastify.addHook('onRequest', (request, reply, done) => {
     request.caller = ANYBODY;
     const { url = '', config } = request.routeOptions;
     // Before the body is read, which might be refused for its type where nothing would have taken any.
     if (request.is404) return done(nowhere(request));
-    // The route of preflights, which answers 404 to those that CORS did not answer.
-    if (DOCS.test(url) || request.method === 'OPTIONS') return done();
+    // CORS has answered those that it knows.
+    if (request.method === 'OPTIONS') return void reply.callNotFound();
+    if (DOCS.test(url)) return done();
     try {
       const admission = admit(request, config.access, keys);
       if (!(admission instanceof Promise)) return done();

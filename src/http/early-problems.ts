@@ -33,6 +33,7 @@ export function nameExpectations(app: NestFastifyApplication): void {
     const text = JSON.stringify(problem.body());
     response
       .writeHead(problem.status, {
+        ...PROTECTION,
         'content-type': 'application/problem+json; charset=utf-8',
         'content-length': Buffer.byteLength(text),
       })

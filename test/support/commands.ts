@@ -11,10 +11,14 @@ export interface Ran {
 
 /** Runs `npm run <feature> -- …args`, without npm. */
 export function runCommand(env: Record<string, string>, feature: string, ...args: string[]): Promise<Ran> {
+  return runNode(env, join(DIST, feature, 'command.js'), ...args);
+}
+
+/** Runs `node …args` with no variables but these. */
+export function runNode(env: Record<string, string>, ...args: string[]): Promise<Ran> {
   const variables = { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env };
-  const command = join(DIST, feature, 'command.js');
   return new Promise((resolve) => {
-    execFile(process.execPath, [command, ...args], { env: variables }, (error, stdout, stderr) =>
+    execFile(process.execPath, args, { env: variables }, (error, stdout, stderr) =>
       resolve({ code: typeof error?.code === 'number' ? error.code : error ? -1 : 0, stdout, stderr }),
     );
   });

@@ -1,0 +1,35 @@
+import type { Faker } from '@faker-js/faker';
+import { chance } from './applications/application.js';
+import type { DemoEvent } from './world.js';
+
+/** Mistakes that programmers make. */
+const MISTAKES: ((event: DemoEvent) => Partial<DemoEvent>)[] = [
+  () => ({ name: '' }),
+  () => ({ category: undefined }),
+  ({ session_id }) => ({ session_id: Number.parseInt(String(session_id), 16) || 7 }),
+  ({ timestamp }) => ({ timestamp: String(timestamp).replace(/^\d{4}-\d\d-\d\d/, '2026-02-30') }),
+  ({ timestamp }) => ({ timestamp: String(Date.parse(String(timestamp))) }),
+  ({ timestamp }) => ({ timestamp: String(timestamp).replace(/^\d{4}/, '2062') }),
+  ({ data }) => ({ data: JSON.stringify(data) }),
+  ({ data }) => ({ data: [data] }),
+];
+
+/** Spoils about one event in 400, and the amount of one payment in 30, which its schema refuses. */
+export function spoil(random: Faker, event: DemoEvent): DemoEvent {
+  if (event.category === 'checkout' && event.name === 'pay' && chance(random, 3))
+    return { ...event, data: { ...(event.data as object), amount: `${random.commerce.price()} €` } };
+  if (random.number.int({ max: 399 }) > 0) return event;
+  return { ...event, ...random.helpers.arrayElement(MISTAKES)(event) };
+}
+
+/** What the shop promises of a payment. */
+export const PAYMENT_TYPE = {
+  path: '/event-types/checkout/pay/',
+  body: {
+    mode: 'enforce',
+    schema: {
+      properties: { amount: { type: 'number', minimum: 0 }, currency: { enum: ['EUR', 'USD'] } },
+      required: ['amount', 'currency'],
+    },
+  },
+} as const;

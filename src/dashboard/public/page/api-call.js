@@ -1,0 +1,55 @@
+import { currentKey } from '../api/key.js';
+import { copyButton, el } from './dom.js';
+
+/**
+ * The request behind what is shown: as a link, and to be copied for a shell, with the name of a variable for the key.
+ * @param {string} address
+ */
+export function apiCall(address) {
+  const details = el(
+    'details',
+    {
+      class: 'api-call',
+      onkeydown(/** @type {KeyboardEvent} */ event) {
+        if (!details.open || event.key !== 'Escape') return;
+        event.preventDefault();
+        details.open = false;
+      },
+      onfocusout(/** @type {FocusEvent} */ { relatedTarget }) {
+        if (!details.contains(/** @type {Node | null} */ (relatedTarget))) details.open = false;
+      },
+    },
+    el('summary', { title: 'The request behind this' }, 'API'),
+    el(
+      'div',
+      {},
+      el('a', { href: address, target: '_blank', rel: 'noopener' }, `GET ${address}`),
+      copyButton('Copy as curl', () => command(address)),
+    ),
+  );
+  return details;
+}
+
+/** How to send the first event: the way out of an empty page. */
+export function sendFirst() {
+  const command = [
+    `curl ${authorization()}${location.origin}/events/ -H 'Content-Type: application/json' \\`,
+    `  -d '{"session_id": "a", "category": "page interaction", "name": "pageview", "data": {"path": "/"}}'`,
+  ].join('\n');
+  return el(
+    'div',
+    { class: 'first' },
+    el('p', {}, 'Send the first one from a shell:'),
+    el('pre', { tabindex: 0 }, command),
+    copyButton('Copy', () => command),
+    el('p', { class: 'muted' }, 'or a week of made-up ones: ', el('code', {}, 'npm run demo')),
+  );
+}
+
+/** @param {string} address */
+function command(address) {
+  const url = new URL(address, location.origin).href.replaceAll("'", '%27');
+  return `curl ${authorization()}'${url}'`;
+}
+
+const authorization = () => (currentKey() === null ? '' : '-H "Authorization: Bearer $KEY" ');

@@ -1,0 +1,123 @@
+import { el } from './dom.js';
+import { dateTime } from './format.js';
+import { changed, go } from './router.js';
+
+/**
+ * A range of time, in milliseconds since 1970; `to` is exclusive.
+ * @typedef {{ from: number, to: number }} Range
+ */
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+/** Less cannot be told apart: counts are by the minute. */
+const SHORTEST = 5 * MINUTE;
+
+/** @type {Record<string, [label: string, length: number]>} */
+const PRESETS = {
+  hour: ['Hour', 60 * MINUTE],
+  day: ['Day', DAY],
+  week: ['Week', 7 * DAY],
+  month: ['Month', 30 * DAY],
+  year: ['Year', 365 * DAY],
+};
+
+/**
+ * The range of a route: `from` and `to`, or a name that ends now.
+ * @param {import('./router.js').Route} route
+ * @param {string} byDefault
+ * @param {(() => Promise<number | undefined>)} [oldest] where `all` begins
+ * @returns {Promise<Range>}
+ */
+export async function rangeOf({ parameters }, byDefault, oldest) {
+  const now = Date.now();
+  const from = Date.parse(parameters.from ?? '');
+  const to = Date.parse(parameters.to ?? '');
+  if (from < to) return { from, to };
+  const name = parameters.range ?? byDefault;
+  if (name === 'all' && oldest)
+    return { from: Math.min((await oldest()) ?? now - DAY, now - SHORTEST), to: now };
+  return { from: now - (PRESETS[name] ?? PRESETS[byDefault])[1], to: now };
+}
+
+/** @param {Range} range as parameters of a route */
+export function exactly({ from, to }) {
+  return { range: undefined, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+}
+
+/**
+ * Names of ranges to choose from, and ways to go from the present one to its neighbours.
+ * @param {import('./router.js').Route} route
+ * @param {string} byDefault
+ * @param {Promise<Range>} range
+ * @param {string[]} names
+ */
+export function rangeBar(route, byDefault, range, names) {
+  const current = route.parameters.from ? undefined : (route.parameters.range ?? byDefault);
+  const move = (
+    /** @type {string} */ label,
+    /** @type {string} */ title,
+    /** @type {(range: Range) => Range} */ next,
+  ) =>
+    el(
+      'button',
+      {
+        type: 'button',
+        title,
+        'aria-label': title,
+        onclick: () => void range.then((now) => go(changed(route, exactly(sensible(next(now)))))),
+      },
+      label,
+    );
+  const words = el('span', { class: 'muted' });
+  range.then(
+    ({ from, to }) => (words.textContent = `${spell(from)} – ${spell(to)}`),
+    () => (words.textContent = ''),
+  );
+  return el(
+    'div',
+    { class: 'range', role: 'group', 'aria-label': 'Range of time' },
+    el(
+      'div',
+      { class: 'choices' },
+      ...names.map((name) =>
+        el(
+          'a',
+          {
+            id: `range-${name}`,
+            href: changed(route, {
+              range: name === byDefault ? undefined : name,
+              from: undefined,
+              to: undefined,
+              cursor: undefined,
+            }),
+            'aria-current': name === current && 'true',
+          },
+          name === 'all' ? 'All' : PRESETS[name][0],
+        ),
+      ),
+    ),
+    el(
+      'div',
+      { class: 'choices' },
+      move('←', 'Earlier', ({ from, to }) => ({ from: from - (to - from) / 2, to: to - (to - from) / 2 })),
+      move('−', 'Zoom out', ({ from, to }) => ({ from: from - (to - from) / 2, to: to + (to - from) / 2 })),
+      move('+', 'Zoom in', ({ from, to }) => ({ from: from + (to - from) / 4, to: to - (to - from) / 4 })),
+      move('→', 'Later', ({ from, to }) => ({ from: from + (to - from) / 2, to: to + (to - from) / 2 })),
+    ),
+    words,
+  );
+}
+
+/** @param {number} instant */
+const spell = (instant) => dateTime(new Date(instant).toISOString(), { digits: 0 }).slice(0, -3);
+
+/**
+ * Not into the future, and not shorter than can be shown.
+ * @param {Range} range
+ * @returns {Range}
+ */
+function sensible({ from, to }) {
+  const length = Math.max(to - from, SHORTEST);
+  const end = Math.min(Math.round((from + to + length) / 2), Date.now());
+  return { from: Math.round(end - length), to: end };
+}

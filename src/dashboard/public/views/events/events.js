@@ -1,0 +1,70 @@
+import { addressOf } from '../../api/client.js';
+import { sendFirst } from '../../page/api-call.js';
+import { el, walkable } from '../../page/dom.js';
+import { filters, pick } from '../../page/filters.js';
+import { pages } from '../../page/pages.js';
+import { panel } from '../../page/panel.js';
+import { changed, href } from '../../page/router.js';
+import { eventRow } from './event-row.js';
+
+/** @typedef {import('../../api/shapes.js').StoredEvent} StoredEvent */
+
+const FILTERS = ['application', 'category', 'name', 'session_id', 'from', 'to'];
+
+/** @type {import('../../main.js').View} All events that the filters match, page by page. */
+export function eventsView(screen) {
+  const { route } = screen;
+  const { from, to, cursor, ordering = '-timestamp' } = route.parameters;
+  const list = panel(screen, {
+    title: 'Events',
+    address: addressOf('/events/', {
+      ...pick(route, ['application', 'category', 'name', 'session_id']),
+      timestamp_after: from,
+      timestamp_before: to,
+      ordering,
+      page_size: 50,
+      cursor,
+    }),
+    tools: order(route, ordering),
+    show: (/** @type {import('../../api/shapes.js').Page<StoredEvent>} */ page) => {
+      if (page.results.length === 0) return nothing(route);
+      const rows = el(
+        'ol',
+        { class: 'rows', 'aria-label': 'Events' },
+        ...page.results.map((event) => eventRow(event)),
+      );
+      return el('div', {}, walkable(rows, 'a.open'), pages(route, page, 'event'));
+    },
+  });
+  return {
+    title: 'Events',
+    content: [
+      el('h1', { class: 'unseen', tabindex: -1 }, 'Events'),
+      el('section', { class: 'panel' }, filters(screen, { fields: FILTERS, resets: ['cursor'] })),
+      list,
+    ],
+  };
+}
+
+/**
+ * @param {import('../../page/router.js').Route} route
+ * @param {string} ordering
+ */
+function order(route, ordering) {
+  const newest = ordering === '-timestamp';
+  const other = { ordering: newest ? 'timestamp' : undefined, cursor: undefined };
+  return el(
+    'a',
+    { class: 'button quiet', href: changed(route, other) },
+    newest ? 'Newest first' : 'Oldest first',
+  );
+}
+
+/** @param {import('../../page/router.js').Route} route */
+function nothing(route) {
+  const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
+  if (!filtered)
+    return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
+  const all = el('a', { href: href('events') }, 'Look at all events');
+  return el('div', { class: 'empty' }, el('p', {}, 'No event matches these filters.'), el('p', {}, all));
+}

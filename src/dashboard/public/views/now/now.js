@@ -1,0 +1,16 @@
+import { el } from '../../page/dom.js';
+import { healthPanel } from './health.js';
+import { ratesPanel } from './rates.js';
+import { tailPanel } from './tail.js';
+
+/** @type {import('../../main.js').View} What is happening now. */
+export function nowView(screen) {
+  return {
+    title: 'Now',
+    content: [
+      el('h1', { class: 'unseen', tabindex: -1 }, 'Now'),
+      el('div', { class: 'columns' }, ratesPanel(screen), healthPanel(screen)),
+      tailPanel(screen),
+    ],
+  };
+}

@@ -1,0 +1,99 @@
+import { addressOf } from '../../api/client.js';
+import { el } from '../../page/dom.js';
+import { pick } from '../../page/filters.js';
+import { time } from '../../page/format.js';
+import { jsonTree } from '../../page/json-tree.js';
+import { pages } from '../../page/pages.js';
+import { panel } from '../../page/panel.js';
+import { href } from '../../page/router.js';
+
+/** @typedef {import('../../api/shapes.js').Rejection} Rejection */
+
+/** @type {Record<Rejection['outcome'], string>} */
+const OUTCOMES = {
+  refused: 'refused',
+  observed: 'noted, and stored all the same',
+  set_aside: 'accepted, then refused by PostgreSQL',
+};
+
+/**
+ * The refused events themselves, with what is wrong marked in each.
+ * @param {import('../../page/panel.js').Screen} screen
+ * @param {Promise<import('../../page/range.js').Range>} range
+ */
+export function refusedListPanel(screen, range) {
+  const { route } = screen;
+  return panel(screen, {
+    title: 'Refused events',
+    address: async () => {
+      const { from, to } = await range;
+      return addressOf('/rejections/', {
+        ...pick(route, ['application', 'code', 'category', 'name', 'cursor']),
+        rejected_after: new Date(from).toISOString(),
+        // An exact range ends before its end; one that ends now has no end, so that its cursors stay good.
+        rejected_before: route.parameters.from && `${new Date(to - 1).toISOString().slice(0, -1)}999Z`,
+        page_size: 20,
+      });
+    },
+    show: (/** @type {import('../../api/shapes.js').Page<Rejection>} */ page) => {
+      if (page.results.length === 0)
+        return el(
+          'div',
+          { class: 'empty' },
+          el('p', {}, 'No refused event matches. A flood is kept in examples only.'),
+        );
+      const items = page.results.map(rejected);
+      return el('div', {}, el('ol', { class: 'rejections' }, ...items), pages(route, page, 'rejection'));
+    },
+  });
+}
+
+/** @param {Rejection} rejection */
+function rejected({
+  application,
+  outcome,
+  code,
+  errors,
+  event,
+  whole,
+  session_id,
+  category,
+  name,
+  rejected_at,
+}) {
+  return el(
+    'li',
+    {},
+    el(
+      'p',
+      { class: 'heading' },
+      time(rejected_at),
+      el('b', { class: 'code' }, code),
+      el('span', { class: 'type' }, category !== null && el('b', {}, category), ` ${name ?? ''}`),
+      el('span', { class: 'application' }, application),
+      outcome !== 'refused' && el('span', { class: 'muted' }, OUTCOMES[outcome]),
+      session_id !== null &&
+        el('a', { class: 'session', href: href('sessions', {}, session_id) }, session_id),
+    ),
+    typeof event === 'object' && event !== null ? jsonTree(event, errors) : unread(event, errors),
+    !whole && el('p', { class: 'muted' }, 'It was not kept whole.'),
+  );
+}
+
+/**
+ * What was no JSON, or no object.
+ * @param {unknown} event
+ * @param {Record<string, string[]>} errors
+ */
+function unread(event, errors) {
+  const messages = Object.entries(errors).map(([field, texts]) =>
+    el('li', { class: 'wrong' }, el('code', {}, field), ` ${texts.join(' ')}`),
+  );
+  const text = typeof event === 'string' ? event : JSON.stringify(event);
+  return el(
+    'div',
+    { class: 'json' },
+    el('ul', { class: 'missing' }, ...messages),
+    event !== null && el('pre', { tabindex: 0 }, text),
+  );
+}

@@ -1,0 +1,26 @@
+import { el } from '../../page/dom.js';
+import { filters } from '../../page/filters.js';
+import { rangeBar, rangeOf } from '../../page/range.js';
+import { refusedListPanel } from './list.js';
+import { summaryPanel } from './summary.js';
+
+const DEFAULT_RANGE = 'day';
+
+/** @type {import('../../main.js').View} What was refused, and why. */
+export function refusedView(screen) {
+  const range = rangeOf(screen.route, DEFAULT_RANGE);
+  return {
+    title: 'Refused',
+    content: [
+      el('h1', { class: 'unseen', tabindex: -1 }, 'Refused'),
+      el(
+        'section',
+        { class: 'panel bar', 'aria-label': 'What is shown' },
+        rangeBar(screen.route, DEFAULT_RANGE, range, ['hour', 'day', 'week', 'month']),
+        filters(screen, { fields: ['application'], resets: ['cursor'] }),
+      ),
+      summaryPanel(screen, range),
+      refusedListPanel(screen, range),
+    ],
+  };
+}

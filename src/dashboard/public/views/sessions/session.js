@@ -1,0 +1,72 @@
+import { addressOf } from '../../api/client.js';
+import { el, walkable } from '../../page/dom.js';
+import { counted, duration, time } from '../../page/format.js';
+import { pages } from '../../page/pages.js';
+import { panel } from '../../page/panel.js';
+import { href } from '../../page/router.js';
+import { eventRow } from '../events/event-row.js';
+
+/** @typedef {import('../../api/shapes.js').SessionPage} SessionPage */
+
+/** @type {import('../../main.js').View} One session as it happened, with the time between its events. */
+export function sessionView(screen) {
+  const { route } = screen;
+  const id = route.of ?? '';
+  const timeline = panel(screen, {
+    title: `Session ${id}`,
+    address: addressOf(`/sessions/${encodeURIComponent(id)}/`, {
+      cursor: route.parameters.cursor,
+      page_size: 200,
+    }),
+    tools: el('a', { class: 'button quiet', href: href('events', { session_id: id }) }, 'As a list'),
+    show: (/** @type {SessionPage} */ page) => {
+      const steps = el(
+        'ol',
+        { class: 'rows timeline', 'aria-label': 'Events of the session' },
+        ...page.results.map((event) => eventRow(event, gap(event.elapsed))),
+      );
+      return el(
+        'div',
+        {},
+        summary(page),
+        walkable(steps, 'a.open'),
+        (page.next ?? page.previous) && pages(route, page, ''),
+      );
+    },
+  });
+  return {
+    title: `Session ${id}`,
+    content: [
+      el('h1', { class: 'unseen', tabindex: -1 }, `Session ${id}`),
+      el('p', { class: 'trail' }, el('a', { href: href('sessions') }, 'All sessions')),
+      timeline,
+    ],
+  };
+}
+
+/** @param {SessionPage} page */
+function summary({ events, first, last, applications, categories }) {
+  const length = (Date.parse(last) - Date.parse(first)) / 1000;
+  return el(
+    'p',
+    { class: 'summary' },
+    el('b', {}, counted(events, 'event')),
+    ` of ${applications.join(' and ')}`,
+    length > 0 && ' within ',
+    length > 0 && el('b', {}, duration(length)),
+    ', from ',
+    time(first, { digits: 0 }),
+    ` · ${categories.join(', ')}`,
+  );
+}
+
+/**
+ * The time since the event before: as words, and as a line that is longer the longer it took, by its logarithm.
+ * @param {number | null} elapsed seconds
+ */
+function gap(elapsed) {
+  if (elapsed === null) return el('span', { class: 'gap first' }, 'start');
+  const element = el('span', { class: 'gap' }, `+${duration(elapsed)}`);
+  element.style.setProperty('--gap', String(Math.min(Math.log10(1 + elapsed * 10) / 5, 1)));
+  return element;
+}
