@@ -129,7 +129,7 @@ export class TheEye {
     const began = performance.now();
     const response = await fetch(new URL(path, this.url), { method, redirect: 'manual', ...init });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+    const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
     const body: unknown = isJson ? JSON.parse(text) : text;
     return { status: response.status, headers: response.headers, body, took: performance.now() - began };
   }

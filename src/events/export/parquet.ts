@@ -20,8 +20,13 @@ const SCHEMA: Schema = [
     logical_type: { type: 'STRING' },
     repetition_type: 'REQUIRED',
   })),
-  // Not the older converted type as well: for that one the library would write the text as a JSON string.
-  { name: 'data', type: 'BYTE_ARRAY', logical_type: { type: 'JSON' }, repetition_type: 'REQUIRED' },
+  {
+    name: 'data',
+    type: 'BYTE_ARRAY',
+    converted_type: 'JSON',
+    logical_type: { type: 'JSON' },
+    repetition_type: 'REQUIRED',
+  },
   {
     name: 'timestamp',
     type: 'INT64',
@@ -31,15 +36,21 @@ const SCHEMA: Schema = [
   },
 ];
 
+/** For a column of JSON the library would make texts of values; these are texts already, which it takes as bytes. */
+const SCHEMA_OF_BYTES = SCHEMA.map((element) =>
+  element.converted_type === 'JSON' ? { ...element, converted_type: undefined } : element,
+);
+
 /** Typed columns in row groups, each written as soon as it is full; only their places stay in memory, for the footer. */
 export async function* parquet(pages: ExportedEvents): AsyncGenerator<Uint8Array> {
   const bytes = new Bytes();
-  const file = new ParquetWriter({ writer: bytes, schema: SCHEMA, createdBy: 'The Eye' });
+  const file = new ParquetWriter({ writer: bytes, schema: SCHEMA_OF_BYTES, createdBy: 'The Eye' });
   yield bytes.take();
   for await (const group of rowGroups(pages)) {
     void file.write({ columnData: columnsOf(group), rowGroupSize: group.length });
     yield bytes.take();
   }
+  file.schema = SCHEMA;
   void file.finish();
   yield bytes.take();
 }
@@ -58,17 +69,17 @@ async function* rowGroups(pages: ExportedEvents): AsyncGenerator<ExportedEvent[]
   if (group.length > 0) yield group;
 }
 
-function columnsOf(events: ExportedEvent[]): { name: string; data: unknown[]; offsetIndex: boolean }[] {
-  const texts = TEXTS.map((name) => ({
-    name,
-    data: events.map((event) => event[name]),
-    offsetIndex: false,
-  }));
-  return [
-    ...texts,
-    { name: 'data', data: events.map(({ data }) => Buffer.from(data)), offsetIndex: false },
-    { name: 'timestamp', data: events.map(({ timestamp }) => microseconds(timestamp)), offsetIndex: false },
+type Columns = Parameters<ParquetWriter['write']>[0]['columnData'];
+
+function columnsOf(events: ExportedEvent[]): Columns {
+  const columns: Columns = [
+    ...TEXTS.map((name) => ({ name, data: events.map((event) => event[name]) })),
+    // The least and the greatest JSON text help nobody to skip a row group.
+    { name: 'data', data: events.map(({ data }) => Buffer.from(data)), statistics: false },
+    { name: 'timestamp', data: events.map(({ timestamp }) => microseconds(timestamp)) },
   ];
+  // Places of single pages: they would wait in memory for the footer, and a row group has hardly more than one.
+  return columns.map((column) => ({ ...column, offsetIndex: false }));
 }
 
 /** Since 1970; a number would not hold those of the year 2300. */
