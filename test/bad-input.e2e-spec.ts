@@ -395,7 +395,6 @@ describe('What cannot be understood', () => {
 
   describe('in a path or a method', () => {
     it.each([
-      ['GET', '/'],
       ['GET', '/nothing'],
       ['GET', '/EVENTS/'],
       ['GET', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/more'],

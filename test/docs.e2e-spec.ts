@@ -89,6 +89,7 @@ describe('The documentation', () => {
       'get /event-types/{category}/{name}/suggestion',
       'get /event-types/{category}/{name}/versions',
       'get /events',
+      'get /events/export',
       'get /events/stream',
       'get /events/{id}',
       'get /health/live',

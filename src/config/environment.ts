@@ -123,6 +123,10 @@ export class Environment {
   @Integer(100, 60_000)
   QUERY_TIMEOUT: number = 5000;
 
+  /** Exports that a process gives out at the same time; one more is answered 503. */
+  @Integer(1, 8)
+  EXPORTS_LIMIT: number = 4;
+
   /** Milliseconds that one statement of a worker may take; then its events are tried again. */
   @Integer(1000, 600_000)
   STORE_TIMEOUT: number = 60_000;

@@ -20,6 +20,8 @@ export const utcText = (timestamp: string): string =>
  *
  * A PostgreSQL that was stopped or cut off answers nothing, and a socket does not tell. So after `timeout`
  * milliseconds the connection is given up: it may still be waiting for an answer, and must not go back to the pool.
+ * @param gone says that nobody waits for the answer any more; a statement with one is also stopped in PostgreSQL when it
+ * is given up, which would else go on with it
  * @throws DatabaseUnavailableError when PostgreSQL is away, starts up, shuts down or is late; else QueryFailedError
  */
 export async function query<Row>(
@@ -27,12 +29,13 @@ export async function query<Row>(
   sql: string,
   parameters: unknown[],
   timeout = environment.QUERY_TIMEOUT,
+  gone?: AbortSignal,
 ): Promise<Row[]> {
   const name = statementName(sql);
   const began = performance.now();
   let outcome: StatementOutcome = 'failed';
   try {
-    const rows = await traced(name, TRACED, () => run<Row>(manager, sql, parameters, timeout));
+    const rows = await traced(name, TRACED, () => run<Row>(manager, sql, parameters, timeout, gone));
     outcome = 'ok';
     return rows;
   } catch (error) {
@@ -48,15 +51,23 @@ async function run<Row>(
   sql: string,
   parameters: unknown[],
   timeout: number,
+  gone?: AbortSignal,
 ): Promise<Row[]> {
   if (!manager.dataSource.isInitialized) throw new DatabaseUnavailableError();
   const runner = manager.dataSource.createQueryRunner();
-  let connection: EventEmitter | undefined;
+  let connection: Connection | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let giveUp: (() => void) | undefined;
   try {
-    connection = (await runner.connect()) as EventEmitter;
+    connection = (await runner.connect()) as Connection;
+    gone?.throwIfAborted();
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new DatabaseUnavailableError()), timeout);
+      giveUp = (): void => {
+        if (gone) cancel(manager, connection?.processID);
+        reject(new DatabaseUnavailableError());
+      };
+      timer = setTimeout(giveUp, timeout);
+      gone?.addEventListener('abort', giveUp);
     });
     return await Promise.race([runner.query(sql, parameters) as Promise<Row[]>, late]);
   } catch (error) {
@@ -66,6 +77,15 @@ async function run<Row>(
     throw error instanceof DatabaseUnavailableError ? error : new DatabaseUnavailableError({ cause: error });
   } finally {
     clearTimeout(timer);
+    if (giveUp) gone?.removeEventListener('abort', giveUp);
     await runner.release();
   }
+}
+
+/** What a connection of node-postgres has that TypeORM's types do not tell. */
+type Connection = EventEmitter & { processID?: number };
+
+/** Stops the statement of a connection that is given up; where PostgreSQL cannot be asked, it ends by itself. */
+function cancel(manager: EntityManager, processId: number | undefined): void {
+  query(manager, 'SELECT pg_cancel_backend($1)', [processId]).catch(() => undefined);
 }

@@ -11,6 +11,8 @@ import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
 import { EventsRepository } from './events.repository.js';
 import { EventsService } from './events.service.js';
+import { ExportsController } from './export/exports.controller.js';
+import { ExportsService } from './export/exports.service.js';
 import { RetriesController } from './retries.controller.js';
 import { RetriesService } from './retries.service.js';
 import { StoredEvents } from './stored-events.js';
@@ -28,12 +30,12 @@ export class EventsModule {
         LiveModule.forRole(role),
         StatisticsModule.forRole(role),
       ],
-      controllers: answers(role) ? [EventsController, RetriesController] : [],
+      controllers: answers(role) ? [EventsController, ExportsController, RetriesController] : [],
       providers: [
         EventsRepository,
         StoredEvents,
         EventsService,
-        ...(answers(role) ? [EventsPipe, RetriesService] : []),
+        ...(answers(role) ? [EventsPipe, ExportsService, RetriesService] : []),
         ...(stores(role) ? [EventsProcessor] : []),
       ],
     };

@@ -82,10 +82,13 @@ export class EventsRepository {
     );
   }
 
-  /** A slice of the matching events in their order; for a cursor to `previous`, in the opposite order. */
-  find(filter: EventFilter, slice: Slice): Promise<StoredEvent[]> {
+  /**
+   * A slice of the matching events in their order; for a cursor to `previous`, in the opposite order.
+   * @param gone says that nobody waits for it any more
+   */
+  find(filter: EventFilter, slice: Slice, timeout?: number, gone?: AbortSignal): Promise<StoredEvent[]> {
     const { sql, parameters } = selectSlice(COLUMNS, walked(filter), slice);
-    return this.query(sql, parameters);
+    return this.query(sql, parameters, timeout, gone);
   }
 
   /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
@@ -93,8 +96,13 @@ export class EventsRepository {
     return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
   }
 
-  private query<Row>(sql: string, parameters: unknown[], timeout?: number): Promise<Row[]> {
-    return query<Row>(this.events.manager, sql, parameters, timeout);
+  private query<Row>(
+    sql: string,
+    parameters: unknown[],
+    timeout?: number,
+    gone?: AbortSignal,
+  ): Promise<Row[]> {
+    return query<Row>(this.events.manager, sql, parameters, timeout, gone);
   }
 }
 

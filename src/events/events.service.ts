@@ -78,14 +78,15 @@ export class EventsService {
   }
 }
 
-function toFilter({
+/** What a query string asks for, its bounds as canonical timestamps. */
+export function toFilter({
   application,
   session_id,
   category,
   name,
   timestamp_after,
   timestamp_before,
-}: ListEventsDto): EventFilter {
+}: EventFilter): EventFilter {
   return {
     application,
     session_id,

@@ -137,7 +137,7 @@ export class TheEye {
     const isStream = type.startsWith('text/event-stream');
     if (isStream) await response.body?.cancel();
     const text = isStream ? '' : await response.text();
-    const isJson = type.includes('json');
+    const isJson = /[/+]json/.test(type);
     const body: unknown = isJson ? JSON.parse(text) : text;
     return { status: response.status, headers: response.headers, body, took: performance.now() - began };
   }

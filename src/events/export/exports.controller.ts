@@ -1,0 +1,69 @@
+import { Controller, Get, Query, Res, StreamableFile } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
+import { Allow } from '../../http/access.js';
+import { ApiProblems } from '../../http/api-problems.js';
+import { Problem } from '../../http/problem.js';
+import { queryPipe } from '../../paging/query-pipe.js';
+import { ExportEventsDto } from './export-events.dto.js';
+import { FILE_EXAMPLES } from './examples.js';
+import { ExportsService, TooManyExportsError } from './exports.service.js';
+import { WRITERS } from './formats.js';
+
+/** Seconds after which an export may have ended. */
+const RETRY_AFTER = 5;
+
+/** Gives out events as files. */
+@ApiTags('events')
+@Controller('events/export')
+export class ExportsController {
+  constructor(private readonly exports: ExportsService) {}
+
+  @Get()
+  @Allow('read')
+  @ApiOperation({
+    summary: 'Export events',
+    description:
+      'All events that match, however many, as one file that begins at once. What was stored when the export began is in it ' +
+      'exactly once. When something goes wrong in the middle the connection breaks off, so a file that ended in order is whole.\n\n' +
+      '`ndjson`: a line an event, with just what an application sends, so that each can be sent again. `csv`: for spreadsheets ' +
+      "(RFC 4180, UTF-8 with a byte order mark); a cell that begins with a blank, `=`, `+`, `-`, `@` or `'` begins with one `'` " +
+      'more, so that none is run as a formula. `parquet`: typed columns, `timestamp` in microseconds UTC, `data` as JSON.',
+  })
+  @ApiOkResponse({
+    description: 'The file. `Content-Disposition` names it.',
+    headers: {
+      'Content-Disposition': {
+        schema: { type: 'string', example: 'attachment; filename="events-20261125T170000Z.csv"' },
+      },
+    },
+    content: FILE_EXAMPLES,
+  })
+  @ApiProblems(400, 503)
+  async export(
+    @Query(queryPipe) query: ExportEventsDto,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<StreamableFile> {
+    const gone = new AbortController();
+    reply.raw.once('close', () => gone.abort());
+    const format = query.format ?? 'ndjson';
+    try {
+      return new StreamableFile(await this.exports.open(query, gone.signal), {
+        type: WRITERS[format].type,
+        disposition: `attachment; filename="events-${stamp()}.${format}"`,
+      });
+    } catch (error) {
+      if (!(error instanceof TooManyExportsError)) throw error;
+      throw Problem.unavailable(
+        'too_many_exports',
+        'As many exports as may be are under way; try again when one has ended.',
+        RETRY_AFTER,
+      );
+    }
+  }
+}
+
+/** The present, as it may stand in the name of a file: `20261125T170000Z`. */
+function stamp(): string {
+  return new Date().toISOString().replace(/[-:]|\.\d+/g, '');
+}
