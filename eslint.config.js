@@ -12,7 +12,7 @@ const boundary = (target, ...from) =>
   }));
 
 /** Each reads alone; what they share stands in the other folders. */
-const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'statistics'];
+const FEATURES = ['events', 'event-types', 'rejections', 'applications', 'statistics', 'sessions'];
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -47,11 +47,12 @@ export default tseslint.config(
             ...boundary('values', ...FEATURES, 'http', 'queue', 'database', 'embedded', 'paging'),
             ...boundary('paging', ...FEATURES, 'queue'),
             ...boundary('http', ...FEATURES),
-            ...boundary('applications', 'events', 'event-types', 'rejections', 'statistics'),
+            ...boundary('applications', 'events', 'event-types', 'rejections', 'statistics', 'sessions'),
             ...boundary('statistics', 'events', 'event-types', 'rejections', 'applications', 'queue'),
-            ...boundary('rejections', 'events', 'event-types', 'applications', 'statistics'),
-            ...boundary('event-types', 'events', 'applications', 'statistics', 'queue'),
-            ...boundary('events', 'applications'),
+            ...boundary('rejections', 'events', 'event-types', 'applications', 'statistics', 'sessions'),
+            ...boundary('event-types', 'events', 'applications', 'statistics', 'sessions', 'queue'),
+            ...boundary('events', 'applications', 'sessions'),
+            ...boundary('sessions', 'event-types', 'rejections', 'applications', 'queue'),
           ],
         },
       ],

@@ -5,6 +5,7 @@ import { DatabaseModule } from './database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 
 export interface AppOptions {
   role: Role;
@@ -23,6 +24,7 @@ export class AppModule {
         QueueModule.forRoot(redisUrl),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
+        SessionsModule.forRole(role),
         OperationsModule,
       ],
     };

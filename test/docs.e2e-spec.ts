@@ -95,6 +95,8 @@ describe('The documentation', () => {
       'get /rejections',
       'get /rejections/summary',
       'get /rejections/{id}',
+      'get /sessions',
+      'get /sessions/{session_id}',
       'get /statistics/events',
       'get /statistics/top',
       'post /applications',
@@ -103,6 +105,7 @@ describe('The documentation', () => {
       'post /events',
       'post /rejections/retry',
       'post /rejections/{id}/retry',
+      'post /statistics/funnel',
       'put /event-types/{category}/{name}',
     ]);
   });

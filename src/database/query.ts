@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { environment } from '../config/environment.js';
 import { DatabaseUnavailableError, isOutage } from './database-errors.js';
 
@@ -40,6 +40,26 @@ export async function query<Row>(
     throw error instanceof DatabaseUnavailableError ? error : new DatabaseUnavailableError({ cause: error });
   } finally {
     clearTimeout(timer);
+    await runner.release();
+  }
+}
+
+/** Works in one snapshot, which begins once nobody else holds the advisory lock; for as long as it takes. */
+export async function lockedSnapshot<Result>(
+  dataSource: DataSource,
+  lock: number,
+  work: (runner: QueryRunner) => Promise<Result>,
+): Promise<Result> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [lock]);
+    await runner.startTransaction('REPEATABLE READ');
+    const result = await work(runner);
+    await runner.commitTransaction();
+    return result;
+  } finally {
+    if (runner.isTransactionActive) await runner.rollbackTransaction();
+    await runner.query('SELECT pg_advisory_unlock($1)', [lock]);
     await runner.release();
   }
 }

@@ -14,6 +14,8 @@ export interface Walked {
   /** Canonical timestamps, both inclusive. */
   after: string | undefined;
   before: string | undefined;
+  /** What rows must be beside that, in SQL. */
+  condition?: string;
 }
 
 /** Beyond this many, `count` is an estimate: counting reads one index entry a row. */
@@ -51,12 +53,17 @@ export async function countRows(ask: Ask, walked: Walked): Promise<Count> {
   );
   const count = counted?.count ?? 0;
   if (count <= EXACT_COUNT) return { count, isEstimate: false };
+  return { count: Math.max(await estimateRows(ask, walked), count), isEstimate: true };
+}
+
+/** About how many rows there are, as the planner knows it. */
+export async function estimateRows(ask: Ask, walked: Walked): Promise<number> {
   const { conditions, parameters } = plainConditions(walked);
   const [explained] = await ask<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
-    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${table} WHERE ${conditions}`,
+    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${walked.table} WHERE ${conditions}`,
     parameters,
   );
-  return { count: Math.max(explained?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0, count), isEstimate: true };
+  return explained?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
 }
 
 /**
@@ -77,7 +84,7 @@ class IndexWalk {
     private readonly walked: Walked,
     beyond?: { operator: '<' | '>'; place: { timestamp: string; id: string } },
   ) {
-    const { time, after, before } = walked;
+    const { time, after, before, condition = '' } = walked;
     this.leading = this.placeholders(walked.leading);
     const filtered = this.placeholders(walked.filtered);
     // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
@@ -89,6 +96,7 @@ class IndexWalk {
       end('>', after),
       end('<', before),
       ...Object.entries(filtered).map(([column, value]) => `${column} = ${value}`),
+      condition,
     ].filter((condition) => condition !== '');
   }
 
