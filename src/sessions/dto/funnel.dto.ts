@@ -1,5 +1,4 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { IsInt, Max, Min } from 'class-validator';
 import { EXAMPLE_STORED } from '../../events/dto/example.js';
 import { Ruled } from '../../http/ruled.js';
 import { Bound } from '../../paging/parameters.js';
@@ -60,9 +59,7 @@ export class FunnelDto {
     example: 3600,
     description: 'Seconds from the first step within which the others must happen, inclusive.',
   })
-  @IsInt({ message: 'Must be a whole number of seconds.' })
-  @Min(1, { message: 'Must be at least 1.' })
-  @Max(LONGEST_WINDOW, { message: `Must be at most ${LONGEST_WINDOW}.` })
+  @Ruled(whyNotWindow)
   window: number;
 }
 
@@ -83,6 +80,13 @@ export class FunnelResponse {
 
   @ApiProperty({ type: [StepResponse], description: 'In the order in which they were asked for.' })
   steps: StepResponse[];
+}
+
+function whyNotWindow(window: unknown): string | undefined {
+  if (!Number.isInteger(window)) return 'Must be a whole number of seconds.';
+  return (window as number) >= 1 && (window as number) <= LONGEST_WINDOW
+    ? undefined
+    : `Must be 1 to ${LONGEST_WINDOW} seconds.`;
 }
 
 function whyNotSteps(steps: unknown): string | undefined {
