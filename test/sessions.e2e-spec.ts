@@ -281,7 +281,7 @@ describe('Sessions', () => {
     [{ steps: [A, A], window: 1, from: '2026-02-02', to: '2026-02-01' }, { from: 'before `to`' }],
     [{ steps: [A, A], window: 1, until: 1 }, { until: 'Unknown field' }],
   ])('refuse the funnel %j', async (body, errors) =>
-    expectErrors(await eye.post('/statistics/funnel/', body), errors as Record<string, string>),
+    expectErrors(await eye.post('/statistics/funnel/', body), errors),
   );
 
   it('refuse a funnel of too many events, by what is counted already', async () => {

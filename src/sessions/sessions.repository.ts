@@ -48,7 +48,7 @@ export class SessionsRepository {
     private readonly database: Database,
   ) {}
 
-  async find(sessionId: string): Promise<Session | undefined> {
+  async find(sessionId: string): Promise<ListedSession | undefined> {
     const [session] = await this.query<ListedSession>(
       `WITH ${PENDING.replace('pending_sessions', 'pending_sessions WHERE session_id = $1')}
        SELECT ${COLUMNS} FROM (
@@ -59,9 +59,7 @@ export class SessionsRepository {
        WHERE events > 0`,
       [sessionId],
     );
-    if (!session) return undefined;
-    const { id: _, ...found } = session;
-    return found;
+    return session;
   }
 
   /** A slice of the matching sessions in their order; for a cursor to `previous`, in the opposite order. */

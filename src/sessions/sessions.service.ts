@@ -36,7 +36,7 @@ export class SessionsService {
       },
       dto,
     );
-    return { ...page, results: page.results.map(({ id: _, ...session }) => session) };
+    return { ...page, results: page.results.map(withoutPlace) };
   }
 
   /**
@@ -47,8 +47,9 @@ export class SessionsService {
     sessionId: string,
     dto: ListSessionEventsDto,
   ): Promise<{ session: Session; page: Page<SessionEvent> } | undefined> {
-    const session = await this.sessions.find(sessionId);
-    if (!session) return undefined;
+    const found = await this.sessions.find(sessionId);
+    if (!found) return undefined;
+    const session = withoutPlace(found);
     const page = await readPage<StoredEvent>(
       {
         newestFirst: false,
@@ -78,6 +79,10 @@ export class SessionsService {
     );
     return found;
   }
+}
+
+function withoutPlace({ session_id, first, last, events, applications, categories }: ListedSession): Session {
+  return { session_id, first, last, events, applications, categories };
 }
 
 function toFilter({
