@@ -1,6 +1,12 @@
 import type { Count, Slice } from './page.js';
 
-type Values = Record<string, string | undefined>;
+/** A value that PostgreSQL computes, in SQL. */
+export class Expression {
+  constructor(readonly sql: string) {}
+}
+
+type Value = string | Expression;
+type Values = Record<string, Value | undefined>;
 
 /** Rows of a table that are asked for by equality and by a range of time. */
 export interface Walked {
@@ -122,17 +128,22 @@ class IndexWalk {
   }
 
   private placeholders(values: Values): Record<string, string> {
-    return Object.fromEntries(given(values).map(([column, value]) => [column, this.parameter(value)]));
+    return Object.fromEntries(
+      given(values).map(([column, value]) => [
+        column,
+        value instanceof Expression ? value.sql : this.parameter(value),
+      ]),
+    );
   }
 }
 
 /** The conditions as the planner's statistics know them. */
 function plainConditions({ time, leading, filtered, after, before }: Walked): {
   conditions: string;
-  parameters: string[];
+  parameters: Value[];
 } {
-  const compared: [string, string][] = [
-    ...given({ ...leading, ...filtered }).map(([column, value]): [string, string] => [`${column} =`, value]),
+  const compared: [string, Value][] = [
+    ...given({ ...leading, ...filtered }).map(([column, value]): [string, Value] => [`${column} =`, value]),
     ...given({ [`${time} >=`]: after }),
     ...given({ [`${time} <=`]: before }),
   ];
@@ -140,6 +151,6 @@ function plainConditions({ time, leading, filtered, after, before }: Walked): {
   return { conditions: conditions.join(' AND '), parameters: compared.map(([, value]) => value) };
 }
 
-function given(values: Values): [string, string][] {
-  return Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
+function given(values: Values): [string, Value][] {
+  return Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
 }

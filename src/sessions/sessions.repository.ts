@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query, utc } from '../database/query.js';
-import { estimateRows, EXACT_COUNT, selectSlice, type Walked } from '../paging/index-walk.js';
+import { estimateRows, EXACT_COUNT, Expression, selectSlice, type Walked } from '../paging/index-walk.js';
 import type { Count, Slice } from '../paging/page.js';
 
 /** A session as its events say. */
@@ -64,16 +64,19 @@ export class SessionsRepository {
 
   /** A slice of the matching sessions in their order; for a cursor to `previous`, in the opposite order. */
   list(filter: SessionFilter, slice: Slice): Promise<ListedSession[]> {
-    const { parameters, lists, both } = matching(filter, slice);
+    const { parameters, lists, both } = matching(filter, 'session_id, last, id', slice);
     const direction = slice.cursor?.direction === 'previous' ? 'ASC' : 'DESC';
     parameters.push(slice.limit);
     return this.query(
-      `WITH ${lists},
-       page AS MATERIALIZED (SELECT * FROM (${both}) AS matching ORDER BY last ${direction}, id ${direction} LIMIT $${parameters.length}),
+      `WITH RECURSIVE ${lists},
+       page AS MATERIALIZED (
+         SELECT * FROM (${both}) AS matching ORDER BY last ${direction}, id ${direction} LIMIT $${parameters.length}
+       ),
        found AS (
-         SELECT ${FIELDS} FROM pending WHERE id IN (SELECT id FROM page)
+         SELECT ${FIELDS} FROM pending WHERE session_id IN (SELECT session_id FROM page)
          UNION ALL
-         SELECT kept.* FROM page, LATERAL (SELECT ${FIELDS} FROM sessions WHERE session_id = page.session_id OFFSET 0) AS kept
+         SELECT kept.*
+         FROM page, LATERAL (SELECT ${FIELDS} FROM sessions WHERE session_id = page.session_id OFFSET 0) AS kept
          WHERE page.session_id NOT IN (SELECT session_id FROM pending)
        )
        SELECT ${COLUMNS} FROM found ORDER BY found.last ${direction}, id ${direction}`,
@@ -83,14 +86,16 @@ export class SessionsRepository {
 
   /** How many sessions match: exact up to EXACT_COUNT, and beyond it an estimate. */
   async count(filter: SessionFilter): Promise<Count> {
-    const { parameters, lists, both } = matching(filter, { newestFirst: true, limit: EXACT_COUNT + 1 });
+    const slice = { newestFirst: true, limit: EXACT_COUNT + 1 };
+    const { parameters, lists, both } = matching(filter, 'last, id', slice);
     const [counted] = await this.query<{ count: number }>(
-      `WITH ${lists} SELECT count(*)::int AS count FROM (${both}) AS matching`,
+      `WITH RECURSIVE ${lists} SELECT count(*)::int AS count FROM (${both}) AS matching`,
       parameters,
     );
     const count = counted?.count ?? 0;
     if (count <= EXACT_COUNT) return { count, isEstimate: false };
-    const estimate = await estimateRows((sql, values) => this.query(sql, values), walked(filter));
+    const all = walked('session_lists', filter, filter.application);
+    const estimate = await estimateRows((sql, values) => this.query(sql, values), all);
     return { count: Math.max(estimate, count), isEstimate: true };
   }
 
@@ -105,35 +110,36 @@ export class SessionsRepository {
  * What is listed, without those that changed, and these where they belong now: each read in order, no further than the
  * slice. A change is told by the id of the event that was the last before, since the index holds it.
  */
-function matching(filter: SessionFilter, slice: Slice) {
-  const listed = walked(filter);
+function matching(filter: SessionFilter, columns: string, slice: Slice) {
+  const { application } = filter;
+  const kept = walked('session_lists', filter, application ?? new Expression('names.application'));
   const condition = 'session_lists.id NOT IN (SELECT id_before FROM pending WHERE id_before IS NOT NULL)';
-  const { sql, parameters } = selectSlice('session_id, last, id', { ...listed, condition }, slice);
-  const changed = selectSlice('session_id, last, id', { ...listed, table: 'pending_list' }, slice);
-  parameters.push(filter.application, filter.category);
-  const [application, category] = [`$${parameters.length - 1}::text`, `$${parameters.length}::text`];
+  const { sql, parameters } = selectSlice(columns, { ...kept, condition }, slice);
+  const changed = walked('pending_list', filter, application ?? new Expression('pending_list.application'));
+  parameters.push(application, filter.category);
+  const [one, category] = [`$${parameters.length - 1}::text`, `$${parameters.length}::text`];
   const lists = `${PENDING},
     pending_list AS (
-      SELECT coalesce(${application}, '') AS application, coalesce(${category}, '') AS category, last, id, session_id
+      SELECT coalesce(${one}, '') AS application, coalesce(${category}, '') AS category, last, id, session_id
       FROM pending
       WHERE events > 0 AND EXISTS (
         SELECT FROM unnest(sources) AS source
-        WHERE (${application} IS NULL OR source.application = ${application})
-          AND (${category} IS NULL OR source.category = ${category})
+        WHERE (${one} IS NULL OR source.application = ${one}) AND (${category} IS NULL OR source.category = ${category})
       )
+    ),
+    names AS (
+      (SELECT application FROM session_lists ORDER BY application LIMIT 1)
+      UNION ALL
+      SELECT (SELECT application FROM session_lists WHERE application > names.application ORDER BY application LIMIT 1)
+      FROM names WHERE application IS NOT NULL
     )`;
-  return { parameters, lists, both: `(${sql}) UNION ALL (${changed.sql})` };
+  const merged = `SELECT DISTINCT found.* FROM names, LATERAL (${sql}) AS found`;
+  const both = `(${application === undefined ? merged : sql}) UNION ALL (${selectSlice(columns, changed, slice).sql})`;
+  return { parameters, lists, both };
 }
 
-/** The list that serves a filter; '' stands for all. */
-function walked(filter: SessionFilter): Walked {
-  const { application = '', category = '', timestamp_after, timestamp_before } = filter;
-  return {
-    table: 'session_lists',
-    time: 'last',
-    leading: { application, category },
-    filtered: {},
-    after: timestamp_after,
-    before: timestamp_before,
-  };
+/** The list that serves a filter; '' stands for all categories. */
+function walked(table: string, filter: SessionFilter, application: Walked['leading'][string]): Walked {
+  const { category = '', timestamp_after: after, timestamp_before: before } = filter;
+  return { table, time: 'last', leading: { application, category }, filtered: {}, after, before };
 }

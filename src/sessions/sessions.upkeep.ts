@@ -9,7 +9,7 @@ import { lockedSnapshot, query } from '../database/query.js';
 const FOLD_LOCK = 0x45594553;
 
 /** Changes that are folded at once, so that no transaction is long. */
-const AT_ONCE = 10_000;
+const AT_ONCE = 50_000;
 
 /** Keeps what is kept of the sessions in order. The functions that it calls are those of the migration. */
 @Injectable()
@@ -67,10 +67,8 @@ const DIFFERENCES = `
     GROUP BY session_id
   ),
   due AS (
-    SELECT DISTINCT CASE WHEN by_application THEN source.application ELSE '' END AS application,
-      CASE WHEN by_category THEN source.category ELSE '' END AS category, last, id, session_id
-    FROM sessions, unnest(sources) AS source,
-      (VALUES (true, true), (true, false), (false, true), (false, false)) AS list (by_application, by_category)
+    SELECT DISTINCT source.application, CASE WHEN by_category THEN source.category ELSE '' END AS category, last, id, session_id
+    FROM sessions, unnest(sources) AS source, (VALUES (true), (false)) AS list (by_category)
   ),
   listed AS (SELECT application, category, last, id, session_id FROM session_lists)
   SELECT DISTINCT session_id FROM (

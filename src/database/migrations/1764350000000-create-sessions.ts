@@ -40,20 +40,26 @@ const merged = (changes: string): string => `
     WHERE anew AND session_id = changed.session_id
   ) AS read ON true`;
 
-/** The lists that a session with a source stands in; '' stands for all. */
-const LISTS = `(VALUES (true, true), (true, false), (false, true), (false, false)) AS list (by_application, by_category)`;
+/** The lists that a session with a source stands in: of its application, and of that and its category; '' stands for all. */
+const LISTS = `(VALUES (true), (false)) AS list (by_category)`;
 const listed = (source: string): string =>
-  `CASE WHEN by_application THEN ${source}.application ELSE '' END AS application,
-   CASE WHEN by_category THEN ${source}.category ELSE '' END AS category`;
+  `${source}.application, CASE WHEN by_category THEN ${source}.category ELSE '' END AS category`;
+
+/** The list that `source` stands in is that of none of these. */
+const isNotAmong = (sources: string): string => `NOT EXISTS (
+  SELECT FROM unnest(${sources}) AS one
+  WHERE one.application = source.application AND (one.category = source.category OR NOT by_category)
+)`;
 
 /**
  * The sessions that there are, kept by the database itself as the counts of events are: what a statement changed is
  * appended to a table without an index, a row for each session, application and category in it, and folded in later.
  * Whoever reads adds up both. Where events were removed, their session is read anew (a change without `events`).
  *
- * `session_lists` holds a session once in each list that it may be asked for in, at the place of its last event, so that
- * a page is read off the index whatever the filter. The place moves with each event; the row of `sessions` stays, and
- * none of its columns is in an index but the identifier.
+ * `session_lists` holds a session in the list of each application that sent into it, and in those of its categories, at
+ * the place of its last event: so a page is read off the index, for one application or merged from all, of which there
+ * are few. The place moves with each event; the row of `sessions` stays, and none of its columns is in an index but the
+ * identifier.
  */
 export class CreateSessions1764350000000 implements MigrationInterface {
   name = 'CreateSessions1764350000000';
@@ -75,9 +81,9 @@ export class CreateSessions1764350000000 implements MigrationInterface {
         category text NOT NULL,
         last timestamptz(6) NOT NULL,
         id uuid NOT NULL,
-        session_id text NOT NULL,
-        PRIMARY KEY (application, category, last, id)
+        session_id text NOT NULL
       )`);
+    await runner.query(`CREATE INDEX session_lists_place ON session_lists (application, category, last, id)`);
     // Which applications send which categories is no accident, and counts are estimated from it.
     await runner.query(
       `CREATE STATISTICS session_lists_sources (mcv) ON application, category FROM session_lists`,
@@ -124,27 +130,24 @@ export class CreateSessions1764350000000 implements MigrationInterface {
             DELETE FROM session_lists WHERE ctid = ANY (ARRAY(
               SELECT place.ctid
               FROM (
-                SELECT DISTINCT last_before, id_before, ${listed('source')}
+                SELECT DISTINCT session_id, last_before, id_before, ${listed('source')}
                 FROM merged, unnest(sources_before) AS source, ${LISTS}
-                WHERE moved OR (anew AND NOT EXISTS (
-                  SELECT FROM unnest(sources) AS kept
-                  WHERE (kept.application = source.application OR NOT by_application)
-                    AND (kept.category = source.category OR NOT by_category)
-                ))
+                WHERE moved OR (anew AND ${isNotAmong('sources')})
               ) AS old,
               LATERAL (
                 SELECT ctid FROM session_lists
-                WHERE (application, category, last, id) = (old.application, old.category, last_before, id_before) OFFSET 0
+                WHERE (application, category, last, id) = (old.application, old.category, last_before, id_before)
+                  AND session_id = old.session_id
+                OFFSET 0
               ) AS place
             ))
           ),
           listed AS (
             INSERT INTO session_lists (application, category, last, id, session_id)
-            SELECT ${listed('source')}, last, id, session_id
+            SELECT DISTINCT ${listed('source')}, last, id, session_id
             FROM merged, unnest(sources) AS source, ${LISTS}
-            WHERE moved OR NOT coalesce(sources_before @> sources, false)
+            WHERE moved OR ${isNotAmong('sources_before')}
             ORDER BY 1, 2, 3, 4
-            ON CONFLICT DO NOTHING
           )
           SELECT count(*) INTO changes FROM taken;
           RETURN changes;
@@ -168,10 +171,9 @@ export class CreateSessions1764350000000 implements MigrationInterface {
           ) AS parts
           GROUP BY session_id;
           INSERT INTO session_lists (application, category, last, id, session_id)
-          SELECT ${listed('source')}, last, id, session_id
+          SELECT DISTINCT ${listed('source')}, last, id, session_id
           FROM sessions, unnest(sources) AS source, ${LISTS}
-          ORDER BY 1, 2, 3, 4
-          ON CONFLICT DO NOTHING;
+          ORDER BY 1, 2, 3, 4;
         END
       $$`);
 
