@@ -343,7 +343,7 @@ describe('The documentation', () => {
     const { parameters, responses } = document.paths['/sessions/{session_id}'].get;
     const { example } = parameters.find(({ name }: any) => name === 'session_id').schema;
     const found = await eye.get(`/sessions/${example}/`);
-    expect(found.body.results).toHaveLength(1);
+    expect(found.body.results).not.toHaveLength(0);
     for (const answer of [found, await eye.get('/sessions/nobody')]) expectDocumented(answer, responses);
     const funnel = document.paths['/statistics/funnel'].post;
     const { properties } = document.components.schemas.FunnelDto;
