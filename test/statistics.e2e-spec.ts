@@ -1,6 +1,8 @@
 import { DataSource } from 'typeorm';
 import pg from 'pg';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
+import { CreateEventCounts1764300000000 } from '../src/database/migrations/1764300000000-create-event-counts.js';
+import { CountEvents1764300000001 } from '../src/database/migrations/1764300000001-count-events.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
 import { numbers } from './support/numbers.js';
@@ -280,8 +282,13 @@ describe('Statistics', () => {
     const dataSource = await new DataSource(dataSourceOptions(postgres.url)).initialize();
     await eye.end();
     try {
-      // Down to the one that counts events, and what came with it.
-      for (let undone = 0; undone < 4; undone++) await dataSource.undoLastMigration();
+      const runner = dataSource.createQueryRunner();
+      const migrations = [new CountEvents1764300000001(), new CreateEventCounts1764300000000()];
+      for (const migration of migrations) {
+        await migration.down(runner);
+        await runner.query('DELETE FROM migrations WHERE name = $1', [migration.name]);
+      }
+      await runner.release();
     } finally {
       await dataSource.destroy();
     }

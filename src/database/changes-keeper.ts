@@ -15,6 +15,8 @@ export abstract class ChangesKeeper implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger(this.constructor.name);
   private timer: NodeJS.Timeout | undefined;
   private stopping = false;
+  /** True while there is more to fold than is folded at once. */
+  private behind = false;
 
   /** @param interval milliseconds between two looks for changes */
   protected constructor(
@@ -37,15 +39,16 @@ export abstract class ChangesKeeper implements OnModuleInit, OnModuleDestroy {
 
   private async keepFolding(): Promise<void> {
     const began = Date.now();
+    let more = false;
     try {
-      let many = false;
-      while (!this.stopping && (await this.changes.foldSome())) many = true;
-      if (many) await this.changes.sweep();
+      more = await this.changes.foldSome();
+      if (!more && this.behind) await this.changes.sweep();
+      this.behind = more;
     } catch (error) {
       if (!isOutage(error)) this.logger.error(`Changes could not be folded: ${String(error)}`);
     }
-    // Where folding is much work, it leaves PostgreSQL three quarters of the time: the longer it waits, the less it is.
-    const pause = Math.max(this.interval, 3 * (Date.now() - began));
+    // Who catches up rests as long as that took: storing and reading go before.
+    const pause = more ? Date.now() - began : this.interval;
     if (!this.stopping) this.timer = setTimeout(() => void this.keepFolding(), pause).unref();
   }
 }

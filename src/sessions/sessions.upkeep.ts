@@ -9,7 +9,7 @@ import { lockedSnapshot, query } from '../database/query.js';
 const FOLD_LOCK = 0x45594553;
 
 /** Changes that are folded at once, so that no transaction is long. */
-const AT_ONCE = 50_000;
+const AT_ONCE = 20_000;
 
 /** Keeps what is kept of the sessions in order. The functions that it calls are those of the migration. */
 @Injectable()

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
-import { ALWAYS, cutsAt, isOnSlot, type Slot } from './cuts.js';
+import { ALWAYS, type Cuts, cutsAt, type Edge, isOnSlot, type Slot } from './cuts.js';
 
 /** What events are counted by. */
 export const GROUPS = {
@@ -132,6 +132,8 @@ export class EventCountsRepository {
   }
 }
 
+type Kept = Cuts & { grain: string };
+
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
 class Statement {
   readonly parameters: unknown[] = [];
@@ -154,28 +156,42 @@ class Statement {
 
   /** Counts by interval and by columns. */
   counts(columns: readonly Column[]): string {
-    return this.sums(columns, columns, '');
+    return this.sums(columns, columns);
   }
 
   /** Counts by interval and by place in a list of groups, from 1. */
   told(columns: readonly Column[], groups: readonly Group[]): string {
     const values = columns.map((column) => this.list('text', groups, (group) => group[column]));
     const told = `unnest(${values.join(', ')}) WITH ORDINALITY AS told (${columns.join(', ')}, place)`;
-    return this.sums(['place'], columns, `JOIN ${told} USING (${columns.join(', ')})`);
+    return this.sums(['place'], columns, told);
   }
 
-  private sums(keys: readonly string[], columns: readonly Column[], join: string): string {
-    const { grain, slot } = kept([...this.filtered, ...columns]);
-    const amounts = this.instants.slice(1, -1).every((instant) => isOnSlot(instant, slot))
-      ? this.bySums(keys, grain, slot, join)
+  private sums(keys: readonly string[], columns: readonly Column[], told?: string): string {
+    const join = told === undefined ? '' : `JOIN ${told} USING (${columns.join(', ')})`;
+    const { grain, slot } = grainOf([...this.filtered, ...columns]);
+    const isKept = this.instants.slice(1, -1).every((instant) => isOnSlot(instant, slot));
+    const kept: Kept = { grain, ...cutsAt(this.instants, slot) };
+    const amounts = isKept
+      ? [
+          this.bySums(keys, columns, kept, told),
+          this.byChanges(keys, kept, join),
+          ...kept.edges.map((edge) => this.atEdge(keys, edge, join)),
+        ].join(' UNION ALL ')
       : this.byEvents(keys, join);
     const grouped = [...keys, 'interval'].join(', ');
     return `SELECT ${grouped}, sum(amount)::bigint AS count FROM (${amounts}) AS amounts GROUP BY ${grouped}`;
   }
 
-  private bySums(keys: readonly string[], grain: string, slot: Slot, join: string): string {
-    const { probes, edges, slots } = cutsAt(this.instants, slot);
-    const times = this.list('timestamp', slots, (instant) => instant);
+  /**
+   * Each row of sums is looked up once by the whole of its key, and then asked for all that it knows: the planner would
+   * rather read all groups of a block, and look for the wanted ones among them.
+   */
+  private bySums(
+    keys: readonly string[],
+    columns: readonly Column[],
+    { grain, probes }: Kept,
+    told?: string,
+  ): string {
     const probe = [
       this.list('int', probes, ({ interval }) => interval),
       this.list('int', probes, ({ sign }) => sign),
@@ -183,27 +199,40 @@ class Statement {
       this.list('timestamp', probes, ({ start }) => start),
       this.list('timestamp', probes, ({ until }) => until),
     ];
-    const edge = [
-      this.list('int', edges, ({ interval }) => interval),
-      this.list('int', edges, ({ sign }) => sign),
-      this.list('timestamptz', edges, ({ start }) => start),
-      this.list('timestamptz', edges, ({ until }) => until),
-    ];
-    const selected = (...more: string[]): string => [...keys, ...more].join(', ');
+    const wanted =
+      told === undefined ? '' : columns.map((column) => `AND ${column} = told.${column}`).join(' ');
     return `
-      SELECT ${selected('interval', 'sign * counts[width_bucket(until, ends)] AS amount')}
-      FROM unnest(${probe.join(', ')}) AS probe (interval, sign, block, start, until)
-      JOIN event_counts USING (block, start) ${join}
-      WHERE grain = '${grain}' ${this.conditions}
-      UNION ALL
-      SELECT ${selected(`width_bucket(minute, ${times}) - 1`, 'count')}
+      SELECT ${[...keys, 'interval', 'sign * counts[width_bucket(until, ends)] AS amount'].join(', ')}
+      FROM (
+        SELECT block, start, array_agg(interval) AS intervals, array_agg(sign) AS signs, array_agg(until) AS untils
+        FROM unnest(${probe.join(', ')}) AS probe (interval, sign, block, start, until)
+        GROUP BY block, start
+      ) AS wanted
+      ${told === undefined ? '' : `CROSS JOIN ${told}`}
+      CROSS JOIN LATERAL (
+        SELECT ${[...(told === undefined ? columns : []), 'ends', 'counts'].join(', ')}
+        FROM event_counts
+        WHERE grain = '${grain}' AND block = wanted.block AND start = wanted.start ${wanted} ${this.conditions}
+        OFFSET 0
+      ) AS sums
+      CROSS JOIN LATERAL unnest(intervals, signs, untils) AS probe (interval, sign, until)`;
+  }
+
+  /** What is not in the sums yet. */
+  private byChanges(keys: readonly string[], { slots }: Kept, join: string): string {
+    const times = this.list('timestamp', slots, (instant) => instant);
+    return `
+      SELECT ${[...keys, `width_bucket(minute, ${times}) - 1`, 'count'].join(', ')}
       FROM event_count_changes ${join}
-      WHERE minute >= (${times})[1] AND minute < (${times})[${slots.length}] ${this.conditions}
-      UNION ALL
-      SELECT ${selected('interval', 'sign')}
-      FROM unnest(${edge.join(', ')}) AS edge (interval, sign, start, until)
-      JOIN events ON timestamp >= start AND timestamp < until ${join}
-      WHERE true ${this.conditions}`;
+      WHERE minute >= (${times})[1] AND minute < (${times})[${slots.length}] ${this.conditions}`;
+  }
+
+  /** Each with its own ends, which tell the planner how little it is. */
+  private atEdge(keys: readonly string[], { interval, sign, start, until }: Edge, join: string): string {
+    return `
+      SELECT ${[...keys, interval, sign].join(', ')}
+      FROM events ${join}
+      WHERE timestamp >= ${this.parameter(start)} AND timestamp < ${this.parameter(until)} ${this.conditions}`;
   }
 
   /** Of minutes no sums of names are kept, and of seconds none; both are asked for in short ranges only. */
@@ -221,7 +250,7 @@ class Statement {
 }
 
 /** Which of the kept counts tell these columns apart (all tell applications apart), and how finely in time. */
-function kept(columns: readonly Column[]): { grain: string; slot: Slot } {
+function grainOf(columns: readonly Column[]): { grain: string; slot: Slot } {
   const category = columns.includes('category');
   if (columns.includes('name')) return { grain: category ? 'type' : 'name', slot: 'quarter' };
   return { grain: category ? 'category' : 'application', slot: 'minute' };

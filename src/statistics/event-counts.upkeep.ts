@@ -61,12 +61,12 @@ export class EventCountsUpkeep implements Changes {
   /** Compares all counts with the events, a day at a time, in one snapshot. Stops after `limit` differences. */
   async verify(limit: number): Promise<Difference[]> {
     return lockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
-      const differences: Difference[] = [];
+      const differences = await compareMonths(runner, limit);
       for (let day = await nextDay(runner, '-infinity'); day !== null && differences.length < limit;) {
         differences.push(...(await compare(runner, day, limit - differences.length)));
         day = await nextDay(runner, day);
       }
-      return [...differences, ...(await compareMonths(runner, limit - differences.length))];
+      return differences;
     });
   }
 
