@@ -11,6 +11,9 @@ const FOLD_LOCK = 0x45594553;
 /** Changes that are folded at once, so that no transaction is long. */
 const AT_ONCE = 20_000;
 
+/** Folded changes whose room is given back at once: whoever lists sessions reads past it. */
+const SWEPT = 2000;
+
 /** Keeps what is kept of the sessions in order. The functions that it calls are those of the migration. */
 @Injectable()
 export class SessionsUpkeep implements Changes {
@@ -25,7 +28,9 @@ export class SessionsUpkeep implements Changes {
       `SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN fold_sessions($2) END AS changes`,
       [FOLD_LOCK, AT_ONCE],
     );
-    return (folded?.changes ?? 0) >= AT_ONCE;
+    const changes = folded?.changes ?? 0;
+    if (changes >= SWEPT && changes < AT_ONCE) await this.sweep();
+    return changes >= AT_ONCE;
   }
 
   async sweep(): Promise<void> {
