@@ -38,6 +38,14 @@ const COLUMNS = `session_id, ${utc('first')}, ${utc('last')}, id, events::float8
   ARRAY(SELECT DISTINCT category FROM unnest(sources) ORDER BY 1) AS categories`;
 
 const PENDING = 'pending AS MATERIALIZED (SELECT * FROM pending_sessions)';
+
+/** The applications that have lists, found by leaps in the index. */
+const NAMES = `names AS (
+  (SELECT application FROM session_lists ORDER BY application LIMIT 1)
+  UNION ALL
+  SELECT (SELECT application FROM session_lists WHERE application > names.application ORDER BY application LIMIT 1)
+  FROM names WHERE application IS NOT NULL
+)`;
 const FIELDS = 'session_id, first, last, id, events, sources';
 
 /** Reads sessions: what is kept of them, and what is pending (see the migration that creates them). */
@@ -86,6 +94,7 @@ export class SessionsRepository {
 
   /** How many sessions match: exact up to EXACT_COUNT, and beyond it an estimate. */
   async count(filter: SessionFilter): Promise<Count> {
+    if (await this.areMany(filter)) return this.estimate(filter);
     const slice = { newestFirst: true, limit: EXACT_COUNT + 1 };
     const { parameters, lists, both } = matching(filter, 'last, id', slice);
     const [counted] = await this.query<{ count: number }>(
@@ -93,10 +102,28 @@ export class SessionsRepository {
       parameters,
     );
     const count = counted?.count ?? 0;
-    if (count <= EXACT_COUNT) return { count, isEstimate: false };
+    return count > EXACT_COUNT ? this.estimate(filter) : { count, isEstimate: false };
+  }
+
+  /** True where more than EXACT_COUNT are listed, whatever the changes that wait do to them; merging these costs more. */
+  private async areMany(filter: SessionFilter): Promise<boolean> {
+    const [waiting] = await this.query<{ changes: number }>(
+      'SELECT count(*)::int AS changes FROM session_changes',
+      [],
+    );
+    const enough = EXACT_COUNT + 1 + (waiting?.changes ?? 0);
+    const { sql, parameters } = kept(filter, 'last, id', { newestFirst: true, limit: enough });
+    const [listed] = await this.query<{ count: number }>(
+      `WITH RECURSIVE ${NAMES} SELECT count(*)::int AS count FROM (${sql}) AS listed`,
+      parameters,
+    );
+    return (listed?.count ?? 0) >= enough;
+  }
+
+  private async estimate(filter: SessionFilter): Promise<Count> {
     const all = walked('session_lists', filter, filter.application);
-    const estimate = await estimateRows((sql, values) => this.query(sql, values), all);
-    return { count: Math.max(estimate, count), isEstimate: true };
+    const rows = await estimateRows((sql, values) => this.query(sql, values), all);
+    return { count: Math.max(rows, EXACT_COUNT + 1), isEstimate: true };
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
@@ -111,31 +138,33 @@ export class SessionsRepository {
  * slice. A change is told by the id of the event that was the last before, since the index holds it.
  */
 function matching(filter: SessionFilter, columns: string, slice: Slice) {
-  const { application } = filter;
-  const kept = walked('session_lists', filter, application ?? new Expression('names.application'));
-  const condition = 'session_lists.id NOT IN (SELECT id_before FROM pending WHERE id_before IS NOT NULL)';
-  const { sql, parameters } = selectSlice(columns, { ...kept, condition }, slice);
-  const changed = walked('pending_list', filter, application ?? new Expression('pending_list.application'));
-  parameters.push(application, filter.category);
-  const [one, category] = [`$${parameters.length - 1}::text`, `$${parameters.length}::text`];
+  const unchanged = 'session_lists.id NOT IN (SELECT id_before FROM pending WHERE id_before IS NOT NULL)';
+  const { sql, parameters } = kept(filter, columns, slice, unchanged);
+  const own = filter.application ?? new Expression('pending_list.application');
+  const changed = selectSlice(columns, walked('pending_list', filter, own), slice);
+  parameters.push(filter.application, filter.category);
+  const [application, category] = [`$${parameters.length - 1}::text`, `$${parameters.length}::text`];
   const lists = `${PENDING},
     pending_list AS (
-      SELECT coalesce(${one}, '') AS application, coalesce(${category}, '') AS category, last, id, session_id
+      SELECT coalesce(${application}, '') AS application, coalesce(${category}, '') AS category, last, id, session_id
       FROM pending
-      WHERE events > 0 AND EXISTS (
+      WHERE events > 0 AND (coalesce(${application}, ${category}) IS NULL OR EXISTS (
         SELECT FROM unnest(sources) AS source
-        WHERE (${one} IS NULL OR source.application = ${one}) AND (${category} IS NULL OR source.category = ${category})
-      )
+        WHERE source.application = coalesce(${application}, source.application)
+          AND source.category = coalesce(${category}, source.category)
+      ))
     ),
-    names AS (
-      (SELECT application FROM session_lists ORDER BY application LIMIT 1)
-      UNION ALL
-      SELECT (SELECT application FROM session_lists WHERE application > names.application ORDER BY application LIMIT 1)
-      FROM names WHERE application IS NOT NULL
-    )`;
-  const merged = `SELECT DISTINCT found.* FROM names, LATERAL (${sql}) AS found`;
-  const both = `(${application === undefined ? merged : sql}) UNION ALL (${selectSlice(columns, changed, slice).sql})`;
-  return { parameters, lists, both };
+    ${NAMES}`;
+  return { parameters, lists, both: `(${sql}) UNION ALL (${changed.sql})` };
+}
+
+/** What is listed: of one application in its order, or of all of them together in none. */
+function kept(filter: SessionFilter, columns: string, slice: Slice, condition?: string) {
+  const { application } = filter;
+  const list = walked('session_lists', filter, application ?? new Expression('names.application'));
+  const { sql, parameters } = selectSlice(columns, { ...list, condition }, slice);
+  const all = `SELECT DISTINCT found.* FROM names, LATERAL (${sql}) AS found`;
+  return { sql: application === undefined ? all : sql, parameters };
 }
 
 /** The list that serves a filter; '' stands for all categories. */

@@ -7,16 +7,17 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const merged = (changes: string): string => `
   SELECT
     changed.session_id,
-    coalesce(read.first, least(changed.first, before.first)) AS first,
-    coalesce(read.last, greatest(changed.last, before.last)) AS last,
+    coalesce((read.state).first, least(changed.first, before.first)) AS first,
+    coalesce((read.state).last, greatest(changed.last, before.last)) AS last,
     CASE
-      WHEN anew THEN read.id
+      WHEN anew THEN (read.state).id
       WHEN (before.last, before.id) > (changed.last, changed.id) THEN before.id
       ELSE changed.id
     END AS id,
-    CASE WHEN anew THEN read.events ELSE changed.events + coalesce(before.events, 0) END AS events,
+    CASE WHEN anew THEN (read.state).events ELSE changed.events + coalesce(before.events, 0) END AS events,
     CASE
-      WHEN anew THEN read.sources
+      WHEN anew THEN (read.state).sources
+      WHEN before.sources IS NULL THEN changed.sources
       WHEN before.sources @> changed.sources THEN before.sources
       ELSE ARRAY(SELECT DISTINCT source FROM unnest(changed.sources || before.sources) AS source)
     END AS sources,
@@ -26,18 +27,22 @@ const merged = (changes: string): string => `
     before.sources AS sources_before
   FROM (
     SELECT session_id, min(first) AS first, max(last) AS last, (array_agg(id ORDER BY last DESC, id DESC))[1] AS id,
-      sum(events)::bigint AS events, array_agg(ROW (application, category)::event_source) AS sources,
+      sum(events)::bigint AS events, array_agg(DISTINCT ROW (application, category)::event_source) AS sources,
       bool_or(events IS NULL) AS anew
     FROM ${changes}
     GROUP BY session_id
   ) AS changed
   LEFT JOIN LATERAL (SELECT * FROM sessions WHERE session_id = changed.session_id OFFSET 0) AS before ON true
   LEFT JOIN LATERAL (
-    SELECT min(timestamp) AS first, max(timestamp) AS last,
-      (array_agg(events.id ORDER BY timestamp DESC, events.id DESC))[1] AS id, count(*) AS events,
-      array_agg(DISTINCT ROW (application, category)::event_source) AS sources
-    FROM events
-    WHERE anew AND session_id = changed.session_id
+    SELECT CASE WHEN anew THEN (
+      SELECT ROW (
+        changed.session_id, min(timestamp), max(timestamp), (array_agg(events.id ORDER BY timestamp DESC, events.id DESC))[1],
+        count(*), array_agg(DISTINCT ROW (application, category)::event_source)
+      )::sessions
+      FROM events
+      WHERE session_id = changed.session_id
+    ) END AS state
+    OFFSET 0
   ) AS read ON true`;
 
 /** The lists that a session with a source stands in: of its application, and of that and its category; '' stands for all. */
