@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { TheEye } from '../test/support/the-eye.js';
+import { eventually, type TheEye } from '../test/support/the-eye.js';
 import { onTheEye } from './on-the-eye.js';
 import { percentile, printTable } from './table.js';
 
 /** Rows of one INSERT. */
 const CHUNK = 100_000;
 const ASKED = 200;
+/** Milliseconds within which all that is kept beside the events is brought up to date. */
+const FOLDED = 1_800_000;
 /** Cursor pages followed before the measured one. */
 const DEPTH = 1000;
 
@@ -47,6 +49,14 @@ const QUESTIONS: Record<string, Question> = {
     const one = day();
     return `/events/?category=category-${random(20)}&timestamp_after=${one}&timestamp_before=${one}`;
   },
+  'the newest sessions': () => '/sessions/',
+  'sessions of a frequent category': () => `/sessions/?category=category-${random(20)}`,
+  'sessions of a category that has not occurred for a year': () => '/sessions/?category=rare',
+  'sessions that ended on a day': () => {
+    const one = day();
+    return `/sessions/?timestamp_after=${one}&timestamp_before=${one}`;
+  },
+  'what happened in a session': (events) => `/sessions/session-${random(events / 20)}/`,
   'the newest page': () => '/events/',
   'the newest page, of 1,000': () => '/events/?page_size=1000',
 };
@@ -81,13 +91,21 @@ export async function benchAsk(quick: boolean): Promise<void> {
 }
 
 async function fill(eye: TheEye, events: number): Promise<void> {
-  await eye.sql('TRUNCATE events');
+  await eye.sql(
+    'TRUNCATE events, event_counts, event_count_changes, sessions, session_lists, session_changes',
+  );
   for (let start = 0; start < events; start += CHUNK) {
     const end = Math.min(start + CHUNK, events);
     console.error(`filling: ${end.toLocaleString('en')} of ${events.toLocaleString('en')}`);
     await eye.sql(FILL, [start, end - 1, events]);
   }
-  await eye.sql('VACUUM ANALYZE events');
+  console.error('waiting until counts and sessions are folded');
+  await eventually(async () => {
+    const waiting =
+      '(SELECT 1 FROM event_count_changes LIMIT 1) UNION ALL (SELECT 1 FROM session_changes LIMIT 1)';
+    if ((await eye.sql(waiting)).length > 0) throw new Error('There is more to fold.');
+  }, FOLDED);
+  await eye.sql('VACUUM ANALYZE');
   await eye.sql('CHECKPOINT');
 }
 
