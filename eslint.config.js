@@ -18,6 +18,7 @@ const FEATURES = [
   'rejections',
   'applications',
   'statistics',
+  'sessions',
   'live',
   'pulse',
   'dashboard',
@@ -27,7 +28,13 @@ const FEATURES = [
  * What a feature may know of the others.
  * @type {Record<string, string[] | undefined>}
  */
-const KNOWS = { events: ['event-types', 'rejections', 'statistics', 'live'], 'event-types': ['rejections'] };
+const KNOWS = {
+  events: ['event-types', 'rejections', 'statistics', 'live'],
+  'event-types': ['rejections'],
+  sessions: ['events', 'statistics'],
+  // Its command covers what is kept of both.
+  statistics: ['sessions'],
+};
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -96,6 +103,7 @@ export default tseslint.config(
             ...boundary('pulse', 'database', 'paging'),
             // The page knows the others by their HTTP alone.
             ...boundary('dashboard', 'queue', 'database'),
+            ...boundary('sessions', 'queue'),
           ],
         },
       ],

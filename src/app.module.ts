@@ -7,6 +7,7 @@ import { EventsModule } from './events/events.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { PulseModule } from './pulse/pulse.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { SessionsModule } from './sessions/sessions.module.js';
 
 export interface AppOptions {
   role: Role;
@@ -26,6 +27,7 @@ export class AppModule {
         PulseModule.forRole(role),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
+        SessionsModule.forRole(role),
         DashboardModule.forRole(role),
         OperationsModule,
       ],

@@ -39,7 +39,7 @@ describe('Access', () => {
       if (path.startsWith('/health')) return 'anybody';
       if (path === '/events' && method === 'post') return 'ingest';
       // It only reads what is stored, and changes nothing.
-      if (path.endsWith('/check')) return 'read';
+      if (path.endsWith('/check') || path.endsWith('/funnel')) return 'read';
       return method === 'get' && !path.startsWith('/applications') ? 'read' : 'admin';
     };
 

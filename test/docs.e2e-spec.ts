@@ -98,6 +98,8 @@ describe('The documentation', () => {
       'get /rejections',
       'get /rejections/summary',
       'get /rejections/{id}',
+      'get /sessions',
+      'get /sessions/{session_id}',
       'get /statistics/events',
       'get /statistics/rates',
       'get /statistics/top',
@@ -107,6 +109,7 @@ describe('The documentation', () => {
       'post /events',
       'post /rejections/retry',
       'post /rejections/{id}/retry',
+      'post /statistics/funnel',
       'put /event-types/{category}/{name}',
     ]);
   });
@@ -335,6 +338,33 @@ describe('The documentation', () => {
       );
       expectDocumented(answer, responses);
     }
+  });
+
+  it('says whatever the routes of sessions answer, with examples that work', async () => {
+    const list = document.paths['/sessions'].get;
+    const examples = new URLSearchParams(
+      list.parameters.flatMap(({ name, schema }: any) => (schema.example ? [[name, schema.example]] : [])),
+    );
+    await eye.store([
+      document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
+      anEvent({ session_id: 'another' }),
+    ]);
+    const one = await eye.get(`/sessions/?${examples.toString()}&page_size=1`);
+    expect(one.body.results).toHaveLength(1);
+    expectDocumented(one, list.responses);
+    expectDocumented(await eye.get('/sessions?page=1'), list.responses);
+    const { parameters, responses } = document.paths['/sessions/{session_id}'].get;
+    const { example } = parameters.find(({ name }: any) => name === 'session_id').schema;
+    const found = await eye.get(`/sessions/${example}/`);
+    expect(found.body.results).not.toHaveLength(0);
+    for (const answer of [found, await eye.get('/sessions/nobody')]) expectDocumented(answer, responses);
+    const funnel = document.paths['/statistics/funnel'].post;
+    const { properties } = document.components.schemas.FunnelDto;
+    const body = Object.fromEntries(
+      Object.entries<any>(properties).map(([name, { example }]) => [name, example]),
+    );
+    expectDocumented(await eye.post('/statistics/funnel/', body), funnel.responses);
+    expectDocumented(await eye.post('/statistics/funnel/', { ...body, window: 0 }), funnel.responses);
   });
 
   it('says whatever the routes of event types answer, with examples that work', async () => {

@@ -5,18 +5,9 @@ import { CreateEventCounts1764300000000 } from '../src/database/migrations/17643
 import { CountEvents1764300000001 } from '../src/database/migrations/1764300000001-count-events.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
+import { numbers } from './support/numbers.js';
 import { OwnPostgres } from './support/servers.js';
 import { anEvent, eventually, TheEye } from './support/the-eye.js';
-
-/** Numbers from 0 to below 1, the same ones in each run (mulberry32). */
-function numbers(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 const random = numbers(2026);
 const below = (limit: number): number => Math.floor(random() * limit);
@@ -209,7 +200,7 @@ describe('Statistics', () => {
   it('agree with the events after killed servers and what was sent twice', async () => {
     expect(await command('verify')).toEqual({
       code: 0,
-      stdout: 'All counts agree with the events.\n',
+      stdout: 'All counts and sessions agree with the events.\n',
       stderr: '',
     });
   });

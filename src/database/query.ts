@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { EntityManager } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { environment } from '../config/environment.js';
 import { metrics, type StatementOutcome } from '../telemetry/metrics.js';
 import { type SpanOptions, traced } from '../telemetry/tracing.js';
@@ -88,4 +88,24 @@ type Connection = EventEmitter & { processID?: number };
 /** Stops the statement of a connection that is given up; where PostgreSQL cannot be asked, it ends by itself. */
 function cancel(manager: EntityManager, processId: number | undefined): void {
   query(manager, 'SELECT pg_cancel_backend($1)', [processId]).catch(() => undefined);
+}
+
+/** Works in one snapshot, which begins once nobody else holds the advisory lock; for as long as it takes. */
+export async function lockedSnapshot<Result>(
+  dataSource: DataSource,
+  lock: number,
+  work: (runner: QueryRunner) => Promise<Result>,
+): Promise<Result> {
+  const runner = dataSource.createQueryRunner();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [lock]);
+    await runner.startTransaction('REPEATABLE READ');
+    const result = await work(runner);
+    await runner.commitTransaction();
+    return result;
+  } finally {
+    if (runner.isTransactionActive) await runner.rollbackTransaction();
+    await runner.query('SELECT pg_advisory_unlock($1)', [lock]);
+    await runner.release();
+  }
 }

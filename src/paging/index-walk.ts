@@ -1,6 +1,12 @@
 import type { Count, Slice } from './page.js';
 
-type Values = Record<string, string | undefined>;
+/** A value that PostgreSQL computes, in SQL. */
+export class Expression {
+  constructor(readonly sql: string) {}
+}
+
+type Value = string | Expression;
+type Values = Record<string, Value | undefined>;
 
 /** Rows of a table that are asked for by equality and by a range of time. */
 export interface Walked {
@@ -14,6 +20,8 @@ export interface Walked {
   /** Canonical timestamps, both inclusive. */
   after: string | undefined;
   before: string | undefined;
+  /** What rows must be beside that, in SQL. */
+  condition?: string;
 }
 
 /** Beyond this many, `count` is an estimate: counting reads one index entry a row. */
@@ -51,12 +59,17 @@ export async function countRows(ask: Ask, walked: Walked): Promise<Count> {
   );
   const count = counted?.count ?? 0;
   if (count <= EXACT_COUNT) return { count, isEstimate: false };
+  return { count: Math.max(await estimateRows(ask, walked), count), isEstimate: true };
+}
+
+/** About how many rows there are, as the planner knows it. */
+export async function estimateRows(ask: Ask, walked: Walked): Promise<number> {
   const { conditions, parameters } = plainConditions(walked);
   const [explained] = await ask<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
-    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${table} WHERE ${conditions}`,
+    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${walked.table} WHERE ${conditions}`,
     parameters,
   );
-  return { count: Math.max(explained?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0, count), isEstimate: true };
+  return explained?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
 }
 
 /**
@@ -77,7 +90,7 @@ class IndexWalk {
     private readonly walked: Walked,
     beyond?: { operator: '<' | '>'; place: { timestamp: string; id: string } },
   ) {
-    const { time, after, before } = walked;
+    const { time, after, before, condition = '' } = walked;
     this.leading = this.placeholders(walked.leading);
     const filtered = this.placeholders(walked.filtered);
     // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
@@ -89,6 +102,7 @@ class IndexWalk {
       end('>', after),
       end('<', before),
       ...Object.entries(filtered).map(([column, value]) => `${column} = ${value}`),
+      condition,
     ].filter((condition) => condition !== '');
   }
 
@@ -114,17 +128,22 @@ class IndexWalk {
   }
 
   private placeholders(values: Values): Record<string, string> {
-    return Object.fromEntries(given(values).map(([column, value]) => [column, this.parameter(value)]));
+    return Object.fromEntries(
+      given(values).map(([column, value]) => [
+        column,
+        value instanceof Expression ? value.sql : this.parameter(value),
+      ]),
+    );
   }
 }
 
 /** The conditions as the planner's statistics know them. */
 function plainConditions({ time, leading, filtered, after, before }: Walked): {
   conditions: string;
-  parameters: string[];
+  parameters: Value[];
 } {
-  const compared: [string, string][] = [
-    ...given({ ...leading, ...filtered }).map(([column, value]): [string, string] => [`${column} =`, value]),
+  const compared: [string, Value][] = [
+    ...given({ ...leading, ...filtered }).map(([column, value]): [string, Value] => [`${column} =`, value]),
     ...given({ [`${time} >=`]: after }),
     ...given({ [`${time} <=`]: before }),
   ];
@@ -132,6 +151,6 @@ function plainConditions({ time, leading, filtered, after, before }: Walked): {
   return { conditions: conditions.join(' AND '), parameters: compared.map(([, value]) => value) };
 }
 
-function given(values: Values): [string, string][] {
-  return Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
+function given(values: Values): [string, Value][] {
+  return Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
 }

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { environment } from '../config/environment.js';
-import { query } from '../database/query.js';
+import type { Changes } from '../database/changes-keeper.js';
+import { lockedSnapshot, query } from '../database/query.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594543;
@@ -25,7 +26,7 @@ export interface Difference {
 
 /** Keeps what is kept of the counts in order. The functions that it calls are those of the migration. */
 @Injectable()
-export class EventCountsUpkeep {
+export class EventCountsUpkeep implements Changes {
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
   /**
@@ -46,19 +47,20 @@ export class EventCountsUpkeep {
     return folded?.changes === AT_ONCE;
   }
 
-  /** Gives the room of folded changes back at once: whoever counts reads all of their table. */
   async sweep(): Promise<void> {
     await this.query('VACUUM event_count_changes', []);
   }
 
   /** Counts all events anew, in one snapshot, while workers go on storing; whoever counts sees the old counts meanwhile. */
   async rebuild(): Promise<void> {
-    await this.locked((runner) => runner.query('SELECT rebuild_event_counts()'));
+    await lockedSnapshot(this.dataSource, FOLD_LOCK, (runner) =>
+      runner.query('SELECT rebuild_event_counts()'),
+    );
   }
 
   /** Compares all counts with the events, a day at a time, in one snapshot. Stops after `limit` differences. */
   async verify(limit: number): Promise<Difference[]> {
-    return this.locked(async (runner) => {
+    return lockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
       const differences = await compareMonths(runner, limit);
       for (let day = await nextDay(runner, '-infinity'); day !== null && differences.length < limit;) {
         differences.push(...(await compare(runner, day, limit - differences.length)));
@@ -66,22 +68,6 @@ export class EventCountsUpkeep {
       }
       return differences;
     });
-  }
-
-  /** While nobody folds, in a snapshot that begins then; for as long as it takes. */
-  private async locked<Result>(work: (runner: QueryRunner) => Promise<Result>): Promise<Result> {
-    const runner = this.dataSource.createQueryRunner();
-    try {
-      await runner.query('SELECT pg_advisory_lock($1)', [FOLD_LOCK]);
-      await runner.startTransaction('REPEATABLE READ');
-      const result = await work(runner);
-      await runner.commitTransaction();
-      return result;
-    } finally {
-      if (runner.isTransactionActive) await runner.rollbackTransaction();
-      await runner.query('SELECT pg_advisory_unlock($1)', [FOLD_LOCK]);
-      await runner.release();
-    }
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { now, parseBound, parseTimestamp, TimestampError } from './timestamp.js';
+import { now, parseBound, parseTimestamp, secondsBetween, TimestampError } from './timestamp.js';
 
 const FIRST = Date.parse('0001-01-01T00:00:00Z');
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
@@ -177,4 +177,15 @@ describe('one end of a range', () => {
   ])('%s is refused: %s', (text, message) => {
     expect(() => parseBound(text, 'before')).toThrow(new TimestampError(message));
   });
+});
+
+describe('the seconds between two timestamps', () => {
+  it.each([
+    ['2021-01-01T09:15:29.243860Z', '2021-01-01T09:15:29.243860Z', 0],
+    ['2021-01-01T09:15:29.999999Z', '2021-01-01T09:15:30.000000Z', 0.000001],
+    ['1969-12-31T23:59:59.500000Z', '1970-01-01T00:00:01.250000Z', 1.75],
+    ['2020-02-28T00:00:00.000001Z', '2020-03-01T00:00:00.000000Z', 172799.999999],
+  ])('from %s to %s are %d', (earlier, later, seconds) =>
+    expect(secondsBetween(earlier, later)).toBe(seconds),
+  );
 });

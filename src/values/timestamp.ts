@@ -100,6 +100,13 @@ export function nextMicrosecond(text: string): string | undefined {
   return next > LAST_INSTANT ? undefined : timestampAt(next).text;
 }
 
+/** Seconds from one canonical timestamp to another, exact to the microsecond within 270 years. */
+export function secondsBetween(earlier: string, later: string): number {
+  const seconds = (Date.parse(`${later.slice(0, 19)}Z`) - Date.parse(`${earlier.slice(0, 19)}Z`)) / 1000;
+  const micros = Number(later.slice(20, 26)) - Number(earlier.slice(20, 26));
+  return (seconds * 1_000_000 + micros) / 1_000_000;
+}
+
 /** The present, to the millisecond that the clock gives. */
 export function now(): Timestamp {
   return timestampAt(Date.now());

@@ -1,0 +1,88 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { environment } from '../config/environment.js';
+import type { Changes } from '../database/changes-keeper.js';
+import { lockedSnapshot, query } from '../database/query.js';
+
+/** Any number that other users of the database are unlikely to lock: "EYES" in ASCII. One folds or rebuilds at a time. */
+const FOLD_LOCK = 0x45594553;
+
+/** Changes that are folded at once, so that no transaction is long. */
+const AT_ONCE = 20_000;
+
+/** Folded changes whose room is given back at once: whoever lists sessions reads past it. */
+const SWEPT = 2000;
+
+/** Keeps what is kept of the sessions in order. The functions that it calls are those of the migration. */
+@Injectable()
+export class SessionsUpkeep implements Changes {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * Folds some changes into the sessions. Where another process is about to, nothing is done.
+   * @returns true where there may be more
+   */
+  async foldSome(): Promise<boolean> {
+    const [folded] = await this.query<{ changes: number | null }>(
+      `SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN fold_sessions($2) END AS changes`,
+      [FOLD_LOCK, AT_ONCE],
+    );
+    const changes = folded?.changes ?? 0;
+    if (changes >= SWEPT && changes < AT_ONCE) await this.sweep();
+    return changes >= AT_ONCE;
+  }
+
+  async sweep(): Promise<void> {
+    await this.query('VACUUM session_changes', []);
+  }
+
+  /** Gathers all sessions anew, in one snapshot, while workers go on storing; whoever asks sees the old ones meanwhile. */
+  async rebuild(): Promise<void> {
+    await lockedSnapshot(this.dataSource, FOLD_LOCK, (runner) => runner.query('SELECT rebuild_sessions()'));
+  }
+
+  /** The first sessions, `limit` of them at most, that are not kept or listed as their events say. */
+  verify(limit: number): Promise<string[]> {
+    return lockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
+      const rows = (await runner.query(DIFFERENCES, [limit])) as { session_id: string }[];
+      return rows.map(({ session_id }) => session_id);
+    });
+  }
+
+  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    return query<Row>(this.dataSource.manager, sql, parameters, environment.STORE_TIMEOUT);
+  }
+}
+
+/** Places in lists are those of what is kept; what is pending has yet to move them. */
+const DIFFERENCES = `
+  WITH pending AS MATERIALIZED (SELECT * FROM pending_sessions),
+  kept AS (
+    SELECT session_id, first, last, id, events, sources FROM sessions
+    WHERE session_id NOT IN (SELECT session_id FROM pending)
+    UNION ALL
+    SELECT session_id, first, last, id, events, sources FROM pending WHERE events > 0
+  ),
+  counted AS (
+    SELECT session_id, min(timestamp) AS first, max(timestamp) AS last,
+      (array_agg(id ORDER BY timestamp DESC, id DESC))[1] AS id, count(*) AS events,
+      array_agg(DISTINCT ROW (application, category)::event_source) AS sources
+    FROM events
+    GROUP BY session_id
+  ),
+  due AS (
+    SELECT DISTINCT source.application, CASE WHEN by_category THEN source.category ELSE '' END AS category, last, id, session_id
+    FROM sessions, unnest(sources) AS source, (VALUES (true), (false)) AS list (by_category)
+  ),
+  listed AS (SELECT application, category, last, id, session_id FROM session_lists)
+  SELECT DISTINCT session_id FROM (
+    SELECT session_id
+    FROM kept FULL JOIN counted USING (session_id)
+    WHERE (kept.first, kept.last, kept.id, kept.events) IS DISTINCT FROM (counted.first, counted.last, counted.id, counted.events)
+      OR NOT (kept.sources @> counted.sources AND counted.sources @> kept.sources)
+    UNION ALL SELECT session_id FROM (TABLE due EXCEPT TABLE listed) AS missing
+    UNION ALL SELECT session_id FROM (TABLE listed EXCEPT TABLE due) AS left_over
+  ) AS differing
+  ORDER BY session_id
+  LIMIT $1`;
