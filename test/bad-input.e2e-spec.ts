@@ -125,6 +125,14 @@ describe('What cannot be understood', () => {
       expect(answer.body.detail).toContain(type);
     });
 
+    it('is text, and comes with a preflight', async () => {
+      const answer = await eye.request('OPTIONS', '/events/', {
+        body: 'x',
+        headers: { 'content-type': 'text/plain' },
+      });
+      expectProblem(answer, 415, 'unsupported_media_type');
+    });
+
     it('is a form', async () => {
       const answer = await eye.request('POST', '/events/', { body: new URLSearchParams({ name: 'n' }) });
       expectProblem(answer, 415, 'unsupported_media_type');
