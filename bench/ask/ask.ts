@@ -53,7 +53,7 @@ async function askAll(eye: TheEye, asked: Questions, requests: number): Promise<
       const path = question();
       const { status, took, body } = await eye.get(path);
       if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
-      if (body.results?.length === 0) throw new Error(`${path} matches nothing.`);
+      if (body.results?.length === 0 || body.total === 0) throw new Error(`${path} matches nothing.`);
       if (request >= 0) times.get(name)?.push(took);
     }
   }

@@ -28,10 +28,27 @@ export async function questions(eye: TheEye, events: number): Promise<Questions>
     ['a category on a day', () => ask({ category: `category-${random(CATEGORIES)}`, ...between(1) })],
     ['a category and name in a month', () => ask({ ...type(), ...between(30) })],
     ['a month, oldest first', () => ask({ ...between(30), ordering: 'timestamp' })],
+    ['the newest sessions', () => '/sessions/'],
+    ['the sessions of a category', () => `/sessions/?category=category-${random(CATEGORIES)}`],
+    ['what happened in a session', () => `/sessions/${sessionId(random(events / SESSION_EVENTS))}/`],
+    ['a day by the hour', () => count('events', { ...range(1), interval: 'hour' })],
+    [
+      'a month by the day and category',
+      () => count('events', { ...range(30), interval: 'day', group_by: 'category' }),
+    ],
+    [
+      'the year by the week and type',
+      () => count('events', { ...range(DAYS), interval: 'week', group_by: 'type' }),
+    ],
+    ['the largest of a month', () => count('top', range(30))],
+    ['the largest of the year', () => count('top', range(DAYS))],
   ]);
 }
 
 const ask = (query: Record<string, string>): string => `/events/?${new URLSearchParams(query).toString()}`;
+
+const count = (what: 'events' | 'top', query: Record<string, string>): string =>
+  `/statistics/${what}/?${new URLSearchParams(query).toString()}`;
 
 const random = (below: number): number => Math.floor(Math.random() * below);
 
@@ -42,11 +59,16 @@ function type(): { category: string; name: string } {
   return { category: `category-${name % CATEGORIES}`, name: `name-${name}` };
 }
 
-/** Whole days of the year. */
 function between(days: number): { timestamp_after: string; timestamp_before: string } {
-  const first = random(DAYS - days);
+  const { from, to } = range(days);
+  return { timestamp_after: from, timestamp_before: to };
+}
+
+/** Whole days of the year, the first and the last. */
+function range(days: number): { from: string; to: string } {
+  const first = random(DAYS - days + 1);
   const date = (day: number): string => new Date(Date.UTC(YEAR, 0, 1 + day)).toISOString().slice(0, 10);
-  return { timestamp_after: date(first), timestamp_before: date(first + days - 1) };
+  return { from: date(first), to: date(first + days - 1) };
 }
 
 async function someIds(eye: TheEye): Promise<string[]> {
