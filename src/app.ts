@@ -7,7 +7,7 @@ import { answers } from './config/role.js';
 import { protectAnswers } from './http/answer-headers.js';
 import { sendFiles } from './dashboard/assets.js';
 import { readBodies } from './http/bodies.js';
-import { earlyProblems, nameErrorsOutsideNest, nameExpectations } from './http/early-problems.js';
+import { earlyProblems, nameExpectations } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { showQueue } from './operations/queue-board.js';
@@ -51,7 +51,6 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   observeRequests(app);
   protectAnswers(app);
   nameExpectations(app);
-  nameErrorsOutsideNest(app);
   await admitCallers(app);
   readBodies(app);
   indentOnRequest(app);

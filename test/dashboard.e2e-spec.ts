@@ -233,7 +233,7 @@ describe('The dashboard', () => {
 
     it('shows a session as it happened, with the time between its events', async () => {
       await viewer.goto('#/sessions?category=page%20interaction');
-      await page.locator('.rows li', { hasText: 'journey' }).getByRole('link').click();
+      await page.locator('.sessions li', { hasText: 'journey' }).getByRole('link').click();
       await page.locator('.timeline li').first().waitFor();
       expect(viewer.hash).toBe('#/sessions/journey');
       expect(await page.locator('.timeline .gap').allTextContents()).toEqual(['start', '+1.5 s', '+2 h']);

@@ -54,7 +54,7 @@ export async function admitCallers(app: NestFastifyApplication): Promise<void> {
     const { url = '', config } = request.routeOptions;
     // Before the body is read, which might be refused for its type where nothing would have taken any.
     if (request.is404) return done(nowhere(request));
-    // CORS has answered those that it knows.
+    // CORS has answered those that it knows. Its route for the others is none of Nest's, which names no errors.
     if (request.method === 'OPTIONS') return void reply.callNotFound();
     if (DOCS.test(url)) return done();
     try {

@@ -22,14 +22,6 @@ export const earlyProblems = {
   },
 };
 
-/** The route of preflights is no route of Nest, so its errors, such as a body of an unknown type, do not reach the filter. */
-export function nameErrorsOutsideNest(app: NestFastifyApplication): void {
-  app
-    .getHttpAdapter()
-    .getInstance()
-    .setErrorHandler((error, request, reply) => sendProblem(reply, toProblem(error, request)));
-}
-
 /** Names what `Expect` asks for in vain; left to itself, Node answers 417 without a word. */
 export function nameExpectations(app: NestFastifyApplication): void {
   app.getHttpServer().on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {

@@ -73,7 +73,8 @@ export class LiveLog {
 
   /** Calls back whenever somebody says so, and once the connection is there where somebody has said so before. */
   onWatch(watched: () => void): void {
-    const subscriber = this.connections.create('subscriber');
+    // What ioredis subscribes to by itself it does without catching the error of a connection that goes again.
+    const subscriber = this.connections.create('subscriber', { autoResubscribe: false });
     // RedisHealth tells the log.
     subscriber.on('error', () => undefined);
     subscriber.on('message', watched);

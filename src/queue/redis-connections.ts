@@ -37,9 +37,9 @@ export class RedisConnections {
     this.address = addressOf(url);
   }
 
-  create(type: 'client' | 'subscriber' | 'bclient'): Redis {
+  create(type: 'client' | 'subscriber' | 'bclient', more: RedisOptions = {}): Redis {
     const options = type === 'client' ? PROMPT : { ...PATIENT, ...SILENCE[type] };
-    const connection = new Redis({ ...this.address, ...options });
+    const connection = new Redis({ ...this.address, ...options, ...more });
     this.connections.push(connection);
     return connection;
   }
