@@ -24,6 +24,9 @@ const FEATURES = [
   'dashboard',
 ];
 
+/** What they stand on. */
+const SHARED = ['http', 'queue', 'database', 'embedded', 'paging', 'values'];
+
 /**
  * What a feature may know of the others.
  * @type {Record<string, string[] | undefined>}
@@ -62,29 +65,8 @@ export default tseslint.config(
         'error',
         {
           zones: [
-            ...boundary(
-              'config',
-              ...FEATURES,
-              'http',
-              'queue',
-              'database',
-              'embedded',
-              'paging',
-              'values',
-              'telemetry',
-              'operations',
-            ),
-            ...boundary(
-              'telemetry',
-              ...FEATURES,
-              'http',
-              'queue',
-              'database',
-              'embedded',
-              'paging',
-              'values',
-              'operations',
-            ),
+            ...boundary('config', ...FEATURES, ...SHARED, 'telemetry', 'operations'),
+            ...boundary('telemetry', ...FEATURES, ...SHARED, 'operations'),
             ...boundary('operations', ...FEATURES),
             ...boundary('embedded', ...FEATURES, 'http', 'queue', 'database', 'paging', 'values'),
             ...boundary('database', ...FEATURES, 'http', 'queue', 'paging', 'values'),

@@ -27,6 +27,7 @@ describe('The contract', () => {
 
     it.each([
       '/events/',
+      '/',
       '/events/3/',
       '/nothing',
       '/%zz',
