@@ -1,8 +1,8 @@
 import { DataSource } from 'typeorm';
 import pg from 'pg';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
-import { CreateEventCounts1764300000000 } from '../src/database/migrations/1764300000000-create-event-counts.js';
-import { CountEvents1764300000001 } from '../src/database/migrations/1764300000001-count-events.js';
+import { CreateEventCounts1764360000000 } from '../src/database/migrations/1764360000000-create-event-counts.js';
+import { CountEvents1764360000001 } from '../src/database/migrations/1764360000001-count-events.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
 import { numbers } from './support/numbers.js';
@@ -283,7 +283,7 @@ describe('Statistics', () => {
     await eye.end();
     try {
       const runner = dataSource.createQueryRunner();
-      const migrations = [new CountEvents1764300000001(), new CreateEventCounts1764300000000()];
+      const migrations = [new CountEvents1764360000001(), new CreateEventCounts1764360000000()];
       for (const migration of migrations) {
         await migration.down(runner);
         await runner.query('DELETE FROM migrations WHERE name = $1', [migration.name]);

@@ -2,10 +2,10 @@ import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/Postgres
 import { CreateEvents1764000000000 } from './migrations/1764000000000-create-events.js';
 import { CreateApplications1764010000000 } from './migrations/1764010000000-create-applications.js';
 import { CreateEventTypes1764200000000 } from './migrations/1764200000000-create-event-types.js';
-import { CreateEventCounts1764300000000 } from './migrations/1764300000000-create-event-counts.js';
-import { CountEvents1764300000001 } from './migrations/1764300000001-count-events.js';
 import { CreateSessions1764350000000 } from './migrations/1764350000000-create-sessions.js';
 import { GatherSessions1764350000001 } from './migrations/1764350000001-gather-sessions.js';
+import { CreateEventCounts1764360000000 } from './migrations/1764360000000-create-event-counts.js';
+import { CountEvents1764360000001 } from './migrations/1764360000001-count-events.js';
 
 /** Milliseconds to wait for a connection, from the pool or from PostgreSQL. */
 const CONNECT_TIMEOUT = 1500;
@@ -24,10 +24,10 @@ export function dataSourceOptions(url: string): PostgresDataSourceOptions {
       CreateEvents1764000000000,
       CreateApplications1764010000000,
       CreateEventTypes1764200000000,
-      CreateEventCounts1764300000000,
-      CountEvents1764300000001,
       CreateSessions1764350000000,
       GatherSessions1764350000001,
+      CreateEventCounts1764360000000,
+      CountEvents1764360000001,
     ],
     migrationsTableName: 'migrations',
     // Failed statements are reported where they are handled, with what was done about them.

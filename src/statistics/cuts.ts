@@ -1,93 +1,71 @@
 /** Blocks of time that running sums are kept in; `ever` holds all time. */
 export type Block = 'hour' | 'day' | 'month' | 'ever';
 
-/** The shortest time that sums can tell apart. */
-export type Slot = 'minute' | 'quarter';
-
-/**
- * A look-up of a running sum: the events of a block that lie before `until`. It counts for, or with sign -1 against, one
- * interval of time.
- */
-export interface Probe {
-  interval: number;
-  sign: 1 | -1;
+/** A running sum: the events of a block, by when it starts, that lie before `until`. */
+export interface Sum {
   block: Block;
   start: string;
   until: string;
 }
 
-/** Events that are counted one by one, because no sum ends there: from the beginning of a slot, before `until`. */
+/** Events from the beginning of a minute, `start`, to before `until`, which no sum ends with. */
 export interface Edge {
-  interval: number;
-  sign: 1 | -1;
   start: string;
   until: string;
 }
 
-/** How the events between each two neighbours of some ascending instants are counted. */
-export interface Cuts {
-  /** The instants, each rounded down to its slot. */
-  slots: string[];
-  probes: Probe[];
-  edges: Edge[];
+/** What lies before an instant is all that these count. */
+export interface Cut {
+  sums: Sum[];
+  /** The beginning of its minute, before which the sums end. */
+  minute: string;
+  /** The rest, where there is any. */
+  edge?: Edge;
 }
 
 /** Ends of time, as PostgreSQL spells them. */
 export const ALWAYS = { from: '-infinity', to: 'infinity' };
 
-/** @param instants canonical timestamps, ascending; the first may be `-infinity` and the last `infinity` */
-export function cutsAt(instants: readonly string[], slot: Slot): Cuts {
-  const cuts: Cuts = { slots: instants.map((instant) => floor(instant, slot)), probes: [], edges: [] };
-  let before = instants[0] ?? '';
-  for (const [interval, after] of instants.slice(1).entries()) {
-    cuts.probes.push(...signed(interval, probesBefore(before, slot), probesBefore(after, slot)));
-    cuts.edges.push(...signed(interval, edgesBefore(before, slot), edgesBefore(after, slot)));
-    before = after;
-  }
-  return cuts;
+/** @param instant a canonical timestamp, or an end of time */
+export function cutAt(instant: string): Cut {
+  if (instant === ALWAYS.from) return { sums: [], minute: instant };
+  const ever = { block: 'ever', start: ALWAYS.from } as const;
+  if (instant === ALWAYS.to) return { sums: [{ ...ever, until: instant }], minute: instant };
+  const month = floor(instant, 'month');
+  const day = floor(instant, 'day');
+  const hour = floor(instant, 'hour');
+  const minute = floor(instant, 'minute');
+  const sums: Sum[] = [{ ...ever, until: month }];
+  if (month !== day) sums.push({ block: 'month', start: month, until: day });
+  if (day !== hour) sums.push({ block: 'day', start: day, until: hour });
+  if (hour !== minute) sums.push({ block: 'hour', start: hour, until: minute });
+  return minute === instant ? { sums, minute } : { sums, minute, edge: { start: minute, until: instant } };
 }
 
-/** True where sums end at an instant. */
-export function isOnSlot(instant: string, slot: Slot): boolean {
-  return floor(instant, slot) === instant;
-}
-
-/** What lies before the end of an interval counts for it, and before its beginning against it; both at once for nothing. */
-function signed<Place extends Span>(interval: number, before: Place[], after: Place[]) {
-  const without = (places: Place[], others: Place[]): Place[] =>
-    places.filter(
-      ({ start, until }) => !others.some((other) => other.start === start && other.until === until),
-    );
-  return [
-    ...without(after, before).map((place) => ({ interval, sign: 1 as const, ...place })),
-    ...without(before, after).map((place) => ({ interval, sign: -1 as const, ...place })),
-  ];
-}
-
-interface Span {
+/** A row of sums: what is read of it, in order. */
+export interface Reading {
+  block: Block;
   start: string;
-  until: string;
+  untils: string[];
 }
 
-type Place<Signed> = Omit<Signed, 'interval' | 'sign'>;
+/** Gathers the sums of cuts, ascending in time, by the rows that hold them: each row is read once, and each sum asked for once. */
+export class Readings {
+  readonly rows: Reading[] = [];
+  private readonly latest = new Map<Block, { row: number; reading: Reading }>();
 
-/** The sums that together count all that lies before the slot of an instant. */
-function probesBefore(instant: string, slot: Slot): Place<Probe>[] {
-  if (instant === ALWAYS.from) return [];
-  if (instant === ALWAYS.to) return [{ block: 'ever', start: ALWAYS.from, until: ALWAYS.to }];
-  const [month, day, hour] = [floor(instant, 'month'), floor(instant, 'day'), floor(instant, 'hour')];
-  const end = floor(instant, slot);
-  const places: Place<Probe>[] = [
-    { block: 'ever', start: ALWAYS.from, until: month },
-    { block: 'month', start: month, until: day },
-    { block: 'day', start: day, until: slot === 'quarter' ? end : hour },
-    ...(slot === 'minute' ? [{ block: 'hour' as const, start: hour, until: end }] : []),
-  ];
-  return places.filter(({ start, until }) => start !== until);
-}
-
-function edgesBefore(instant: string, slot: Slot): Place<Edge>[] {
-  return isOnSlot(instant, slot) ? [] : [{ start: floor(instant, slot), until: instant }];
+  /** Where a sum will stand: the index of its row, and that in its row. */
+  add({ block, start, until }: Sum): [row: number, index: number] {
+    let latest = this.latest.get(block);
+    if (latest?.reading.start !== start) {
+      latest = { row: this.rows.length, reading: { block, start, untils: [] } };
+      this.latest.set(block, latest);
+      this.rows.push(latest.reading);
+    }
+    const { row, reading } = latest;
+    if (reading.untils.at(-1) !== until) reading.untils.push(until);
+    return [row, reading.untils.length - 1];
+  }
 }
 
 /** Characters of a canonical timestamp that say its unit, and what begins the unit. */
@@ -98,12 +76,7 @@ const UNITS = {
   minute: [16, ':00.000000Z'],
 } as const;
 
-function floor(instant: string, unit: keyof typeof UNITS | 'quarter'): string {
-  if (instant === ALWAYS.from || instant === ALWAYS.to) return instant;
-  if (unit === 'quarter') {
-    const minute = Number(instant.slice(14, 16));
-    return `${instant.slice(0, 14)}${String(minute - (minute % 15)).padStart(2, '0')}:00.000000Z`;
-  }
+function floor(instant: string, unit: keyof typeof UNITS): string {
   const [length, rest] = UNITS[unit];
   return instant.slice(0, length) + rest;
 }

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
-import { ALWAYS, type Cuts, cutsAt, type Edge, isOnSlot, type Slot } from './cuts.js';
+import { ALWAYS, type Block, type Cut, cutAt, type Edge, Readings } from './cuts.js';
 
 /** What events are counted by. */
 export const GROUPS = {
@@ -55,34 +55,49 @@ export class EventCountsRepository {
   ) {}
 
   /** How many events match, from one canonical timestamp to before another. */
-  async count(filter: CountFilter, { from, to } = ALWAYS): Promise<number> {
-    if (from !== ALWAYS.from && to !== ALWAYS.to && from >= to) return 0;
-    const [series] = await this.series([from, to], filter);
-    return series?.counts[0] ?? 0;
+  async count(filter: CountFilter, range = ALWAYS): Promise<number> {
+    if (range.from >= range.to && range !== ALWAYS) return 0;
+    const statement = new Statement(filter);
+    const [row] = await this.query<{ count: string }>(
+      `SELECT coalesce(sum(amount), 0)::bigint AS count FROM (${statement.ofRange(range, [])}) AS amounts`,
+      statement.parameters,
+    );
+    return Number(row?.count ?? 0);
   }
 
   /** The largest groups of the events from one canonical timestamp to before another, of each way to group them. */
   async largest(
-    { from, to }: typeof ALWAYS,
+    range: typeof ALWAYS,
     filter: CountFilter,
     ways: readonly GroupBy[],
     limit: number,
   ): Promise<Largest[]> {
-    const statement = new Statement([from, to], filter);
+    const statement = new Statement(filter);
+    const all = COLUMNS.filter((column) => ways.some((way) => isOf(way, column)));
+    const amounts = statement.ofRange(range, all);
     const most = statement.parameter(limit);
     const lists = ways.map((by) => {
-      const columns: readonly Column[] = GROUPS[by];
-      const selected = COLUMNS.map((column) => (columns.includes(column) ? column : `NULL AS ${column}`));
+      const columns = GROUPS[by].join(', ');
+      const selected = COLUMNS.map((column) => (isOf(by, column) ? column : `NULL AS ${column}`));
       return `(
-        SELECT '${by}' AS by, ${selected.join(', ')}, count, count(*) OVER () AS groups, sum(count) OVER () AS total
-        FROM (${statement.counts(columns)}) AS counted
-        WHERE count > 0
-        ORDER BY count DESC, ${columns.join(', ')}
+        SELECT '${by}' AS by, ${selected.join(', ')}, sum(count)::bigint AS count,
+          count(*) OVER () AS groups, sum(sum(count)) OVER () AS total
+        FROM counted
+        GROUP BY ${columns}
+        HAVING sum(count) > 0
+        ORDER BY count DESC, ${columns}
         LIMIT ${most}
       )`;
     });
     type Row = Record<Column, string | null> & { by: GroupBy; count: string; groups: string; total: string };
-    const rows = await this.query<Row>(lists.join(' UNION ALL '), statement.parameters);
+    // Whatever is told apart in several ways is read once.
+    const rows = await this.query<Row>(
+      `WITH counted AS MATERIALIZED (
+         SELECT ${all.join(', ')}, sum(amount) AS count FROM (${amounts}) AS amounts GROUP BY ${all.join(', ')}
+       )
+       ${lists.join(' UNION ALL ')}`,
+      statement.parameters,
+    );
     return ways.map((way) => {
       const found = rows.filter(({ by }) => by === way);
       return {
@@ -106,21 +121,42 @@ export class EventCountsRepository {
     by?: GroupBy,
     groups: readonly Group[] = [],
   ): Promise<Series[]> {
-    const statement = new Statement(instants, filter);
-    const columns = by === undefined ? [] : GROUPS[by];
-    const told = columns.length > 0 && groups.length > 0 ? statement.told(columns, groups) : undefined;
-    const rows = await this.query<{ place: number; interval: number; count: string }>(
-      `SELECT 0 AS place, interval, count FROM (${statement.counts([])}) AS total
-       ${told === undefined ? '' : `UNION ALL SELECT place::int, interval, count FROM (${told}) AS told`}`,
-      statement.parameters,
-    );
     const series: Series[] = [{}, ...groups].map((group) => ({
       ...group,
       counts: new Array<number>(instants.length - 1).fill(0),
     }));
-    for (const { place, interval, count } of rows) {
-      const counts = series[place]?.counts;
-      if (counts) counts[interval] = Number(count);
+    const cuts = instants.map(cutAt);
+    const statement = new Statement(filter);
+    const told = by !== undefined && groups.length > 0 ? statement.told(GROUPS[by], groups) : undefined;
+    // A time zone that is not whole minutes from UTC, as all were once, has buckets that no sums end with.
+    if (cuts.slice(1, -1).some(({ edge }) => edge !== undefined)) {
+      const rows = await this.query<Counted>(statement.byEvents(instants, told), statement.parameters);
+      for (const { place, interval, count } of rows) addTo(series[place], interval, Number(count));
+      return series;
+    }
+
+    const readings = new Readings();
+    const places = cuts.map(({ sums }) => sums.map((sum) => readings.add(sum)));
+    const rows = await this.query<Counted & { row: number | null; sums: (number | null)[] | null }>(
+      statement.bySums(readings, cuts, told),
+      statement.parameters,
+    );
+    const sums = series.map(() =>
+      readings.rows.map(({ untils }) => new Array<number>(untils.length).fill(0)),
+    );
+    for (const { place, row, sums: added, interval, count } of rows) {
+      if (row === null || added === null) addTo(series[place], interval, Number(count));
+      else {
+        const kept = sums[place]?.[row];
+        for (const [index, sum] of added.entries()) if (kept) kept[index] = (kept[index] ?? 0) + (sum ?? 0);
+      }
+    }
+    for (const [place, { counts }] of series.entries()) {
+      const before = places.map((of) =>
+        of.reduce((all, [row, index]) => all + (sums[place]?.[row]?.[index] ?? 0), 0),
+      );
+      for (const interval of counts.keys())
+        counts[interval] = (counts[interval] ?? 0) + (before[interval + 1] ?? 0) - (before[interval] ?? 0);
     }
     return series;
   }
@@ -132,7 +168,28 @@ export class EventCountsRepository {
   }
 }
 
-type Kept = Cuts & { grain: string };
+/** Events of an interval; of those in a place of a list of groups, from 1, or of all that match, at 0. */
+interface Counted {
+  place: number;
+  interval: number;
+  count: string;
+}
+
+function addTo(series: Series | undefined, interval: number, count: number): void {
+  if (series) series.counts[interval] = (series.counts[interval] ?? 0) + count;
+}
+
+const isOf = (way: GroupBy, column: Column): boolean => (GROUPS[way] as readonly Column[]).includes(column);
+
+/** Groups that are told apart: a table of their places and columns, and what rows of a group have in common with it. */
+interface Told {
+  columns: readonly Column[];
+  table: string;
+  matches: string;
+}
+
+/** All that matches, in place 0. */
+const ALL: Told = { columns: [], table: '(VALUES (0)) AS told (place)', matches: '' };
 
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
 class Statement {
@@ -140,10 +197,7 @@ class Statement {
   private readonly filtered: Column[];
   private readonly conditions: string;
 
-  constructor(
-    private readonly instants: readonly string[],
-    filter: CountFilter,
-  ) {
+  constructor(filter: CountFilter) {
     const given = Object.entries(filter).filter(([, value]) => value !== undefined) as [Column, string][];
     this.filtered = given.map(([column]) => column);
     this.conditions = given.map(([column, value]) => `AND ${column} = ${this.parameter(value)}`).join(' ');
@@ -154,94 +208,112 @@ class Statement {
     return `$${this.parameters.length}`;
   }
 
-  /** Counts by interval and by columns. */
-  counts(columns: readonly Column[]): string {
-    return this.sums(columns, columns);
-  }
-
-  /** Counts by interval and by place in a list of groups, from 1. */
-  told(columns: readonly Column[], groups: readonly Group[]): string {
+  /** In places from 1. */
+  told(columns: readonly Column[], groups: readonly Group[]): Told {
     const values = columns.map((column) => this.list('text', groups, (group) => group[column]));
-    const told = `unnest(${values.join(', ')}) WITH ORDINALITY AS told (${columns.join(', ')}, place)`;
-    return this.sums(['place'], columns, told);
+    const names = columns.map((column) => `told_${column}`);
+    return {
+      columns,
+      table: `unnest(${values.join(', ')}) WITH ORDINALITY AS told (${[...names, 'place'].join(', ')})`,
+      matches: columns.map((column) => `AND ${column} = told_${column}`).join(' '),
+    };
   }
 
-  private sums(keys: readonly string[], columns: readonly Column[], told?: string): string {
-    const join = told === undefined ? '' : `JOIN ${told} USING (${columns.join(', ')})`;
-    const { grain, slot } = grainOf([...this.filtered, ...columns]);
-    const isKept = this.instants.slice(1, -1).every((instant) => isOnSlot(instant, slot));
-    const kept: Kept = { grain, ...cutsAt(this.instants, slot) };
-    const amounts = isKept
-      ? [
-          this.bySums(keys, columns, kept, told),
-          this.byChanges(keys, kept, join),
-          ...kept.edges.map((edge) => this.atEdge(keys, edge, join)),
-        ].join(' UNION ALL ')
-      : this.byEvents(keys, join);
-    const grouped = [...keys, 'interval'].join(', ');
-    return `SELECT ${grouped}, sum(amount)::bigint AS count FROM (${amounts}) AS amounts GROUP BY ${grouped}`;
+  /** Amounts by columns, which add up to the events of a range. */
+  ofRange({ from, to }: typeof ALWAYS, columns: readonly Column[]): string {
+    const [first, last] = [cutAt(from), cutAt(to)];
+    const rows = new Map<string, { block: Block; start: string; from?: string; to?: string }>();
+    for (const [end, { sums }] of Object.entries({ from: first, to: last }))
+      for (const { block, start, until } of sums)
+        rows.set(block + start, { ...rows.get(block + start), block, start, [end]: until });
+    const wanted = [...rows.values()].filter((row) => row.from !== row.to);
+    const lists = [
+      this.list('event_count_block', wanted, ({ block }) => block),
+      this.list('timestamp', wanted, ({ start }) => start),
+      this.list('timestamp', wanted, (row) => row.from),
+      this.list('timestamp', wanted, (row) => row.to),
+    ];
+    const selected = columns.map((column) => `${column}, `).join('');
+    const amounts = [
+      `SELECT ${selected} coalesce(${sumBefore('until')}, 0) - coalesce(${sumBefore('since')}, 0) AS amount
+       FROM unnest(${lists.join(', ')}) AS wanted (block, start, since, until), LATERAL (${this.row(columns)}) AS kept`,
+      `SELECT ${selected} count
+       FROM event_count_changes
+       WHERE minute >= ${this.parameter(first.minute)} AND minute < ${this.parameter(last.minute)} ${this.conditions}`,
+    ];
+    if (first.edge) amounts.push(`SELECT ${selected} -1 FROM events WHERE ${this.within(first.edge)}`);
+    if (last.edge) amounts.push(`SELECT ${selected} 1 FROM events WHERE ${this.within(last.edge)}`);
+    return amounts.join(' UNION ALL ');
+  }
+
+  /** The sums of each row that is read, as an array, and what else the intervals between cuts have. */
+  bySums({ rows }: Readings, cuts: readonly Cut[], told?: Told): string {
+    const lists = [
+      this.list('event_count_block', rows, ({ block }) => block),
+      this.list('timestamp', rows, ({ start }) => start),
+      this.list('text', rows, ({ untils }) => `{${untils.join(',')}}`),
+    ];
+    const minutes = this.list('timestamp', cuts, ({ minute }) => minute);
+    const last = cuts.length - 2;
+    const ends = [
+      { edge: cuts[0]?.edge, interval: 0, count: '-count(*)' },
+      { edge: cuts.at(-1)?.edge, interval: last, count: 'count(*)' },
+    ];
+    const added = (interval: string | number, count: string): string =>
+      `place::int, NULL::int AS row, NULL::json AS sums, ${interval} AS interval, ${count}::bigint AS count`;
+    const of = ({ columns, table, matches }: Told): string[] => [
+      `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
+         NULL::int AS interval, NULL::bigint AS count
+       FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
+      `SELECT ${added(`width_bucket(minute, ${minutes}) - 1`, 'sum(count)')}
+       FROM event_count_changes, ${table}
+       WHERE minute >= (${minutes})[1] AND minute < (${minutes})[${cuts.length}] ${matches} ${this.conditions}
+       GROUP BY place, interval`,
+      ...ends.flatMap(({ edge, interval, count }) =>
+        edge === undefined
+          ? []
+          : `SELECT ${added(interval, count)} FROM events, ${table} WHERE ${this.within(edge)} ${matches} GROUP BY place`,
+      ),
+    ];
+    return `
+      WITH wanted AS MATERIALIZED (
+        SELECT block, start, untils::timestamp[] AS untils, (place - 1)::int AS row
+        FROM unnest(${lists.join(', ')}) WITH ORDINALITY AS wanted (block, start, untils, place)
+      )
+      ${[ALL, ...(told ? [told] : [])].flatMap(of).join(' UNION ALL ')}`;
+  }
+
+  byEvents(instants: readonly string[], told?: Told): string {
+    const times = this.list('timestamptz', instants, (instant) => instant);
+    const of = ({ table, matches }: Told): string => `
+      SELECT place::int, width_bucket(timestamp, ${times}) - 1 AS interval, count(*) AS count
+      FROM events, ${table}
+      WHERE timestamp >= (${times})[1] AND timestamp < (${times})[${instants.length}] ${matches} ${this.conditions}
+      GROUP BY place, interval`;
+    return [ALL, ...(told ? [told] : [])].map(of).join(' UNION ALL ');
   }
 
   /**
-   * Each row of sums is looked up once by the whole of its key, and then asked for all that it knows: the planner would
-   * rather read all groups of a block, and look for the wanted ones among them.
+   * What is kept of a block. Each is looked up once by the whole of its key: the planner would rather read all groups of
+   * a block, and look for the wanted ones among them.
    */
-  private bySums(
-    keys: readonly string[],
-    columns: readonly Column[],
-    { grain, probes }: Kept,
-    told?: string,
-  ): string {
-    const probe = [
-      this.list('int', probes, ({ interval }) => interval),
-      this.list('int', probes, ({ sign }) => sign),
-      this.list('event_count_block', probes, ({ block }) => block),
-      this.list('timestamp', probes, ({ start }) => start),
-      this.list('timestamp', probes, ({ until }) => until),
+  private row(columns: readonly Column[], matches = ''): string {
+    const apart = [...this.filtered, ...columns];
+    const grain = apart.includes('name') ? 'type' : apart.includes('category') ? 'category' : 'application';
+    // The index begins with the name, then the category.
+    const without = { type: '', category: `AND name = ''`, application: `AND name = '' AND category = ''` }[
+      grain
     ];
-    const wanted =
-      told === undefined ? '' : columns.map((column) => `AND ${column} = told.${column}`).join(' ');
     return `
-      SELECT ${[...keys, 'interval', 'sign * counts[width_bucket(until, ends)] AS amount'].join(', ')}
-      FROM (
-        SELECT block, start, array_agg(interval) AS intervals, array_agg(sign) AS signs, array_agg(until) AS untils
-        FROM unnest(${probe.join(', ')}) AS probe (interval, sign, block, start, until)
-        GROUP BY block, start
-      ) AS wanted
-      ${told === undefined ? '' : `CROSS JOIN ${told}`}
-      CROSS JOIN LATERAL (
-        SELECT ${[...(told === undefined ? columns : []), 'ends', 'counts'].join(', ')}
-        FROM event_counts
-        WHERE grain = '${grain}' AND block = wanted.block AND start = wanted.start ${wanted} ${this.conditions}
-        OFFSET 0
-      ) AS sums
-      CROSS JOIN LATERAL unnest(intervals, signs, untils) AS probe (interval, sign, until)`;
+      SELECT ${[...columns, 'ends', 'counts'].join(', ')}
+      FROM event_counts
+      WHERE grain = '${grain}' AND block = wanted.block AND start = wanted.start ${without} ${matches} ${this.conditions}
+      OFFSET 0`;
   }
 
-  /** What is not in the sums yet. */
-  private byChanges(keys: readonly string[], { slots }: Kept, join: string): string {
-    const times = this.list('timestamp', slots, (instant) => instant);
-    return `
-      SELECT ${[...keys, `width_bucket(minute, ${times}) - 1`, 'count'].join(', ')}
-      FROM event_count_changes ${join}
-      WHERE minute >= (${times})[1] AND minute < (${times})[${slots.length}] ${this.conditions}`;
-  }
-
-  /** Each with its own ends, which tell the planner how little it is. */
-  private atEdge(keys: readonly string[], { interval, sign, start, until }: Edge, join: string): string {
-    return `
-      SELECT ${[...keys, interval, sign].join(', ')}
-      FROM events ${join}
-      WHERE timestamp >= ${this.parameter(start)} AND timestamp < ${this.parameter(until)} ${this.conditions}`;
-  }
-
-  /** Of minutes no sums of names are kept, and of seconds none; both are asked for in short ranges only. */
-  private byEvents(keys: readonly string[], join: string): string {
-    const times = this.list('timestamptz', this.instants, (instant) => instant);
-    return `
-      SELECT ${[...keys, `width_bucket(timestamp, ${times}) - 1 AS interval`, '1 AS amount'].join(', ')}
-      FROM events ${join}
-      WHERE timestamp >= (${times})[1] AND timestamp < (${times})[${this.instants.length}] ${this.conditions}`;
+  /** Events at an end of a range. Written with its own times, which tell the planner how few they are. */
+  private within({ start, until }: Edge): string {
+    return `timestamp >= ${this.parameter(start)} AND timestamp < ${this.parameter(until)} ${this.conditions}`;
   }
 
   private list<Row>(type: string, rows: readonly Row[], value: (row: Row) => unknown): string {
@@ -249,9 +321,5 @@ class Statement {
   }
 }
 
-/** Which of the kept counts tell these columns apart (all tell applications apart), and how finely in time. */
-function grainOf(columns: readonly Column[]): { grain: string; slot: Slot } {
-  const category = columns.includes('category');
-  if (columns.includes('name')) return { grain: category ? 'type' : 'name', slot: 'quarter' };
-  return { grain: category ? 'category' : 'application', slot: 'minute' };
-}
+/** The running sum of a row of event_counts before an instant. */
+const sumBefore = (instant: string): string => `counts[width_bucket(${instant}, ends)]`;

@@ -12,18 +12,20 @@ const AT_ONCE = 250_000;
  * adds up both.
  *
  * A row of `event_counts` holds the counts of one block of time as running sums: `counts[i]` events lie in the block
- * before `ends[i]`, and times at which nothing ended are left out. So the events before any quarter of an hour are three
- * look-ups: the months before its month, the days of its month before its day, the quarters of its day before it. The
- * minutes of an hour are kept where categories or nothing is told apart: of names and types there may be as many as events.
- * No block has more than a hundred ends (`ever` has one a month), so that a row is changed at little cost. Times are UTC
- * without a zone, for the arithmetic of calendars.
+ * before `ends[i]`, and times at which nothing ended are left out. So the events before any minute are four look-ups: the
+ * months before its month, the days of its month before its day, the hours of its day before its hour, the minutes of its
+ * hour before it. A row has sixty ends at most (`ever` has one a month), so that it is changed at little cost. Times are
+ * UTC without a zone, for the arithmetic of calendars.
  *
  * `grain` says what is told apart beside applications, of which there are few; '' stands for all categories or names.
+ * Names have no grain of their own: they are those of their types.
  */
-export class CreateEventCounts1764300000000 implements MigrationInterface {
-  name = 'CreateEventCounts1764300000000';
+export class CreateEventCounts1764360000000 implements MigrationInterface {
+  name = 'CreateEventCounts1764360000000';
 
   async up(runner: QueryRunner): Promise<void> {
+    // Some databases have counts of an earlier form, with other blocks.
+    await this.down(runner);
     await runner.query(`
       CREATE TABLE event_count_changes (
         minute timestamp(0) NOT NULL,
@@ -32,33 +34,31 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
         name text NOT NULL,
         count bigint NOT NULL
       )`);
-    await runner.query(`CREATE TYPE event_count_grain AS ENUM ('application', 'category', 'name', 'type')`);
+    await runner.query(`CREATE TYPE event_count_grain AS ENUM ('application', 'category', 'type')`);
     await runner.query(`CREATE TYPE event_count_block AS ENUM ('hour', 'day', 'month', 'ever')`);
     await runner.query(`
       CREATE TABLE event_counts (
         grain event_count_grain NOT NULL,
         block event_count_block NOT NULL,
         start timestamp(0) NOT NULL,
-        category text NOT NULL,
         name text NOT NULL,
+        category text NOT NULL,
         application text NOT NULL,
         ends timestamp(0)[] NOT NULL,
         counts bigint[] NOT NULL
       ) WITH (fillfactor = 80)`);
     await runner.query(
-      `CREATE UNIQUE INDEX event_counts_unique ON event_counts (grain, block, start, category, name, application)`,
+      `CREATE UNIQUE INDEX event_counts_unique ON event_counts (grain, block, start, name, category, application)`,
     );
 
     // Blocks that hold these changes and nothing else.
     await runner.query(`
       CREATE FUNCTION event_count_blocks(changes event_count_changes[]) RETURNS SETOF event_counts LANGUAGE sql AS $$
-        SELECT grain, block, start, category, name, application,
+        SELECT grain, block, start, name, category, application,
           array_agg(ended ORDER BY ended), array_agg(running ORDER BY ended)
         FROM (
           SELECT
-            (CASE grouping(category, name)
-              WHEN 3 THEN 'application' WHEN 1 THEN 'category' WHEN 2 THEN 'name' ELSE 'type'
-            END)::event_count_grain AS grain,
+            (CASE grouping(category, name) WHEN 3 THEN 'application' WHEN 1 THEN 'category' ELSE 'type' END)::event_count_grain AS grain,
             block, start, coalesce(category, '') AS category, coalesce(name, '') AS name, application, ended,
             (sum(sum(count)) OVER (
               PARTITION BY grouping(category, name), block, start, category, name, application ORDER BY ended
@@ -66,21 +66,20 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
           FROM unnest(changes),
             LATERAL (VALUES
               ('hour'::event_count_block, date_trunc('hour', minute), minute + interval '1 minute'),
-              ('day', date_trunc('day', minute), date_bin('15 minutes', minute, '2000-01-01') + interval '15 minutes'),
+              ('day', date_trunc('day', minute), date_trunc('hour', minute) + interval '1 hour'),
               ('month', date_trunc('month', minute), date_trunc('day', minute) + interval '1 day'),
               ('ever', '-infinity', date_trunc('month', minute) + interval '1 month')
             ) AS counted (block, start, ended)
-          GROUP BY block, start, ended, application, GROUPING SETS ((), (category), (name), (category, name))
-          HAVING block <> 'hour' OR grouping(name) = 1
+          GROUP BY block, start, ended, application, ROLLUP (category, name)
         ) AS sums
-        GROUP BY grain, block, start, category, name, application
+        GROUP BY grain, block, start, name, category, application
       $$`);
     // Running sums add up end by end.
     await runner.query(`
       CREATE FUNCTION fold_event_counts(changes event_count_changes[]) RETURNS void LANGUAGE sql AS $$
-        INSERT INTO event_counts AS kept (grain, block, start, category, name, application, ends, counts)
-        SELECT grain, block, start, category, name, application, ends, counts FROM event_count_blocks(changes)
-        ON CONFLICT (grain, block, start, category, name, application) DO UPDATE SET (ends, counts) = (
+        INSERT INTO event_counts AS kept (grain, block, start, name, category, application, ends, counts)
+        SELECT grain, block, start, name, category, application, ends, counts FROM event_count_blocks(changes)
+        ON CONFLICT (grain, block, start, name, category, application) DO UPDATE SET (ends, counts) = (
           SELECT
             array_agg(ended ORDER BY ended),
             array_agg(
@@ -147,13 +146,13 @@ export class CreateEventCounts1764300000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query(`DROP TRIGGER events_count_stored ON events`);
-    await runner.query(`DROP TRIGGER events_count_removed ON events`);
-    await runner.query(`DROP TRIGGER events_count_emptied ON events`);
+    for (const trigger of ['stored', 'removed', 'emptied'])
+      await runner.query(`DROP TRIGGER IF EXISTS events_count_${trigger} ON events`);
+    // The functions that take rows of these tables go with them.
+    await runner.query(`DROP TABLE IF EXISTS event_count_changes, event_counts CASCADE`);
     await runner.query(
-      `DROP FUNCTION note_event_counts, forget_event_counts, rebuild_event_counts, fold_event_counts, event_count_blocks`,
+      `DROP FUNCTION IF EXISTS note_event_counts, forget_event_counts, rebuild_event_counts`,
     );
-    await runner.query(`DROP TABLE event_count_changes, event_counts`);
-    await runner.query(`DROP TYPE event_count_grain, event_count_block`);
+    await runner.query(`DROP TYPE IF EXISTS event_count_grain, event_count_block`);
   }
 }
