@@ -1,33 +1,30 @@
 import { ALWAYS, cutAt, Readings } from './cuts.js';
 
 const EVER = { block: 'ever', start: '-infinity' };
+const canonical = (minute: string): string => `${minute}:00.000000Z`;
 
 describe('cuts', () => {
   it('ask for what lies before an instant, from months down to minutes', () => {
-    expect(cutAt('2026-07-08T09:10:00.000000Z')).toEqual({
-      minute: '2026-07-08T09:10:00.000000Z',
+    expect(cutAt(canonical('2026-07-08T09:10'))).toEqual({
+      minute: '2026-07-08T09:10Z',
       sums: [
-        { ...EVER, until: '2026-07-01T00:00:00.000000Z' },
-        { block: 'month', start: '2026-07-01T00:00:00.000000Z', until: '2026-07-08T00:00:00.000000Z' },
-        { block: 'day', start: '2026-07-08T00:00:00.000000Z', until: '2026-07-08T09:00:00.000000Z' },
-        { block: 'hour', start: '2026-07-08T09:00:00.000000Z', until: '2026-07-08T09:10:00.000000Z' },
+        { ...EVER, until: '2026-07-01T00:00Z' },
+        { block: 'month', start: '2026-07-01T00:00Z', until: '2026-07-08T00:00Z' },
+        { block: 'day', start: '2026-07-08T00:00Z', until: '2026-07-08T09:00Z' },
+        { block: 'hour', start: '2026-07-08T09:00Z', until: '2026-07-08T09:10Z' },
       ],
     });
   });
 
   it('ask for nothing where a block begins', () => {
-    expect(cutAt('2026-07-01T00:00:00.000000Z').sums).toEqual([
-      { ...EVER, until: '2026-07-01T00:00:00.000000Z' },
-    ]);
+    expect(cutAt(canonical('2026-07-01T00:00')).sums).toEqual([{ ...EVER, until: '2026-07-01T00:00Z' }]);
   });
 
   it('leave to the events what lies within a minute', () => {
-    const minute = '2026-07-08T00:00:00.000000Z';
     const instant = '2026-07-08T00:00:00.000001Z';
     expect(cutAt(instant)).toEqual({
-      ...cutAt(minute),
-      minute,
-      edge: { start: minute, until: instant },
+      ...cutAt(canonical('2026-07-08T00:00')),
+      edge: { start: '2026-07-08T00:00Z', until: instant },
     });
   });
 
@@ -38,40 +35,45 @@ describe('cuts', () => {
 });
 
 describe('readings', () => {
+  const instants = [
+    '2026-07-08T00:00',
+    '2026-07-08T01:00',
+    '2026-07-08T02:30',
+    '2026-07-08T03:30',
+    '2026-08-01T00:00',
+    '2026-08-01T00:01',
+  ].map(canonical);
+
   it('read each row once, and each sum of it once', () => {
-    const readings = new Readings();
-    const instants = ['2026-07-08T00:00', '2026-07-08T01:00', '2026-07-08T02:30', '2026-08-01T00:00'];
-    const places = instants.map((instant) =>
-      cutAt(`${instant}:00.000000Z`).sums.map((sum) => readings.add(sum)),
-    );
-    const at = (text: string): string => `${text}:00.000000Z`;
-    expect(readings.rows).toEqual([
-      { ...EVER, untils: [at('2026-07-01T00:00'), at('2026-08-01T00:00')] },
-      { block: 'month', start: at('2026-07-01T00:00'), untils: [at('2026-07-08T00:00')] },
+    const { rows, size } = new Readings(instants);
+    expect(rows.map(({ block, start, untils }) => ({ block, start, untils }))).toEqual([
+      { ...EVER, untils: ['2026-07-01T00:00Z', '2026-08-01T00:00Z'] },
+      { block: 'month', start: '2026-07-01T00:00Z', untils: ['2026-07-08T00:00Z'] },
       {
         block: 'day',
-        start: at('2026-07-08T00:00'),
-        untils: [at('2026-07-08T01:00'), at('2026-07-08T02:00')],
+        start: '2026-07-08T00:00Z',
+        untils: ['2026-07-08T01:00Z', '2026-07-08T02:00Z', '2026-07-08T03:00Z'],
       },
-      { block: 'hour', start: at('2026-07-08T02:00'), untils: [at('2026-07-08T02:30')] },
+      { block: 'hour', start: '2026-07-08T02:00Z', untils: ['2026-07-08T02:30Z'] },
+      { block: 'hour', start: '2026-07-08T03:00Z', untils: ['2026-07-08T03:30Z'] },
+      { block: 'hour', start: '2026-08-01T00:00Z', untils: ['2026-08-01T00:01Z'] },
     ]);
-    expect(places).toEqual([
-      [
-        [0, 0],
-        [1, 0],
-      ],
-      [
-        [0, 0],
-        [1, 0],
-        [2, 0],
-      ],
-      [
-        [0, 0],
-        [1, 0],
-        [2, 1],
-        [3, 0],
-      ],
-      [[0, 1]],
-    ]);
+    expect(rows.flatMap(({ places }) => places).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: size - 1 }, (_, index) => index + 1),
+    );
+  });
+
+  it('add up to what lies before each instant', () => {
+    const readings = new Readings(instants);
+    const sums = new Float64Array(readings.size);
+    const worth = (until: string, block: string): number =>
+      until.length + block.length + Number(until.replaceAll(/\D/g, ''));
+    for (const { block, untils, places } of readings.rows)
+      for (const [index, place] of places.entries()) sums[place] = worth(untils[index] ?? '', block);
+    expect(instants.map((_, index) => readings.before(index, sums))).toEqual(
+      instants.map((instant) =>
+        cutAt(instant).sums.reduce((all, { until, block }) => all + worth(until, block), 0),
+      ),
+    );
   });
 });

@@ -1,5 +1,23 @@
-/** Blocks of time that running sums are kept in; `ever` holds all time. */
-export type Block = 'hour' | 'day' | 'month' | 'ever';
+/** Ends of time, as PostgreSQL spells them. */
+export const ALWAYS = { from: '-infinity', to: 'infinity' };
+
+/** Characters of a canonical timestamp that say its unit, and what begins the unit. */
+const UNITS = {
+  month: [7, '-01T00:00Z'],
+  day: [10, 'T00:00Z'],
+  hour: [13, ':00Z'],
+  minute: [16, 'Z'],
+} as const;
+type Unit = keyof typeof UNITS;
+
+/** Blocks of time that running sums are kept in, from the longest (all time) to the shortest, and what their sums end with. */
+const BLOCKS = [
+  { block: 'ever', ends: 'month' },
+  { block: 'month', ends: 'day' },
+  { block: 'day', ends: 'hour' },
+  { block: 'hour', ends: 'minute' },
+] as const;
+export type Block = (typeof BLOCKS)[number]['block'];
 
 /** A running sum: the events of a block, by when it starts, that lie before `until`. */
 export interface Sum {
@@ -23,60 +41,93 @@ export interface Cut {
   edge?: Edge;
 }
 
-/** Ends of time, as PostgreSQL spells them. */
-export const ALWAYS = { from: '-infinity', to: 'infinity' };
-
 /** @param instant a canonical timestamp, or an end of time */
 export function cutAt(instant: string): Cut {
   if (instant === ALWAYS.from) return { sums: [], minute: instant };
-  const ever = { block: 'ever', start: ALWAYS.from } as const;
-  if (instant === ALWAYS.to) return { sums: [{ ...ever, until: instant }], minute: instant };
-  const month = floor(instant, 'month');
-  const day = floor(instant, 'day');
-  const hour = floor(instant, 'hour');
+  if (instant === ALWAYS.to)
+    return { sums: [{ block: 'ever', start: ALWAYS.from, until: instant }], minute: instant };
   const minute = floor(instant, 'minute');
-  const sums: Sum[] = [{ ...ever, until: month }];
-  if (month !== day) sums.push({ block: 'month', start: month, until: day });
-  if (day !== hour) sums.push({ block: 'day', start: day, until: hour });
-  if (hour !== minute) sums.push({ block: 'hour', start: hour, until: minute });
-  return minute === instant ? { sums, minute } : { sums, minute, edge: { start: minute, until: instant } };
+  const sums = BLOCKS.map((level) => sumBefore(instant, level)).filter(isNotEmpty);
+  return isMinute(instant) ? { sums, minute } : { sums, minute, edge: { start: minute, until: instant } };
 }
 
-/** A row of sums: what is read of it, in order. */
+/** True where sums end with a canonical timestamp. */
+export const isMinute = (instant: string): boolean => instant.endsWith(':00.000000Z');
+
+/** A row of sums, up to when they are asked for, and the places of the answers. */
 export interface Reading {
   block: Block;
   start: string;
   untils: string[];
+  places: number[];
 }
 
-/** Gathers the sums of cuts, ascending in time, by the rows that hold them: each row is read once, and each sum asked for once. */
+/** The place of a sum of nothing. */
+const NOTHING = 0;
+
+/** The sums of many instants: each row is read once, and each sum asked for once. */
 export class Readings {
   readonly rows: Reading[] = [];
-  private readonly latest = new Map<Block, { row: number; reading: Reading }>();
+  /** Places that there are. */
+  size = NOTHING + 1;
+  /** For each instant the places of its sums, one for each kind of block. */
+  private readonly places: Uint32Array;
 
-  /** Where a sum will stand: the index of its row, and that in its row. */
-  add({ block, start, until }: Sum): [row: number, index: number] {
-    let latest = this.latest.get(block);
-    if (latest?.reading.start !== start) {
-      latest = { row: this.rows.length, reading: { block, start, untils: [] } };
-      this.latest.set(block, latest);
-      this.rows.push(latest.reading);
+  /** @param instants canonical timestamps, ascending; thousands, so what neighbours have in common is not worked out again */
+  constructor(instants: readonly string[]) {
+    this.places = new Uint32Array(instants.length * BLOCKS.length);
+    const latest: (Reading | undefined)[] = [];
+    for (const [index, instant] of instants.entries()) {
+      const same = index === 0 ? 0 : sameLength(instant, instants[index - 1] ?? '');
+      for (const [kind, level] of BLOCKS.entries()) {
+        const at = index * BLOCKS.length + kind;
+        if (same >= UNITS[level.ends][0]) this.places[at] = this.places[at - BLOCKS.length] ?? NOTHING;
+        else {
+          const sum = sumBefore(instant, level);
+          if (isNotEmpty(sum)) this.places[at] = this.ask((latest[kind] = this.row(sum, latest[kind])), sum);
+        }
+      }
     }
-    const { row, reading } = latest;
-    if (reading.untils.at(-1) !== until) reading.untils.push(until);
-    return [row, reading.untils.length - 1];
+  }
+
+  /** What lies before an instant, by its index. @param sums by their places */
+  before(index: number, sums: Float64Array): number {
+    let all = 0;
+    for (let at = index * BLOCKS.length; at < (index + 1) * BLOCKS.length; at++)
+      all += sums[this.places[at] ?? NOTHING] ?? 0;
+    return all;
+  }
+
+  private row({ block, start }: Sum, latest: Reading | undefined): Reading {
+    if (latest?.start === start) return latest;
+    const row = { block, start, untils: [], places: [] };
+    this.rows.push(row);
+    return row;
+  }
+
+  private ask({ untils, places }: Reading, { until }: Sum): number {
+    untils.push(until);
+    places.push(this.size);
+    return this.size++;
   }
 }
 
-/** Characters of a canonical timestamp that say its unit, and what begins the unit. */
-const UNITS = {
-  month: [7, '-01T00:00:00.000000Z'],
-  day: [10, 'T00:00:00.000000Z'],
-  hour: [13, ':00:00.000000Z'],
-  minute: [16, ':00.000000Z'],
-} as const;
+function sumBefore(instant: string, { block, ends }: (typeof BLOCKS)[number]): Sum {
+  const start = block === 'ever' ? ALWAYS.from : floor(instant, block);
+  return { block, start, until: floor(instant, ends) };
+}
 
-function floor(instant: string, unit: keyof typeof UNITS): string {
+/** What lies before the end with which its block starts is nothing. */
+const isNotEmpty = ({ start, until }: Sum): boolean => start !== until;
+
+function floor(instant: string, unit: Unit): string {
   const [length, rest] = UNITS[unit];
   return instant.slice(0, length) + rest;
+}
+
+/** How many characters two canonical timestamps begin with in common, as far as their minutes. */
+function sameLength(one: string, other: string): number {
+  let length = 0;
+  while (length < UNITS.minute[0] && one.charCodeAt(length) === other.charCodeAt(length)) length++;
+  return length;
 }

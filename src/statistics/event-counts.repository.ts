@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
-import { ALWAYS, type Block, type Cut, cutAt, type Edge, Readings } from './cuts.js';
+import { ALWAYS, type Block, cutAt, type Edge, isMinute, type Reading, Readings } from './cuts.js';
 
 /** What events are counted by. */
 export const GROUPS = {
@@ -121,44 +121,28 @@ export class EventCountsRepository {
     by?: GroupBy,
     groups: readonly Group[] = [],
   ): Promise<Series[]> {
-    const series: Series[] = [{}, ...groups].map((group) => ({
-      ...group,
-      counts: new Array<number>(instants.length - 1).fill(0),
-    }));
-    const cuts = instants.map(cutAt);
     const statement = new Statement(filter);
     const told = by !== undefined && groups.length > 0 ? statement.told(GROUPS[by], groups) : undefined;
+    const all: Series[] = [{}, ...groups].map((group) => ({ ...group, counts: [] }));
     // A time zone that is not whole minutes from UTC, as all were once, has buckets that no sums end with.
-    if (cuts.slice(1, -1).some(({ edge }) => edge !== undefined)) {
-      const rows = await this.query<Counted>(statement.byEvents(instants, told), statement.parameters);
-      for (const { place, interval, count } of rows) addTo(series[place], interval, Number(count));
-      return series;
+    if (!instants.slice(1, -1).every(isMinute)) {
+      const rows = await this.query<CountRow>(statement.byEvents(instants, told), statement.parameters);
+      for (const series of all) series.counts = new Array<number>(instants.length - 1).fill(0);
+      for (const { place, interval, count } of rows) addTo(all[place], interval, count);
+      return all;
     }
 
-    const readings = new Readings();
-    const places = cuts.map(({ sums }) => sums.map((sum) => readings.add(sum)));
-    const rows = await this.query<Counted & { row: number | null; sums: (number | null)[] | null }>(
-      statement.bySums(readings, cuts, told),
+    const readings = new Readings(instants);
+    const rows = await this.query<SumsRow | MinuteRow>(
+      statement.bySums(readings, instants, told),
       statement.parameters,
     );
-    const sums = series.map(() =>
-      readings.rows.map(({ untils }) => new Array<number>(untils.length).fill(0)),
-    );
-    for (const { place, row, sums: added, interval, count } of rows) {
-      if (row === null || added === null) addTo(series[place], interval, Number(count));
-      else {
-        const kept = sums[place]?.[row];
-        for (const [index, sum] of added.entries()) if (kept) kept[index] = (kept[index] ?? 0) + (sum ?? 0);
-      }
-    }
-    for (const [place, { counts }] of series.entries()) {
-      const before = places.map((of) =>
-        of.reduce((all, [row, index]) => all + (sums[place]?.[row]?.[index] ?? 0), 0),
-      );
-      for (const interval of counts.keys())
-        counts[interval] = (counts[interval] ?? 0) + (before[interval + 1] ?? 0) - (before[interval] ?? 0);
-    }
-    return series;
+    const sums = all.map(() => new Float64Array(readings.size));
+    for (const row of rows) if (row.sums !== null) addSums(sums[row.place], readings.rows[row.row], row.sums);
+    for (const [place, series] of all.entries()) series.counts = countsOf(instants, readings, sums[place]);
+    for (const row of rows)
+      if (row.sums === null) addTo(all[row.place], intervalOf(row.minute, instants), row.count);
+    return all;
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
@@ -168,15 +152,61 @@ export class EventCountsRepository {
   }
 }
 
-/** Events of an interval; of those in a place of a list of groups, from 1, or of all that match, at 0. */
-interface Counted {
+/** Events of an interval, in a place of a list of groups, from 1, or all that match, at 0. */
+interface CountRow {
   place: number;
   interval: number;
   count: string;
 }
 
-function addTo(series: Series | undefined, interval: number, count: number): void {
-  if (series) series.counts[interval] = (series.counts[interval] ?? 0) + count;
+/** The answers to a reading; null where there is nothing before an end. */
+interface SumsRow {
+  place: number;
+  row: number;
+  sums: (number | null)[];
+}
+
+/** What is in no sum, or too much in them. */
+interface MinuteRow {
+  place: number;
+  /** In UTC, e.g. `2026-07-08T09:10`. */
+  minute: string;
+  count: string;
+  sums: null;
+}
+
+function addTo(series: Series | undefined, interval: number, count: string): void {
+  if (series) series.counts[interval] = (series.counts[interval] ?? 0) + Number(count);
+}
+
+/** Several rows add to a sum: one for each application. */
+function addSums(sums = new Float64Array(), reading: Reading | undefined, found: (number | null)[]): void {
+  for (let index = 0; index < found.length; index++) {
+    const place = reading?.places[index] ?? 0;
+    sums[place] = (sums[place] ?? 0) + (found[index] ?? 0);
+  }
+}
+
+function countsOf(instants: readonly string[], readings: Readings, sums = new Float64Array()): number[] {
+  const counts: number[] = [];
+  let before = readings.before(0, sums);
+  for (let index = 1; index < instants.length; index++) {
+    const after = readings.before(index, sums);
+    counts.push(after - before);
+    before = after;
+  }
+  return counts;
+}
+
+/** The interval that a minute lies in; the first and the last one may begin and end within a minute. */
+function intervalOf(minute: string, instants: readonly string[]): number {
+  let [first, last] = [0, instants.length - 2];
+  while (first < last) {
+    const middle = Math.ceil((first + last) / 2);
+    if ((instants[middle] ?? '').slice(0, minute.length) <= minute) first = middle;
+    else last = middle - 1;
+  }
+  return first;
 }
 
 const isOf = (way: GroupBy, column: Column): boolean => (GROUPS[way] as readonly Column[]).includes(column);
@@ -246,35 +276,33 @@ class Statement {
     return amounts.join(' UNION ALL ');
   }
 
-  /** The sums of each row that is read, as an array, and what else the intervals between cuts have. */
-  bySums({ rows }: Readings, cuts: readonly Cut[], told?: Told): string {
+  /** The sums of each row that is read, as an array, and by the minute what is not in them. */
+  bySums({ rows }: Readings, instants: readonly string[], told?: Told): string {
     const lists = [
       this.list('event_count_block', rows, ({ block }) => block),
       this.list('timestamp', rows, ({ start }) => start),
       this.list('text', rows, ({ untils }) => `{${untils.join(',')}}`),
     ];
-    const minutes = this.list('timestamp', cuts, ({ minute }) => minute);
-    const last = cuts.length - 2;
-    const ends = [
-      { edge: cuts[0]?.edge, interval: 0, count: '-count(*)' },
-      { edge: cuts.at(-1)?.edge, interval: last, count: 'count(*)' },
-    ];
-    const added = (interval: string | number, count: string): string =>
-      `place::int, NULL::int AS row, NULL::json AS sums, ${interval} AS interval, ${count}::bigint AS count`;
-    const of = ({ columns, table, matches }: Told): string[] => [
-      `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
-         NULL::int AS interval, NULL::bigint AS count
-       FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
-      `SELECT ${added(`width_bucket(minute, ${minutes}) - 1`, 'sum(count)')}
-       FROM event_count_changes, ${table}
-       WHERE minute >= (${minutes})[1] AND minute < (${minutes})[${cuts.length}] ${matches} ${this.conditions}
-       GROUP BY place, interval`,
-      ...ends.flatMap(({ edge, interval, count }) =>
-        edge === undefined
-          ? []
-          : `SELECT ${added(interval, count)} FROM events, ${table} WHERE ${this.within(edge)} ${matches} GROUP BY place`,
-      ),
-    ];
+    const [first, last] = [cutAt(instants[0] ?? ''), cutAt(instants.at(-1) ?? '')];
+    const [from, to] = [this.parameter(first.minute), this.parameter(last.minute)];
+    const counted = (minute: string, count: string): string =>
+      `place::int, NULL::int AS row, NULL::json AS sums, ${minute} AS minute, ${count}::bigint AS count`;
+    const of = ({ columns, table, matches }: Told): string[] => {
+      const edge = (end: Edge, count: string): string =>
+        `SELECT ${counted(`${this.parameter(end.start.slice(0, 16))}::text`, count)}
+         FROM events, ${table} WHERE ${this.within(end)} ${matches} GROUP BY place`;
+      return [
+        `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
+           NULL::text AS minute, NULL::bigint AS count
+         FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
+        `SELECT ${counted(`to_char(minute, 'YYYY-MM-DD"T"HH24:MI')`, 'sum(count)')}
+         FROM event_count_changes, ${table}
+         WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
+         GROUP BY place, event_count_changes.minute`,
+        ...(first.edge ? [edge(first.edge, '-count(*)')] : []),
+        ...(last.edge ? [edge(last.edge, 'count(*)')] : []),
+      ];
+    };
     return `
       WITH wanted AS MATERIALIZED (
         SELECT block, start, untils::timestamp[] AS untils, (place - 1)::int AS row

@@ -7,7 +7,7 @@ import { queryPipe } from '../paging/query-pipe.js';
 import { EventCountsDto, TopDto } from './dto/parameters.dto.js';
 import { EventCountsResponse, TopResponse } from './dto/responses.dto.js';
 import { QuestionError } from './range.js';
-import { MOST_BUCKETS, StatisticsService } from './statistics.service.js';
+import { MOST_BUCKETS, MOST_COUNTS, StatisticsService } from './statistics.service.js';
 
 /** How many events there were. */
 @ApiTags('statistics')
@@ -21,7 +21,8 @@ export class StatisticsController {
     summary: 'Count events by time',
     description:
       "By the events' own timestamps, in buckets of minutes, hours, days or weeks of any time zone, empty ones too; " +
-      `exact, whatever the range. At most ${MOST_BUCKETS.toLocaleString('en')} buckets.`,
+      `exact, whatever the range. At most ${MOST_BUCKETS.toLocaleString('en')} buckets, and with \`group_by\` ` +
+      `${MOST_COUNTS.toLocaleString('en')} counts: buckets times \`limit\`.`,
   })
   @ApiOkResponse({ type: EventCountsResponse })
   @ApiProblems(400, 503)

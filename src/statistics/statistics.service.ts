@@ -19,6 +19,9 @@ const FIRST = parseTimestamp('0001-01-01T00:00:00Z');
 /** Buckets of time that an answer may have. */
 export const MOST_BUCKETS = 5000;
 
+/** Counts that it may have where groups are told apart: buckets times groups. */
+export const MOST_COUNTS = 50_000;
+
 /** Answers how many events there were, when and of which kind. */
 @Injectable()
 export class StatisticsService {
@@ -31,6 +34,12 @@ export class StatisticsService {
     const range = readRange(dto, timezone);
     const { from, to } = spelt(range);
     const buckets = bucketsOf(dto, range, timezone);
+    if (group_by !== undefined && buckets.length * limit > MOST_COUNTS)
+      throw new QuestionError(
+        'limit',
+        `Makes more than ${MOST_COUNTS.toLocaleString('en')} counts of ${buckets.length.toLocaleString('en')} buckets; ` +
+          'take a lower limit or a longer interval.',
+      );
     const instants = [from, ...buckets.slice(1), to];
     const filter = filterOf(dto);
 

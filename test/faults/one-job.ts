@@ -22,7 +22,7 @@ export async function dieOnOneJob({ postgres, apis, workers }: Deployment, death
     await holder.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
     // Some may die before they have taken it.
     for (let death = 1; (await api.redis(timesTakenOver)) < deaths; death++) {
-      if (death > 2 * deaths) throw new Error(`Of ${death} workers too few died on the same job.`);
+      if (death > 5 * deaths) throw new Error(`Of ${death} workers too few died on the same job.`);
       await eventually(async () => {
         // Not the holder, whose transaction sees the activity of its first look only.
         const held = await api.sql(`SELECT 1 ${HELD}`);

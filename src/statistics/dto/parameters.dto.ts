@@ -79,8 +79,8 @@ export class EventCountsDto extends CountedDto {
   @IsOptional()
   group_by?: GroupBy;
 
-  @Limit(20, 'Groups that are told apart; all others are one series.')
-  limit: number = 20;
+  @Limit(10, 'Groups that are told apart; all others are one series.')
+  limit: number = 10;
 }
 
 /** What can be asked of the largest groups. */
