@@ -20,7 +20,7 @@ export async function dieOnOneJob({ postgres, apis, workers }: Deployment, death
   try {
     // Lets no statement of a worker pass.
     await holder.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
-    // Some may die before they have taken it.
+    // A worker may begin with others, before those of the dead one are back in the queue.
     for (let death = 1; (await api.redis(timesTakenOver)) < deaths; death++) {
       if (death > 5 * deaths) throw new Error(`Of ${death} workers too few died on the same job.`);
       await eventually(async () => {
