@@ -139,7 +139,7 @@ describe('Statistics', () => {
       if (status === 400) {
         expect([
           { interval: [expect.stringContaining('5,000 buckets')] },
-          { limit: [expect.stringContaining('50,000 counts')] },
+          { limit: [expect.stringContaining('20,000 counts')] },
         ]).toContainEqual(body.errors);
         continue;
       }
@@ -342,7 +342,7 @@ describe('Statistics', () => {
     [
       'interval=hour&from=2026-01-01&to=2026-01-21&group_by=name&limit=100',
       'limit',
-      '50,000 counts of 504 buckets',
+      '20,000 counts of 504 buckets',
     ],
     ['group_by=session_id', 'group_by', 'category, name, application or type'],
     ['limit=0', 'limit', 'at least 1'],

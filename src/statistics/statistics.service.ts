@@ -20,7 +20,7 @@ const FIRST = parseTimestamp('0001-01-01T00:00:00Z');
 export const MOST_BUCKETS = 5000;
 
 /** Counts that it may have where groups are told apart: buckets times groups. */
-export const MOST_COUNTS = 50_000;
+export const MOST_COUNTS = 20_000;
 
 /** Answers how many events there were, when and of which kind. */
 @Injectable()
