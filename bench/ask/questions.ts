@@ -33,12 +33,16 @@ export async function questions(eye: TheEye, events: number): Promise<Questions>
     ['what happened in a session', () => `/sessions/${sessionId(random(events / SESSION_EVENTS))}/`],
     ['a day by the hour', () => count('events', { ...range(1), interval: 'hour' })],
     [
-      'a month by the day and category',
-      () => count('events', { ...range(30), interval: 'day', group_by: 'category' }),
+      'a month by the hour and category',
+      () => count('events', { ...range(30), interval: 'hour', group_by: 'category' }),
     ],
     [
-      'the year by the week and type',
-      () => count('events', { ...range(DAYS), interval: 'week', group_by: 'type' }),
+      'the year by the day and type',
+      () => count('events', { ...range(DAYS), interval: 'day', group_by: 'type' }),
+    ],
+    [
+      'a day by the minute and type',
+      () => count('events', { ...range(1), interval: 'minute', group_by: 'type' }),
     ],
     ['the largest of a month', () => count('top', range(30))],
     ['the largest of the year', () => count('top', range(DAYS))],
