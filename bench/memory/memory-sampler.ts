@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { serversOf } from '../../test/support/processes.js';
+import { familyOf, serversOf } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
 import { memoryOf } from '../support/processes.js';
 import { progress } from '../support/progress.js';
@@ -7,20 +7,19 @@ import { progress } from '../support/progress.js';
 /** Milliseconds. */
 const INTERVAL = 500;
 
-/** Memory in bytes, of a process and its children. */
+/** Memory in bytes. */
 export interface Sample {
   seconds: number;
-  api: number;
-  /** Absent while there is none. */
-  worker?: number;
+  /** API and worker in one process, as `npm start` runs them. */
+  eye: number;
   redis: number;
   postgres: number;
 }
 
 export const PHASES = {
   import: 'import',
-  hold: 'import, no worker',
-  drain: 'a worker drains',
+  hold: 'import, PostgreSQL frozen',
+  drain: 'all is stored',
 } as const;
 
 export interface Phase {
@@ -34,15 +33,12 @@ export interface Phase {
 export class MemorySampler {
   readonly samples: Sample[] = [];
   readonly phases: Phase[] = [];
-  /** Pid of the worker that runs now. */
-  worker: number | undefined;
-
   private readonly began = performance.now();
   private readonly stopping = new AbortController();
   private readonly sampling: Promise<void>;
 
   private constructor(
-    private readonly api: number,
+    private readonly eye: number,
     private readonly servers: { postgres: number; redis: number },
   ) {
     this.sampling = this.keepSampling();
@@ -78,15 +74,13 @@ export class MemorySampler {
   }
 
   private async sample(): Promise<Sample> {
-    const { worker } = this;
     const { postgres, redis } = this.servers;
-    const ofWorker = worker === undefined ? 0 : await memoryOf(worker);
     return {
       seconds: this.seconds,
-      api: await memoryOf(this.api),
-      ...(ofWorker > 0 && { worker: ofWorker }),
-      redis: await memoryOf(redis),
-      postgres: await memoryOf(postgres),
+      // Its children are the keeper of those servers, and they.
+      eye: await memoryOf([this.eye]),
+      redis: await memoryOf([redis]),
+      postgres: await memoryOf(await familyOf(postgres)),
     };
   }
 }

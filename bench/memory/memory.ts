@@ -1,8 +1,9 @@
+import { familyOf, serversOf } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
 import { drained } from '../support/backlog.js';
 import { eventSize } from '../support/events.js';
 import { load, ndjson } from '../support/load.js';
-import { beside, onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
+import { onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
 import { bytesOnDisk, type OnDisk, relations, type Relation, walPosition } from './disk.js';
 import { MemorySampler, type Phase, type Sample } from './memory-sampler.js';
 
@@ -22,26 +23,25 @@ export interface MemoryResults {
 /** What processes hold while events come and wait, and what events take where they lie. */
 export function measureMemory(quick: boolean): Promise<MemoryResults> {
   const events = quick ? 100_000 : 1_000_000;
-  return onTheEye((api) => measure(api, events), { ROLE: 'api' });
+  return onTheEye((eye) => measure(eye, events));
 }
 
-async function measure(api: TheEye, events: number): Promise<MemoryResults> {
-  const sampler = await MemorySampler.start(api);
+async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
+  const sampler = await MemorySampler.start(eye);
   try {
-    const empty = await onDisk(api);
-    await withWorker(api, sampler, () =>
-      sampler.during('import', async () => {
-        await importEvents(api, events);
-        await drained(api);
-      }),
-    );
-    const full = await onDisk(api);
-    const rows = await stored(api);
-    const before = await usedMemory(api);
-    const held = await sampler.during('hold', () => importEvents(api, events));
-    const after = await usedMemory(api);
-    await sampler.during('drain', () => withWorker(api, sampler, () => drained(api)));
-    const waited = (await storedAtLeast(api, rows + held)) - rows;
+    const empty = await onDisk(eye);
+    await sampler.during('import', async () => {
+      await importEvents(eye, events);
+      await drained(eye);
+    });
+    const full = await onDisk(eye);
+    const rows = await stored(eye);
+    const before = await usedMemory(eye);
+    const thaw = await freezePostgres(eye);
+    const held = await sampler.during('hold', () => importEvents(eye, events)).finally(thaw);
+    const after = await usedMemory(eye);
+    await sampler.during('drain', () => drained(eye));
+    const waited = (await storedAtLeast(eye, rows + held)) - rows;
     return {
       events,
       samples: sampler.samples,
@@ -62,15 +62,12 @@ async function importEvents(eye: TheEye, events: number): Promise<number> {
   return (await load(eye.url, what, { amount: events / what.events })).events;
 }
 
-function withWorker(api: TheEye, sampler: MemorySampler, work: () => Promise<void>): Promise<void> {
-  return beside(api, { ROLE: 'worker' }, async (worker) => {
-    sampler.worker = worker.process.pid;
-    try {
-      await work();
-    } finally {
-      sampler.worker = undefined;
-    }
-  });
+/** Stops all processes of PostgreSQL, so that everything accepted waits; resolves with what lets them go on. */
+async function freezePostgres({ dataDir }: TheEye): Promise<() => void> {
+  const processes = await familyOf((await serversOf(dataDir)).postgres);
+  const signal = (name: 'SIGSTOP' | 'SIGCONT'): void => processes.forEach((pid) => process.kill(pid, name));
+  signal('SIGSTOP');
+  return () => signal('SIGCONT');
 }
 
 async function onDisk(eye: TheEye): Promise<{ relations: Relation[]; wal: number }> {

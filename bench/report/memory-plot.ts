@@ -3,8 +3,7 @@ import { PHASES } from '../memory/memory-sampler.js';
 import { COLOURS, ground, type Plot } from './plot.js';
 
 const LINES = [
-  ['API', 'api', COLOURS.node],
-  ['worker', 'worker', COLOURS.worker],
+  ['The Eye', 'eye', COLOURS.node],
   ['Redis', 'redis', COLOURS.redis],
   ['PostgreSQL', 'postgres', COLOURS.postgres],
 ] as const;
@@ -41,11 +40,7 @@ export function memoryPlot({ samples, phases }: MemoryResults): Plot {
         color,
         showSymbol: false,
         lineStyle: { width: 2 },
-        // Where there is no worker, its line breaks.
-        data: samples.map((sample) => [
-          sample.seconds,
-          sample[process] === undefined ? null : Math.round(sample[process] / 2 ** 20),
-        ]),
+        data: samples.map((sample) => [sample.seconds, Math.round(sample[process] / 2 ** 20)]),
         ...(index === 0 && { markArea: areas }),
       })),
     },

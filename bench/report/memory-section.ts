@@ -3,8 +3,7 @@ import { PHASES, type Sample } from '../memory/memory-sampler.js';
 import { spell, table } from './table.js';
 
 const PROCESSES = {
-  api: 'API',
-  worker: 'worker',
+  eye: 'The Eye',
   redis: 'Redis',
   postgres: 'PostgreSQL',
 } as const;
@@ -30,8 +29,9 @@ export function memorySection(
   const total = disk.reduce((sum, { bytes }) => sum + bytes, 0);
   return `## Memory
 
-An API and a worker of their own take an NDJSON import of ${size} events; then the worker is stopped and as many more come and wait in Redis; then
-a worker drains them. Resident memory at most, in MiB; all processes of PostgreSQL together, what they share counted once:
+The Eye as \`npm start\` runs it, API and worker in one process, takes an NDJSON import of ${size} events; then PostgreSQL is frozen (SIGSTOP)
+and as many more come and wait in Redis; then it goes on, and they are stored. Resident memory at most, in MiB; all processes of
+PostgreSQL together, what they share counted once:
 
 ${plot('memory')}
 
@@ -59,6 +59,5 @@ ${table(
 }
 
 function highest(samples: Sample[], process: Process): string {
-  const held = samples.flatMap((sample) => sample[process] ?? []);
-  return held.length === 0 ? '' : spell(Math.max(...held) / MEBIBYTE);
+  return spell(Math.max(...samples.map((sample) => sample[process])) / MEBIBYTE);
 }

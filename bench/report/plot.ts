@@ -7,7 +7,6 @@ export const COLOURS = {
   accepted: '#3a86d8',
   stored: '#2a9d6f',
   node: '#2a9d6f',
-  worker: '#e08a1e',
   redis: '#d1495b',
   postgres: '#3a86d8',
   small: '#9ec5f0',

@@ -61,10 +61,10 @@ async function cpuSeconds(pid: number, withChildren = false): Promise<number> {
   return (user + system + (withChildren ? childUser + childSystem : 0)) / TICKS;
 }
 
-/** Resident memory of a process and its children in bytes; what they share counts once. */
-export async function memoryOf(pid: number): Promise<number> {
+/** Resident memory of processes in bytes; what they share counts once. */
+export async function memoryOf(pids: number[]): Promise<number> {
   const rollups = await Promise.all(
-    (await familyOf(pid)).map((member) => readFile(`/proc/${member}/smaps_rollup`, 'utf8').catch(() => '')),
+    pids.map((pid) => readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')),
   );
   return sum(rollups.map((rollup) => Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024));
 }
