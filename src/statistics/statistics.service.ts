@@ -11,7 +11,8 @@ import type {
   TopResponse,
   TypeCountResponse,
 } from './dto/responses.dto.js';
-import { type CountFilter, EventCountsRepository, type Series } from './event-counts.repository.js';
+import { EventCountsRepository, type Series } from './event-counts.repository.js';
+import type { CountFilter } from './groups.js';
 import { QuestionError, type Range, readRange } from './range.js';
 
 const FIRST = parseTimestamp('0001-01-01T00:00:00Z');

@@ -5,7 +5,7 @@ import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Ruled } from '../../http/ruled.js';
 import { Bound, Choice, Filter } from '../../paging/parameters.js';
 import { type Interval, INTERVALS, zoneNamed } from '../buckets.js';
-import { type GroupBy, GROUPS } from '../event-counts.repository.js';
+import { type GroupBy, GROUPS } from '../groups.js';
 
 const MOST_GROUPS = 100;
 

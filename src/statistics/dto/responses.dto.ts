@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { type Interval, INTERVALS } from '../buckets.js';
-import { type GroupBy, GROUPS } from '../event-counts.repository.js';
+import { type GroupBy, GROUPS } from '../groups.js';
 
 const EXAMPLE_COUNTS = [0, 3, 9];
 

@@ -1,0 +1,143 @@
+import { ALWAYS, type Block, cutAt, type Edge, type Readings } from './cuts.js';
+import type { Column, CountFilter, Group } from './groups.js';
+
+/** Groups that are told apart: a table of their places and columns, and what rows of a group have in common with it. */
+export interface Told {
+  columns: readonly Column[];
+  table: string;
+  matches: string;
+}
+
+/** All that matches, in place 0. */
+const ALL: Told = { columns: [], table: '(VALUES (0)) AS told (place)', matches: '' };
+
+/** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
+export class CountStatement {
+  readonly parameters: unknown[] = [];
+  private readonly filtered: Column[];
+  private readonly conditions: string;
+
+  constructor(filter: CountFilter) {
+    const given = Object.entries(filter).filter(([, value]) => value !== undefined) as [Column, string][];
+    this.filtered = given.map(([column]) => column);
+    this.conditions = given.map(([column, value]) => `AND ${column} = ${this.parameter(value)}`).join(' ');
+  }
+
+  parameter(value: unknown): string {
+    this.parameters.push(value);
+    return `$${this.parameters.length}`;
+  }
+
+  /** In places from 1. */
+  told(columns: readonly Column[], groups: readonly Group[]): Told {
+    const values = columns.map((column) => this.list('text', groups, (group) => group[column]));
+    const names = columns.map((column) => `told_${column}`);
+    return {
+      columns,
+      table: `unnest(${values.join(', ')}) WITH ORDINALITY AS told (${[...names, 'place'].join(', ')})`,
+      matches: columns.map((column) => `AND ${column} = told_${column}`).join(' '),
+    };
+  }
+
+  /** Amounts by columns, which add up to the events of a range. */
+  ofRange({ from, to }: typeof ALWAYS, columns: readonly Column[]): string {
+    const [first, last] = [cutAt(from), cutAt(to)];
+    const rows = new Map<string, { block: Block; start: string; from?: string; to?: string }>();
+    for (const [end, { sums }] of Object.entries({ from: first, to: last }))
+      for (const { block, start, until } of sums)
+        rows.set(block + start, { ...rows.get(block + start), block, start, [end]: until });
+    const wanted = [...rows.values()].filter((row) => row.from !== row.to);
+    const lists = [
+      this.list('event_count_block', wanted, ({ block }) => block),
+      this.list('timestamp', wanted, ({ start }) => start),
+      this.list('timestamp', wanted, (row) => row.from),
+      this.list('timestamp', wanted, (row) => row.to),
+    ];
+    const selected = columns.map((column) => `${column}, `).join('');
+    const amounts = [
+      `SELECT ${selected} coalesce(${sumBefore('until')}, 0) - coalesce(${sumBefore('since')}, 0) AS amount
+       FROM unnest(${lists.join(', ')}) AS wanted (block, start, since, until), LATERAL (${this.row(columns)}) AS kept`,
+      `SELECT ${selected} count
+       FROM event_count_changes
+       WHERE minute >= ${this.parameter(first.minute)} AND minute < ${this.parameter(last.minute)} ${this.conditions}`,
+    ];
+    if (first.edge) amounts.push(`SELECT ${selected} -1 FROM events WHERE ${this.within(first.edge)}`);
+    if (last.edge) amounts.push(`SELECT ${selected} 1 FROM events WHERE ${this.within(last.edge)}`);
+    return amounts.join(' UNION ALL ');
+  }
+
+  /** The sums of each row that is read, as an array, and by the minute what is not in them. */
+  bySums({ rows }: Readings, instants: readonly string[], told?: Told): string {
+    const lists = [
+      this.list('event_count_block', rows, ({ block }) => block),
+      this.list('timestamp', rows, ({ start }) => start),
+      this.list('text', rows, ({ untils }) => `{${untils.join(',')}}`),
+    ];
+    const [first, last] = [cutAt(instants[0] ?? ''), cutAt(instants.at(-1) ?? '')];
+    const [from, to] = [this.parameter(first.minute), this.parameter(last.minute)];
+    const counted = (minute: string, count: string): string =>
+      `place::int, NULL::int AS row, NULL::json AS sums, ${minute} AS minute, ${count}::bigint AS count`;
+    const of = ({ columns, table, matches }: Told): string[] => {
+      const edge = (end: Edge, count: string): string =>
+        `SELECT ${counted(`${this.parameter(end.start.slice(0, 16))}::text`, count)}
+         FROM events, ${table} WHERE ${this.within(end)} ${matches} GROUP BY place`;
+      return [
+        `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
+           NULL::text AS minute, NULL::bigint AS count
+         FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
+        `SELECT ${counted(`to_char(minute, 'YYYY-MM-DD"T"HH24:MI')`, 'sum(count)')}
+         FROM event_count_changes, ${table}
+         WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
+         GROUP BY place, event_count_changes.minute`,
+        ...(first.edge ? [edge(first.edge, '-count(*)')] : []),
+        ...(last.edge ? [edge(last.edge, 'count(*)')] : []),
+      ];
+    };
+    return `
+      WITH wanted AS MATERIALIZED (
+        SELECT block, start, untils::timestamp[] AS untils, (place - 1)::int AS row
+        FROM unnest(${lists.join(', ')}) WITH ORDINALITY AS wanted (block, start, untils, place)
+      )
+      ${[ALL, ...(told ? [told] : [])].flatMap(of).join(' UNION ALL ')}`;
+  }
+
+  byEvents(instants: readonly string[], told?: Told): string {
+    const times = this.list('timestamptz', instants, (instant) => instant);
+    const of = ({ table, matches }: Told): string => `
+      SELECT place::int, width_bucket(timestamp, ${times}) - 1 AS interval, count(*) AS count
+      FROM events, ${table}
+      WHERE timestamp >= (${times})[1] AND timestamp < (${times})[${instants.length}] ${matches} ${this.conditions}
+      GROUP BY place, interval`;
+    return [ALL, ...(told ? [told] : [])].map(of).join(' UNION ALL ');
+  }
+
+  /**
+   * What is kept of a block. Each is looked up once by the whole of its key: the planner would rather read all groups of
+   * a block, and look for the wanted ones among them.
+   */
+  private row(columns: readonly Column[], matches = ''): string {
+    const apart = [...this.filtered, ...columns];
+    const grain = apart.includes('name') ? 'type' : apart.includes('category') ? 'category' : 'application';
+    // The index begins with the name, then the category.
+    const without = { type: '', category: `AND name = ''`, application: `AND name = '' AND category = ''` }[
+      grain
+    ];
+    return `
+      SELECT ${[...columns, 'ends', 'counts'].join(', ')}
+      FROM event_counts
+      WHERE grain = '${grain}' AND block = wanted.block AND start = wanted.start ${without} ${matches} ${this.conditions}
+      OFFSET 0`;
+  }
+
+  /** Events at an end of a range. Written with its own times, which tell the planner how few they are. */
+  private within({ start, until }: Edge): string {
+    return `timestamp >= ${this.parameter(start)} AND timestamp < ${this.parameter(until)} ${this.conditions}`;
+  }
+
+  private list<Row>(type: string, rows: readonly Row[], value: (row: Row) => unknown): string {
+    return `${this.parameter(rows.map(value))}::${type}[]`;
+  }
+}
+
+/** The running sum of a row of event_counts before an instant. */
+const sumBefore = (instant: string): string => `counts[width_bucket(${instant}, ends)]`;
