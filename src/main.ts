@@ -3,9 +3,9 @@ import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { createApp } from './app.js';
 import { environment } from './config/environment.js';
+import { setNodeFlags } from './config/node-flags.js';
 import { answers } from './config/role.js';
 import { Database } from './database/database.js';
 import { joinEmbeddedServers } from './embedded/embedded-servers.js';
@@ -25,10 +25,7 @@ const GRACE = 1000;
 /** Milliseconds that the opening waits for PostgreSQL and Redis. */
 const PATIENCE = 5000;
 
-// Requests die young: their space grows at once to its full size, instead of being collected a thousand times a second.
-setFlagsFromString('--semi-space-growth-factor=16');
-// What lives longer is little: it may double before it is looked through, not grow to four times its size.
-setFlagsFromString('--heap-growing-percent=100');
+setNodeFlags();
 
 async function main(): Promise<void> {
   const { ROLE, HOST, PORT, DATABASE_URL, REDIS_URL } = environment;

@@ -1,5 +1,5 @@
 import type { TheEye } from '../../test/support/the-eye.js';
-import { drained } from '../support/backlog.js';
+import { drained, folded } from '../support/backlog.js';
 import { LimitServer } from '../support/limit-server.js';
 import { type Extent, type Load, load } from '../support/load.js';
 import { onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
@@ -19,7 +19,7 @@ export interface Figures extends Latency {
   stored?: number;
   /** Requests that were answered 503. */
   refused: number;
-  /** Microseconds an event, until the last one is stored. */
+  /** Microseconds an event, until the last one is stored, counted and in its session. */
   cpu: Cpu;
 }
 
@@ -96,12 +96,14 @@ async function onTheLimit(kind: 'fastify' | 'nest', what: Load, extent: Extent):
 async function acceptAndStore(eye: TheEye, what: Load, extent: Extent): Promise<Figures> {
   await load(eye.url, what, { duration: WARM_UP });
   await drained(eye);
+  await folded(eye);
   const rows = await stored(eye);
   const before = await cpuOf(eye);
   const began = performance.now();
   const { events, refused, seconds, latency } = await load(eye.url, what, extent);
   await drained(eye);
   const untilStored = (performance.now() - began) / 1000;
+  await folded(eye);
   const after = await cpuOf(eye);
   const more = (await storedAtLeast(eye, rows + events)) - rows;
   return {

@@ -4,7 +4,7 @@ import { progress } from '../support/progress.js';
 import { type Latency, latency } from '../support/statistics.js';
 import { fill } from './fill.js';
 import { explain } from './plans.js';
-import { type Questions, questions } from './questions.js';
+import { kindOf, type QuestionKind, type Questions, questions } from './questions.js';
 
 /** Requests of each question before anything counts. */
 const WARM_UP = 20;
@@ -14,7 +14,7 @@ export interface AskResults {
   requests: number;
   sizes: number[];
   /** Milliseconds of an answer, a figure for each size. */
-  questions: { name: string; latencies: Latency[] }[];
+  questions: { name: string; kind: QuestionKind; latencies: Latency[] }[];
   /** At the largest size. */
   plans?: string;
 }
@@ -39,7 +39,11 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
     return {
       requests,
       sizes,
-      questions: [...latencies].map(([name, each]) => ({ name, latencies: each })),
+      questions: [...latencies].map(([name, each]) => ({
+        name,
+        kind: kindOf(asked.get(name)?.() ?? ''),
+        latencies: each,
+      })),
       plans: withPlans ? await explain(eye, asked) : undefined,
     };
   });

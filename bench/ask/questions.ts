@@ -4,6 +4,14 @@ import { CATEGORIES, DAYS, NAMES, RARE, SESSION_EVENTS, sessionId, YEAR } from '
 /** What makes the path of one more question of a kind, by the name of the kind. */
 export type Questions = Map<string, () => string>;
 
+/** A page of ten, a larger one, or counts of many events. */
+export type QuestionKind = 'page' | 'large page' | 'aggregate';
+
+export function kindOf(path: string): QuestionKind {
+  if (path.startsWith('/statistics/')) return 'aggregate';
+  return path.includes('page_size=') ? 'large page' : 'page';
+}
+
 /** Cursor pages followed before the measured ones. */
 const DEPTH = 1000;
 
@@ -44,6 +52,10 @@ export async function questions(eye: TheEye, events: number): Promise<Questions>
       'a day by the minute and type',
       () => count('events', { ...range(1), interval: 'minute', group_by: 'type' }),
     ],
+    [
+      'a week by the hour and name, in Kolkata, to the second',
+      () => count('events', { ...exactly(7), interval: 'hour', group_by: 'name', timezone: 'Asia/Kolkata' }),
+    ],
     ['the largest of a month', () => count('top', range(30))],
     ['the largest of the year', () => count('top', range(DAYS))],
   ]);
@@ -73,6 +85,12 @@ function range(days: number): { from: string; to: string } {
   const first = random(DAYS - days + 1);
   const date = (day: number): string => new Date(Date.UTC(YEAR, 0, 1 + day)).toISOString().slice(0, 10);
   return { from: date(first), to: date(first + days - 1) };
+}
+
+/** So many days, which begin and end within a minute. */
+function exactly(days: number): { from: string; to: string } {
+  const from = Date.UTC(YEAR, 0, 1 + random(DAYS - days), random(24), random(60), 1 + random(59));
+  return { from: new Date(from).toISOString(), to: new Date(from + days * 86_400_000).toISOString() };
 }
 
 async function someIds(eye: TheEye): Promise<string[]> {

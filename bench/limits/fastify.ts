@@ -1,4 +1,7 @@
 import Fastify from 'fastify';
+import { setNodeFlags } from '../../src/config/node-flags.js';
+
+setNodeFlags();
 
 /** The limit of the runtime: Fastify takes an event, parses it, and does nothing with it. */
 const server = Fastify();

@@ -2,10 +2,13 @@ import 'reflect-metadata';
 import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { setNodeFlags } from '../../src/config/node-flags.js';
 import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
 import { EventTypes } from '../../src/event-types/event-types.registry.js';
 import { ANYBODY } from '../../src/http/caller.js';
 import { readBodies } from '../../src/http/bodies.js';
+
+setNodeFlags();
 
 const types = new EventTypes();
 types.learn([]);

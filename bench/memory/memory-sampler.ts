@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { familyOf, serversOf } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
-import { memoryOf } from '../support/processes.js';
+import { residentOf, sharedBy } from '../support/processes.js';
 import { progress } from '../support/progress.js';
 
 /** Milliseconds. */
@@ -78,9 +78,9 @@ export class MemorySampler {
     return {
       seconds: this.seconds,
       // Its children are the keeper of those servers, and they.
-      eye: await memoryOf([this.eye]),
-      redis: await memoryOf([redis]),
-      postgres: await memoryOf(await familyOf(postgres)),
+      eye: await residentOf(this.eye),
+      redis: await residentOf(redis),
+      postgres: await sharedBy(await familyOf(postgres)),
     };
   }
 }

@@ -1,8 +1,9 @@
 import { familyOf, serversOf } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
-import { drained } from '../support/backlog.js';
+import { drained, folded } from '../support/backlog.js';
 import { eventSize } from '../support/events.js';
 import { load, ndjson } from '../support/load.js';
+import { peakOf } from '../support/processes.js';
 import { onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
 import { bytesOnDisk, type OnDisk, relations, type Relation, walPosition } from './disk.js';
 import { MemorySampler, type Phase, type Sample } from './memory-sampler.js';
@@ -11,6 +12,8 @@ export interface MemoryResults {
   /** Events of each of the two imports. */
   events: number;
   samples: Sample[];
+  /** Bytes that The Eye held at most, at any moment. */
+  peak: number;
   phases: Phase[];
   /** Bytes an event: as it was sent, of Redis's memory while it waits, of the write-ahead log. */
   sent: number;
@@ -34,6 +37,7 @@ async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
       await importEvents(eye, events);
       await drained(eye);
     });
+    await folded(eye);
     const full = await onDisk(eye);
     const rows = await stored(eye);
     const before = await usedMemory(eye);
@@ -45,6 +49,7 @@ async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
     return {
       events,
       samples: sampler.samples,
+      peak: await peakOf(eye.process.pid ?? 0),
       phases: sampler.phases,
       sent: eventSize(),
       waiting: (after - before) / waited,

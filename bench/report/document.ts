@@ -2,6 +2,7 @@ import { format, resolveConfig } from 'prettier';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acceptSection } from './accept-section.js';
+import { aimsSection } from './aims-section.js';
 import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
@@ -26,7 +27,7 @@ checks and identifies the events with The Eye's own code, and keeps nothing: wha
 \`COPY\` is how fast PostgreSQL takes the same rows into the same table.
 
 **How it is measured.** The Eye is started as \`npm start\` starts it, with a PostgreSQL and a Redis of its own that fsync what they confirm, new for each
-measurement; the limits are compiled and launched in the same way. The load generator ([autocannon](https://github.com/mcollina/autocannon))
+measurement; the limits are compiled in the same way and have the same flags of Node. The load generator ([autocannon](https://github.com/mcollina/autocannon))
 shares the cores with what it measures, and so do Redis and PostgreSQL: on two cores a limit that uses one of them leaves the load generator
 the other, while The Eye, its PostgreSQL and its Redis share both with it. So look at the CPU time of an event, too. Each contender has two
 seconds to warm up. Rounds are interleaved: each runs every contender once. PostgreSQL's plans of the questions, at the largest
@@ -47,8 +48,10 @@ export async function publish(results: Results): Promise<void> {
 }
 
 /** @param plot the image of a plot, by its name */
-function sections({ accept, store, ask, memory }: Results, plot: (name: string) => string): string[] {
+function sections(results: Results, plot: (name: string) => string): string[] {
+  const { accept, store, ask, memory } = results;
   return [
+    aimsSection(results),
     accept && acceptSection(accept, plot),
     store && storeSection(store),
     ask && askSection(ask, plot),

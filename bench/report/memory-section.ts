@@ -13,7 +13,7 @@ type Process = keyof typeof PROCESSES;
 const MEBIBYTE = 2 ** 20;
 
 export function memorySection(
-  { events, samples, phases, sent, waiting, wal, disk }: MemoryResults,
+  { events, samples, peak, phases, sent, waiting, wal, disk }: MemoryResults,
   plot: (name: string) => string,
 ): string {
   const size = events.toLocaleString('en');
@@ -31,7 +31,7 @@ export function memorySection(
 
 The Eye as \`npm start\` runs it, API and worker in one process, takes an NDJSON import of ${size} events; then PostgreSQL is frozen (SIGSTOP)
 and as many more come and wait in Redis; then it goes on, and they are stored. Resident memory at most, in MiB; all processes of
-PostgreSQL together, what they share counted once:
+PostgreSQL together, what they share counted once. The Eye held ${spell(peak / MEBIBYTE)} MiB at most, at any moment:
 
 ${plot('memory')}
 

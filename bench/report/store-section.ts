@@ -12,8 +12,8 @@ export function storeSection({ events, rounds }: StoreResults): string {
   ];
   return `## Storing
 
-The same rows into the same table with the same indexes: by \`COPY\`, which sends them as they are and fails at the first duplicate, and
-by a worker that finds the queue full and nobody who sends.
+The same rows into the same table with the same indexes: by \`COPY\`, which sends them as they are, fails at the first duplicate and
+fires no triggers (The Eye's keep counts and sessions), and by a worker that finds the queue full and nobody who sends.
 
 ${table(
   ['who', 'events', 'stored, events/s', 'Node, µs an event', 'Redis, µs', 'PostgreSQL, µs'],

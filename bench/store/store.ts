@@ -1,5 +1,5 @@
 import type { TheEye } from '../../test/support/the-eye.js';
-import { drained } from '../support/backlog.js';
+import { drained, folded } from '../support/backlog.js';
 import { arrays, type Load, load, singles } from '../support/load.js';
 import { beside, onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
 import { anEvent, type Cpu, cpuOf } from '../support/processes.js';
@@ -69,6 +69,7 @@ function drainedByWorker(what: Load, events: number): Promise<Stored> {
         const began = performance.now();
         await drained(api);
         const seconds = (performance.now() - began) / 1000;
+        await folded(api);
         const after = await cpuOf(worker);
         const more = (await storedAtLeast(api, sent.events)) - early;
         return { stored: more / seconds, cpu: anEvent(before, after, more) };

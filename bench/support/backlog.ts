@@ -5,8 +5,20 @@ import type { TheEye } from '../../test/support/the-eye.js';
 /** Milliseconds between two looks. */
 const INTERVAL = 25;
 
+/** Milliseconds between two looks at the database, which has better things to do. */
+const FOLDING = 500;
+
 /** Milliseconds that a backlog gets; a million events on a slow machine take minutes. */
 const PATIENCE = 1_200_000;
+
+/** Resolves once what is kept beside the events, of their counts and sessions, has all of them. */
+export async function folded(eye: TheEye): Promise<void> {
+  const pending = `SELECT FROM event_count_changes UNION ALL SELECT FROM session_changes LIMIT 1`;
+  for (const end = Date.now() + PATIENCE; (await eye.sql(pending)).length > 0;) {
+    if (Date.now() > end) throw new Error('The changes are not folded.');
+    await wait(FOLDING);
+  }
+}
 
 /** Resolves once all that was accepted is stored: no job waits or is under way. */
 export async function drained({ redisUrl }: TheEye): Promise<void> {

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** A server that is a limit for The Eye, in a process of its own, compiled and launched as The Eye is. */
+/** A server that is a limit for The Eye, in a process of its own, compiled as The Eye is, with the same flags of Node. */
 export class LimitServer {
   private constructor(
     readonly url: string,
@@ -15,7 +14,7 @@ export class LimitServer {
   /** @param name of a file of bench/limits, which prints its address when it listens */
   static async start(name: 'fastify' | 'nest'): Promise<LimitServer> {
     const file = join(ROOT, 'dist/bench/bench/limits', `${name}.js`);
-    const child = spawn(process.execPath, [...(await startFlags()), file], {
+    const child = spawn(process.execPath, [file], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [address] = (await once(child.stdout, 'data')) as [Buffer];
@@ -31,12 +30,4 @@ export class LimitServer {
     this.child.kill();
     await exit;
   }
-}
-
-/** What `npm start` gives to Node. */
-async function startFlags(): Promise<string[]> {
-  const { scripts } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as {
-    scripts: { start: string };
-  };
-  return scripts.start.match(/ --\S+/g)?.map((flag) => flag.trim()) ?? [];
 }

@@ -1,12 +1,14 @@
 import autocannon, { type Client } from 'autocannon';
-import { manyEvents, manyLines, oneEvent } from './events.js';
+import { randomUUID } from 'node:crypto';
+import { manyEvents, manyLines, oneEvent, SESSION } from './events.js';
 import { type Latency, latency } from './statistics.js';
 
 export interface Load {
   connections: number;
   /** Events in a request. */
   events: number;
-  body: string;
+  /** @param session the identifier of the session of single events */
+  body: (session: string) => string;
   contentType: 'application/json' | 'application/x-ndjson';
   headers?: Record<string, string>;
 }
@@ -27,14 +29,14 @@ export interface Answers {
 export const singles = (connections: number): Load => ({
   connections,
   events: 1,
-  body: oneEvent(),
+  body: oneEvent,
   contentType: 'application/json',
 });
 
 export const arrays = (events: number, connections = 8): Load => ({
   connections,
   events,
-  body: manyEvents(events),
+  body: () => manyEvents(events),
   contentType: 'application/json',
 });
 
@@ -42,7 +44,7 @@ export const arrays = (events: number, connections = 8): Load => ({
 export const ndjson = (connections = 4): Load => ({
   connections,
   events: 5000,
-  body: manyLines(5000),
+  body: () => manyLines(5000),
   contentType: 'application/x-ndjson',
 });
 
@@ -60,19 +62,23 @@ export async function load(url: string, what: Load, extent: Extent): Promise<Ans
     url: `${url}/events/`,
     method: 'POST',
     headers: { 'content-type': what.contentType, ...what.headers },
-    body: what.body,
+    body: what.body(randomUUID()),
     connections: what.connections,
     ...extent,
     idReplacement: true,
     timeout: 60,
     // autocannon's own percentiles are whole milliseconds.
-    setupClient: (client: Client) =>
+    setupClient: (client: Client) => {
+      let requests = 0;
       client.on('response', (status, _bytes, time) => {
+        // Each connection goes on to another session, as its visitors do.
+        if (what.events === 1 && ++requests % SESSION === 0) client.setBody(what.body(randomUUID()));
         if (status >= 200 && status < 300) milliseconds.push(time);
         else if (status === 503) refused++;
         else others++;
         last = performance.now();
-      }),
+      });
+    },
   });
   if (others > 0 || result.errors > 0)
     throw new Error(`${others} answers were neither 2xx nor 503, and ${result.errors} requests had none.`);

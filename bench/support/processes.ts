@@ -52,21 +52,35 @@ function loadSeconds(): number {
   return (user + system) / 1e6;
 }
 
-/** A process that has just ended has none. */
 async function cpuSeconds(pid: number, withChildren = false): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  const stat = await read(`/proc/${pid}/stat`);
   // The name, in parentheses, may hold blanks; the state is the first field after it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const [user = 0, system = 0, childUser = 0, childSystem = 0] = fields.slice(11, 15).map(Number);
   return (user + system + (withChildren ? childUser + childSystem : 0)) / TICKS;
 }
 
-/** Resident memory of processes in bytes; what they share counts once. */
-export async function memoryOf(pids: number[]): Promise<number> {
-  const rollups = await Promise.all(
-    pids.map((pid) => readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '')),
-  );
-  return sum(rollups.map((rollup) => Number(/^Pss:\s+(\d+)/m.exec(rollup)?.[1] ?? 0) * 1024));
+/** Resident memory of a process in bytes. */
+export async function residentOf(pid: number): Promise<number> {
+  return kilobytes(await read(`/proc/${pid}/status`), 'VmRSS');
 }
+
+/** The most that it ever was. */
+export async function peakOf(pid: number): Promise<number> {
+  return kilobytes(await read(`/proc/${pid}/status`), 'VmHWM');
+}
+
+/** Resident memory of processes in bytes; what they share counts once. */
+export async function sharedBy(pids: number[]): Promise<number> {
+  const rollups = await Promise.all(pids.map((pid) => read(`/proc/${pid}/smaps_rollup`)));
+  return sum(rollups.map((rollup) => kilobytes(rollup, 'Pss')));
+}
+
+/** A process that has just ended has none. */
+const read = (file: string): Promise<string> => readFile(file, 'utf8').catch(() => '');
+
+/** Bytes of a line like `VmRSS:  5120 kB`. */
+const kilobytes = (text: string, name: string): number =>
+  Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(text)?.[1] ?? 0) * 1024;
 
 const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0);

@@ -1,0 +1,80 @@
+import type { Accepted, AcceptResults } from '../accept/accept.js';
+import type { Kind } from '../accept/contenders.js';
+import type { AskResults } from '../ask/ask.js';
+import type { MemoryResults } from '../memory/memory.js';
+import { median } from '../support/statistics.js';
+import { growth } from './ask-section.js';
+import type { Results } from './results.js';
+import { spell, table } from './table.js';
+
+/** What was aimed at, and what came out; undefined where none of it was measured. */
+export function aimsSection({ accept, store, ask, memory }: Results): string | undefined {
+  const rows = [
+    ...(accept ? singles(accept) : []),
+    ...(accept && store ? [arrays(accept, median(store.rounds.copy.map(({ stored }) => stored)))] : []),
+    ...(ask ? questions(ask) : []),
+    ...(memory ? [held(memory)] : []),
+  ];
+  if (rows.length === 0) return undefined;
+  return `## What was aimed at
+
+${table(['what', 'aim', 'measured'], rows)}
+`;
+}
+
+/** Of those that were measured with so many connections and events a request. */
+function figure(
+  { contenders }: AcceptResults,
+  kind: Kind,
+  [connections, events]: [number, number],
+  key: 'accepted' | 'stored',
+): number {
+  const isWanted = (each: Accepted): boolean =>
+    each.kind === kind && each.connections === connections && each.events === events && !each.isNdjson;
+  const rounds = contenders.find(isWanted)?.rounds ?? [];
+  return median(rounds.map((round) => round[key] ?? NaN));
+}
+
+function singles(accept: AcceptResults): string[][] {
+  const stored = figure(accept, 'eye', [64, 1], 'stored');
+  const share = (kind: Kind): string => spell(stored / figure(accept, kind, [64, 1], 'accepted'));
+  return [
+    [
+      'one event a request, 64 connections, accepted and stored, by bare Fastify',
+      '0.3 or more',
+      share('fastify'),
+    ],
+    ['the same, by Nest with validation', '0.7 or more', share('nest')],
+  ];
+}
+
+function arrays(accept: AcceptResults, copied: number): string[] {
+  const stored = figure(accept, 'eye', [8, 500], 'stored');
+  return ['arrays of 500, accepted and stored, by `COPY`', '0.35 or more', spell(stored / copied)];
+}
+
+function questions({ questions: all, sizes }: AskResults): string[][] {
+  const pages = all.filter(({ kind }) => kind === 'page');
+  const aggregates = all.filter(({ kind }) => kind === 'aggregate');
+  const p99 = (some: AskResults['questions']): number =>
+    Math.max(...some.map(({ latencies }) => latencies.at(-1)?.p99 ?? NaN));
+  const size = (sizes.at(-1) ?? 0).toLocaleString('en');
+  return [
+    [`p99 of the slowest page of ten, of ${size} events`, '25 ms or less', `${spell(p99(pages))} ms`],
+    [`p99 of the slowest aggregate, of ${size} events`, '50 ms or less', `${spell(p99(aggregates))} ms`],
+    [
+      'p50 of the page of ten that grows most, by that at the smallest size',
+      '2 times or less',
+      spell(Math.max(...pages.map(({ latencies }) => growth(latencies, 'p50')))),
+    ],
+  ];
+}
+
+function held({ peak, events }: MemoryResults): string[] {
+  const size = events.toLocaleString('en');
+  return [
+    `API and worker together, ${size} events waiting`,
+    '300 MiB or less',
+    `${spell(peak / 2 ** 20)} MiB`,
+  ];
+}
