@@ -49,7 +49,7 @@ describe('The log', () => {
     expect(await lineOf('from-a-proxy/1')).toMatchObject({
       level: 'debug',
       method: 'GET',
-      path: '/events/',
+      route: '/events',
       status: 200,
       ms: expect.any(Number),
     });
@@ -63,7 +63,7 @@ describe('The log', () => {
     const { headers } = await eye.get('/health/live', { 'x-request-id': given });
     const made = headers.get('x-request-id') ?? '';
     expect(made).toMatch(/^[\da-f-]{36}$/);
-    expect(await lineOf(made)).toMatchObject({ path: '/health/live' });
+    expect(await lineOf(made)).toMatchObject({ route: '/health/live' });
   });
 
   it.each([
@@ -76,7 +76,7 @@ describe('The log', () => {
     expect([answer.status, answer.headers.get('x-request-id')]).toEqual([status, 'mine']);
   });
 
-  it('holds no payloads, no keys and no queries, whatever is sent', async () => {
+  it('holds no payloads, no keys, no paths and no queries, whatever is sent', async () => {
     const { key } = await admin.create('shop', { scope: 'ingest' });
     const marker = 'marker-4711';
     const event = anEvent({ session_id: marker, data: { marker } });
@@ -96,6 +96,7 @@ describe('The log', () => {
     await eye.get(`/events/?session_id=${marker}&x=1`, admin.headers);
     await eye.get(`/events/?session_id=${marker}&key=${key}`, { authorization: `Basic ${btoa(`${key}:`)}` });
     await eye.sql('ALTER TABLE events RENAME TO elsewhere');
+    expect((await eye.get(`/sessions/${marker}/`, admin.headers)).status).toBe(500);
     expect((await eye.get(`/events/?session_id=${marker}`, { ...admin.headers, ...last })).status).toBe(500);
     await eye.sql('ALTER TABLE elsewhere RENAME TO events');
     const failure = await lineOf('the-last-one');

@@ -13,7 +13,15 @@ const random = numbers(2026);
 const below = (limit: number): number => Math.floor(random() * limit);
 const oneOf = <Item>(items: readonly Item[]): Item => items[below(items.length)] as Item;
 
-const ZONES = ['UTC', 'Europe/Berlin', 'Asia/Kolkata', 'America/New_York', 'Asia/Kathmandu'];
+/** The last one was 44 minutes and 30 seconds behind UTC until 1972. */
+const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'Asia/Kolkata',
+  'America/New_York',
+  'Asia/Kathmandu',
+  'Africa/Monrovia',
+];
 
 /** Days on which clocks are shifted, the ends of a month and of a year, a full minute, and the time before zones. */
 const TIMES = [

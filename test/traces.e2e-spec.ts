@@ -49,7 +49,6 @@ describe('Traces', () => {
       'http.request.method': 'POST',
       'http.route': '/events',
       'http.response.status_code': 202,
-      'url.path': '/events/',
     });
     expect(found['queue events']?.parentSpanId).toBe(found['POST /events']?.spanId);
     expect(found['store events']).toMatchObject({

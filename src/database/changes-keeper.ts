@@ -4,11 +4,16 @@ import { isOutage } from './database-errors.js';
 
 /** Changes that were appended in the transaction of their events, and are folded into what is kept. */
 export interface Changes {
-  /** Folds some; true where there may be more. */
-  foldSome(): Promise<boolean>;
+  /** How many are folded at once, so that no transaction is long. */
+  readonly atOnce: number;
+  /** Folds some, and says how many; none where another process is about to. */
+  foldSome(): Promise<number>;
   /** Gives the room of folded changes back at once: whoever reads reads all of their table. */
   sweep(): Promise<void>;
 }
+
+/** Folded changes whose room is given back at once: whoever reads reads past it. */
+const SWEPT = 2000;
 
 /** Folds changes a moment after events are stored. */
 export abstract class ChangesKeeper implements OnModuleInit, OnModuleDestroy {
@@ -41,8 +46,9 @@ export abstract class ChangesKeeper implements OnModuleInit, OnModuleDestroy {
     const began = Date.now();
     let more = false;
     try {
-      more = await this.changes.foldSome();
-      if (!more && this.behind) await this.changes.sweep();
+      const folded = await this.changes.foldSome();
+      more = folded >= this.changes.atOnce;
+      if (!more && (this.behind || folded >= SWEPT)) await this.changes.sweep();
       this.behind = more;
     } catch (error) {
       if (!isOutage(error)) this.logger.error(`Changes could not be folded: ${String(error)}`);

@@ -2,8 +2,8 @@ import { QueryFailedError } from 'typeorm';
 
 /** PostgreSQL did not answer, or not in time. Whoever asked may ask again; nothing was refused. */
 export class DatabaseUnavailableError extends Error {
-  constructor(options?: ErrorOptions) {
-    super('PostgreSQL is not available right now.', options);
+  constructor({ late = false, ...options }: ErrorOptions & { late?: boolean } = {}) {
+    super(late ? 'PostgreSQL did not answer in time.' : 'PostgreSQL is not available right now.', options);
   }
 }
 

@@ -20,8 +20,8 @@ export const utcText = (timestamp: string): string =>
  *
  * A PostgreSQL that was stopped or cut off answers nothing, and a socket does not tell. So after `timeout`
  * milliseconds the connection is given up: it may still be waiting for an answer, and must not go back to the pool.
- * @param gone says that nobody waits for the answer any more; a statement with one is also stopped in PostgreSQL when it
- * is given up, which would else go on with it
+ * PostgreSQL is told, which would else go on with it.
+ * @param gone says that nobody waits for the answer any more
  * @throws DatabaseUnavailableError when PostgreSQL is away, starts up, shuts down or is late; else QueryFailedError
  */
 export async function query<Row>(
@@ -63,8 +63,8 @@ async function run<Row>(
     gone?.throwIfAborted();
     const late = new Promise<never>((_, reject) => {
       giveUp = (): void => {
-        if (gone) cancel(manager, connection?.processID);
-        reject(new DatabaseUnavailableError());
+        if (sql !== CANCEL) cancel(manager, connection?.processID);
+        reject(new DatabaseUnavailableError({ late: true }));
       };
       timer = setTimeout(giveUp, timeout);
       gone?.addEventListener('abort', giveUp);
@@ -85,9 +85,11 @@ async function run<Row>(
 /** What a connection of node-postgres has that TypeORM's types do not tell. */
 type Connection = EventEmitter & { processID?: number };
 
+const CANCEL = 'SELECT pg_cancel_backend($1)';
+
 /** Stops the statement of a connection that is given up; where PostgreSQL cannot be asked, it ends by itself. */
 function cancel(manager: EntityManager, processId: number | undefined): void {
-  query(manager, 'SELECT pg_cancel_backend($1)', [processId]).catch(() => undefined);
+  query(manager, CANCEL, [processId]).catch(() => undefined);
 }
 
 /** Works in one snapshot, which begins once nobody else holds the advisory lock; for as long as it takes. */

@@ -69,6 +69,7 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     autovacuum_analyze_scale_factor: 0.02,
     timezone: 'UTC',
     log_timezone: 'UTC',
+    log_error_verbosity: 'terse', // Details quote rows, which are not for logs.
     log_line_prefix: '%p ', // The keeper's log puts the time before each line.
   };
 

@@ -3,6 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
+import { Database } from '../database/database.js';
 import { query } from '../database/query.js';
 import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
@@ -22,6 +23,7 @@ export class HealthController {
     private readonly indicator: HealthIndicatorService,
     private readonly redis: RedisHealth,
     private readonly backlog: Backlog,
+    private readonly database: Database,
     @InjectDataSource() private readonly dataSource: DataSource,
   ) {}
 
@@ -65,7 +67,8 @@ export class HealthController {
       () => true,
       () => false,
     );
-    return this.check('postgresql', up);
+    // One that is still being brought up to date cannot be asked, and takes nothing.
+    return this.check('postgresql', up && this.database.isReady);
   }
 
   private check(name: string, up: boolean, details: Record<string, unknown> = {}): HealthIndicatorResult {

@@ -176,13 +176,14 @@ describe('a deadline', () => {
     expect(items()).toEqual([[1]]);
   });
 
-  it('takes an item out that still waits: it is never committed', async () => {
-    const { groups, handed, items } = start({ deadline });
+  it('takes an item out that still waits: it is never committed, and says so', async () => {
+    const error = (underWay: boolean): Error => new Error(underWay ? 'who knows' : 'too late');
+    const { groups, handed, items } = start({ deadline: { ...deadline, error } });
     const first = groups.add(1);
     await settle();
     const waiting = groups.add(2);
     await Promise.all([
-      expect(first).rejects.toThrow('too late'),
+      expect(first).rejects.toThrow('who knows'),
       expect(waiting).rejects.toThrow('too late'),
     ]);
     handed[0]?.finish();

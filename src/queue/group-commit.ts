@@ -19,8 +19,11 @@ export interface GroupCommitOptions<Item> {
   readonly groups: number;
   /** Milliseconds from the start of a group to that of the next, unless it is full: the fewer groups, the less each item costs. */
   readonly rest?: number;
-  /** Milliseconds after which an item gives up, and what it gives up with. Without it items wait as long as it takes. */
-  readonly deadline?: { after: number; error: () => Error };
+  /**
+   * Milliseconds after which an item gives up, and what it gives up with, which depends on whether its group is under way.
+   * Without it items wait as long as it takes.
+   */
+  readonly deadline?: { after: number; error: (underWay: boolean) => Error };
 }
 
 /**
@@ -103,10 +106,12 @@ export class GroupCommit<Item> {
   private giveUp(): void {
     const now = performance.now();
     const late = ({ deadline }: Waiting<Item>): boolean => deadline <= now;
-    const given = [...this.underWay, this.waiting].flatMap((group) => group.filter(late));
+    const underWay = [...this.underWay].flatMap((group) => group.filter(late));
+    const waiting = this.waiting.filter(late);
     this.waiting = this.waiting.filter((entry) => !late(entry));
     this.waitingWeight = this.waiting.reduce((sum, { item }) => sum + this.options.weigh(item), 0);
-    for (const { reject } of given) reject(this.options.deadline?.error());
+    for (const { reject } of underWay) reject(this.options.deadline?.error(true));
+    for (const { reject } of waiting) reject(this.options.deadline?.error(false));
     if (this.waiting.length > 0 || this.underWay.size > 0) return;
     clearInterval(this.ticking);
     this.ticking = undefined;

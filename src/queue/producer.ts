@@ -1,6 +1,7 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Job, JobOptions, Queue } from 'bull';
+import { ReplyError } from 'ioredis';
 import { environment } from '../config/environment.js';
 import { metrics } from '../telemetry/metrics.js';
 import { rememberTrace, traced, tracesOf } from '../telemetry/tracing.js';
@@ -28,7 +29,7 @@ export class Producer {
     weigh: (items) => items.length,
     weight: BATCH_SIZE,
     groups: 2,
-    deadline: { after: environment.REDIS_TIMEOUT, error: () => this.late() },
+    deadline: { after: environment.REDIS_TIMEOUT, error: (underWay) => this.late(underWay) },
   });
 
   constructor(
@@ -51,9 +52,9 @@ export class Producer {
     });
   }
 
-  private late(): QueueUnavailableError {
+  private late(underWay: boolean): QueueUnavailableError {
     this.redis.suspect();
-    return new QueueUnavailableError();
+    return underWay ? QueueUnavailableError.unconfirmed() : new QueueUnavailableError();
   }
 
   private async commit(calls: (readonly unknown[])[]): Promise<void> {
@@ -67,11 +68,11 @@ export class Producer {
         batches.map((data) => ({ name: BATCH_JOB, data, opts: jobOptions(data.length, traces) })),
       );
       // Bull swallows what a command inside its transaction answers; a job without an id was not taken.
-      if (jobs.some((job: Job) => !job.id))
-        throw new QueueUnavailableError('Redis refused the events; nothing was accepted.');
+      if (jobs.some((job: Job) => !job.id)) throw QueueUnavailableError.refused();
     } catch (error) {
       if (error instanceof QueueUnavailableError) throw error;
-      throw new QueueUnavailableError(undefined, { cause: error });
+      if (error instanceof ReplyError) throw QueueUnavailableError.refused({ cause: error });
+      throw QueueUnavailableError.unconfirmed({ cause: error });
     }
     this.backlog.count(items.length);
     metrics.accepted(items.length);

@@ -1,5 +1,18 @@
-/** Redis is away or did not answer in time. Nothing was accepted; whoever asked may ask again. */
+/** Redis is away, and nothing was accepted; whoever asked may ask again. */
 export class QueueUnavailableError extends Error {
+  /** Where it answered that it would not, for want of memory. */
+  static refused(options?: ErrorOptions): QueueUnavailableError {
+    return new QueueUnavailableError('Redis refused the events; nothing was accepted.', options);
+  }
+
+  /** Where Redis was asked, and its answer did not come. */
+  static unconfirmed(options?: ErrorOptions): QueueUnavailableError {
+    return new QueueUnavailableError(
+      'Redis did not confirm in time; the events may have been accepted or not. Send them again: with their timestamps they are stored once.',
+      options,
+    );
+  }
+
   constructor(message = 'Redis is not available right now; nothing was accepted.', options?: ErrorOptions) {
     super(message, options);
   }

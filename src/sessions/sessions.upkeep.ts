@@ -8,29 +8,19 @@ import { lockedSnapshot, query } from '../database/query.js';
 /** Any number that other users of the database are unlikely to lock: "EYES" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594553;
 
-/** Changes that are folded at once, so that no transaction is long. */
-const AT_ONCE = 20_000;
-
-/** Folded changes whose room is given back at once: whoever lists sessions reads past it. */
-const SWEPT = 2000;
-
 /** Keeps what is kept of the sessions in order. The functions that it calls are those of the migration. */
 @Injectable()
 export class SessionsUpkeep implements Changes {
+  readonly atOnce = 20_000;
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /**
-   * Folds some changes into the sessions. Where another process is about to, nothing is done.
-   * @returns true where there may be more
-   */
-  async foldSome(): Promise<boolean> {
+  async foldSome(): Promise<number> {
     const [folded] = await this.query<{ changes: number | null }>(
       `SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN fold_sessions($2) END AS changes`,
-      [FOLD_LOCK, AT_ONCE],
+      [FOLD_LOCK, this.atOnce],
     );
-    const changes = folded?.changes ?? 0;
-    if (changes >= SWEPT && changes < AT_ONCE) await this.sweep();
-    return changes >= AT_ONCE;
+    return folded?.changes ?? 0;
   }
 
   async sweep(): Promise<void> {

@@ -1,4 +1,4 @@
-import { ALWAYS, type Block, cutAt, type Edge, type Readings } from './cuts.js';
+import { ALWAYS, type Block, cutAt, type Edge, isMinute, type Readings } from './cuts.js';
 import type { Column, CountFilter, Group } from './groups.js';
 
 /** Groups that are told apart: a table of their places and columns, and what rows of a group have in common with it. */
@@ -66,7 +66,7 @@ export class CountStatement {
     return amounts.join(' UNION ALL ');
   }
 
-  /** The sums of each row that is read, as an array, and by the minute what is not in them. */
+  /** The sums of each row that is read, as an array, and by the minute or the instant what is not in them. */
   bySums({ rows }: Readings, instants: readonly string[], told?: Told): string {
     const lists = [
       this.list('event_count_block', rows, ({ block }) => block),
@@ -75,40 +75,32 @@ export class CountStatement {
     ];
     const [first, last] = [cutAt(instants[0] ?? ''), cutAt(instants.at(-1) ?? '')];
     const [from, to] = [this.parameter(first.minute), this.parameter(last.minute)];
-    const counted = (minute: string, count: string): string =>
-      `place::int, NULL::int AS row, NULL::json AS sums, ${minute} AS minute, ${count}::bigint AS count`;
-    const of = ({ columns, table, matches }: Told): string[] => {
-      const edge = (end: Edge, count: string): string =>
-        `SELECT ${counted(`${this.parameter(end.start.slice(0, 16))}::text`, count)}
-         FROM events, ${table} WHERE ${this.within(end)} ${matches} GROUP BY place`;
-      return [
-        `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
-           NULL::text AS minute, NULL::bigint AS count
-         FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
-        `SELECT ${counted(`to_char(minute, 'YYYY-MM-DD"T"HH24:MI')`, 'sum(count)')}
-         FROM event_count_changes, ${table}
-         WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
-         GROUP BY place, event_count_changes.minute`,
-        ...(first.edge ? [edge(first.edge, '-count(*)')] : []),
-        ...(last.edge ? [edge(last.edge, 'count(*)')] : []),
-      ];
-    };
+    // Both ends, as a rule; all buckets, where a time zone is not whole minutes from UTC, as all were once.
+    const cut = [...instants.entries()].filter(([, instant]) => !isMinute(instant));
+    const edges = [
+      this.list('int', cut, ([index]) => index),
+      this.list('timestamptz', cut, ([, instant]) => cutAt(instant).minute),
+      this.list('timestamptz', cut, ([, instant]) => instant),
+    ];
+    const of = ({ columns, table, matches }: Told): string[] => [
+      `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
+         NULL::text AS minute, NULL::int AS instant, NULL::bigint AS count
+       FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
+      `SELECT place::int, NULL, NULL, to_char(minute, 'YYYY-MM-DD"T"HH24:MI') AS minute, NULL, sum(count)::bigint
+       FROM event_count_changes, ${table}
+       WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
+       GROUP BY place, event_count_changes.minute`,
+      `SELECT place::int, NULL, NULL, NULL, instant, count
+       FROM unnest(${edges.join(', ')}) AS edge (instant, start, until), ${table}, LATERAL (
+         SELECT count(*) FROM events WHERE timestamp >= start AND timestamp < until ${matches} ${this.conditions}
+       ) AS within`,
+    ];
     return `
       WITH wanted AS MATERIALIZED (
         SELECT block, start, untils::timestamp[] AS untils, (place - 1)::int AS row
         FROM unnest(${lists.join(', ')}) WITH ORDINALITY AS wanted (block, start, untils, place)
       )
       ${[ALL, ...(told ? [told] : [])].flatMap(of).join(' UNION ALL ')}`;
-  }
-
-  byEvents(instants: readonly string[], told?: Told): string {
-    const times = this.list('timestamptz', instants, (instant) => instant);
-    const of = ({ table, matches }: Told): string => `
-      SELECT place::int, width_bucket(timestamp, ${times}) - 1 AS interval, count(*) AS count
-      FROM events, ${table}
-      WHERE timestamp >= (${times})[1] AND timestamp < (${times})[${instants.length}] ${matches} ${this.conditions}
-      GROUP BY place, interval`;
-    return [ALL, ...(told ? [told] : [])].map(of).join(' UNION ALL ');
   }
 
   /**
@@ -118,7 +110,7 @@ export class CountStatement {
   private row(columns: readonly Column[], matches = ''): string {
     const apart = [...this.filtered, ...columns];
     const grain = apart.includes('name') ? 'type' : apart.includes('category') ? 'category' : 'application';
-    // The index begins with the name, then the category.
+    // In the index the name comes before the category.
     const without = { type: '', category: `AND name = ''`, application: `AND name = '' AND category = ''` }[
       grain
     ];

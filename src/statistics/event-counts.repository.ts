@@ -5,7 +5,7 @@ import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
 import { CountStatement } from './count-statement.js';
-import { ALWAYS, isMinute, type Reading, Readings } from './cuts.js';
+import { ALWAYS, type Reading, Readings } from './cuts.js';
 import { COLUMNS, type Column, type CountFilter, type Group, type GroupBy, GROUPS, isOf } from './groups.js';
 
 export interface GroupCount extends Group {
@@ -104,24 +104,23 @@ export class EventCountsRepository {
     const statement = new CountStatement(filter);
     const told = by !== undefined && groups.length > 0 ? statement.told(GROUPS[by], groups) : undefined;
     const all: Series[] = [{}, ...groups].map((group) => ({ ...group, counts: [] }));
-    // A time zone that is not whole minutes from UTC, as all were once, has buckets that no sums end with.
-    if (!instants.slice(1, -1).every(isMinute)) {
-      const rows = await this.query<CountRow>(statement.byEvents(instants, told), statement.parameters);
-      for (const series of all) series.counts = new Array<number>(instants.length - 1).fill(0);
-      for (const { place, interval, count } of rows) addTo(all[place], interval, count);
-      return all;
-    }
-
     const readings = new Readings(instants);
-    const rows = await this.query<SumsRow | MinuteRow>(
+    const rows = await this.query<SumsRow | MinuteRow | InstantRow>(
       statement.bySums(readings, instants, told),
       statement.parameters,
     );
     const sums = all.map(() => new Float64Array(readings.size));
     for (const row of rows) if (row.sums !== null) addSums(sums[row.place], readings.rows[row.row], row.sums);
     for (const [place, series] of all.entries()) series.counts = countsOf(instants, readings, sums[place]);
-    for (const row of rows)
-      if (row.sums === null) addTo(all[row.place], intervalOf(row.minute, instants), row.count);
+    for (const row of rows) {
+      if (row.sums !== null) continue;
+      const [series, count] = [all[row.place], Number(row.count)];
+      if (row.minute !== null) addTo(series, intervalOf(row.minute, instants), count);
+      else {
+        addTo(series, row.instant - 1, count);
+        addTo(series, row.instant, -count);
+      }
+    }
     return all;
   }
 
@@ -132,21 +131,14 @@ export class EventCountsRepository {
   }
 }
 
-/** Events of an interval, in a place of a list of groups, from 1, or all that match, at 0. */
-interface CountRow {
-  place: number;
-  interval: number;
-  count: string;
-}
-
-/** The answers to a reading; null where there is nothing before an end. */
+/** The answers to a reading; null where there is nothing before an end. In a list of groups, from 1; of all, at 0. */
 interface SumsRow {
   place: number;
   row: number;
   sums: (number | null)[];
 }
 
-/** What is in no sum, or too much in them. */
+/** Events of a minute that are in no sum yet. */
 interface MinuteRow {
   place: number;
   /** In UTC, e.g. `2026-07-08T09:10`. */
@@ -155,11 +147,21 @@ interface MinuteRow {
   sums: null;
 }
 
-function addTo(series: Series | undefined, interval: number, count: string): void {
-  if (series) series.counts[interval] = (series.counts[interval] ?? 0) + Number(count);
+/** Events from the beginning of the minute of an instant to before it, which is told by its index. */
+interface InstantRow {
+  place: number;
+  instant: number;
+  count: string;
+  sums: null;
+  minute: null;
 }
 
-/** Several rows add to a sum: one for each application. */
+function addTo(series: Series | undefined, interval: number, count: number): void {
+  const counted = series?.counts[interval];
+  if (series && counted !== undefined) series.counts[interval] = counted + count;
+}
+
+/** Several rows add to a sum: one for each application, and of a name for each of its categories. */
 function addSums(sums = new Float64Array(), reading: Reading | undefined, found: (number | null)[]): void {
   for (let index = 0; index < found.length; index++) {
     const place = reading?.places[index] ?? 0;

@@ -8,9 +8,6 @@ import { lockedSnapshot, query } from '../database/query.js';
 /** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594543;
 
-/** Changes that are folded at once, so that no transaction is long. */
-const AT_ONCE = 10_000;
-
 /** A count that is kept and a count of the events themselves, where they differ. */
 export interface Difference {
   grain: string;
@@ -27,13 +24,11 @@ export interface Difference {
 /** Keeps what is kept of the counts in order. The functions that it calls are those of the migration. */
 @Injectable()
 export class EventCountsUpkeep implements Changes {
+  readonly atOnce = 10_000;
+
   constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
 
-  /**
-   * Folds some changes into the running sums. Where another process is about to, nothing is done.
-   * @returns true where there may be more
-   */
-  async foldSome(): Promise<boolean> {
+  async foldSome(): Promise<number> {
     const [folded] = await this.query<{ changes: number }>(
       `WITH free AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine),
          taken AS (
@@ -42,9 +37,9 @@ export class EventCountsUpkeep implements Changes {
            RETURNING change
          )
        SELECT count(*)::int AS changes, fold_event_counts(array_agg(change)) FROM taken`,
-      [FOLD_LOCK, AT_ONCE],
+      [FOLD_LOCK, this.atOnce],
     );
-    return folded?.changes === AT_ONCE;
+    return folded?.changes ?? 0;
   }
 
   async sweep(): Promise<void> {
@@ -83,9 +78,12 @@ async function nextDay(runner: QueryRunner, day: string): Promise<string | null>
        (SELECT timestamp AT TIME ZONE 'UTC' FROM events, after
         WHERE timestamp >= instant AT TIME ZONE 'UTC' ORDER BY timestamp LIMIT 1),
        (SELECT min(minute) FROM event_count_changes, after WHERE minute >= instant),
+       (SELECT min(ended) - interval '1 day' FROM after, event_counts, unnest(ends) AS ended
+        WHERE grain = ANY (enum_range(NULL::event_count_grain)) AND block = 'month'
+          AND start = date_trunc('month', instant) AND ended > instant),
        (SELECT min(first) FROM after,
           unnest(enum_range(NULL::event_count_grain)) AS grains (kind),
-          unnest(ARRAY['hour', 'day']::event_count_block[]) AS blocks (length),
+          unnest(ARRAY['hour', 'day', 'month']::event_count_block[]) AS blocks (length),
           LATERAL (
             SELECT start AS first FROM event_counts
             WHERE grain = kind AND block = length AND start >= instant ORDER BY start LIMIT 1
@@ -119,9 +117,10 @@ async function compare(runner: QueryRunner, day: string, limit: number): Promise
      ),
      kept AS (
        SELECT event_counts.* FROM event_counts, day
-       WHERE (block = 'hour' AND event_counts.start >= day.start AND event_counts.start < until)
+       WHERE grain = ANY (enum_range(NULL::event_count_grain)) AND (
+          (block = 'hour' AND event_counts.start >= day.start AND event_counts.start < until)
           OR (block = 'day' AND event_counts.start = day.start)
-          OR (block = 'month' AND event_counts.start = date_trunc('month', day.start))
+          OR (block = 'month' AND event_counts.start = date_trunc('month', day.start)))
      ),
      slots AS (
        SELECT 0 AS kept, 1 AS counted, * FROM counted

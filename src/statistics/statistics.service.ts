@@ -50,7 +50,9 @@ export class StatisticsService {
     const { total, counts } = all as SeriesResponse;
     const series = group_by === undefined ? [{ total, counts }] : told.sort((a, b) => b.total - a.total);
     const others = (top?.groups ?? 0) - groups.length;
-    if (others > 0) series.push(remainder(counts, told, others));
+    // One that is new since they were ranked has no series of its own either.
+    const rest = remainder(counts, told, others);
+    if (group_by !== undefined && (others > 0 || rest.total > 0)) series.push(rest);
     return { interval, timezone, from, to, group_by: group_by ?? null, total, buckets, series };
   }
 

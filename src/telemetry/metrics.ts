@@ -40,7 +40,8 @@ counter(
   'the_eye_events_duplicate_total',
   'Events that came out of the queue and were stored already.',
 );
-const refusals = new Map<string, number>();
+// One that an alert waits for is there from the start, so that its first event counts as growth.
+const refusals = new Map<string, number>([['refused_by_database', 0]]);
 new Counter({
   name: 'the_eye_events_refused_total',
   help: 'Events that were refused, by the code of the reason; requests that were too large count as one.',

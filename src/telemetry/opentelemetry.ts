@@ -87,7 +87,6 @@ export class OpenTelemetry implements Tracer {
           kind: SpanKind.SERVER,
           attributes: {
             'http.request.method': request.method,
-            'url.path': request.url.split('?', 1)[0],
             ...(route !== undefined && { 'http.route': route }),
             'the_eye.request_id': request.id,
           },

@@ -11,21 +11,24 @@ export function observeRequests(app: NestFastifyApplication): void {
     .addHook('onResponse', (request, reply, done) => {
       const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
       metrics.answered(request.method, route, reply.statusCode, reply.elapsedTime);
-      logAnswer(request, reply);
+      logAnswer(request, reply, route);
       done();
     });
 }
 
 /**
  * A line a request where somebody wants to see them; always one where The Eye itself failed. Not a word of what stands
- * in headers, query and body: keys, and what people did.
+ * in headers, path, query and body: keys, and what people did.
  */
-function logAnswer({ id, method, url }: FastifyRequest, { statusCode, elapsedTime }: FastifyReply): void {
+function logAnswer(
+  { id, method }: FastifyRequest,
+  { statusCode, elapsedTime }: FastifyReply,
+  route: string,
+): void {
   const level = statusCode >= 500 ? 'warn' : 'debug';
   if (!log.isLevelEnabled(level)) return;
-  const path = url.split('?', 1)[0];
   log[level](
-    { reqId: id, method, path, status: statusCode, ms: Math.round(elapsedTime * 10) / 10 },
+    { reqId: id, method, route, status: statusCode, ms: Math.round(elapsedTime * 10) / 10 },
     'answered',
   );
 }

@@ -136,7 +136,7 @@ export class CreateEventCounts1764360000000 implements MigrationInterface {
     await runner.query(`
       CREATE FUNCTION forget_event_counts() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-          TRUNCATE event_counts, event_count_changes;
+          TRUNCATE event_count_changes, event_counts;
           RETURN NULL;
         END
       $$`);

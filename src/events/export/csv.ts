@@ -17,8 +17,8 @@ const DANGEROUS = /^[=+\-@＝＋－＠'\s]/;
 const OPTIONS: Options = {
   columns: COLUMNS,
   record_delimiter: 'windows',
-  // The library quotes only for its own delimiter, but readers take each of these for the end of a line.
-  quoted_match: /[\r\n]/,
+  // The library quotes only for its own delimiter, but readers take each of these for the end of a line or of a cell.
+  quoted_match: /[\r\n;\t]/,
   cast: { string: (text) => (DANGEROUS.test(text) ? `'${text}` : text) },
 };
 
