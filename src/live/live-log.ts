@@ -6,7 +6,7 @@ import { RedisConnections } from '../queue/redis-connections.js';
 import { FILTERED, type LiveEvent } from './live-event.js';
 
 /** Events that can be asked for again. */
-export const CAPACITY = 1000;
+export const CAPACITY = 5000;
 
 /** Bytes that these may take, in Redis and in each process that shows them. */
 export const MOST_BYTES = 16 * 1024 * 1024;

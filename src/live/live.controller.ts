@@ -6,6 +6,7 @@ import { ApiProblems } from '../http/api-problems.js';
 import { Problem } from '../http/problem.js';
 import { queryPipe } from '../paging/query-pipe.js';
 import { WatchEventsDto } from './dto/watch-events.dto.js';
+import { CAPACITY } from './live-log.js';
 import { LiveService, MOST_VIEWERS, TooManyViewersError } from './live.service.js';
 
 /** As The Eye gave it out; parts that are longer are none of its places. */
@@ -31,7 +32,8 @@ export class LiveController {
     name: 'Last-Event-ID',
     required: false,
     description:
-      'Goes on after this one, as far as the newest 1,000 events reach; an `EventSource` does so itself.',
+      `Goes on after this one, as far as the newest ${CAPACITY.toLocaleString('en')} events reach; ` +
+      'an `EventSource` does so itself.',
   })
   @ApiOkResponse({
     description: 'A stream without end.',

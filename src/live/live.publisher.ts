@@ -3,7 +3,7 @@ import type { LiveEvent } from './live-event.js';
 import { LiveLog } from './live-log.js';
 
 /** Events of a second that a worker shows; the others are counted. */
-const RATE = 200;
+const RATE = 1000;
 
 /** Milliseconds between two writes: each is fsynced, as everything in this Redis is. */
 const INTERVAL = 200;
