@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { Load } from './support/load.js';
 import { OwnPostgres } from './support/servers.js';
 import { type Answer, anEvent, eventually, inLog, TheEye } from './support/the-eye.js';
@@ -23,6 +24,26 @@ describe('PostgreSQL', () => {
 
   const readable = (): Promise<void> =>
     eventually(async () => expect((await eye.get('/events/')).status).toBe(200));
+
+  it('that is late is told to stop, and the reader that it was', async () => {
+    const holder = new pg.Client({ connectionString: postgres.url });
+    await holder.connect();
+    try {
+      await holder.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+      const answer = await eye.get('/events/?session_id=nobody');
+      expectUnavailable(answer);
+      expect(answer.body.detail).toMatch('did not answer in time');
+      await eventually(async () =>
+        expect(
+          await eye.sql(
+            `SELECT query FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'session_id'`,
+          ),
+        ).toEqual([]),
+      );
+    } finally {
+      await holder.end();
+    }
+  });
 
   describe.each([
     ['stopped', () => postgres.stop()],

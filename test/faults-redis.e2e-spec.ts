@@ -2,7 +2,7 @@ import { Load } from './support/load.js';
 import { OwnPostgres, OwnRedis } from './support/servers.js';
 import { type Answer, anEvent, eventually, inLog, TheEye } from './support/the-eye.js';
 
-/** A sender is told at once, in a form that programs understand, that nothing was accepted and that he may try again. */
+/** A sender is told at once, in a form that programs understand, that he may try again. */
 function expectRefusal({ status, headers, body, took }: Answer, code = 'queue_unavailable'): void {
   expect({ status, code: body.code }).toEqual({ status: 503, code });
   expect(headers.get('retry-after')).toMatch(/^\d+$/);
@@ -78,13 +78,19 @@ describe('Redis', () => {
     });
 
     it('lets every sender be answered 503 within two seconds', async () => {
-      for (const answer of await Promise.all(Array.from({ length: 50 }, send))) expectRefusal(answer);
+      const answers = await Promise.all(Array.from({ length: 50 }, send));
+      for (const answer of answers) expectRefusal(answer);
+      // Redis may still take what it was given, and nothing else.
+      const details = new Set(answers.map(({ body }) => body.detail));
+      expect([...details].some((detail) => detail.includes('may have been accepted'))).toBe(true);
       await load.answered(503, 100);
       expect(load.longest).toBeLessThan(2000);
     });
 
     it('keeps nobody waiting after the first who noticed it', async () => {
-      expect((await send()).took).toBeLessThan(500);
+      const { took, body } = await send();
+      expect(took).toBeLessThan(500);
+      expect(body.detail).toMatch('nothing was accepted');
     });
 
     it('gives out every event that was accepted once it answers again, and takes new ones', async () => {
