@@ -486,6 +486,12 @@ describe('What cannot be understood', () => {
       },
     );
 
+    it('headers that never end: their sender is told so when the time is up', async () => {
+      const { took, ...answer } = await raw('POST /events/ HTTP/1.1\r\nHost: the-eye\r\nX: ');
+      expectProblem({ ...answer, took: took - 3000 }, 408, 'request_timeout');
+      expect(took).toBeGreaterThan(2500);
+    });
+
     it.each(['application/json', 'application/x-ndjson'])(
       'a body of %s that never ends: its sender is told so when the time is up',
       async (type) => {
