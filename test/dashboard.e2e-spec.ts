@@ -1,5 +1,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from './support/browser.js';
@@ -9,10 +11,30 @@ import { anEvent, eventually, TheEye } from './support/the-eye.js';
 const HOUR = 3_600_000;
 const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = true</script>';
 
+/** Every view, and what is there once it is shown. */
+const VIEWS = {
+  '#/now': '.tail li',
+  '#/history?range=day': '.plot[aria-label^="Events over time"]',
+  '#/events': '.rows[aria-label="Events"] li',
+  '#/sessions': '.sessions li',
+  '#/sessions/journey': '.timeline li',
+  '#/refused': '.rejections li',
+};
+
 const ago = (milliseconds: number): string => new Date(Date.now() - milliseconds).toISOString();
 
 /** Rows are alike: the first few speak for all. */
 const axe = (page: Page): AxeBuilder => new AxeBuilder({ page }).exclude('.rows li:nth-child(n + 5)');
+
+/** For an Eye that comes back where it was. */
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return String(port);
+}
 
 describe('The dashboard', () => {
   let eye: TheEye;
@@ -21,7 +43,7 @@ describe('The dashboard', () => {
   let page: Page;
 
   beforeAll(async () => {
-    [eye, browser] = await Promise.all([TheEye.start(), startBrowser()]);
+    [eye, browser] = await Promise.all([TheEye.start({ PORT: await freePort() }), startBrowser()]);
     viewer = await Viewer.open(browser, eye.url);
     ({ page } = viewer);
   });
@@ -269,18 +291,69 @@ describe('The dashboard', () => {
       await page.locator('#zone').click();
     });
 
+    describe('the history of long ago', () => {
+      const troubles = (): Promise<number> => page.locator('.note:visible').count();
+      const tooLong = 'This range is too long to be plotted at once: these are its last 95 years.';
+
+      it('is plotted whole from 1970 on', async () => {
+        await eye.store(anEvent({ category: 'old', timestamp: '1970-01-01T00:00:00Z' }));
+        const { count } = (await eye.get('/events/?page_size=1')).body;
+        await viewer.goto('#/history?range=all');
+        await eventually(async () => expect(await total()).toBe(count));
+        await page.locator('.plot canvas').waitFor();
+        expect(await page.getByText(tooLong).count()).toBe(0);
+        expect(await troubles()).toBe(0);
+      });
+
+      it('is plotted in parts from 1900 on, and the page says so', async () => {
+        await eye.store(anEvent({ category: 'old', timestamp: '1900-01-01T00:00:00Z' }));
+        const { count } = (await eye.get('/events/?page_size=1')).body;
+        await viewer.goto('#/history?range=all&by=name');
+        await page.getByText(tooLong).waitFor();
+        await eventually(async () => expect(await total()).toBe(count - 1));
+        await page.locator('.plot canvas').waitFor();
+        expect(await troubles()).toBe(0);
+        await page.getByText('Plot those before').click();
+        await eventually(async () => expect(await total()).toBe(1));
+        expect(await page.getByText(tooLong).count()).toBe(0);
+        expect(await troubles()).toBe(0);
+      });
+
+      it('begins in the year 0001, and nothing leads further back', async () => {
+        await eye.store(anEvent({ category: 'first', timestamp: '0001-01-01T00:00:00Z' }));
+        await viewer.goto('#/history?range=all&category=first');
+        await page.getByText(tooLong).waitFor();
+        await page.getByText('No event that is asked for lies in them.').waitFor();
+        await viewer.goto('#/history?from=0001-01-01T00:00:00Z&to=0050-01-01T00:00:00Z');
+        await eventually(async () => expect(await total()).toBe(1));
+        await page.getByRole('button', { name: 'Zoom out' }).click();
+        await page.locator('.range').getByText('0001-01-01 00:53 – 0074-').waitFor();
+        await page.locator('.plot canvas').waitFor();
+        expect(await total()).toBe(1);
+        expect(await troubles()).toBe(0);
+      });
+    });
+
+    it('names behind each panel a request that is answered', async () => {
+      for (const [view, part] of Object.entries(VIEWS)) {
+        await viewer.goto(view);
+        await page.locator(part).first().waitFor();
+        const links = page.locator('main .api-call a');
+        const panels = await page.locator('main section[aria-labelledby]').count();
+        await eventually(async () => expect([view, await links.count()]).toEqual([view, panels]));
+        for (const address of await links.evaluateAll((all) => all.map((one) => one.getAttribute('href')))) {
+          const { status } = await eye.get(address ?? '');
+          expect([address, status]).toEqual([address, 200]);
+        }
+      }
+    });
+
     it('offends no rule of accessibility, light or dark, and fits a phone', async () => {
       const { body } = await eye.get('/events/?session_id=journey');
-      const views = [
-        '#/now',
-        '#/history?range=day',
-        '#/refused',
-        '#/sessions/journey',
-        `#/events?event=${body.results[0].id}`,
-      ];
-      for (const view of views) {
+      const views = { ...VIEWS, [`#/events?event=${body.results[0].id}`]: 'dialog .key' };
+      for (const [view, part] of Object.entries(views)) {
         await viewer.goto(view);
-        await page.locator('.rows li, .legend li, dialog .key').first().waitFor();
+        await page.locator(part).first().waitFor();
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
           const { violations } = await axe(page).analyze();
@@ -304,6 +377,24 @@ describe('The dashboard', () => {
       await eye.store(anEvent({ session_id: 'after the silence' }));
       await page.locator('.tail li', { hasText: 'after the silence' }).waitFor();
       viewer.complaints.splice(0).forEach((words) => expect(words).toContain('ERR_INTERNET_DISCONNECTED'));
+    });
+
+    it('says when The Eye has ended, and goes on when it is back', async () => {
+      await viewer.goto('#/now');
+      await page.locator('.tail li').first().waitFor();
+      await eye.end();
+      await page.getByText('The Eye cannot be reached at').waitFor();
+      // The beginning of this range is asked for, too.
+      await viewer.goto('#/history?range=all');
+      await page.locator('#range-all').waitFor();
+      const notes = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
+      await eventually(async () => expect(await notes.count()).toBe(2));
+      await eye.start();
+      await page.getByText('The Eye cannot be reached at').waitFor({ state: 'hidden' });
+      await page.locator('.plot canvas').waitFor();
+      await page.locator('.ranking li').first().waitFor();
+      expect(await page.locator('.note:visible').count()).toBe(0);
+      viewer.complaints.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
     });
 
     it('complained of nothing in the browser, and asked no other host', () => {

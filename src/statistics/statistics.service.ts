@@ -39,7 +39,7 @@ export class StatisticsService {
       throw new QuestionError(
         'limit',
         `Makes more than ${MOST_COUNTS.toLocaleString('en')} counts of ${buckets.length.toLocaleString('en')} buckets; ` +
-          'take a lower limit or a longer interval.',
+          'take a lower limit, a longer interval or a shorter range.',
       );
     const instants = [from, ...buckets.slice(1), to];
     const filter = filterOf(dto);
@@ -89,7 +89,8 @@ function bucketsOf({ interval }: EventCountsDto, { from, to }: Range, timezone: 
     if (buckets.length === MOST_BUCKETS)
       throw new QuestionError(
         'interval',
-        `Makes more than ${MOST_BUCKETS.toLocaleString('en')} buckets of this range; take a longer one.`,
+        `Makes more than ${MOST_BUCKETS.toLocaleString('en')} buckets of this range; ` +
+          `take a ${interval === 'week' ? 'shorter range' : 'longer one'}.`,
       );
     buckets.push(startText(start));
   }

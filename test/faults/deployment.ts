@@ -71,13 +71,21 @@ export class Deployment {
     return [...this.apis, ...this.workers];
   }
 
+  /** How APIs and workers ended that no fault had killed. */
+  get deaths(): string[] {
+    return [
+      ...this.apis.flatMap(({ deaths }) => deaths.map((death) => `an API ${death}`)),
+      ...this.workers.flatMap(({ deaths }) => deaths.map((death) => `a worker ${death}`)),
+    ];
+  }
+
   diskOf(server: 'postgres' | 'redis'): SmallDisk {
     const disk = this.disks[server];
     if (!disk) throw new Error('This deployment has no small disks.');
     return disk;
   }
 
-  /** Everything that a fault may have left broken works again: what died is started, what hangs goes on. */
+  /** Everything that a fault may have left broken works again: what it killed is started, what hangs goes on. */
   async heal(): Promise<void> {
     for (const disk of Object.values(this.disks)) await disk.clear();
     for (const link of [this.toPostgres, this.toRedis]) link.mend();

@@ -76,7 +76,7 @@ async function tryFault(fault: Fault, rounds: number, seed: number): Promise<Row
     row.result = await trial.end();
     row.complaints = trial.complaints(row.result);
   } catch (error) {
-    row.complaints = [`after ${row.rounds} rounds: ${(error as Error).message}`];
+    row.complaints = [`after ${row.rounds} rounds: ${(error as Error).message}`, ...deployment.deaths];
   } finally {
     await trial.stop();
     await deployment.close();
@@ -85,10 +85,11 @@ async function tryFault(fault: Fault, rounds: number, seed: number): Promise<Row
 }
 
 function print(rows: readonly Row[]): void {
-  const columns = ['acknowledged', 'stored', 'lost', 'doubled', 'changed', 'refused', 'longest'] as const;
+  const counts = ['acknowledged', 'stored', 'lost', 'doubled', 'changed'] as const;
+  const columns = [...counts, 'refused', 'brokenOff', 'longest'] as const;
   console.log(
     table(
-      ['fault', 'rounds', ...columns.slice(0, -2), 'requests refused', 'longest wait, ms'],
+      ['fault', 'rounds', ...counts, 'answered 503', 'broken off', 'longest wait, ms'],
       rows.map(({ name, rounds, result }) => [
         name,
         String(rounds),

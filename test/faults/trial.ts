@@ -12,8 +12,10 @@ const DEADLINE = 2000;
 const GOOD = 10;
 
 export interface Result extends Account {
-  /** Requests that were answered 503, or not at all because who should have answered was killed. */
+  /** Requests that were answered 503. */
   refused: number;
+  /** Requests whose connection was refused, or broke off before the answer. */
+  brokenOff: number;
   /** Milliseconds of the slowest answer. */
   longest: number;
 }
@@ -22,6 +24,8 @@ export interface Result extends Account {
 export class Trial {
   private readonly random: Random;
   private readonly load: Load;
+  /** Requests that were broken off in rounds in which an API was killed. */
+  private excused = 0;
 
   /** @param seed the same one breaks the same things after the same pauses */
   constructor(
@@ -37,6 +41,9 @@ export class Trial {
    * @throws Error where The Eye does not take events again
    */
   async round(fault: Fault): Promise<void> {
+    const { apis } = this.deployment;
+    const processes = apis.map(({ process }) => process);
+    const { brokenOff } = this.load;
     await this.load.answered(202, GOOD);
     await wait(this.random.between(0, 1000));
     try {
@@ -45,13 +52,16 @@ export class Trial {
       await this.deployment.heal();
     }
     await this.load.answered(202, GOOD);
+    // Who was killed is another process now.
+    const killed = apis.some(({ process }, index) => process !== processes[index]);
+    if (killed) this.excused += this.load.brokenOff - brokenOff;
   }
 
   /** @throws Error where the backlog does not end */
   async end(): Promise<Result> {
     const account = await this.load.account();
-    const { statuses, unanswered, longest } = this.load;
-    return { ...account, refused: (statuses.get(503) ?? 0) + unanswered, longest };
+    const { statuses, brokenOff, longest } = this.load;
+    return { ...account, refused: statuses.get(503) ?? 0, brokenOff, longest };
   }
 
   async stop(): Promise<void> {
@@ -60,10 +70,13 @@ export class Trial {
 
   /** What was not as promised; nothing where all was. */
   complaints(result: Result): string[] {
-    const { longest } = result;
+    const { brokenOff, longest } = result;
+    const inexcusable = brokenOff - this.excused;
     return [
       ...brokenPromises(result),
       ...(longest > DEADLINE ? [`an answer took ${Math.round(longest)} ms`] : []),
+      ...(inexcusable > 0 ? [`${inexcusable} requests were broken off while no API was killed`] : []),
+      ...this.deployment.deaths,
       ...new Set(this.load.faults),
     ];
   }

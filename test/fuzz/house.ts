@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { Admin } from '../support/keys.js';
 import { TheEye } from '../support/the-eye.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
@@ -15,8 +14,19 @@ const MEMORY_LIMIT = 1024 ** 3;
 
 const APPLICATION = 'fuzz';
 
-/** What says in the output of a process that something went wrong which nobody thought of. */
-const ALARMING = /unhandled|uncaught|deprecat|^\s+at .+:\d+:\d+\)?$|\bERROR\b|\bFATAL\b/im;
+/**
+ * What says in the output of a process that something went wrong which nobody thought of. A warning does not by itself: a
+ * slow machine may well ask senders to come back, and one who hangs up cuts an export off.
+ */
+const ALARMING =
+  /^(?:error|fatal): |^warn: PostgreSQL (?:failed|refused)|unhandled|uncaught|deprecat|^\s+at .+:\d+:\d+\)?$/im;
+
+/** What is read of a line of the log. */
+interface Line {
+  level: string;
+  msg: string;
+  err?: { stack: string };
+}
 
 /** Two Eyes over the same data: an open one, and one that asks for keys. */
 export class House {
@@ -100,10 +110,16 @@ export class House {
   }
 }
 
-/** The entries of a log that tell of trouble, one of each kind, without their colours and times. */
+/** The lines of a log that tell of trouble, and what Node itself says between them, one of each kind. */
 function alarmsIn(output: string): string[] {
-  const entries = stripVTControlCharacters(output).split(/^(?=\[Nest\])/m);
-  const alarming = entries.filter((entry) => ALARMING.test(entry));
-  const short = alarming.map((entry) => entry.replace(/^\[Nest\].*?(?=ERROR|WARN|FATAL)/, '').slice(0, 1500));
-  return [...new Map(short.map((entry) => [entry.slice(0, 60), entry])).values()];
+  const entries = output
+    .split(/\n(?=\{)|(?<=\})\n|\n\n/)
+    .map((entry) => (/^\{"level":.*\}$/.test(entry) ? inWords(JSON.parse(entry)) : entry));
+  const alarming = entries.filter((entry) => ALARMING.test(entry)).map((entry) => entry.slice(0, 1500));
+  return [...new Map(alarming.map((entry) => [entry.slice(0, 60), entry])).values()];
+}
+
+/** Without its time and its process, which make it unlike any other. */
+function inWords({ level, msg, err }: Line): string {
+  return `${level}: ${err?.stack ?? msg}`;
 }

@@ -43,7 +43,7 @@ export class Traffic {
   readonly ledger = new Ledger();
   /** Refused events, by the code that each must have been refused with. */
   readonly refused = new Map<string, number>();
-  /** Milliseconds of each answer, by the time that it was asked for. */
+  /** Milliseconds of each answer, in the order in which they came. */
   readonly latencies: number[] = [];
   /** Events in all requests, duplicates and bad ones too. */
   events = 0;

@@ -27,8 +27,8 @@ export class Load {
   readonly statuses = new Map<number, number>();
   /** Milliseconds of the slowest answer. */
   longest = 0;
-  /** Requests that ended without an answer, because The Eye was not there. */
-  unanswered = 0;
+  /** Requests whose connection was refused, or broke off before the answer. */
+  brokenOff = 0;
   /** Answers that are none of those that may be. */
   readonly faults: string[] = [];
   private readonly ledger = new Ledger();
@@ -146,7 +146,7 @@ export class Load {
       }
     } catch (error) {
       if ((error as Error).name === 'TimeoutError') this.faults.push('left hanging');
-      this.unanswered++;
+      else this.brokenOff++;
     } finally {
       this.longest = Math.max(this.longest, performance.now() - began);
     }

@@ -48,6 +48,9 @@ export class TheEye {
   redisUrl = '';
   output = '';
   process: ChildProcess;
+  /** How its process ended each time that nobody here had told it to, with the last that it said. */
+  readonly deaths: string[] = [];
+  private told: ChildProcess | undefined;
 
   private constructor(
     readonly dataDir: string,
@@ -91,7 +94,12 @@ export class TheEye {
       stdio: ['ignore', 'pipe', 'pipe'],
       ...this.account,
     });
-    const ended = once(this.process, 'exit').then(([code]) => {
+    const { process: started } = this;
+    started.once('close', (code, signal) => {
+      if (this.told !== started)
+        this.deaths.push(`ended with ${code ?? signal}:\n${this.output.slice(-2000)}`);
+    });
+    const ended = once(started, 'exit').then(([code]) => {
       throw new Error(`The Eye ended with ${code}:\n${this.output}`);
     });
     ended.catch(() => undefined);
@@ -118,6 +126,7 @@ export class TheEye {
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (!this.runs) return this.process.exitCode;
     const exit = once(this.process, 'exit') as Promise<[number | null]>;
+    this.told = this.process;
     this.process.kill(signal);
     return (await exit)[0];
   }

@@ -11,6 +11,8 @@ const MINUTE = 60_000;
 const DAY = 86_400_000;
 /** Less cannot be told apart: counts are by the minute. */
 const SHORTEST = 5 * MINUTE;
+/** The first timestamp that an event can have. */
+const FIRST = Date.parse('0001-01-01T00:00:00Z');
 
 /** @type {Record<string, [label: string, length: number]>} */
 const PRESETS = {
@@ -22,13 +24,30 @@ const PRESETS = {
 };
 
 /**
- * The range of a route: `from` and `to`, or a name that ends now.
+ * The range of a route: found once for all who ask, and again where that failed.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
- * @param {(() => Promise<number | undefined>)} [oldest] where `all` begins
+ * @param {() => Promise<number | undefined>} [oldest] where `all` begins
+ * @returns {() => Promise<Range>}
+ */
+export function rangeOf(route, byDefault, oldest) {
+  /** @type {Promise<Range> | undefined} */
+  let found;
+  return () =>
+    (found ??= find(route, byDefault, oldest).catch((error) => {
+      found = undefined;
+      throw error;
+    }));
+}
+
+/**
+ * `from` and `to`, or a name that ends now.
+ * @param {import('./router.js').Route} route
+ * @param {string} byDefault
+ * @param {() => Promise<number | undefined>} [oldest]
  * @returns {Promise<Range>}
  */
-export async function rangeOf({ parameters }, byDefault, oldest) {
+async function find({ parameters }, byDefault, oldest) {
   const now = Date.now();
   const from = Date.parse(parameters.from ?? '');
   const to = Date.parse(parameters.to ?? '');
@@ -48,7 +67,7 @@ export function exactly({ from, to }) {
  * Names of ranges to choose from, and ways to go from the present one to its neighbours.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
- * @param {Promise<Range>} range
+ * @param {() => Promise<Range>} range
  * @param {string[]} names
  */
 export function rangeBar(route, byDefault, range, names) {
@@ -64,12 +83,13 @@ export function rangeBar(route, byDefault, range, names) {
         type: 'button',
         title,
         'aria-label': title,
-        onclick: () => void range.then((now) => go(changed(route, exactly(sensible(next(now)))))),
+        onclick: () => void range().then((now) => go(changed(route, exactly(sensible(next(now)))))),
       },
       label,
     );
   const words = el('span', { class: 'muted' });
-  range.then(
+  // Whoever needs it says what went wrong.
+  range().then(
     ({ from, to }) => (words.textContent = `${spell(from)} – ${spell(to)}`),
     () => (words.textContent = ''),
   );
@@ -112,12 +132,12 @@ export function rangeBar(route, byDefault, range, names) {
 const spell = (instant) => dateTime(new Date(instant).toISOString(), { digits: 0 }).slice(0, -3);
 
 /**
- * Not into the future, and not shorter than can be shown.
+ * Not before the first timestamp, not into the future, and not shorter than can be shown.
  * @param {Range} range
  * @returns {Range}
  */
 function sensible({ from, to }) {
   const length = Math.max(to - from, SHORTEST);
   const end = Math.min(Math.round((from + to + length) / 2), Date.now());
-  return { from: Math.round(end - length), to: end };
+  return { from: Math.max(Math.round(end - length), FIRST), to: end };
 }

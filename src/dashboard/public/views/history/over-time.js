@@ -19,6 +19,12 @@ const GROUPS = ['category', 'name', 'type', 'application'];
 /** Bars beyond which the next longer interval is taken. */
 const MOST_BARS = 400;
 
+/** Years that are plotted at once, by week: the API gives no more than 5,000 bars. */
+const MOST_YEARS = 95;
+
+/** Counts that the API gives at once: bars times groups. */
+const MOST_COUNTS = 20_000;
+
 /** @type {[interval: string, milliseconds: number][]} */
 const INTERVALS = [
   ['minute', 60_000],
@@ -26,31 +32,40 @@ const INTERVALS = [
   ['day', 86_400_000],
   ['week', 604_800_000],
 ];
+const YEAR = 365.25 * 86_400_000;
 
 /**
  * @param {import('../../page/panel.js').Screen} screen
- * @param {Promise<Range>} range
+ * @param {() => Promise<Range>} range
  */
 export function overTimePanel(screen, range) {
   const { route, signal } = screen;
   const by = GROUPS.find((group) => group === route.parameters.by) ?? 'category';
+  /** @type {Range | undefined} what of the range is not plotted */
+  let before;
   return panel(screen, {
     title: 'Events over time',
     address: async () => {
-      const { from, to } = await range;
+      const whole = await range();
+      const { to } = whole;
+      const from = Math.max(whole.from, to - MOST_YEARS * YEAR);
+      if (whole.from < from) before = { from: whole.from, to: from };
+      const [interval, step] = intervalFor(to - from);
+      // A range may begin and end within a bar.
+      const bars = Math.ceil((to - from) / step) + 2;
       return addressOf('/statistics/events/', {
         ...pick(route, FILTERS),
         from: new Date(from).toISOString(),
         to: new Date(to).toISOString(),
-        interval: intervalFor(to - from),
+        interval,
         group_by: by,
-        limit: COLOURS,
+        limit: Math.min(COLOURS, Math.floor(MOST_COUNTS / bars)),
         timezone: settings.timeZone,
       });
     },
     tools: groupChoice(route, by),
     show: (/** @type {Counts} */ counts) => {
-      if (counts.total === 0) return nothing(route);
+      if (counts.total === 0) return nothing(route, before);
       const starts = counts.buckets.map((bucket) => Date.parse(bucket));
       const chart = stackedBars({
         signal,
@@ -60,7 +75,7 @@ export function overTimePanel(screen, range) {
         layers: counts.series.map((series) => layer(route, series)),
         brushed: (from, to) => go(changed(route, exactly({ from, to }))),
       });
-      return el('div', {}, chart, foot(route, counts));
+      return el('div', {}, before && tooLong(route, before), chart, foot(route, counts));
     },
   });
 }
@@ -74,7 +89,8 @@ const lastEnd = (starts, interval) =>
   (starts.at(-1) ?? 0) + (INTERVALS.find(([name]) => name === interval)?.[1] ?? 1);
 
 /** @param {number} length milliseconds */
-const intervalFor = (length) => (INTERVALS.find(([, step]) => length / step <= MOST_BARS) ?? ['week'])[0];
+const intervalFor = (length) =>
+  INTERVALS.find(([, step]) => length / step <= MOST_BARS) ?? INTERVALS[INTERVALS.length - 1];
 
 /**
  * @param {import('../../page/router.js').Route} route
@@ -126,8 +142,31 @@ function foot(route, { from, to, total, interval }) {
   );
 }
 
-/** @param {import('../../page/router.js').Route} route */
-function nothing(route) {
+/**
+ * @param {import('../../page/router.js').Route} route
+ * @param {Range} before
+ */
+function tooLong(route, before) {
+  return el(
+    'p',
+    { class: 'summary' },
+    `This range is too long to be plotted at once: these are its last ${MOST_YEARS} years. `,
+    el('a', { href: changed(route, exactly(before)) }, 'Plot those before'),
+  );
+}
+
+/**
+ * @param {import('../../page/router.js').Route} route
+ * @param {Range} [before]
+ */
+function nothing(route, before) {
+  if (before)
+    return el(
+      'div',
+      { class: 'empty' },
+      tooLong(route, before),
+      el('p', {}, 'No event that is asked for lies in them.'),
+    );
   const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
   const all = route.parameters.range === 'all';
   if (all && !filtered)

@@ -11,14 +11,14 @@ import { FILTERS } from './event-filters.js';
 /**
  * Which applications, categories, names and types were the most; a click filters by one.
  * @param {import('../../page/panel.js').Screen} screen
- * @param {Promise<import('../../page/range.js').Range>} range
+ * @param {() => Promise<import('../../page/range.js').Range>} range
  */
 export function topPanel(screen, range) {
   const { route } = screen;
   return panel(screen, {
     title: 'Most frequent',
     address: async () => {
-      const { from, to } = await range;
+      const { from, to } = await range();
       return addressOf('/statistics/top/', {
         ...pick(route, FILTERS),
         from: new Date(from).toISOString(),

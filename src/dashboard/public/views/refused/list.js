@@ -19,14 +19,14 @@ const OUTCOMES = {
 /**
  * The refused events themselves, with what is wrong marked in each.
  * @param {import('../../page/panel.js').Screen} screen
- * @param {Promise<import('../../page/range.js').Range>} range
+ * @param {() => Promise<import('../../page/range.js').Range>} range
  */
 export function refusedListPanel(screen, range) {
   const { route } = screen;
   return panel(screen, {
     title: 'Refused events',
     address: async () => {
-      const { from, to } = await range;
+      const { from, to } = await range();
       return addressOf('/rejections/', {
         ...pick(route, ['application', 'code', 'category', 'name', 'cursor']),
         rejected_after: new Date(from).toISOString(),

@@ -17,14 +17,14 @@ const STEPS = { minute: MINUTE, hour: 60 * MINUTE, day: 1440 * MINUTE };
 /**
  * How many were refused over time, for which reasons, and of whom.
  * @param {import('../../page/panel.js').Screen} screen
- * @param {Promise<import('../../page/range.js').Range>} range
+ * @param {() => Promise<import('../../page/range.js').Range>} range
  */
 export function summaryPanel(screen, range) {
   const { route, signal } = screen;
   return panel(screen, {
     title: 'Refused over time',
     address: async () => {
-      const { from, to } = await range;
+      const { from, to } = await range();
       return addressOf('/rejections/summary/', {
         ...pick(route, ['application', 'code']),
         from: new Date(from).toISOString(),
