@@ -68,6 +68,7 @@ describe('The metrics', () => {
       const refused = samples.filter(({ name }) => name === 'the_eye_events_refused_total');
       expect(Object.fromEntries(refused.map(({ labels, value }) => [labels['code'], value]))).toEqual({
         missing_field: 1,
+        refused_by_database: 0,
         empty: 1,
         wrong_type: 1,
         too_large: 1,
