@@ -53,7 +53,7 @@ export async function questions(eye: TheEye, events: number): Promise<Questions>
       () => count('events', { ...range(1), interval: 'minute', group_by: 'type' }),
     ],
     [
-      'a week by the hour and name, in Kolkata, to the second',
+      'an uneven week by the hour and name',
       () => count('events', { ...exactly(7), interval: 'hour', group_by: 'name', timezone: 'Asia/Kolkata' }),
     ],
     ['the largest of a month', () => count('top', range(30))],
@@ -87,7 +87,7 @@ function range(days: number): { from: string; to: string } {
   return { from: date(first), to: date(first + days - 1) };
 }
 
-/** So many days, which begin and end within a minute. */
+/** So many days, which begin and end within a minute, and whose hours in Kolkata begin at half past those of UTC. */
 function exactly(days: number): { from: string; to: string } {
   const from = Date.UTC(YEAR, 0, 1 + random(DAYS - days), random(24), random(60), 1 + random(59));
   return { from: new Date(from).toISOString(), to: new Date(from + days * 86_400_000).toISOString() };
