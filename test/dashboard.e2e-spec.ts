@@ -365,7 +365,7 @@ describe('The dashboard', () => {
         expect([view, width]).toEqual([view, 390]);
         await page.setViewportSize({ width: 1280, height: 900 });
       }
-    });
+    }, 240_000);
 
     it('says when The Eye cannot be reached, and goes on by itself', async () => {
       await viewer.goto('#/now');
