@@ -71,7 +71,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a worker frozen (SIGSTOP) until it has lost its jobs',
-    short: true,
     slow: true,
     shape: { workers: 2 },
     inject: async ({ workers }, random) => {
