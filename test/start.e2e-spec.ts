@@ -4,7 +4,7 @@ import { chown, cp, mkdtemp, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Load } from './support/load.js';
-import { familyOf, gone, living, serversOf } from './support/processes.js';
+import { familyOf, gone, living, serversOf, signalAll } from './support/processes.js';
 import { type Account, anEvent, eventually, remove, TheEye } from './support/the-eye.js';
 
 const PROJECT = join(import.meta.dirname, '..');
@@ -78,7 +78,7 @@ describe('The Eye on a fresh folder', () => {
     const load = Load.on(api);
     await load.answered(202, 200);
     const family = [...(await familyOf((await serversOf(eye.dataDir)).keeper)), api.process.pid ?? 0];
-    for (const pid of family) process.kill(pid, 'SIGKILL');
+    signalAll(family, 'SIGKILL');
     await gone(family);
     await load.stop();
     await eye.start();

@@ -1,4 +1,4 @@
-import { familyOf, serversOf } from '../../test/support/processes.js';
+import { familyOf, serversOf, signalAll } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
 import { drained, folded } from '../support/backlog.js';
 import { eventSize } from '../support/events.js';
@@ -70,9 +70,8 @@ async function importEvents(eye: TheEye, events: number): Promise<number> {
 /** Stops all processes of PostgreSQL, so that everything accepted waits; resolves with what lets them go on. */
 async function freezePostgres({ dataDir }: TheEye): Promise<() => void> {
   const processes = await familyOf((await serversOf(dataDir)).postgres);
-  const signal = (name: 'SIGSTOP' | 'SIGCONT'): void => processes.forEach((pid) => process.kill(pid, name));
-  signal('SIGSTOP');
-  return () => signal('SIGCONT');
+  signalAll(processes, 'SIGSTOP');
+  return () => signalAll(processes, 'SIGCONT');
 }
 
 async function onDisk(eye: TheEye): Promise<{ relations: Relation[]; wal: number }> {

@@ -41,6 +41,17 @@ export async function gone(pids: number[]): Promise<void> {
   await eventually(async () => expect(await living(pids)).toEqual([]), 20_000);
 }
 
+/** Signals all of them; one that has just ended needs none. */
+export function signalAll(pids: number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+}
+
 /** Process ids of the keeper, the PostgreSQL and the Redis of a data folder. */
 export async function serversOf(
   dataDir: string,

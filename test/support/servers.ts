@@ -8,7 +8,7 @@ import { claimRunFolder, type Folders, prepareFolders } from '../../src/embedded
 import { postgresServer } from '../../src/embedded/postgres-server.js';
 import { redisServer } from '../../src/embedded/redis-server.js';
 import type { Server } from '../../src/embedded/supervisor.js';
-import { familyOf } from './processes.js';
+import { familyOf, signalAll } from './processes.js';
 import { eventually, remove } from './the-eye.js';
 
 /**
@@ -88,13 +88,7 @@ abstract class OwnServer {
   private async signal(signal: NodeJS.Signals): Promise<void> {
     const pid = this.child?.pid;
     if (!this.child || pid === undefined || !isRunning(this.child)) return;
-    for (const member of await familyOf(pid)) {
-      try {
-        process.kill(member, signal);
-      } catch {
-        // It has just ended by itself.
-      }
-    }
+    signalAll(await familyOf(pid), signal);
   }
 }
 
