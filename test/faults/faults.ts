@@ -52,7 +52,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'SIGKILL of all at once',
-    short: true,
     inject: async ({ postgres, redis, processes }, random) => {
       await Promise.all([postgres.kill(), redis.kill(), ...processes.map((eye) => eye.end('SIGKILL'))]);
       await wait(random.between(0, 500));
@@ -60,7 +59,6 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'SIGKILL of any of two APIs and three workers',
-    short: true,
     shape: { apis: 2, workers: 3 },
     inject: ({ processes }, random) => kill(random.of(processes), random),
   },
