@@ -12,24 +12,26 @@ const FOLDING = 500;
 const PATIENCE = 1_200_000;
 
 /** Resolves once what is kept beside the events, of their counts and sessions, has all of them. */
-export async function folded(eye: TheEye): Promise<void> {
+export function folded(eye: TheEye): Promise<void> {
   const pending = `SELECT FROM event_count_changes UNION ALL SELECT FROM session_changes LIMIT 1`;
-  for (const end = Date.now() + PATIENCE; (await eye.sql(pending)).length > 0;) {
-    if (Date.now() > end) throw new Error('The changes are not folded.');
-    await wait(FOLDING);
-  }
+  return until('The changes are not folded.', FOLDING, async () => (await eye.sql(pending)).length === 0);
 }
 
 /** Resolves once all that was accepted is stored: no job waits or is under way. */
 export async function drained({ redisUrl }: TheEye): Promise<void> {
   const redis = new Redis(redisUrl.replace(/^unix:\/\//, ''));
   try {
-    for (const end = Date.now() + PATIENCE; (await jobs(redis)) > 0;) {
-      if (Date.now() > end) throw new Error('The backlog does not drain.');
-      await wait(INTERVAL);
-    }
+    await until('The backlog does not drain.', INTERVAL, async () => (await jobs(redis)) === 0);
   } finally {
     redis.disconnect();
+  }
+}
+
+/** @param interval milliseconds between two looks */
+async function until(otherwise: string, interval: number, look: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + PATIENCE; !(await look());) {
+    if (Date.now() > end) throw new Error(otherwise);
+    await wait(interval);
   }
 }
 

@@ -6,8 +6,9 @@ import { Allow } from '../http/access.js';
 import { VENDOR_FILES } from './assets.js';
 
 /**
- * Stricter than that of other answers. Scripts and styles only from here and none in the page itself, so that nothing that an event holds could ever run.
- * No form is ever submitted: what is typed into one, such as a key, cannot end up in an address.
+ * Stricter than that of other answers. Scripts and styles only from here and none in the page itself, so that nothing
+ * that an event holds could ever run. No form is ever submitted: what is typed into one, such as a key, cannot end up
+ * in an address.
  */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";

@@ -55,7 +55,7 @@ export class CountStatement {
     ];
     const selected = columns.map((column) => `${column}, `).join('');
     const amounts = [
-      `SELECT ${selected} coalesce(${sumBefore('until')}, 0) - coalesce(${sumBefore('since')}, 0) AS amount
+      `SELECT ${selected} coalesce(${runningSum('until')}, 0) - coalesce(${runningSum('since')}, 0) AS amount
        FROM unnest(${lists.join(', ')}) AS wanted (block, start, since, until), LATERAL (${this.row(columns)}) AS kept`,
       `SELECT ${selected} count
        FROM event_count_changes
@@ -83,7 +83,7 @@ export class CountStatement {
       this.list('timestamptz', cut, ([, instant]) => instant),
     ];
     const of = ({ columns, table, matches }: Told): string[] => [
-      `SELECT place::int, row, to_json(ARRAY(SELECT ${sumBefore('until')} FROM unnest(untils) AS until)) AS sums,
+      `SELECT place::int, row, to_json(ARRAY(SELECT ${runningSum('until')} FROM unnest(untils) AS until)) AS sums,
          NULL::text AS minute, NULL::int AS instant, NULL::bigint AS count
        FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
       `SELECT place::int, NULL, NULL, to_char(minute, 'YYYY-MM-DD"T"HH24:MI') AS minute, NULL, sum(count)::bigint
@@ -132,4 +132,4 @@ export class CountStatement {
 }
 
 /** The running sum of a row of event_counts before an instant. */
-const sumBefore = (instant: string): string => `counts[width_bucket(${instant}, ends)]`;
+const runningSum = (instant: string): string => `counts[width_bucket(${instant}, ends)]`;

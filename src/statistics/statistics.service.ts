@@ -49,10 +49,12 @@ export class StatisticsService {
     const [all, ...told] = (await this.counts.series(instants, filter, group_by, groups)).map(withTotal);
     const { total, counts } = all as SeriesResponse;
     const series = group_by === undefined ? [{ total, counts }] : told.sort((a, b) => b.total - a.total);
-    const others = (top?.groups ?? 0) - groups.length;
-    // One that is new since they were ranked has no series of its own either.
-    const rest = remainder(counts, told, others);
-    if (group_by !== undefined && (others > 0 || rest.total > 0)) series.push(rest);
+    if (group_by !== undefined) {
+      const others = (top?.groups ?? 0) - groups.length;
+      const rest = remainder(counts, told, others);
+      // One that is new since they were ranked has no series of its own either.
+      if (others > 0 || rest.total > 0) series.push(rest);
+    }
     return { interval, timezone, from, to, group_by: group_by ?? null, total, buckets, series };
   }
 
