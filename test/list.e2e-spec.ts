@@ -243,6 +243,21 @@ describe('The list', () => {
     });
   });
 
+  it('counts a session exactly, at any number, and a part of a long one by an estimate', async () => {
+    const events = Array.from({ length: 10_500 }, (_, n) =>
+      anEvent({ session_id: 'endless', category: n % 2 ? 'odd' : 'even', data: { n } }),
+    );
+    for (let sent = 0; sent < events.length; sent += 3500) await eye.store(events.slice(sent, sent + 3500));
+    expect(await list({ session_id: 'endless', page_size: 1 })).toMatchObject({ count: 10_500 });
+    await eye.store(anEvent({ session_id: 'endless', category: 'even' }));
+    const whole = await list({ session_id: 'endless' });
+    expect([whole.count, whole.count_is_estimate]).toEqual([10_501, undefined]);
+    const odd = await list({ session_id: 'endless', category: 'odd' });
+    expect([odd.count, odd.count_is_estimate]).toEqual([5250, undefined]);
+    const early = await list({ session_id: 'endless', timestamp_before: '2021-12-31' });
+    expect(early.count_is_estimate).toBe(true);
+  });
+
   describe('of 200,000 events', () => {
     const FREQUENT = 'page interaction of many';
 

@@ -80,18 +80,21 @@ describe('The stream of events', () => {
     const application = await watch('?application=nobody');
     const session = await watch('?session_id=mine');
     const type = await watch('?category=click&name=cta');
+    const day = await watch('?timestamp_after=2022-02-02T01:00:00%2B01:00&timestamp_before=2022-02-02');
     const all = await watch();
     await store('mine');
-    await store('other', { category: 'click', name: 'cta' });
-    await store('another', { category: 'click' });
-    await all.saw('mine', 'other', 'another');
+    await store('other', { category: 'click', name: 'cta', timestamp: '2022-02-02T00:00:00Z' });
+    await store('another', { category: 'click', timestamp: '2022-02-03T00:59:59.999999+01:00' });
+    await store('late', { timestamp: '2022-02-03T00:00:00Z' });
+    await all.saw('mine', 'other', 'another', 'late');
     await session.saw('mine');
+    await day.saw('other', 'another');
     await type.saw('other');
     expect(application.events).toEqual([]);
   });
 
   it('names what it does not understand', async () => {
-    const unknown = await api.get('/events/stream?page=1&timestamp_after=2021-01-01');
+    const unknown = await api.get('/events/stream?page=1&timestamp_after=yesterday');
     expect(unknown.status).toBe(400);
     expect(Object.keys(unknown.body.errors)).toEqual(['page', 'timestamp_after']);
     const bad = await api.get('/events/stream', { 'last-event-id': 'x' });

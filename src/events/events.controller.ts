@@ -126,7 +126,7 @@ export class EventsController {
     summary: 'List events',
     description:
       'Newest first unless told otherwise. A page costs the same wherever it lies: follow `next` and `previous`. ' +
-      'The count is exact, but of one session it is an estimate beyond 10,000.',
+      'The count is exact, but of a part of a session it is an estimate beyond 10,000.',
   })
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)

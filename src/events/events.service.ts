@@ -3,7 +3,7 @@ import { type Count, type Page, readPage } from '../paging/page.js';
 import { Producer } from '../queue/producer.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
-import { nextMicrosecond, parseBound } from '../values/timestamp.js';
+import { canonicalRange, nextMicrosecond } from '../values/timestamp.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
 import type { NewEvent } from './event/new-event.js';
 import { type EventFilter, EventsRepository, type StoredEvent } from './events.repository.js';
@@ -68,10 +68,16 @@ export class EventsService {
     );
   }
 
-  /** Exact wherever counts are kept: of everything but single sessions, of which there is no end. */
+  /** Exact wherever counts are kept: of everything but a part of a session. */
   private async count(filter: EventFilter): Promise<Count> {
-    const { session_id, timestamp_after, timestamp_before, ...counted } = filter;
-    if (session_id !== undefined) return this.repository.count(filter);
+    const { session_id, ...others } = filter;
+    if (session_id !== undefined) {
+      const count = await this.repository.count(filter);
+      const isWhole = Object.values(others).every((value) => value === undefined);
+      if (!count.isEstimate || !isWhole) return count;
+      return { count: await this.counts.ofSession(session_id), isEstimate: false };
+    }
+    const { timestamp_after, timestamp_before, ...counted } = others;
     const from = timestamp_after ?? ALWAYS.from;
     const to = (timestamp_before && nextMicrosecond(timestamp_before)) ?? ALWAYS.to;
     return { count: await this.counts.count(counted, { from, to }), isEstimate: false };
@@ -79,22 +85,8 @@ export class EventsService {
 }
 
 /** What a query string asks for, its bounds as canonical timestamps. */
-export function toFilter({
-  application,
-  session_id,
-  category,
-  name,
-  timestamp_after,
-  timestamp_before,
-}: EventFilter): EventFilter {
-  return {
-    application,
-    session_id,
-    category,
-    name,
-    timestamp_after: timestamp_after && parseBound(timestamp_after, 'after').text,
-    timestamp_before: timestamp_before && parseBound(timestamp_before, 'before').text,
-  };
+export function toFilter({ application, session_id, category, name, ...range }: EventFilter): EventFilter {
+  return { application, session_id, category, name, ...canonicalRange(range) };
 }
 
 function inOrder(ids: string[], events: Map<string, StoredEvent>): StoredEvent[] {

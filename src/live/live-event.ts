@@ -10,7 +10,14 @@ export interface LiveEvent {
   timestamp: string;
 }
 
-/** What a viewer asks for by equality; what is left out may be anything. */
-export type LiveFilter = Partial<Pick<LiveEvent, (typeof FILTERED)[number]>>;
+export const EQUAL = ['application', 'session_id', 'category', 'name'] as const;
 
-export const FILTERED = ['application', 'session_id', 'category', 'name'] as const;
+/** What events are filtered by. */
+export const FILTERED = [...EQUAL, 'timestamp'] as const;
+
+/** What a viewer asks for; what is left out may be anything. */
+export interface LiveFilter extends Partial<Pick<LiveEvent, (typeof EQUAL)[number]>> {
+  /** Canonical timestamps, both inclusive, that the event's own lies between. */
+  timestamp_after?: string;
+  timestamp_before?: string;
+}

@@ -5,6 +5,7 @@ import { Allow } from '../http/access.js';
 import { ApiProblems } from '../http/api-problems.js';
 import { Problem } from '../http/problem.js';
 import { queryPipe } from '../paging/query-pipe.js';
+import { canonicalRange } from '../values/timestamp.js';
 import { WatchEventsDto } from './dto/watch-events.dto.js';
 import { CAPACITY } from './live-log.js';
 import { LiveService, MOST_VIEWERS, TooManyViewersError } from './live.service.js';
@@ -59,7 +60,11 @@ export class LiveController {
       throw Problem.invalid({ 'Last-Event-ID': ['This is no id of an event of this stream.'] });
     try {
       const mayWatch = async (): Promise<boolean> => caller.isGood?.() ?? true;
-      const stream = await this.live.watch({ filter, after, mayWatch });
+      const stream = await this.live.watch({
+        filter: { ...filter, ...canonicalRange(filter) },
+        after,
+        mayWatch,
+      });
       return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
     } catch (error) {
       if (!(error instanceof TooManyViewersError)) throw error;

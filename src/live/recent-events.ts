@@ -1,4 +1,4 @@
-import { FILTERED, type LiveFilter } from './live-event.js';
+import { EQUAL, type FILTERED, type LiveFilter } from './live-event.js';
 import { CAPACITY, isLater, type LogEntry, MOST_BYTES } from './live-log.js';
 
 /** Something to send to viewers. */
@@ -7,7 +7,7 @@ export interface RecentEvent {
   /** As it is sent, made once for all viewers. */
   readonly bytes: Buffer;
   /** Undefined for what everybody is told. */
-  readonly filtered?: LiveFilter;
+  readonly filtered?: Partial<Record<(typeof FILTERED)[number], string>>;
 }
 
 /**
@@ -77,7 +77,12 @@ export function skipped(count: number | null, id?: string): Buffer {
 export function matches(filter: LiveFilter, event: RecentEvent): boolean {
   const { filtered } = event;
   if (filtered === undefined) return true;
-  return FILTERED.every((name) => filter[name] === undefined || filter[name] === filtered[name]);
+  const { timestamp_after: after, timestamp_before: before } = filter;
+  // In their canonical form, the texts of timestamps are in the order of time.
+  const { timestamp = '' } = filtered;
+  if (after !== undefined && timestamp < after) return false;
+  if (before !== undefined && timestamp > before) return false;
+  return EQUAL.every((name) => filter[name] === undefined || filter[name] === filtered[name]);
 }
 
 function toRecentEvent({ id, fields }: LogEntry): RecentEvent {

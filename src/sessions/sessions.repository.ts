@@ -6,6 +6,7 @@ import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query, utc } from '../database/query.js';
 import { estimateRows, EXACT_COUNT, Expression, selectSlice, type Walked } from '../paging/index-walk.js';
 import type { Count, Slice } from '../paging/page.js';
+import { oneSession } from './one-session.js';
 
 /** A session as its events say. */
 export interface Session {
@@ -58,13 +59,7 @@ export class SessionsRepository {
 
   async find(sessionId: string): Promise<ListedSession | undefined> {
     const [session] = await this.query<ListedSession>(
-      `WITH ${PENDING.replace('pending_sessions', 'pending_sessions WHERE session_id = $1')}
-       SELECT ${COLUMNS} FROM (
-         SELECT ${FIELDS} FROM pending
-         UNION ALL
-         SELECT ${FIELDS} FROM sessions WHERE session_id = $1 AND NOT EXISTS (SELECT FROM pending)
-       ) AS found
-       WHERE events > 0`,
+      `${oneSession(FIELDS)} SELECT ${COLUMNS} FROM found WHERE events > 0`,
       [sessionId],
     );
     return session;

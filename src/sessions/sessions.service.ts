@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventsRepository, type StoredEvent } from '../events/events.repository.js';
 import { type Page, readPage } from '../paging/page.js';
-import { parseBound, secondsBetween } from '../values/timestamp.js';
+import { canonicalRange, secondsBetween } from '../values/timestamp.js';
 import type { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import {
   type ListedSession,
@@ -85,16 +85,6 @@ function withoutPlace({ session_id, first, last, events, applications, categorie
   return { session_id, first, last, events, applications, categories };
 }
 
-function toFilter({
-  application,
-  category,
-  timestamp_after,
-  timestamp_before,
-}: ListSessionsDto): SessionFilter {
-  return {
-    application,
-    category,
-    timestamp_after: timestamp_after && parseBound(timestamp_after, 'after').text,
-    timestamp_before: timestamp_before && parseBound(timestamp_before, 'before').text,
-  };
+function toFilter({ application, category, ...range }: ListSessionsDto): SessionFilter {
+  return { application, category, ...canonicalRange(range) };
 }

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
+import { oneSession } from '../sessions/one-session.js';
 import { CountStatement } from './count-statement.js';
 import { ALWAYS, type Reading, Readings } from './cuts.js';
 import { COLUMNS, type Column, type CountFilter, type Group, type GroupBy, GROUPS, isOf } from './groups.js';
@@ -43,6 +44,15 @@ export class EventCountsRepository {
       statement.parameters,
     );
     return Number(row?.count ?? 0);
+  }
+
+  /** How many events one session has. */
+  async ofSession(sessionId: string): Promise<number> {
+    const [row] = await this.query<{ events: number }>(
+      `${oneSession('events')} SELECT events::float8 AS events FROM found`,
+      [sessionId],
+    );
+    return row?.events ?? 0;
   }
 
   /** The largest groups of the events from one canonical timestamp to before another, of each way to group them. */

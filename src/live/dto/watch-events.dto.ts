@@ -1,7 +1,7 @@
-import { Filter } from '../../paging/parameters.js';
+import { Bound, Filter } from '../../paging/parameters.js';
 import type { LiveFilter } from '../live-event.js';
 
-/** Which events a viewer wants to see: those of the list's filters that make sense before time has passed. */
+/** Which events a viewer wants to see: the filters of the list. */
 export class WatchEventsDto implements LiveFilter {
   @Filter('Events of one application, by its name.', 'default')
   application?: string;
@@ -14,4 +14,10 @@ export class WatchEventsDto implements LiveFilter {
 
   @Filter('Events of one name.', 'pageview')
   name?: string;
+
+  @Bound('after', 'Events whose own time is this or later; who fills in the past is not seen.', '2021-01-01')
+  timestamp_after?: string;
+
+  @Bound('before', 'Events whose own time is this or earlier.', '2099-12-31')
+  timestamp_before?: string;
 }
