@@ -1,6 +1,8 @@
 import { measureAccept } from './accept/accept.js';
 import { measureAsk } from './ask/ask.js';
+import { measureExport } from './export/export.js';
 import { measureMemory } from './memory/memory.js';
+import { measurePage } from './page/page.js';
 import { publish, tables } from './report/document.js';
 import { keep, kept, type Results } from './report/results.js';
 import { measureStore } from './store/store.js';
@@ -9,12 +11,13 @@ import { endAll } from './support/on-the-eye.js';
 
 /*
  * npm run bench                                             all of it, into docs/benchmarks.md
- * npm run bench -- [quick] [accept] [store] [ask] [memory]  less or some of it, as tables on the terminal
+ * npm run bench -- [quick] [accept] [store] [memory] [page] [ask] [export]
+ *                                                           less or some of it, as tables on the terminal
  * npm run bench -- ask plans                                with PostgreSQL's plans
  * npm run bench -- render                                   docs/benchmarks.md anew, from what was measured last
  */
 
-const PARTS = ['accept', 'store', 'memory', 'ask'] as const;
+const PARTS = ['accept', 'store', 'memory', 'page', 'ask', 'export'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Extent {
@@ -62,6 +65,8 @@ async function measure(parts: readonly Part[], { quick, plans }: Extent): Promis
   if (parts.includes('accept')) results.accept = await measureAccept(quick);
   if (parts.includes('store')) results.store = await measureStore(quick);
   if (parts.includes('memory')) results.memory = await measureMemory(quick);
+  if (parts.includes('page')) results.page = await measurePage(quick);
   if (parts.includes('ask')) results.ask = await measureAsk(quick, plans);
+  if (parts.includes('export')) results.export = await measureExport(quick);
   return results;
 }

@@ -6,9 +6,11 @@ import { aimsSection } from './aims-section.js';
 import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
+import { exportSection } from './export-section.js';
 import { machineSection } from './machine-section.js';
 import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
+import { pageSection } from './page-section.js';
 import { type Plot, render } from './plot.js';
 import { DOCS, FOLDER, type Results } from './results.js';
 import { requestsPlot } from './requests-plot.js';
@@ -49,12 +51,14 @@ export async function publish(results: Results): Promise<void> {
 
 /** @param plot the image of a plot, by its name */
 function sections(results: Results, plot: (name: string) => string): string[] {
-  const { accept, store, ask, memory } = results;
+  const { accept, store, ask, memory, page } = results;
   return [
     aimsSection(results),
     accept && acceptSection(accept, plot),
     store && storeSection(store),
     ask && askSection(ask, plot),
+    results.export && exportSection(results.export),
+    page && pageSection(page),
     memory && memorySection(memory, plot),
   ].filter((section) => section !== undefined);
 }

@@ -3,7 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AcceptResults } from '../accept/accept.js';
 import type { AskResults } from '../ask/ask.js';
+import type { ExportResults } from '../export/export.js';
 import type { MemoryResults } from '../memory/memory.js';
+import type { Watched } from '../page/page.js';
 import type { StoreResults } from '../store/store.js';
 import type { Machine } from '../support/machine.js';
 
@@ -14,6 +16,8 @@ export interface Results {
   store?: StoreResults;
   ask?: AskResults;
   memory?: MemoryResults;
+  page?: Watched[];
+  export?: ExportResults;
 }
 
 export const DOCS = join(import.meta.dirname, '../../docs');

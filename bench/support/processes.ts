@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { familyOf, serversOf } from '../../test/support/processes.js';
 import type { TheEye } from '../../test/support/the-eye.js';
 
@@ -68,6 +68,11 @@ export async function residentOf(pid: number): Promise<number> {
 /** The most that it ever was. */
 export async function peakOf(pid: number): Promise<number> {
   return kilobytes(await read(`/proc/${pid}/status`), 'VmHWM');
+}
+
+/** From now on, the most is counted anew. */
+export async function forgetPeakOf(pid: number): Promise<void> {
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
 }
 
 /** Resident memory of processes in bytes; what they share counts once. */

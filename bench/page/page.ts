@@ -1,0 +1,127 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser, Viewer } from '../../test/support/browser.js';
+import type { TheEye } from '../../test/support/the-eye.js';
+import { manyEvents } from '../support/events.js';
+import { onTheEye } from '../support/on-the-eye.js';
+import { progress } from '../support/progress.js';
+import { percentile } from '../support/statistics.js';
+
+/** Of the page, by their addresses. */
+export const VIEWS = { '#/now': 'now', '#/history': 'history' } as const;
+
+/** Events a second, in arrays of so many; nothing at all is the limit. */
+export const RATES = [0, 1000];
+const ARRAY = 50;
+
+export interface Watched {
+  view: keyof typeof VIEWS;
+  /** Events that were sent, a second. */
+  rate: number;
+  /** Pictures a second that the browser drew. */
+  frames: number;
+  /** Milliseconds from one to the next. */
+  p50: number;
+  p99: number;
+  longest: number;
+  /** Milliseconds a second in which scripts kept the page from answering: what their tasks took beyond 50. */
+  blocked: number;
+  /** Bytes of the page's scripts when it was over. */
+  heap: number;
+}
+
+/** How smooth the page is while nothing comes, and while much does. */
+export async function measurePage(quick: boolean): Promise<Watched[]> {
+  const seconds = quick ? 5 : 30;
+  const browser = await startBrowser();
+  try {
+    return await onTheEye(async (eye) => {
+      // So that there is something to draw.
+      for (let array = 0; array < 100; array++) await eye.store(posted(`before-${array}`));
+      const results: Watched[] = [];
+      for (const view of Object.keys(VIEWS) as (keyof typeof VIEWS)[]) {
+        for (const rate of RATES) results.push(await watched(browser, eye, view, rate, seconds));
+      }
+      return results;
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
+const posted = (request: string): string =>
+  manyEvents(ARRAY)
+    .replaceAll('[<id>]', request)
+    .replaceAll(/"timestamp":"[^"]*"/g, `"timestamp":"${new Date().toISOString()}"`);
+
+async function watched(
+  browser: Browser,
+  eye: TheEye,
+  view: keyof typeof VIEWS,
+  rate: number,
+  seconds: number,
+): Promise<Watched> {
+  progress(`page: ${VIEWS[view]}, ${rate.toLocaleString('en')} events a second`);
+  const viewer = await Viewer.open(browser, eye.url);
+  const stopping = new AbortController();
+  const sending = send(eye, rate, stopping.signal);
+  try {
+    await viewer.goto(view);
+    await wait(2000);
+    const before = await sent(eye);
+    const { frames, blocked } = await record(viewer.page, seconds);
+    const came = ((await sent(eye)) - before) / seconds;
+    if (viewer.complaints.length > 0) throw new Error(`The page complains: ${viewer.complaints.join(', ')}`);
+    const heap = await viewer.page.evaluate<number>('performance.memory.usedJSHeapSize');
+    return {
+      view,
+      rate: came,
+      frames: frames.length / seconds,
+      p50: percentile(frames, 0.5),
+      p99: percentile(frames, 0.99),
+      longest: Math.max(...frames),
+      blocked: blocked / seconds,
+      heap,
+    };
+  } finally {
+    stopping.abort();
+    await sending;
+    await viewer.close();
+  }
+}
+
+/** Sends arrays at even times, the late ones at once. */
+async function send(eye: TheEye, rate: number, stop: AbortSignal): Promise<void> {
+  const began = performance.now();
+  for (let array = 0; rate > 0 && !stop.aborted; array++) {
+    const { status } = await eye.post('/events/', posted(`${began}-${array}`));
+    if (status !== 202) throw new Error(`Events were answered ${status}.`);
+    await wait(Math.max(0, began + ((array + 1) * ARRAY * 1000) / rate - performance.now()));
+  }
+}
+
+async function sent(eye: TheEye): Promise<number> {
+  const { body } = await eye.get('/metrics');
+  return Number(/^the_eye_events_accepted_total.* (\d+)$/m.exec(String(body))?.[1] ?? 0);
+}
+
+/** In the page: the milliseconds between its pictures, and those of its long tasks beyond the 50 that nobody notices. */
+function record(page: Page, seconds: number): Promise<{ frames: number[]; blocked: number }> {
+  return page.evaluate(`new Promise((resolve) => {
+    const frames = [];
+    let blocked = 0;
+    let last = performance.now();
+    const observer = new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) blocked += duration - 50;
+    });
+    observer.observe({ type: 'longtask' });
+    const end = last + ${seconds * 1000};
+    requestAnimationFrame(function drawn(now) {
+      frames.push(now - last);
+      last = now;
+      if (now < end) return requestAnimationFrame(drawn);
+      observer.disconnect();
+      resolve({ frames: frames.slice(1), blocked });
+    });
+  })`);
+}
