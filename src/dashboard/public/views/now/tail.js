@@ -12,7 +12,7 @@ import { eventRow } from '../events/event-row.js';
 /** Rows that are kept: more than anybody reads, and few enough that a thousand events a second stay smooth. */
 const MOST = 100;
 /** Milliseconds between two changes of the list, however many events arrive. */
-const BEAT = 150;
+const BEAT = 250;
 /** Events of the past to begin with. */
 const BEGIN = 20;
 
