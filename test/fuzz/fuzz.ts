@@ -43,8 +43,8 @@ const PATIENCE = 60_000;
 /** Drafts of one seed; then the next seed begins, so that no failure ends a sender. */
 const DRAFTS = 100;
 
-/** Attempts to find a smaller request that shows the same. */
-const SHRINKS = 80;
+/** Milliseconds in which a smaller request that shows the same is looked for. */
+const SHRINKING = 90_000;
 
 /** How often a request that is put off is sent again. */
 const COMEBACKS = 3;
@@ -120,14 +120,15 @@ class Run {
 
   private async check(parameters: fc.Parameters<[Draft[]]>, connections: Connections): Promise<void> {
     let found: Finding | undefined;
-    let shrinks = 0;
+    let foundAt = 0;
     const property = fc.asyncProperty(this.flights, async (drafts) => {
-      if (found ? shrinks++ > SHRINKS : this.sent >= this.requests) return;
+      if (found ? Date.now() > foundAt + SHRINKING : this.sent >= this.requests) return;
       const { wires, faults } = await this.flyWhenReady(drafts, connections);
       const fault = faults.find(({ signature }) =>
         found ? signature === found.signature : !this.findings.has(signature),
       );
       if (!fault) return;
+      foundAt ||= Date.now();
       found = { ...fault, requests: retell(wires, this.house.setting), seed: 0, path: '' };
       this.findings.set(fault.signature, found);
       throw new Error(fault.signature);
@@ -158,7 +159,10 @@ class Run {
   ): Promise<{ wires: Wire[]; faults: Fault[]; isPutOff: boolean }> {
     const { setting } = this.house;
     const eye = drafts[0]?.eye ?? 'open';
-    const wires = drafts.map((draft) => wire({ ...draft, eye }, setting));
+    // One of which nothing is left asks for no answer.
+    const wires = drafts
+      .map((draft) => wire({ ...draft, eye }, setting))
+      .filter(({ bytes }) => !isBlank(bytes));
     const faults: Fault[] = [];
     const sentAt = Date.now();
     const connection = await connections.to(eye);
@@ -223,6 +227,9 @@ class Run {
     return operation ? `${each.method} ${operation.path}` : 'nowhere';
   }
 }
+
+/** Empty lines, which HTTP overlooks before a request. */
+const isBlank = (bytes: Buffer): boolean => /^[\r\n]*$/.test(bytes.toString('latin1'));
 
 const isClose = ([name, value]: [string, string]): boolean => name === 'connection' && value === 'close';
 
