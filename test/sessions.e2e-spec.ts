@@ -277,7 +277,10 @@ describe('Sessions', () => {
     [{ steps: [A, A], window: 0 }, { window: '1 to 31622400' }],
     [{ steps: [A, A], window: '9' }, { window: 'whole number' }],
     [{ steps: [A, A], window: 1, from: '2026-02-30' }, { from: 'does not exist' }],
-    [{ steps: [A, A], window: 1, from: 7 }, { from: 'once' }],
+    [
+      { steps: [A, A], window: 1, from: null, to: 7 },
+      { from: 'a text', to: 'a text' },
+    ],
     [{ steps: [A, A], window: 1, from: '2026-02-02', to: '2026-02-01' }, { from: 'before `to`' }],
     [{ steps: [A, A], window: 1, until: 1 }, { until: 'Unknown field' }],
   ])('refuse the funnel %j', async (body, errors) =>

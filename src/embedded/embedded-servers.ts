@@ -44,6 +44,7 @@ const NOBODY_THERE = new Set<string | undefined>(['ENOENT', 'ECONNREFUSED', 'ECO
  */
 export async function joinEmbeddedServers(options: EmbeddedOptions): Promise<EmbeddedServers> {
   const { dataDir, postgres, redis, log } = options;
+  if (!postgres && !redis) return { close: () => Promise.resolve() };
   const folders = await prepareFolders(dataDir);
   await claimRunFolder(folders);
   const names: ServerName[] = [
@@ -51,7 +52,7 @@ export async function joinEmbeddedServers(options: EmbeddedOptions): Promise<Emb
     ...(redis ? (['redis'] as const) : []),
   ];
   const membership = new Membership(folders, names, log);
-  if (names.length > 0) await membership.join();
+  await membership.join();
   return {
     databaseUrl: postgres ? postgresUrl(folders) : undefined,
     redisUrl: redis ? `unix://${folders.redisSocket}` : undefined,

@@ -1,7 +1,7 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
+import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { Ruled } from '../http/ruled.js';
 import { whyNotStorable } from '../values/storable-text.js';
 import { parseBound, TimestampError } from '../values/timestamp.js';
@@ -46,9 +46,10 @@ export function Choice(
 export function Bound(end: 'after' | 'before', description: string, example: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ description, example }),
-    IsOptional(),
+    // Not IsOptional: a body may hold null, which is no time.
+    ValidateIf((_, value) => value !== undefined),
     Ruled((value) => {
-      if (typeof value !== 'string') return 'Must be given once.';
+      if (typeof value !== 'string') return Array.isArray(value) ? 'Must be given once.' : 'Must be a text.';
       try {
         parseBound(value, end);
         return undefined;
