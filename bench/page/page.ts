@@ -32,7 +32,7 @@ export interface Watched {
 
 /** How smooth the page is while nothing comes, and while much does. */
 export async function measurePage(quick: boolean): Promise<Watched[]> {
-  const seconds = quick ? 5 : 30;
+  const seconds = quick ? 3 : 30;
   const browser = await startBrowser();
   try {
     return await onTheEye(async (eye) => {
@@ -67,7 +67,7 @@ async function watched(
   const sending = send(eye, rate, stopping.signal);
   try {
     await viewer.goto(view);
-    await wait(2000);
+    await wait(1000);
     const before = await sent(eye);
     const { frames, blocked } = await record(viewer.page, seconds);
     const came = ((await sent(eye)) - before) / seconds;
