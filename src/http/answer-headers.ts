@@ -42,6 +42,8 @@ export function protectAnswers(app: NestFastifyApplication): void {
 export function protect(request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(STYLED.test(request.url) ? HEADERS_WITH_STYLES : HEADERS);
   reply.header('x-request-id', request.id);
+  // Node overlooks what came with a request that would rather speak another protocol; so it is told to be sent again.
+  if (request.headers.upgrade !== undefined) reply.header('connection', 'close');
 }
 
 /** What Helmet sets on an answer; it is the same on all, so it is asked once. */
