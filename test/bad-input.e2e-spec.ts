@@ -465,6 +465,11 @@ describe('What cannot be understood', () => {
       expectProblem(await raw(bytes), 400, 'malformed_request');
     });
 
+    it('no HTTP, and much of it: its sender is told so, and not cut off before he has read it', async () => {
+      const much = `SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n${' '.repeat(5_000_000)}`;
+      for (let time = 0; time < 8; time++) expectProblem(await raw(much), 400, 'malformed_request');
+    });
+
     it('an expectation that nobody meets', async () => {
       const expecting = await raw(head('Connection: close\r\nExpect: the unexpected'));
       expectProblem(expecting, 417, 'expectation_failed');

@@ -6,6 +6,9 @@ import { protect, PROTECTION } from './answer-headers.js';
 import { Problem } from './problem.js';
 import { sendProblem, toProblem } from './problem.filter.js';
 
+/** Milliseconds for which more is taken and thrown away: cut off while he sends, a sender would lose the answer. */
+const LINGER = 1000;
+
 /** Answers to requests that never reach a route, in the same form as all others; options of Fastify. */
 export const earlyProblems = {
   /** A path that cannot be decoded, or one whose parts are too long. */
@@ -16,9 +19,10 @@ export const earlyProblems = {
 
   /** Bytes that are no HTTP, or that did not come in time: there is no request to reply to, only a connection. */
   clientErrorHandler: (error: Error & { code?: string }, socket: Socket): void => {
-    if (error.code === 'ECONNRESET' || socket.destroyed) return;
-    if (socket.writable) socket.write(spell(whyUnreadable(error.code)));
-    socket.destroy(error);
+    // What still comes after the answer is no better.
+    if (error.code === 'ECONNRESET' || socket.destroyed || socket.writableEnded) return;
+    socket.end(spell(whyUnreadable(error.code)));
+    setTimeout(() => socket.destroy(error), LINGER).unref();
   },
 };
 
