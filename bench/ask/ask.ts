@@ -7,7 +7,7 @@ import { explain } from './plans.js';
 import { kindOf, type QuestionKind, type Questions, questions } from './questions.js';
 
 /** Requests of each question before anything counts. */
-const WARM_UP = 20;
+const WARM_UP = 5;
 
 export interface AskResults {
   /** Requests of each question at each size. */
@@ -24,8 +24,8 @@ export interface AskResults {
  * @param withPlans also PostgreSQL's plans
  */
 export async function measureAsk(quick: boolean, withPlans: boolean): Promise<AskResults> {
-  const sizes = quick ? [100_000, 500_000] : [100_000, 1_000_000, 10_000_000];
-  const requests = quick ? 100 : 500;
+  const sizes = quick ? [20_000, 100_000] : [100_000, 1_000_000, 10_000_000];
+  const requests = quick ? 30 : 500;
   return onTheEye(async (eye) => {
     const latencies = new Map<string, Latency[]>();
     let asked: Questions = new Map();
