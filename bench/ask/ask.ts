@@ -6,9 +6,6 @@ import { fill } from './fill.js';
 import { explain } from './plans.js';
 import { kindOf, type QuestionKind, type Questions, questions } from './questions.js';
 
-/** Requests of each question before anything counts. */
-const WARM_UP = 5;
-
 export interface AskResults {
   /** Requests of each question at each size. */
   requests: number;
@@ -25,7 +22,7 @@ export interface AskResults {
  */
 export async function measureAsk(quick: boolean, withPlans: boolean): Promise<AskResults> {
   const sizes = quick ? [20_000, 100_000] : [100_000, 1_000_000, 10_000_000];
-  const requests = quick ? 30 : 500;
+  const [warmUp, requests] = quick ? [5, 30] : [20, 500];
   return onTheEye(async (eye) => {
     const latencies = new Map<string, Latency[]>();
     let asked: Questions = new Map();
@@ -33,7 +30,7 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
       progress(`ask: ${size.toLocaleString('en')} events`);
       await fill(eye, size);
       asked = await questions(eye, size);
-      for (const [name, milliseconds] of await askAll(eye, asked, requests))
+      for (const [name, milliseconds] of await askAll(eye, asked, warmUp, requests))
         latencies.set(name, [...(latencies.get(name) ?? []), latency(milliseconds)]);
     }
     return {
@@ -49,10 +46,18 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
   });
 }
 
-/** Each question in turn, again and again, so that a moment in which the machine is slow meets all of them. */
-async function askAll(eye: TheEye, asked: Questions, requests: number): Promise<Map<string, number[]>> {
+/**
+ * Each question in turn, again and again, so that a moment in which the machine is slow meets all of them.
+ * @param warmUp requests of each question before anything counts
+ */
+async function askAll(
+  eye: TheEye,
+  asked: Questions,
+  warmUp: number,
+  requests: number,
+): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>([...asked.keys()].map((name) => [name, []]));
-  for (let request = -WARM_UP; request < requests; request++) {
+  for (let request = -warmUp; request < requests; request++) {
     for (const [name, question] of asked) {
       const path = question();
       const { status, took, body } = await eye.get(path);

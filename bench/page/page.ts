@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../test/support/browser.js';
 import type { TheEye } from '../../test/support/the-eye.js';
-import { manyEvents } from '../support/events.js';
+import { event } from '../support/events.js';
 import { onTheEye } from '../support/on-the-eye.js';
 import { progress } from '../support/progress.js';
 import { percentile } from '../support/statistics.js';
@@ -11,7 +11,7 @@ import { percentile } from '../support/statistics.js';
 export const VIEWS = { '#/now': 'now', '#/history': 'history' } as const;
 
 /** Events a second, in arrays of so many; nothing at all is the limit. */
-export const RATES = [0, 1000];
+const RATES = [0, 1000];
 const ARRAY = 50;
 
 export interface Watched {
@@ -37,7 +37,7 @@ export async function measurePage(quick: boolean): Promise<Watched[]> {
   try {
     return await onTheEye(async (eye) => {
       // So that there is something to draw.
-      for (let array = 0; array < 100; array++) await eye.store(posted(`before-${array}`));
+      for (let array = 0; array < 100; array++) await eye.store(happening(`before-${array}`));
       const results: Watched[] = [];
       for (const view of Object.keys(VIEWS) as (keyof typeof VIEWS)[]) {
         for (const rate of RATES) results.push(await watched(browser, eye, view, rate, seconds));
@@ -49,10 +49,11 @@ export async function measurePage(quick: boolean): Promise<Watched[]> {
   }
 }
 
-const posted = (request: string): string =>
-  manyEvents(ARRAY)
-    .replaceAll('[<id>]', request)
-    .replaceAll(/"timestamp":"[^"]*"/g, `"timestamp":"${new Date().toISOString()}"`);
+/** Events of this moment, unlike those of other requests. */
+function happening(request: string): Record<string, unknown>[] {
+  const timestamp = new Date().toISOString();
+  return Array.from({ length: ARRAY }, (_, index) => ({ ...event(index, request), timestamp }));
+}
 
 async function watched(
   browser: Browser,
@@ -94,7 +95,7 @@ async function watched(
 async function send(eye: TheEye, rate: number, stop: AbortSignal): Promise<void> {
   const began = performance.now();
   for (let array = 0; rate > 0 && !stop.aborted; array++) {
-    const { status } = await eye.post('/events/', posted(`${began}-${array}`));
+    const { status } = await eye.post('/events/', happening(`${began}-${array}`));
     if (status !== 202) throw new Error(`Events were answered ${status}.`);
     await wait(Math.max(0, began + ((array + 1) * ARRAY * 1000) / rate - performance.now()));
   }

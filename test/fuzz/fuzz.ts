@@ -229,7 +229,7 @@ class Run {
 }
 
 /** Empty lines, which HTTP overlooks before a request. */
-const isBlank = (bytes: Buffer): boolean => /^[\r\n]*$/.test(bytes.toString('latin1'));
+const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => byte === 13 || byte === 10);
 
 const isClose = ([name, value]: [string, string]): boolean => name === 'connection' && value === 'close';
 
