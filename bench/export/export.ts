@@ -33,7 +33,7 @@ export interface ExportResults {
 
 /** What it takes to take everything out, of a small and of a large table. */
 export function measureExport(quick: boolean): Promise<ExportResults> {
-  const sizes = quick ? [5000, 50_000] : [10_000, 1_000_000];
+  const sizes = quick ? [5000, 50_000] : [100_000, 1_000_000];
   return onTheEye(async (eye) => {
     const exports: ExportResults['exports'] = { copy: [], ndjson: [], csv: [], parquet: [] };
     for (const size of sizes) {

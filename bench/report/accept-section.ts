@@ -31,9 +31,10 @@ export function acceptSection(
     rounds > 1
       ? `${rounds} rounds of ${duration} s; medians (and the lowest to the highest)`
       : `One round of ${duration} s`;
+  const imports = contenders.some(({ isNdjson }) => isNdjson) ? '; the import is as long as it takes' : '';
   return `## Accepting
 
-${spread}; the import is as long as it takes. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
+${spread}${imports}. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
 the last event is in PostgreSQL.${refusals(contenders)}
 
 ### One event a request

@@ -20,7 +20,7 @@ export function exportSection({ sizes, exports }: ExportResults): string {
   return `## Exporting
 
 Everything in one request, beside \`COPY\` of the same rows to a client. *Grown* is by how much the memory of The Eye was larger at its
-largest meanwhile than before.
+largest meanwhile than before: what the smaller ones have made room for, the larger ones find there.
 
 ${table(['what', 'events', 'first byte, ms', 'events/s', 'MiB/s', 'grown, MiB'], rows)}
 `;
