@@ -135,6 +135,34 @@ describe('Sessions', () => {
     expect((await expected({ application: 'shop', category: 'category 2' })).length).toBeGreaterThan(0);
   });
 
+  it('are folded with a few looks at the changes, also where PostgreSQL takes their table for empty', async () => {
+    const changes = 3000;
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(
+        `INSERT INTO session_changes
+         SELECT 'visitor ' || i, 'default', 'category', now(), now(), gen_random_uuid(), 1 FROM generate_series(1, $1::int) AS i`,
+        [changes],
+      );
+      // As a VACUUM leaves it that finds all changes folded and the pages still there.
+      await client.query(
+        `UPDATE pg_class SET reltuples = 0, relpages = 50 WHERE oid = 'session_changes'::regclass`,
+      );
+      const { rows: folds } = await client.query('SELECT fold_sessions(20000) AS folded');
+      expect(folds[0].folded).toBeGreaterThanOrEqual(changes);
+      const { rows: looks } = await client.query(
+        `SELECT seq_tup_read::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'session_changes'`,
+      );
+      expect(looks[0].rows).toBeGreaterThan(0);
+      expect(looks[0].rows).toBeLessThan(10 * changes);
+    } finally {
+      await client.query('ROLLBACK');
+      await client.end();
+    }
+  });
+
   it('are exact while changes wait, also where a change moves a session on', async () => {
     await folded();
     // While somebody else seems to fold, nobody does.

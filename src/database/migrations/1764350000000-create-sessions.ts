@@ -57,6 +57,64 @@ const isNotAmong = (sources: string): string => `NOT EXISTS (
 )`;
 
 /**
+ * Folds some of the changes, in one statement, so that all of it sees the same moment. `IS TRUE` makes PostgreSQL look the
+ * removed sessions up in a hash table: of a table that is filled and emptied it rarely knows how full it is, and takes it
+ * for empty, where it would read all changes once more for each of them.
+ */
+export const FOLD_SESSIONS = `
+  CREATE OR REPLACE FUNCTION fold_sessions(at_once int) RETURNS int LANGUAGE plpgsql AS $$
+    DECLARE
+      changes int;
+    BEGIN
+      WITH taken AS (
+        DELETE FROM session_changes WHERE ctid = ANY (ARRAY(
+          (SELECT ctid FROM session_changes LIMIT at_once)
+          UNION
+          SELECT ctid FROM session_changes
+          WHERE (session_id IN (SELECT session_id FROM session_changes WHERE events IS NULL)) IS TRUE
+        )) RETURNING *
+      ),
+      merged AS MATERIALIZED (
+        SELECT *, (last, id) IS DISTINCT FROM (last_before, id_before) AS moved FROM (${merged('taken')}) AS merged
+      ),
+      stored AS (
+        INSERT INTO sessions (session_id, first, last, id, events, sources)
+        SELECT session_id, first, last, id, events, sources FROM merged WHERE events > 0 ORDER BY session_id
+        ON CONFLICT (session_id) DO UPDATE SET
+          first = excluded.first, last = excluded.last, id = excluded.id, events = excluded.events, sources = excluded.sources
+      ),
+      removed AS (
+        DELETE FROM sessions WHERE session_id = ANY (ARRAY(SELECT session_id FROM merged WHERE events = 0))
+      ),
+      unlisted AS (
+        DELETE FROM session_lists WHERE ctid = ANY (ARRAY(
+          SELECT place.ctid
+          FROM (
+            SELECT DISTINCT session_id, last_before, id_before, ${listed('source')}
+            FROM merged, unnest(sources_before) AS source, ${LISTS}
+            WHERE moved OR (anew AND ${isNotAmong('sources')})
+          ) AS old,
+          LATERAL (
+            SELECT ctid FROM session_lists
+            WHERE (application, category, last, id) = (old.application, old.category, last_before, id_before)
+              AND session_id = old.session_id
+            OFFSET 0
+          ) AS place
+        ))
+      ),
+      listed AS (
+        INSERT INTO session_lists (application, category, last, id, session_id)
+        SELECT DISTINCT ${listed('source')}, last, id, session_id
+        FROM merged, unnest(sources) AS source, ${LISTS}
+        WHERE moved OR ${isNotAmong('sources_before')}
+        ORDER BY 1, 2, 3, 4
+      )
+      SELECT count(*) INTO changes FROM taken;
+      RETURN changes;
+    END
+  $$`;
+
+/**
  * The sessions that there are, kept by the database itself as the counts of events are: what a statement changed is
  * appended to a table without an index, a row for each session, application and category in it, and folded in later.
  * Whoever reads adds up both. Where events were removed, their session is read anew (a change without `events`).
@@ -105,59 +163,7 @@ export class CreateSessions1764350000000 implements MigrationInterface {
       )`);
     await runner.query(`CREATE VIEW pending_sessions AS ${merged('session_changes')}`);
 
-    // One statement, so that all of it sees the same moment.
-    await runner.query(`
-      CREATE FUNCTION fold_sessions(at_once int) RETURNS int LANGUAGE plpgsql AS $$
-        DECLARE
-          changes int;
-        BEGIN
-          WITH taken AS (
-            DELETE FROM session_changes WHERE ctid = ANY (ARRAY(
-              (SELECT ctid FROM session_changes LIMIT at_once)
-              UNION
-              SELECT ctid FROM session_changes
-              WHERE session_id IN (SELECT session_id FROM session_changes WHERE events IS NULL)
-            )) RETURNING *
-          ),
-          merged AS MATERIALIZED (
-            SELECT *, (last, id) IS DISTINCT FROM (last_before, id_before) AS moved FROM (${merged('taken')}) AS merged
-          ),
-          stored AS (
-            INSERT INTO sessions (session_id, first, last, id, events, sources)
-            SELECT session_id, first, last, id, events, sources FROM merged WHERE events > 0 ORDER BY session_id
-            ON CONFLICT (session_id) DO UPDATE SET
-              first = excluded.first, last = excluded.last, id = excluded.id, events = excluded.events, sources = excluded.sources
-          ),
-          removed AS (
-            DELETE FROM sessions WHERE session_id = ANY (ARRAY(SELECT session_id FROM merged WHERE events = 0))
-          ),
-          unlisted AS (
-            DELETE FROM session_lists WHERE ctid = ANY (ARRAY(
-              SELECT place.ctid
-              FROM (
-                SELECT DISTINCT session_id, last_before, id_before, ${listed('source')}
-                FROM merged, unnest(sources_before) AS source, ${LISTS}
-                WHERE moved OR (anew AND ${isNotAmong('sources')})
-              ) AS old,
-              LATERAL (
-                SELECT ctid FROM session_lists
-                WHERE (application, category, last, id) = (old.application, old.category, last_before, id_before)
-                  AND session_id = old.session_id
-                OFFSET 0
-              ) AS place
-            ))
-          ),
-          listed AS (
-            INSERT INTO session_lists (application, category, last, id, session_id)
-            SELECT DISTINCT ${listed('source')}, last, id, session_id
-            FROM merged, unnest(sources) AS source, ${LISTS}
-            WHERE moved OR ${isNotAmong('sources_before')}
-            ORDER BY 1, 2, 3, 4
-          )
-          SELECT count(*) INTO changes FROM taken;
-          RETURN changes;
-        END
-      $$`);
+    await runner.query(FOLD_SESSIONS);
     // In one snapshot where its transaction is one (REPEATABLE READ).
     await runner.query(`
       CREATE FUNCTION rebuild_sessions() RETURNS void LANGUAGE plpgsql SET work_mem = '64MB' AS $$
