@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { get, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import pg from 'pg';
 import { OwnPostgres } from './support/servers.js';
 import { anEvent, type Event, eventually, type Page, TheEye } from './support/the-eye.js';
@@ -320,6 +321,25 @@ describe('An export', () => {
     // Nor a place taken among those that there may be.
     const answers = await Promise.all(Array.from({ length: LIMIT }, () => underWay()));
     for (const answer of answers) expect((await answer.text()).split('\n')).toHaveLength(701);
+  });
+
+  it('that waits behind another answer on its connection ends with that', async () => {
+    const locker = new pg.Client({ connectionString: eye.databaseUrl });
+    await locker.connect();
+    const { hostname, port } = new URL(eye.url);
+    try {
+      await locker.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+      const socket = connect({ host: hostname, port: Number(port) });
+      const paths = ['/events/stream', '/events/export?category=big'];
+      socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+      await eventually(async () => expect(await working()).toHaveLength(1));
+      socket.destroy();
+      await eventually(async () => expect(await working()).toEqual([]), PATIENCE / 2);
+    } finally {
+      await locker.end();
+    }
+    await Promise.all(Array.from({ length: LIMIT }, () => underWay({ category: 'none' })));
+    expect(eye.output).not.toMatch(/"level":"error"/);
   });
 
   it('that nobody reads makes others wait for a while only, and none but exports', async () => {

@@ -5,7 +5,7 @@ import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { BacklogFullError, QueueUnavailableError } from '../queue/queue-errors.js';
 import { Problem } from './problem.js';
 
-/** How the reading of a body ends whose sender hung up. */
+/** How a body ends whose sender hung up, and an answer whose reader did. */
 const GONE = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** The one place where errors become answers: ours, Nest's, Fastify's, and those nobody thought of. */
@@ -45,8 +45,8 @@ export function toProblem(error: unknown, request: FastifyRequest): Problem {
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_BAD_URL')
     return new Problem(400, 'malformed_url', `The path ${pathOf(request)} is not validly percent-encoded.`);
-  // The sender has gone, maybe when all of the body had come and some was not read yet.
-  if (code !== undefined && GONE.has(code) && (request.raw.destroyed || !request.raw.complete))
+  // Maybe when all of the request had come. The connection tells: a request that waits behind others is not told itself.
+  if (code !== undefined && GONE.has(code) && (request.raw.socket.destroyed || !request.raw.complete))
     return new Problem(400, 'cut_off', 'The request ended in the middle of its body.');
   // Nest wraps the errors of Fastify and keeps only their status.
   const status = error instanceof HttpException ? error.getStatus() : (statusCode ?? 500);

@@ -24,6 +24,7 @@ const ALARMING =
 /** What is read of a line of the log. */
 interface Line {
   level: string;
+  context?: string;
   msg: string;
   err?: { stack: string };
 }
@@ -120,6 +121,6 @@ function alarmsIn(output: string): string[] {
 }
 
 /** Without its time and its process, which make it unlike any other. */
-function inWords({ level, msg, err }: Line): string {
-  return `${level}: ${err?.stack ?? msg}`;
+function inWords({ level, context, msg, err }: Line): string {
+  return `${level}: ${err?.stack ?? msg}${context === undefined ? '' : ` (${context})`}`;
 }

@@ -1,6 +1,6 @@
-import { Controller, Get, Query, Res, StreamableFile } from '@nestjs/common';
+import { Controller, Get, Query, Req, StreamableFile } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import type { FastifyReply } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import { Allow } from '../../http/access.js';
 import { ApiProblems } from '../../http/api-problems.js';
 import { Problem } from '../../http/problem.js';
@@ -42,10 +42,12 @@ export class ExportsController {
   @ApiProblems(400, 503)
   async export(
     @Query(queryPipe) query: ExportEventsDto,
-    @Res({ passthrough: true }) reply: FastifyReply,
+    @Req() { raw: { socket } }: FastifyRequest,
   ): Promise<StreamableFile> {
     const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
+    const leave = (): void => gone.abort();
+    // Not the response: while it waits behind others on its connection, nobody tells it that this is closed.
+    socket.once('close', leave);
     const format = query.format ?? 'ndjson';
     try {
       return new StreamableFile(await this.exports.open(query, gone.signal), {
@@ -59,6 +61,9 @@ export class ExportsController {
         'As many exports as may be are under way; try again when one has ended.',
         RETRY_AFTER,
       );
+    } finally {
+      // What is opened, Nest closes when the connection does.
+      socket.off('close', leave);
     }
   }
 }
