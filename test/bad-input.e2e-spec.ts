@@ -475,14 +475,20 @@ describe('What cannot be understood', () => {
       expectProblem(expecting, 417, 'expectation_failed');
     });
 
-    it('a protocol that is not spoken here: it is answered, and what came behind it is to be sent again', async () => {
-      const body = JSON.stringify(anEvent());
-      const upgrading = head(
-        `Content-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: Upgrade\r\nUpgrade: h2c`,
-      );
-      const answer = await raw(`${upgrading}${body}GET /health/live HTTP/1.1\r\nHost: the-eye\r\n\r\n`);
-      expect([answer.status, answer.headers.get('connection')]).toEqual([202, 'close']);
-    });
+    it.each([
+      ['POST /events/', JSON.stringify(anEvent()), 202],
+      ['POST /nowhere/', JSON.stringify(anEvent()), 404],
+      ['PUT /events/', '', 404],
+    ])(
+      'a protocol that is not spoken here: %s is answered, and what came behind it is to be sent again',
+      async (line, body, status) => {
+        const length =
+          body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+        const upgrading = `${line} HTTP/1.1\r\nHost: the-eye\r\n${length}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`;
+        const answer = await raw(`${upgrading}${body}GET /health/live HTTP/1.1\r\nHost: the-eye\r\n\r\n`);
+        expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
+      },
+    );
 
     it('a header section that is too large', async () => {
       expectProblem(await raw(head(`X: ${'x'.repeat(20_000)}`)), 431, 'header_too_large');
