@@ -285,6 +285,19 @@ describe('The dashboard', () => {
       expect(await page.evaluate('window.ran')).toBeUndefined();
     });
 
+    it('sums up of what was refused no more days at once than The Eye does', async () => {
+      const to = new Date();
+      const from = new Date(to.getTime() - 900 * 86_400_000);
+      await viewer.goto(`#/refused?from=${from.toISOString()}&to=${to.toISOString()}`);
+      const reasons = page.locator('.ranking', { hasText: 'Reasons' });
+      await reasons.getByText('payload_mismatch').waitFor();
+      const before = viewer.hash;
+      await page.getByRole('button', { name: 'Zoom out' }).click();
+      await eventually(async () => expect(await page.evaluate('location.hash')).not.toBe(before));
+      await reasons.getByText('payload_mismatch').waitFor();
+      expect(await page.locator('.note:visible').count()).toBe(0);
+    });
+
     it('shows times in the zone of the viewer, or in UTC', async () => {
       await viewer.goto('#/events?session_id=journey');
       await page.getByText('2026-01-01 13:00:01.500').waitFor();

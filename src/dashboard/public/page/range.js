@@ -69,8 +69,9 @@ export function exactly({ from, to }) {
  * @param {string} byDefault
  * @param {() => Promise<Range>} range
  * @param {string[]} names
+ * @param {number} [longest] milliseconds
  */
-export function rangeBar(route, byDefault, range, names) {
+export function rangeBar(route, byDefault, range, names, longest = Infinity) {
   const current = route.parameters.from ? undefined : (route.parameters.range ?? byDefault);
   const move = (
     /** @type {string} */ label,
@@ -83,7 +84,7 @@ export function rangeBar(route, byDefault, range, names) {
         type: 'button',
         title,
         'aria-label': title,
-        onclick: () => void range().then((now) => go(changed(route, exactly(sensible(next(now)))))),
+        onclick: () => void range().then((now) => go(changed(route, exactly(sensible(next(now), longest))))),
       },
       label,
     );
@@ -132,12 +133,13 @@ export function rangeBar(route, byDefault, range, names) {
 const spell = (instant) => dateTime(new Date(instant).toISOString(), { digits: 0 }).slice(0, -3);
 
 /**
- * Not before the first timestamp, not into the future, and not shorter than can be shown.
+ * Not before the first timestamp, not into the future, and neither shorter nor longer than can be shown.
  * @param {Range} range
+ * @param {number} longest
  * @returns {Range}
  */
-function sensible({ from, to }) {
-  const length = Math.max(to - from, SHORTEST);
+function sensible({ from, to }, longest) {
+  const length = Math.min(Math.max(to - from, SHORTEST), longest);
   const end = Math.min(Math.round((from + to + length) / 2), Date.now());
   return { from: Math.max(Math.round(end - length), FIRST), to: end };
 }

@@ -5,6 +5,8 @@ import { refusedListPanel } from './list.js';
 import { summaryPanel } from './summary.js';
 
 const DEFAULT_RANGE = 'day';
+/** A summary has a thousand days at the most, and of the first and the last one maybe only a part. */
+const LONGEST = 999 * 86_400_000;
 
 /** @type {import('../../main.js').View} What was refused, and why. */
 export function refusedView(screen) {
@@ -16,7 +18,7 @@ export function refusedView(screen) {
       el(
         'section',
         { class: 'panel bar', 'aria-label': 'What is shown' },
-        rangeBar(screen.route, DEFAULT_RANGE, range, ['hour', 'day', 'week', 'month']),
+        rangeBar(screen.route, DEFAULT_RANGE, range, ['hour', 'day', 'week', 'month'], LONGEST),
         filters(screen, { fields: ['application'], resets: ['cursor'] }),
       ),
       summaryPanel(screen, range),
