@@ -1,5 +1,6 @@
 import { Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
+import { setImmediate as turn } from 'node:timers/promises';
 import { environment } from '../config/environment.js';
 import { EventTypes } from '../event-types/event-types.registry.js';
 import { JsonBody, NdjsonBody } from '../http/bodies.js';
@@ -12,6 +13,12 @@ import { areTextsTooLong, TEXTS_BYTES } from '../values/event-text.js';
 import { elementTexts, findInexactness, type Inexactness } from '../values/exact-json.js';
 import { isJsonObject } from '../values/json-object.js';
 import { fieldsOf, type NewEvent, toNewEvent } from './event/new-event.js';
+
+/**
+ * Events of an array that are read in one turn of the event loop. In the next, others get their answers and Redis's answers
+ * are heard, which came too late behind a few arrays of thousands.
+ */
+const AT_ONCE = 500;
 
 /** An event of a request that was refused, by its place in the request, from 0. */
 export interface RefusedEvent {
@@ -52,13 +59,13 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
         'empty_body',
         'The body is empty: send an event, an array of events, or NDJSON.',
       );
-    const collected = body instanceof NdjsonBody ? await this.readNdjson(body) : this.readJson(body);
+    const collected = await (body instanceof NdjsonBody ? this.readNdjson(body) : this.readJson(body));
     // The first one was counted with the request. Refused ones count too: reading them is the work.
     if (collected.size > 1) await body.caller.quota?.take(collected.size - 1);
     return collected.submission();
   }
 
-  private readJson({ text, caller }: JsonBody): Collected {
+  private async readJson({ text, caller }: JsonBody): Promise<Collected> {
     if (text.trim() === '')
       throw new Problem(400, 'empty_body', 'The body is empty: send an event or an array of events.');
     const value = this.parse(text, caller);
@@ -68,8 +75,10 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
     const found = findInexactness(text, environment.DEPTH_LIMIT, many);
     // What JSON.parse has changed is noted as it was written.
     const texts = many && found.size > 0 ? elementTexts(text, found) : undefined;
-    for (const [index, item] of (many ? (value as unknown[]) : [value]).entries())
+    for (const [index, item] of (many ? (value as unknown[]) : [value]).entries()) {
+      if (index > 0 && index % AT_ONCE === 0) await turn();
       collected.take(this.judge(item, found.get(index), caller, many ? texts?.get(index) : text));
+    }
     return collected;
   }
 
