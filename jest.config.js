@@ -17,6 +17,6 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   testTimeout: 60_000,
-  // Two cores carry the specs and the servers that they start.
-  maxWorkers: 2,
+  // On two cores: specs wait for servers and for time as long as they work.
+  maxWorkers: 3,
 };
