@@ -446,7 +446,8 @@ describe('What cannot be understood', () => {
         });
       });
 
-    const head = (lines: string): string => `POST /events/ HTTP/1.1\r\nHost: the-eye\r\n${lines}\r\n\r\n`;
+    const head = (lines: string, what = 'POST /events/'): string =>
+      `${what} HTTP/1.1\r\nHost: the-eye\r\n${lines}\r\n\r\n`;
 
     it.each([
       ['no HTTP', 'hello\r\n\r\n'],
@@ -481,10 +482,10 @@ describe('What cannot be understood', () => {
       ['PUT /events/', '', 404],
     ])(
       'a protocol that is not spoken here: %s is answered, and what came behind it is to be sent again',
-      async (line, body, status) => {
+      async (what, body, status) => {
         const length =
           body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
-        const upgrading = `${line} HTTP/1.1\r\nHost: the-eye\r\n${length}Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n`;
+        const upgrading = head(`${length}Connection: Upgrade\r\nUpgrade: h2c`, what);
         const answer = await raw(`${upgrading}${body}GET /health/live HTTP/1.1\r\nHost: the-eye\r\n\r\n`);
         expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
       },

@@ -8,7 +8,7 @@ import { changed, go } from './router.js';
  */
 
 const MINUTE = 60_000;
-const DAY = 86_400_000;
+export const DAY = 86_400_000;
 /** Less cannot be told apart: counts are by the minute. */
 const SHORTEST = 5 * MINUTE;
 /** The first timestamp that an event can have. */

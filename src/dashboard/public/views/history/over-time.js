@@ -6,7 +6,7 @@ import { el } from '../../page/dom.js';
 import { pick } from '../../page/filters.js';
 import { counted } from '../../page/format.js';
 import { panel } from '../../page/panel.js';
-import { exactly } from '../../page/range.js';
+import { DAY, exactly } from '../../page/range.js';
 import { changed, go, href } from '../../page/router.js';
 import { settings } from '../../page/settings.js';
 import { FILTERS } from './event-filters.js';
@@ -29,10 +29,10 @@ const MOST_COUNTS = 20_000;
 const INTERVALS = [
   ['minute', 60_000],
   ['hour', 3_600_000],
-  ['day', 86_400_000],
-  ['week', 604_800_000],
+  ['day', DAY],
+  ['week', 7 * DAY],
 ];
-const YEAR = 365.25 * 86_400_000;
+const YEAR = 365.25 * DAY;
 
 /**
  * @param {import('../../page/panel.js').Screen} screen

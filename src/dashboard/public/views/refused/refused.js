@@ -1,12 +1,12 @@
 import { el } from '../../page/dom.js';
 import { filters } from '../../page/filters.js';
-import { rangeBar, rangeOf } from '../../page/range.js';
+import { DAY, rangeBar, rangeOf } from '../../page/range.js';
 import { refusedListPanel } from './list.js';
 import { summaryPanel } from './summary.js';
 
 const DEFAULT_RANGE = 'day';
 /** A summary has a thousand days at the most, and of the first and the last one maybe only a part. */
-const LONGEST = 999 * 86_400_000;
+const LONGEST = 999 * DAY;
 
 /** @type {import('../../main.js').View} What was refused, and why. */
 export function refusedView(screen) {
