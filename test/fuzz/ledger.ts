@@ -38,13 +38,16 @@ export class Ledger {
   *note({ draft, tampered }: Wire, answer: Answer | undefined, sentAt: number): Generator<Fault> {
     const { body } = draft;
     if (!body) return;
-    const { text, items } = read(body.bytes, body.type ?? '');
-    if (tampered || answer === undefined || answer.status >= 300 || answer.body.length === 0) {
+    const type = body.type ?? '';
+    if (tampered) {
       // Without its content type, or cut, the body may have been read in another way.
-      for (const each of tampered ? [...items, ...read(body.bytes, other(body.type ?? '')).items] : items)
-        this.allow(each);
+      for (const each of [type, other(type)])
+        read(body.bytes, each, parseBeginning).items.forEach((item) => this.allow(item));
       return;
     }
+    const { text, items } = read(body.bytes, type);
+    if (answer === undefined || answer.status >= 300 || answer.body.length === 0)
+      return items.forEach((each) => this.allow(each));
     const said = JSON.parse(answer.body.toString('utf8'));
     const fault = (kind: string, detail: unknown): Fault => ({
       signature: `${kind} event ${answer.status}`,
@@ -123,7 +126,7 @@ const other = (type: string): string =>
   type.includes('ndjson') ? 'application/json' : 'application/x-ndjson';
 
 /** The events of a body, what is no JSON as undefined. */
-function read(bytes: Buffer, type: string): { text: string; items: unknown[] } {
+function read(bytes: Buffer, type: string, parseText = parse): { text: string; items: unknown[] } {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   if (type.toLowerCase().includes('ndjson'))
     return {
@@ -132,9 +135,9 @@ function read(bytes: Buffer, type: string): { text: string; items: unknown[] } {
         .split('\n')
         .map((line) => line.replace(/^\uFEFF/, ''))
         .filter((line) => line.trim() !== '')
-        .map(parse),
+        .map((line) => parseText(line)),
     };
-  const value = parse(text);
+  const value = parseText(text);
   return { text, items: Array.isArray(value) ? value : [value] };
 }
 
@@ -144,6 +147,16 @@ function parse(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** What a text is, or what it would be if it were cut off somewhere. */
+function parseBeginning(text: string): unknown {
+  let value = parse(text);
+  for (const { index } of value === undefined ? text.matchAll(/[\]}]/g) : []) {
+    value = parse(text.slice(0, index + 1));
+    if (value !== undefined) break;
+  }
+  return value;
 }
 
 /** Why something can be no event, undefined where it can. */
