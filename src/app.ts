@@ -7,7 +7,7 @@ import { answers } from './config/role.js';
 import { protectAnswers } from './http/answer-headers.js';
 import { sendFiles } from './dashboard/assets.js';
 import { readBodies } from './http/bodies.js';
-import { earlyProblems, nameExpectations } from './http/early-problems.js';
+import { earlyProblems, nameExpectations, rememberAnswers } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { showQueue } from './operations/queue-board.js';
@@ -50,6 +50,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   traceRequests(app);
   observeRequests(app);
   protectAnswers(app);
+  rememberAnswers(app);
   nameExpectations(app);
   await admitCallers(app);
   readBodies(app);

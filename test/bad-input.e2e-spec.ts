@@ -429,7 +429,7 @@ describe('What cannot be understood', () => {
 
   describe('in the bytes of a request', () => {
     /** Writes bytes into a connection and, if `end`, ends it; resolves with what comes back until it is closed. */
-    const raw = (bytes: string, end = false): Promise<Answer> =>
+    const rawAnswers = (bytes: string, end = false): Promise<Answer[]> =>
       new Promise((resolve, reject) => {
         const began = performance.now();
         const { hostname, port } = new URL(eye.url);
@@ -438,13 +438,24 @@ describe('What cannot be understood', () => {
         socket.on('data', (chunk) => (text += chunk.toString()));
         socket.on('error', reject);
         socket.on('close', () => {
-          const [head = '', body = ''] = text.split('\r\n\r\n', 2);
-          const [statusLine = '', ...lines] = head.split('\r\n');
-          const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]));
-          const status = Number(statusLine.split(' ', 2)[1]);
-          resolve({ status, headers, body: JSON.parse(body), took: performance.now() - began });
+          const took = performance.now() - began;
+          resolve(text.split(/(?=HTTP\/1\.1 )/).map((answer) => ({ ...read(answer), took })));
         });
       });
+
+    const read = (answer: string): Omit<Answer, 'took'> => {
+      const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
+      const [statusLine = '', ...lines] = head.split('\r\n');
+      const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]));
+      return { status: Number(statusLine.split(' ', 2)[1]), headers, body: JSON.parse(body) };
+    };
+
+    /** The first of them. */
+    const raw = async (bytes: string, end = false): Promise<Answer> => {
+      const [answer] = await rawAnswers(bytes, end);
+      if (!answer) throw new Error('Nothing came back.');
+      return answer;
+    };
 
     const head = (lines: string, what = 'POST /events/'): string =>
       `${what} HTTP/1.1\r\nHost: the-eye\r\n${lines}\r\n\r\n`;
@@ -490,6 +501,22 @@ describe('What cannot be understood', () => {
         expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
       },
     );
+
+    it.each([
+      ['no HTTP', 'hello\r\n\r\n', 400],
+      [
+        'a chunk without a size',
+        `${head('Content-Type: application/json\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
+        400,
+      ],
+      ['headers that are too large', head(`X: ${'x'.repeat(20_000)}`), 431],
+      ['headers that never end', 'POST /events/ HTTP/1.1\r\nX: ', 408],
+    ])('%s behind whole requests: these have their own answers first', async (_, bytes, status) => {
+      const event = JSON.stringify(anEvent());
+      const whole = head(`Content-Type: application/json\r\nContent-Length: ${event.length}`) + event;
+      const answers = await rawAnswers(whole + whole + bytes);
+      expect(answers.map((each) => each.status)).toEqual([202, 202, status]);
+    });
 
     it('a header section that is too large', async () => {
       expectProblem(await raw(head(`X: ${'x'.repeat(20_000)}`)), 431, 'header_too_large');

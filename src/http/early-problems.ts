@@ -9,6 +9,12 @@ import { sendProblem, toProblem } from './problem.filter.js';
 /** Milliseconds for which more is taken and thrown away: cut off while he sends, a sender would lose the answer. */
 const LINGER = 1000;
 
+/** The latest answer of each connection, whether it is under way, waits for an earlier one, or is done. */
+const latest = new WeakMap<Socket, ServerResponse>();
+
+/** Connections of which no further request can be read. */
+const broken = new WeakSet<Socket>();
+
 /** Answers to requests that never reach a route, in the same form as all others; options of Fastify. */
 export const earlyProblems = {
   /** A path that cannot be decoded, or one whose parts are too long. */
@@ -19,12 +25,32 @@ export const earlyProblems = {
 
   /** Bytes that are no HTTP, or that did not come in time: there is no request to reply to, only a connection. */
   clientErrorHandler: (error: Error & { code?: string }, socket: Socket): void => {
-    // What still comes after the answer is no better.
-    if (error.code === 'ECONNRESET' || socket.destroyed || socket.writableEnded) return;
-    socket.end(spell(whyUnreadable(error.code)));
-    setTimeout(() => socket.destroy(error), LINGER).unref();
+    // What still comes is no better.
+    if (error.code === 'ECONNRESET' || socket.destroyed || broken.has(socket)) return;
+    broken.add(socket);
+    afterEarlierAnswers(socket, () => {
+      socket.end(spell(whyUnreadable(error.code)));
+      setTimeout(() => socket.destroy(error), LINGER).unref();
+    });
   },
 };
+
+/** Knows what is being answered on each connection, so that what is said of a connection comes after it. */
+export function rememberAnswers(app: NestFastifyApplication): void {
+  app.getHttpServer().on('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    latest.set(socket, response);
+  });
+}
+
+/** Each request that came whole has its own answer first; one of which only a part came gets none. */
+function afterEarlierAnswers(socket: Socket, speak: () => void): void {
+  const answer = latest.get(socket);
+  if (!answer || answer.writableFinished) speak();
+  else if (answer.req.complete || answer.headersSent) answer.once('close', speak);
+  else if (answer.socket) speak();
+  // Node hands an answer its connection when its turn comes.
+  else answer.once('socket', speak);
+}
 
 /** Names what `Expect` asks for in vain; left to itself, Node answers 417 without a word. */
 export function nameExpectations(app: NestFastifyApplication): void {
