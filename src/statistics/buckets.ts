@@ -41,7 +41,8 @@ export function bucketStarts(
 }
 
 function* clockStarts(length: number, from: number, to: number, timezone: string): Generator<number> {
-  const past = (time: number): number => modulo(time + offsetAt(time, timezone), length);
+  const offsetAt = offsetsIn(timezone);
+  const past = (time: number): number => modulo(time + offsetAt(time), length);
   let start = from - past(from);
   while (start < to) {
     yield start;
@@ -66,10 +67,18 @@ function* dateStarts(days: number, from: number, to: number, timezone: string): 
   }
 }
 
-function offsetAt(time: number, timezone: string): number {
-  if (timezone === 'UTC') return 0;
-  const { offsetNanoseconds } = Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timezone);
-  return offsetNanoseconds / 1_000_000;
+/** What tells the offset from UTC at ascending times, in milliseconds: looked up once between two shifts of a clock. */
+function offsetsIn(timezone: string): (time: number) => number {
+  let offset = 0;
+  let until = -Infinity;
+  return (time) => {
+    if (time >= until) {
+      const zoned = Temporal.Instant.fromEpochMilliseconds(time).toZonedDateTimeISO(timezone);
+      offset = zoned.offsetNanoseconds / 1_000_000;
+      until = zoned.getTimeZoneTransition('next')?.epochMilliseconds ?? Infinity;
+    }
+    return offset;
+  };
 }
 
 /** The remainder that is not negative. */

@@ -1,15 +1,5 @@
 import { ALWAYS, type Block, cutAt, type Edge, isMinute, type Readings } from './cuts.js';
-import type { Column, CountFilter, Group } from './groups.js';
-
-/** Groups that are told apart: a table of their places and columns, and what rows of a group have in common with it. */
-export interface Told {
-  columns: readonly Column[];
-  table: string;
-  matches: string;
-}
-
-/** All that matches, in place 0. */
-const ALL: Told = { columns: [], table: '(VALUES (0)) AS told (place)', matches: '' };
+import { type Column, COLUMNS, type CountFilter, type Group } from './groups.js';
 
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
 export class CountStatement {
@@ -26,17 +16,6 @@ export class CountStatement {
   parameter(value: unknown): string {
     this.parameters.push(value);
     return `$${this.parameters.length}`;
-  }
-
-  /** In places from 1. */
-  told(columns: readonly Column[], groups: readonly Group[]): Told {
-    const values = columns.map((column) => this.list('text', groups, (group) => group[column]));
-    const names = columns.map((column) => `told_${column}`);
-    return {
-      columns,
-      table: `unnest(${values.join(', ')}) WITH ORDINALITY AS told (${[...names, 'place'].join(', ')})`,
-      matches: columns.map((column) => `AND ${column} = told_${column}`).join(' '),
-    };
   }
 
   /** Amounts by columns, which add up to the events of a range. */
@@ -66,8 +45,16 @@ export class CountStatement {
     return amounts.join(' UNION ALL ');
   }
 
-  /** The sums of each row that is read, as an array, and by the minute or the instant what is not in them. */
-  bySums({ rows }: Readings, instants: readonly string[], told?: Told): string {
+  /**
+   * The sums of each row that is read, as an array, and by the minute or the instant what is not in them: of all that
+   * matches, and by columns of the given groups, and of whatever else has something of each of them.
+   */
+  bySums(
+    { rows }: Readings,
+    instants: readonly string[],
+    columns: readonly Column[],
+    groups: readonly Group[],
+  ): string {
     const lists = [
       this.list('event_count_block', rows, ({ block }) => block),
       this.list('timestamp', rows, ({ start }) => start),
@@ -82,30 +69,41 @@ export class CountStatement {
       this.list('timestamptz', cut, ([, instant]) => cutAt(instant).minute),
       this.list('timestamptz', cut, ([, instant]) => instant),
     ];
-    const of = ({ columns, table, matches }: Told): string[] => [
-      `SELECT place::int, row, to_json(ARRAY(SELECT ${runningSum('until')} FROM unnest(untils) AS until)) AS sums,
-         NULL::text AS minute, NULL::int AS instant, NULL::bigint AS count
-       FROM wanted, ${table}, LATERAL (${this.row(columns, matches)}) AS kept`,
-      `SELECT place::int, NULL, NULL, to_char(minute, 'YYYY-MM-DD"T"HH24:MI') AS minute, NULL, sum(count)::bigint
-       FROM event_count_changes, ${table}
-       WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
-       GROUP BY place, event_count_changes.minute`,
-      `SELECT place::int, NULL, NULL, NULL, instant, count
-       FROM unnest(${edges.join(', ')}) AS edge (instant, start, until), ${table}, LATERAL (
-         SELECT count(*) FROM events WHERE timestamp >= start AND timestamp < until ${matches} ${this.conditions}
-       ) AS within`,
-    ];
+    const of = (told: readonly Column[], matches: string): string[] => {
+      const selected = COLUMNS.map((column) =>
+        told.includes(column) ? column : `NULL::text AS ${column}`,
+      ).join(', ');
+      const grouped = told.map((column) => `, ${column}`).join('');
+      return [
+        `SELECT ${selected}, row, ${SUMS} AS sums, NULL::text AS minute, NULL::int AS instant, NULL::bigint AS count
+         FROM wanted, LATERAL (${this.row(told, matches)}) AS kept`,
+        `SELECT ${selected}, NULL, NULL, to_char(minute, 'YYYY-MM-DD"T"HH24:MI') AS minute, NULL, sum(count)::bigint
+         FROM event_count_changes
+         WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
+         GROUP BY event_count_changes.minute${grouped}`,
+        `SELECT ${selected}, NULL, NULL, NULL, instant, count
+         FROM unnest(${edges.join(', ')}) AS edge (instant, start, until), LATERAL (
+           SELECT count(*)${grouped} FROM events
+           WHERE timestamp >= start AND timestamp < until ${matches} ${this.conditions}
+           ${told.length > 0 ? `GROUP BY ${told.join(', ')}` : ''}
+         ) AS within`,
+      ];
+    };
+    const matches = columns.map((column) => {
+      const values = new Set(groups.map((group) => group[column]));
+      return `AND ${column} = ANY (${this.list('text', [...values], (value) => value)})`;
+    });
     return `
       WITH wanted AS MATERIALIZED (
         SELECT block, start, untils::timestamp[] AS untils, (place - 1)::int AS row
         FROM unnest(${lists.join(', ')}) WITH ORDINALITY AS wanted (block, start, untils, place)
       )
-      ${[ALL, ...(told ? [told] : [])].flatMap(of).join(' UNION ALL ')}`;
+      ${[...of([], ''), ...(groups.length > 0 ? of(columns, matches.join(' ')) : [])].join(' UNION ALL ')}`;
   }
 
   /**
-   * What is kept of a block. Each is looked up once by the whole of its key: the planner would rather read all groups of
-   * a block, and look for the wanted ones among them.
+   * What is kept of a block, looked up by the whole of its key: the planner would rather read all groups of a block, and
+   * look for the wanted ones among them.
    */
   private row(columns: readonly Column[], matches = ''): string {
     const apart = [...this.filtered, ...columns];
@@ -131,5 +129,11 @@ export class CountStatement {
   }
 }
 
-/** The running sum of a row of event_counts before an instant. */
+/** The running sum of a row of event_counts before an instant; null where there is nothing. */
 const runningSum = (instant: string): string => `counts[width_bucket(${instant}, ends)]`;
+
+/** Those before all that a row is asked for; one alone, as hours of a zone half an hour off want of each block, is spared the subquery. */
+const SUMS = `CASE cardinality(untils)
+  WHEN 1 THEN to_json(coalesce(${runningSum('untils[1]')}, 0))
+  ELSE to_json(ARRAY(SELECT ${runningSum('until')} FROM unnest(untils) AS until))
+END`;

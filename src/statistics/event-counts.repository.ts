@@ -112,26 +112,30 @@ export class EventCountsRepository {
     groups: readonly Group[] = [],
   ): Promise<Series[]> {
     const statement = new CountStatement(filter);
-    const told = by !== undefined && groups.length > 0 ? statement.told(GROUPS[by], groups) : undefined;
-    const all: Series[] = [{}, ...groups].map((group) => ({ ...group, counts: [] }));
     const readings = new Readings(instants);
     const rows = await this.query<SumsRow | MinuteRow | InstantRow>(
-      statement.bySums(readings, instants, told),
+      statement.bySums(readings, instants, by === undefined ? [] : GROUPS[by], groups),
       statement.parameters,
     );
-    const sums = all.map(() => new Float64Array(readings.size));
-    for (const row of rows) if (row.sums !== null) addSums(sums[row.place], readings.rows[row.row], row.sums);
-    for (const [place, series] of all.entries()) series.counts = countsOf(instants, readings, sums[place]);
+    const all = new Map(
+      [{}, ...groups].map((group) => [
+        keyOf(group),
+        { series: { ...group, counts: [] as number[] }, sums: new Float64Array(readings.size) },
+      ]),
+    );
+    for (const row of rows)
+      if (row.sums !== null) addSums(all.get(keyOf(row))?.sums, readings.rows[row.row], [row.sums].flat());
+    for (const { series, sums } of all.values()) series.counts = countsOf(instants, readings, sums);
     for (const row of rows) {
       if (row.sums !== null) continue;
-      const [series, count] = [all[row.place], Number(row.count)];
+      const [series, count] = [all.get(keyOf(row))?.series, Number(row.count)];
       if (row.minute !== null) addTo(series, intervalOf(row.minute, instants), count);
       else {
         addTo(series, row.instant - 1, count);
         addTo(series, row.instant, -count);
       }
     }
-    return all;
+    return [...all.values()].map(({ series }) => series);
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
@@ -141,16 +145,17 @@ export class EventCountsRepository {
   }
 }
 
-/** The answers to a reading; null where there is nothing before an end. In a list of groups, from 1; of all, at 0. */
-interface SumsRow {
-  place: number;
+/** Of a group; where all are null, of all events. */
+type OfGroup = Record<Column, string | null>;
+
+/** The answers to a reading, or the answer, if it asks for one; null where there is nothing before an end. */
+interface SumsRow extends OfGroup {
   row: number;
-  sums: (number | null)[];
+  sums: (number | null)[] | number;
 }
 
 /** Events of a minute that are in no sum yet. */
-interface MinuteRow {
-  place: number;
+interface MinuteRow extends OfGroup {
   /** In UTC, e.g. `2026-07-08T09:10`. */
   minute: string;
   count: string;
@@ -158,13 +163,15 @@ interface MinuteRow {
 }
 
 /** Events from the beginning of the minute of an instant to before it, which is told by its index. */
-interface InstantRow {
-  place: number;
+interface InstantRow extends OfGroup {
   instant: number;
   count: string;
   sums: null;
   minute: null;
 }
+
+/** No text of an event has a NUL in it. */
+const keyOf = (group: Group | OfGroup): string => COLUMNS.map((column) => group[column] ?? '').join('\0');
 
 function addTo(series: Series | undefined, interval: number, count: number): void {
   const counted = series?.counts[interval];
@@ -172,14 +179,18 @@ function addTo(series: Series | undefined, interval: number, count: number): voi
 }
 
 /** Several rows add to a sum: one for each application, and of a name for each of its categories. */
-function addSums(sums = new Float64Array(), reading: Reading | undefined, found: (number | null)[]): void {
-  for (let index = 0; index < found.length; index++) {
+function addSums(
+  sums: Float64Array | undefined,
+  reading: Reading | undefined,
+  found: (number | null)[],
+): void {
+  for (let index = 0; sums && index < found.length; index++) {
     const place = reading?.places[index] ?? 0;
     sums[place] = (sums[place] ?? 0) + (found[index] ?? 0);
   }
 }
 
-function countsOf(instants: readonly string[], readings: Readings, sums = new Float64Array()): number[] {
+function countsOf(instants: readonly string[], readings: Readings, sums: Float64Array): number[] {
   const counts: number[] = [];
   let before = readings.before(0, sums);
   for (let index = 1; index < instants.length; index++) {
