@@ -69,14 +69,14 @@ export class CountStatement {
       this.list('timestamptz', cut, ([, instant]) => cutAt(instant).minute),
       this.list('timestamptz', cut, ([, instant]) => instant),
     ];
-    const of = (told: readonly Column[], matches: string): string[] => {
+    const of = (apart: readonly Column[], matches: string): string[] => {
       const selected = COLUMNS.map((column) =>
-        told.includes(column) ? column : `NULL::text AS ${column}`,
+        apart.includes(column) ? column : `NULL::text AS ${column}`,
       ).join(', ');
-      const grouped = told.map((column) => `, ${column}`).join('');
+      const grouped = apart.map((column) => `, ${column}`).join('');
       return [
         `SELECT ${selected}, row, ${SUMS} AS sums, NULL::text AS minute, NULL::int AS instant, NULL::bigint AS count
-         FROM wanted, LATERAL (${this.row(told, matches)}) AS kept`,
+         FROM wanted, LATERAL (${this.row(apart, matches)}) AS kept`,
         `SELECT ${selected}, NULL, NULL, to_char(minute, 'YYYY-MM-DD"T"HH24:MI') AS minute, NULL, sum(count)::bigint
          FROM event_count_changes
          WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
@@ -85,11 +85,12 @@ export class CountStatement {
          FROM unnest(${edges.join(', ')}) AS edge (instant, start, until), LATERAL (
            SELECT count(*)${grouped} FROM events
            WHERE timestamp >= start AND timestamp < until ${matches} ${this.conditions}
-           ${told.length > 0 ? `GROUP BY ${told.join(', ')}` : ''}
+           ${apart.length > 0 ? `GROUP BY ${apart.join(', ')}` : ''}
          ) AS within`,
       ];
     };
-    const matches = columns.map((column) => {
+    const told = groups.length > 0 ? columns : [];
+    const matches = told.map((column) => {
       const values = new Set(groups.map((group) => group[column]));
       return `AND ${column} = ANY (${this.list('text', [...values], (value) => value)})`;
     });
@@ -98,7 +99,7 @@ export class CountStatement {
         SELECT block, start, untils::timestamp[] AS untils, (place - 1)::int AS row
         FROM unnest(${lists.join(', ')}) WITH ORDINALITY AS wanted (block, start, untils, place)
       )
-      ${[...of([], ''), ...(groups.length > 0 ? of(columns, matches.join(' ')) : [])].join(' UNION ALL ')}`;
+      ${[...of([], ''), ...(told.length > 0 ? of(told, matches.join(' ')) : [])].join(' UNION ALL ')}`;
   }
 
   /**
