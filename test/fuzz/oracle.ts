@@ -13,7 +13,6 @@ export interface Fault {
 
 /** Codes of what is refused before a route is found, or where none is: no operation can document them. */
 const EARLY = [
-  'malformed_request',
   'malformed_url',
   'header_too_large',
   'path_too_long',
