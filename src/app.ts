@@ -7,7 +7,7 @@ import { answers } from './config/role.js';
 import { protectAnswers } from './http/answer-headers.js';
 import { sendFiles } from './dashboard/assets.js';
 import { readBodies } from './http/bodies.js';
-import { earlyProblems, nameExpectations, rememberAnswers } from './http/early-problems.js';
+import { earlyProblems, nameExpectations, nameMissingHost, rememberAnswers } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { showQueue } from './operations/queue-board.js';
@@ -31,6 +31,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
       requestTimeout: environment.REQUEST_TIMEOUT,
       headersTimeout: environment.REQUEST_TIMEOUT,
       connectionsCheckingInterval: 1000,
+      requireHostHeader: false,
     },
     genReqId: requestId,
     // Nobody who neither sends nor takes anything is waited for longer than the longest answer takes to come.
@@ -52,6 +53,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   protectAnswers(app);
   rememberAnswers(app);
   nameExpectations(app);
+  nameMissingHost(app);
   await admitCallers(app);
   readBodies(app);
   indentOnRequest(app);

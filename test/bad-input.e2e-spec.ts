@@ -464,6 +464,7 @@ describe('What cannot be understood', () => {
       ['no HTTP', 'hello\r\n\r\n'],
       ['a method that does not exist', 'SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n'],
       ['a length that is no number', head('Content-Length: many')],
+      ['no host', 'GET /events/ HTTP/1.1\r\nConnection: close\r\n\r\n'],
       ['two contradicting lengths', head('Content-Length: 5\r\nTransfer-Encoding: chunked')],
       [
         'a chunk without a size',

@@ -52,6 +52,17 @@ function afterEarlierAnswers(socket: Socket, speak: () => void): void {
   else answer.once('socket', speak);
 }
 
+/** Says that there is no `Host`; left to itself, Node answers 400 without a word. */
+export function nameMissingHost(app: NestFastifyApplication): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', ({ raw }, _, done) => {
+      const isMissing = raw.headers.host === undefined && raw.httpVersion === '1.1';
+      done(isMissing ? malformed('An HTTP/1.1 request needs a Host header.') : undefined);
+    });
+}
+
 /** Names what `Expect` asks for in vain; left to itself, Node answers 417 without a word. */
 export function nameExpectations(app: NestFastifyApplication): void {
   app.getHttpServer().on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
@@ -76,8 +87,10 @@ function whyUnreadable(code: string | undefined): Problem {
     return new Problem(408, 'request_timeout', 'The request did not arrive in time.');
   if (code === 'HPE_HEADER_OVERFLOW')
     return new Problem(431, 'header_too_large', 'The header section of the request is too large.');
-  return new Problem(400, 'malformed_request', 'This is not a whole and valid HTTP request.');
+  return malformed('This is not a whole and valid HTTP request.');
 }
+
+const malformed = (detail: string): Problem => new Problem(400, 'malformed_request', detail);
 
 function spell(problem: Problem): string {
   const body = problem.body();
