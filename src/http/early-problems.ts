@@ -59,7 +59,7 @@ export function nameMissingHost(app: NestFastifyApplication): void {
     .getInstance()
     .addHook('onRequest', ({ raw }, _, done) => {
       const isMissing = raw.headers.host === undefined && raw.httpVersion === '1.1';
-      done(isMissing ? malformed('An HTTP/1.1 request needs a Host header.') : undefined);
+      done(isMissing ? malformed('There is no Host header.') : undefined);
     });
 }
 
