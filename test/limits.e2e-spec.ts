@@ -173,6 +173,29 @@ describe('Limits that are the same everywhere', () => {
     expect((await eye.get(`/events/?${query}`)).status).toBe(status);
   });
 
+  it('of too many large arrays at once those are kept whole that can be in time, and a small one passes them by', async () => {
+    const large = (n: number): unknown[] =>
+      Array.from({ length: 5000 }, (_, index) =>
+        anEvent({ session_id: `array ${n}`, name: `event ${index}`, timestamp: '2026-01-01T00:00:00Z' }),
+      );
+    const sent = Array.from({ length: 30 }, (_, n) => eye.post('/events/', large(n)));
+    expect((await eye.post('/events/', anEvent())).status).toBe(202);
+    const answers = await Promise.all(sent);
+    const refused = answers.filter(({ body }) => body.code === 'busy');
+    expect(answers.some(({ status }) => status === 202)).toBe(true);
+    expect(refused.length).toBeGreaterThan(0);
+    for (const { status, headers } of refused)
+      expect([status, headers.get('retry-after')]).toEqual([503, '1']);
+    await eye.drained();
+    const rows = await eye.sql<{ session_id: string; count: number }>(
+      `SELECT session_id, count(*)::int AS count FROM events WHERE session_id LIKE 'array %' GROUP BY session_id`,
+    );
+    const stored = new Map(rows.map(({ session_id, count }) => [session_id, count]));
+    for (const [n, { status, body }] of answers.entries())
+      if (status === 202 || body.code === 'busy')
+        expect([n, stored.get(`array ${n}`) ?? 0]).toEqual([n, status === 202 ? 5000 : 0]);
+  }, 120_000);
+
   it('points to cursors where a page lies too deep', async () => {
     const { body } = await eye.get('/events/?page=1000000');
     expect(body.errors.page[0]).toMatch(/10,000 events deep.*next/);

@@ -1,6 +1,7 @@
 import { Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { setImmediate as turn } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { environment } from '../config/environment.js';
 import { EventTypes } from '../event-types/event-types.registry.js';
 import { JsonBody, NdjsonBody } from '../http/bodies.js';
@@ -19,6 +20,12 @@ import { fieldsOf, type NewEvent, toNewEvent } from './event/new-event.js';
  * are heard, which came too late behind a few arrays of thousands.
  */
 const AT_ONCE = 500;
+
+/** Characters of a text past which it is read in a line with others of its kind. */
+const LARGE = 128 * 1024;
+
+/** Milliseconds for which one may wait in it. What is refused unread leaves time to answer others while they wait. */
+const PATIENCE = 500;
 
 /** An event of a request that was refused, by its place in the request, from 0. */
 export interface RefusedEvent {
@@ -46,12 +53,18 @@ export interface Refusal {
  */
 @Injectable()
 export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
+  /** One after the other: read side by side, all large ones would be ready at the same moment, and late. */
+  private readonly line = pLimit(1);
+
   constructor(
     @Inject(EventTypes) private readonly eventTypes: Pick<EventTypes, 'check'>,
     @Inject(RejectionsRecorder) private readonly rejections: Pick<RejectionsRecorder, 'record'>,
   ) {}
 
-  /** @throws Problem 400 where nothing can be accepted, 413 past a limit of the whole request, 429 past the caller's */
+  /**
+   * @throws Problem 400 where nothing can be accepted, 413 past a limit of the whole request, 429 past the caller's, 503
+   *   where too much came at once
+   */
   async transform(body: unknown): Promise<Submission> {
     if (!(body instanceof NdjsonBody || body instanceof JsonBody))
       throw new Problem(
@@ -59,10 +72,21 @@ export class EventsPipe implements PipeTransform<unknown, Promise<Submission>> {
         'empty_body',
         'The body is empty: send an event, an array of events, or NDJSON.',
       );
-    const collected = await (body instanceof NdjsonBody ? this.readNdjson(body) : this.readJson(body));
+    const collected = await this.read(body);
     // The first one was counted with the request. Refused ones count too: reading them is the work.
     if (collected.size > 1) await body.caller.quota?.take(collected.size - 1);
     return collected.submission();
+  }
+
+  private read(body: NdjsonBody | JsonBody): Promise<Collected> {
+    if (body instanceof NdjsonBody) return this.readNdjson(body);
+    if (body.text.length <= LARGE) return this.readJson(body);
+    const came = performance.now();
+    return this.line(() => {
+      if (performance.now() - came > PATIENCE)
+        throw Problem.unavailable('busy', 'Too many large bodies came at once; nothing was accepted.');
+      return this.readJson(body);
+    });
   }
 
   private async readJson({ text, caller }: JsonBody): Promise<Collected> {

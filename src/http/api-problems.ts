@@ -66,7 +66,7 @@ const DESCRIPTIONS: Record<number, string> = {
   401: 'No key, or none that is good. Only where authentication is required (`AUTH=required`).',
   403: 'The key lacks the scope, or a page of another origin sent this with a key that does not name the origin.',
   429: 'The key has sent what it may in this minute. `Retry-After` says when to try again.',
-  503: 'PostgreSQL or Redis is away, or the backlog is full. `Retry-After` says when to try again.',
+  503: 'PostgreSQL or Redis is away, the backlog is full, or too much came at once. `Retry-After` says when to try again.',
 };
 
 const retryAfter = {
