@@ -7,6 +7,7 @@ import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
 import { EventTypes } from '../../src/event-types/event-types.registry.js';
 import { ANYBODY } from '../../src/http/caller.js';
 import { readBodies } from '../../src/http/bodies.js';
+import { ProblemFilter } from '../../src/http/problem.filter.js';
 
 setNodeFlags();
 
@@ -35,6 +36,8 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   logger: false,
 });
 readBodies(app);
+// Who would wait too long for his turn is asked to come back, there as here.
+app.useGlobalFilters(new ProblemFilter());
 app
   .getHttpAdapter()
   .getInstance()
