@@ -1,4 +1,4 @@
-import { anEvent, TheEye } from './support/the-eye.js';
+import { anEvent, eventually, TheEye } from './support/the-eye.js';
 
 describe('Each event is stored exactly once', () => {
   let eye: TheEye;
@@ -66,10 +66,13 @@ describe('Each event is stored exactly once', () => {
     const { session_id } = anEvent();
     const events = Array.from({ length: 3000 }, (_, n) => anEvent({ session_id, data: { n } }));
     const backwards = [...events].reverse();
-    const answers = await Promise.all(
-      Array.from({ length: 8 }, (_, n) => eye.post('/events/', n % 2 === 0 ? events : backwards)),
-    );
-    expect(answers.map(({ body }) => body.accepted)).toEqual(answers.map(() => 3000));
+    // On a slow machine some are asked to come back, and do.
+    const send = (many: unknown[]): Promise<void> =>
+      eventually(async () => {
+        const { status, body } = await eye.post('/events/', many);
+        expect([status, body.accepted]).toEqual([202, 3000]);
+      }, 30_000);
+    await Promise.all(Array.from({ length: 8 }, (_, n) => send(n % 2 === 0 ? events : backwards)));
     expect(await rows(session_id)).toBe(3000);
   });
 });
