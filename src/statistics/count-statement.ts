@@ -1,5 +1,5 @@
 import { ALWAYS, type Block, cutAt, type Edge, isMinute, type Readings } from './cuts.js';
-import { type Column, COLUMNS, type CountFilter, type Group } from './groups.js';
+import { type Column, type CountFilter, type Group, selectionOf } from './groups.js';
 
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
 export class CountStatement {
@@ -70,9 +70,7 @@ export class CountStatement {
       this.list('timestamptz', cut, ([, instant]) => instant),
     ];
     const of = (apart: readonly Column[], matches: string): string[] => {
-      const selected = COLUMNS.map((column) =>
-        apart.includes(column) ? column : `NULL::text AS ${column}`,
-      ).join(', ');
+      const selected = selectionOf(apart);
       const grouped = apart.map((column) => `, ${column}`).join('');
       return [
         `SELECT ${selected}, row, ${SUMS} AS sums, NULL::text AS minute, NULL::int AS instant, NULL::bigint AS count

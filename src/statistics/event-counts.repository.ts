@@ -7,7 +7,16 @@ import { query } from '../database/query.js';
 import { oneSession } from '../sessions/one-session.js';
 import { CountStatement } from './count-statement.js';
 import { ALWAYS, type Reading, Readings } from './cuts.js';
-import { COLUMNS, type Column, type CountFilter, type Group, type GroupBy, GROUPS, isOf } from './groups.js';
+import {
+  COLUMNS,
+  type Column,
+  type CountFilter,
+  type Group,
+  type GroupBy,
+  GROUPS,
+  isOf,
+  selectionOf,
+} from './groups.js';
 
 export interface GroupCount extends Group {
   count: number;
@@ -68,9 +77,8 @@ export class EventCountsRepository {
     const most = statement.parameter(limit);
     const lists = ways.map((by) => {
       const columns = GROUPS[by].join(', ');
-      const selected = COLUMNS.map((column) => (isOf(by, column) ? column : `NULL AS ${column}`));
       return `(
-        SELECT '${by}' AS by, ${selected.join(', ')}, sum(count)::bigint AS count,
+        SELECT '${by}' AS by, ${selectionOf(GROUPS[by])}, sum(count)::bigint AS count,
           count(*) OVER () AS groups, sum(sum(count)) OVER () AS total
         FROM counted
         GROUP BY ${columns}
@@ -123,8 +131,10 @@ export class EventCountsRepository {
         { series: { ...group, counts: [] as number[] }, sums: new Float64Array(readings.size) },
       ]),
     );
-    for (const row of rows)
-      if (row.sums !== null) addSums(all.get(keyOf(row))?.sums, readings.rows[row.row], [row.sums].flat());
+    for (const row of rows) {
+      const sums = all.get(keyOf(row))?.sums;
+      if (sums && row.sums !== null) addSums(sums, readings.rows[row.row], [row.sums].flat());
+    }
     for (const { series, sums } of all.values()) series.counts = countsOf(instants, readings, sums);
     for (const row of rows) {
       if (row.sums !== null) continue;
@@ -179,12 +189,8 @@ function addTo(series: Series | undefined, interval: number, count: number): voi
 }
 
 /** Several rows add to a sum: one for each application, and of a name for each of its categories. */
-function addSums(
-  sums: Float64Array | undefined,
-  reading: Reading | undefined,
-  found: (number | null)[],
-): void {
-  for (let index = 0; sums && index < found.length; index++) {
+function addSums(sums: Float64Array, reading: Reading | undefined, found: (number | null)[]): void {
+  for (let index = 0; index < found.length; index++) {
     const place = reading?.places[index] ?? 0;
     sums[place] = (sums[place] ?? 0) + (found[index] ?? 0);
   }

@@ -22,3 +22,7 @@ export const COLUMNS: readonly Column[] = ['application', 'category', 'name'];
 
 export const isOf = (way: GroupBy, column: Column): boolean =>
   (GROUPS[way] as readonly Column[]).includes(column);
+
+/** What a statement selects to tell events apart by some of the columns: the others are there too, and null. */
+export const selectionOf = (columns: readonly Column[]): string =>
+  COLUMNS.map((column) => (columns.includes(column) ? column : `NULL::text AS ${column}`)).join(', ');
