@@ -7,6 +7,7 @@ import { answers } from './config/role.js';
 import { protectAnswers } from './http/answer-headers.js';
 import { sendFiles } from './dashboard/assets.js';
 import { readBodies } from './http/bodies.js';
+import { letEarlyAnswersArrive } from './http/early-answers.js';
 import { earlyProblems, nameExpectations, nameMissingHost, rememberAnswers } from './http/early-problems.js';
 import { indentOnRequest } from './http/indent.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -58,6 +59,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   readBodies(app);
   indentOnRequest(app);
   cutOffSlowReaders(app);
+  letEarlyAnswersArrive(app);
   sendFiles(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   describe(app);

@@ -447,7 +447,8 @@ describe('What cannot be understood', () => {
       const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
       const [statusLine = '', ...lines] = head.split('\r\n');
       const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]));
-      return { status: Number(statusLine.split(' ', 2)[1]), headers, body: JSON.parse(body) };
+      const isJson = headers.get('content-type')?.includes('json');
+      return { status: Number(statusLine.split(' ', 2)[1]), headers, body: isJson ? JSON.parse(body) : body };
     };
 
     /** The first of them. */
@@ -549,6 +550,26 @@ describe('What cannot be understood', () => {
         );
         expectProblem({ ...answer, took: took - 3000 }, 408, 'request_timeout');
         expect(took).toBeGreaterThan(2500);
+      },
+    );
+
+    it.each([
+      ['POST /events/', 'Connection: close\r\nContent-Type: text/plain', 415],
+      ['POST /nowhere/', 'Connection: close', 404],
+      ['GET /events/?page=0', 'Connection: close', 400],
+      ['GET /docs/', 'Connection: close', 200],
+      ['POST /nowhere/', 'Connection: Upgrade\r\nUpgrade: h2c', 404],
+    ])(
+      '%s of who closes the connection is answered before its large body has come: he hears it, and all that came before',
+      async (what, lines, status) => {
+        const event = JSON.stringify(anEvent());
+        const whole = head(`Content-Type: application/json\r\nContent-Length: ${event.length}`) + event;
+        const early = head(`${lines}\r\nContent-Length: 5000000`, what) + ' '.repeat(5_000_000);
+        for (let time = 0; time < 8; time++) {
+          const answers = await rawAnswers(whole + early);
+          expect(answers.map((each) => each.status)).toEqual([202, status]);
+          expect(answers[1]?.headers.get('connection')).toBe('close');
+        }
       },
     );
 

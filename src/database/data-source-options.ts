@@ -7,6 +7,7 @@ import { GatherSessions1764350000001 } from './migrations/1764350000001-gather-s
 import { CreateEventCounts1764360000000 } from './migrations/1764360000000-create-event-counts.js';
 import { CountEvents1764360000001 } from './migrations/1764360000001-count-events.js';
 import { FoldSessionsFaster1764370000000 } from './migrations/1764370000000-fold-sessions-faster.js';
+import { EndSumsOfDaysEachHalfHour1764380000000 } from './migrations/1764380000000-end-sums-of-days-each-half-hour.js';
 
 /** Milliseconds to wait for a connection, from the pool or from PostgreSQL. */
 const CONNECT_TIMEOUT = 1500;
@@ -30,6 +31,7 @@ export function dataSourceOptions(url: string): PostgresDataSourceOptions {
       CreateEventCounts1764360000000,
       CountEvents1764360000001,
       FoldSessionsFaster1764370000000,
+      EndSumsOfDaysEachHalfHour1764380000000,
     ],
     migrationsTableName: 'migrations',
     // Failed statements are reported where they are handled, with what was done about them.

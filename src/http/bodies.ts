@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyRequest } from 'fastify';
-import { finished, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { environment } from '../config/environment.js';
 import type { Caller } from './caller.js';
 import { Problem } from './problem.js';
@@ -43,15 +43,6 @@ export function readBodies(app: NestFastifyApplication): void {
     if (refusal) return done(refusal);
     if (Number(request.headers['content-length'] ?? 0) > environment.BODY_LIMIT) return done(bodyTooLarge());
     done(null, new NdjsonBody(readLines(body, environment.BODY_LIMIT), request.caller));
-  });
-  // A sender who is still sending sees an early answer only if somebody goes on reading (until REQUEST_TIMEOUT).
-  fastify.addHook('onSend', ({ raw }, reply, payload, done) => {
-    if (raw.complete) return done(null, payload);
-    raw.resume();
-    // The connection of one who would upgrade closes with his answer, so that comes when everything has been read.
-    if (raw.headers.upgrade !== undefined) return void finished(raw, () => done(null, payload));
-    reply.removeHeader('connection');
-    done(null, payload);
   });
 }
 

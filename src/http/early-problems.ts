@@ -7,7 +7,7 @@ import { Problem } from './problem.js';
 import { sendProblem, toProblem } from './problem.filter.js';
 
 /** Milliseconds for which more is taken and thrown away: cut off while he sends, a sender would lose the answer. */
-const LINGER = 1000;
+export const LINGER = 1000;
 
 /** The latest answer of each connection, whether it is under way, waits for an earlier one, or is done. */
 const latest = new WeakMap<Socket, ServerResponse>();

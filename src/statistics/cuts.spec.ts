@@ -16,6 +16,20 @@ describe('cuts', () => {
     });
   });
 
+  it('ask for the half hours of a day, and nothing of the hour', () => {
+    for (const instant of [canonical('2026-07-08T09:30'), '2026-07-08T09:30:59.999999Z'])
+      expect(cutAt(instant).sums.slice(2)).toEqual([
+        { block: 'day', start: '2026-07-08T00:00Z', until: '2026-07-08T09:30Z' },
+      ]);
+    expect(cutAt(canonical('2026-07-08T00:30')).sums.slice(2)).toEqual([
+      { block: 'day', start: '2026-07-08T00:00Z', until: '2026-07-08T00:30Z' },
+    ]);
+    expect(cutAt(canonical('2026-07-08T09:31')).sums.slice(2)).toEqual([
+      { block: 'day', start: '2026-07-08T00:00Z', until: '2026-07-08T09:00Z' },
+      { block: 'hour', start: '2026-07-08T09:00Z', until: '2026-07-08T09:31Z' },
+    ]);
+  });
+
   it('ask for nothing where a block begins', () => {
     expect(cutAt(canonical('2026-07-01T00:00')).sums).toEqual([{ ...EVER, until: '2026-07-01T00:00Z' }]);
   });
@@ -38,8 +52,11 @@ describe('readings', () => {
   const instants = [
     '2026-07-08T00:00',
     '2026-07-08T01:00',
+    '2026-07-08T02:15',
     '2026-07-08T02:30',
+    '2026-07-08T02:31',
     '2026-07-08T03:30',
+    '2026-07-08T03:45',
     '2026-08-01T00:00',
     '2026-08-01T00:01',
   ].map(canonical);
@@ -52,10 +69,10 @@ describe('readings', () => {
       {
         block: 'day',
         start: '2026-07-08T00:00Z',
-        untils: ['2026-07-08T01:00Z', '2026-07-08T02:00Z', '2026-07-08T03:00Z'],
+        untils: ['01:00', '02:00', '02:30', '03:30', '03:00'].map((time) => `2026-07-08T${time}Z`),
       },
-      { block: 'hour', start: '2026-07-08T02:00Z', untils: ['2026-07-08T02:30Z'] },
-      { block: 'hour', start: '2026-07-08T03:00Z', untils: ['2026-07-08T03:30Z'] },
+      { block: 'hour', start: '2026-07-08T02:00Z', untils: ['2026-07-08T02:15Z', '2026-07-08T02:31Z'] },
+      { block: 'hour', start: '2026-07-08T03:00Z', untils: ['2026-07-08T03:45Z'] },
       { block: 'hour', start: '2026-08-01T00:00Z', untils: ['2026-08-01T00:01Z'] },
     ]);
     expect(rows.flatMap(({ places }) => places).sort((a, b) => a - b)).toEqual(

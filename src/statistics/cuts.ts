@@ -10,12 +10,15 @@ const UNITS = {
 } as const;
 type Unit = keyof typeof UNITS;
 
-/** Blocks of time that running sums are kept in, from the longest (all time) to the shortest, and what their sums end with. */
+/**
+ * Blocks of time that running sums are kept in, from the longest (all time) to the shortest, and what their sums end with.
+ * Those of a day end with half hours too, so that where half an hour begins there is nothing left for the hour to tell.
+ */
 const BLOCKS = [
-  { block: 'ever', ends: 'month' },
-  { block: 'month', ends: 'day' },
-  { block: 'day', ends: 'hour' },
-  { block: 'hour', ends: 'minute' },
+  { block: 'ever', ends: 'month', endsAtHalf: 'month' },
+  { block: 'month', ends: 'day', endsAtHalf: 'day' },
+  { block: 'day', ends: 'hour', endsAtHalf: 'minute' },
+  { block: 'hour', ends: 'minute', endsAtHalf: 'hour' },
 ] as const;
 export type Block = (typeof BLOCKS)[number]['block'];
 
@@ -79,9 +82,11 @@ export class Readings {
     const latest: (Reading | undefined)[] = [];
     for (const [index, instant] of instants.entries()) {
       const same = index === 0 ? 0 : sameLength(instant, instants[index - 1] ?? '');
+      const isOther = isHalfHour(instant) !== isHalfHour(instants[index - 1] ?? '');
       for (const [kind, level] of BLOCKS.entries()) {
         const at = index * BLOCKS.length + kind;
-        if (same >= UNITS[level.ends][0]) this.places[at] = this.places[at - BLOCKS.length] ?? NOTHING;
+        const isSame = same >= UNITS[level.ends][0] && !(isOther && level.block === 'day');
+        if (isSame) this.places[at] = this.places[at - BLOCKS.length] ?? NOTHING;
         else {
           const sum = sumBefore(instant, level);
           if (isNotEmpty(sum)) this.places[at] = this.ask((latest[kind] = this.row(sum, latest[kind])), sum);
@@ -106,16 +111,22 @@ export class Readings {
   }
 
   private ask({ untils, places }: Reading, { until }: Sum): number {
+    // After its half an hour is asked for once more.
+    const known = untils.at(-2) === until ? places.at(-2) : undefined;
+    if (known !== undefined) return known;
     untils.push(until);
     places.push(this.size);
     return this.size++;
   }
 }
 
-function sumBefore(instant: string, { block, ends }: (typeof BLOCKS)[number]): Sum {
+function sumBefore(instant: string, { block, ends, endsAtHalf }: (typeof BLOCKS)[number]): Sum {
   const start = block === 'ever' ? ALWAYS.from : floor(instant, block);
-  return { block, start, until: floor(instant, ends) };
+  return { block, start, until: floor(instant, isHalfHour(instant) ? endsAtHalf : ends) };
 }
+
+/** True in the minute that begins half an hour. */
+const isHalfHour = (instant: string): boolean => instant.startsWith('30', UNITS.hour[0] + 1);
 
 /** What lies before the end with which its block starts is nothing. */
 const isNotEmpty = ({ start, until }: Sum): boolean => start !== until;

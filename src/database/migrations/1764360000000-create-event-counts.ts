@@ -3,6 +3,30 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 /** Events that are counted at once, in memory, when all are counted anew. */
 const AT_ONCE = 250_000;
 
+/** Makes blocks that hold some changes and nothing else. */
+export const EVENT_COUNT_BLOCKS = `
+  CREATE OR REPLACE FUNCTION event_count_blocks(changes event_count_changes[]) RETURNS SETOF event_counts LANGUAGE sql AS $$
+    SELECT grain, block, start, name, category, application,
+      array_agg(ended ORDER BY ended), array_agg(running ORDER BY ended)
+    FROM (
+      SELECT
+        (CASE grouping(category, name) WHEN 3 THEN 'application' WHEN 1 THEN 'category' ELSE 'type' END)::event_count_grain AS grain,
+        block, start, coalesce(category, '') AS category, coalesce(name, '') AS name, application, ended,
+        (sum(sum(count)) OVER (
+          PARTITION BY grouping(category, name), block, start, category, name, application ORDER BY ended
+        ))::bigint AS running
+      FROM unnest(changes),
+        LATERAL (VALUES
+          ('hour'::event_count_block, date_trunc('hour', minute), minute + interval '1 minute'),
+          ('day', date_trunc('day', minute), date_bin('30 minutes', minute, '2000-01-01') + interval '30 minutes'),
+          ('month', date_trunc('month', minute), date_trunc('day', minute) + interval '1 day'),
+          ('ever', '-infinity', date_trunc('month', minute) + interval '1 month')
+        ) AS counted (block, start, ended)
+      GROUP BY block, start, ended, application, ROLLUP (category, name)
+    ) AS sums
+    GROUP BY grain, block, start, name, category, application
+  $$`;
+
 /**
  * How many events there are, kept by the database itself: whatever stores or removes events, and however it ends, their
  * counts change in the same transaction.
@@ -14,8 +38,9 @@ const AT_ONCE = 250_000;
  * A row of `event_counts` holds the counts of one block of time as running sums: `counts[i]` events lie in the block
  * before `ends[i]`, and times at which nothing ended are left out. So the events before any minute are four look-ups: the
  * months before its month, the days of its month before its day, the hours of its day before its hour, the minutes of its
- * hour before it. A row has sixty ends at most (`ever` has one a month), so that it is changed at little cost. Times are
- * UTC without a zone, for the arithmetic of calendars.
+ * hour before it. Sums of a day end each half hour, so that hours and days of a time zone that is half an hour off UTC
+ * are told without a look into each hour. A row has sixty ends at most (`ever` has one a month), so that it is changed at
+ * little cost. Times are UTC without a zone, for the arithmetic of calendars.
  *
  * `grain` says what is told apart beside applications, of which there are few; '' stands for all categories or names.
  * Names have no grain of their own: they are those of their types.
@@ -51,29 +76,7 @@ export class CreateEventCounts1764360000000 implements MigrationInterface {
       `CREATE UNIQUE INDEX event_counts_unique ON event_counts (grain, block, start, name, category, application)`,
     );
 
-    // Blocks that hold these changes and nothing else.
-    await runner.query(`
-      CREATE FUNCTION event_count_blocks(changes event_count_changes[]) RETURNS SETOF event_counts LANGUAGE sql AS $$
-        SELECT grain, block, start, name, category, application,
-          array_agg(ended ORDER BY ended), array_agg(running ORDER BY ended)
-        FROM (
-          SELECT
-            (CASE grouping(category, name) WHEN 3 THEN 'application' WHEN 1 THEN 'category' ELSE 'type' END)::event_count_grain AS grain,
-            block, start, coalesce(category, '') AS category, coalesce(name, '') AS name, application, ended,
-            (sum(sum(count)) OVER (
-              PARTITION BY grouping(category, name), block, start, category, name, application ORDER BY ended
-            ))::bigint AS running
-          FROM unnest(changes),
-            LATERAL (VALUES
-              ('hour'::event_count_block, date_trunc('hour', minute), minute + interval '1 minute'),
-              ('day', date_trunc('day', minute), date_trunc('hour', minute) + interval '1 hour'),
-              ('month', date_trunc('month', minute), date_trunc('day', minute) + interval '1 day'),
-              ('ever', '-infinity', date_trunc('month', minute) + interval '1 month')
-            ) AS counted (block, start, ended)
-          GROUP BY block, start, ended, application, ROLLUP (category, name)
-        ) AS sums
-        GROUP BY grain, block, start, name, category, application
-      $$`);
+    await runner.query(EVENT_COUNT_BLOCKS);
     // Running sums add up end by end.
     await runner.query(`
       CREATE FUNCTION fold_event_counts(changes event_count_changes[]) RETURNS void LANGUAGE sql AS $$
