@@ -131,8 +131,12 @@ export class CountStatement {
 /** The running sum of a row of event_counts before an instant; null where there is nothing. */
 const runningSum = (instant: string): string => `counts[width_bucket(${instant}, ends)]`;
 
-/** Those before all that a row is asked for; one alone, as hours of a zone half an hour off want of each block, is spared the subquery. */
-const SUMS = `CASE cardinality(untils)
-  WHEN 1 THEN to_json(coalesce(${runningSum('untils[1]')}, 0))
+/**
+ * Those before all that a row is asked for, or the row itself where that is shorter: of a rare type most minutes have
+ * nothing. One alone, as hours of a zone a quarter off want of each block, is spared the subquery.
+ */
+const SUMS = `CASE
+  WHEN cardinality(untils) = 1 THEN to_json(coalesce(${runningSum('untils[1]')}, 0))
+  WHEN cardinality(ends) < cardinality(untils) THEN json_build_object('ends', ends, 'counts', counts)
   ELSE to_json(ARRAY(SELECT ${runningSum('until')} FROM unnest(untils) AS until))
 END`;

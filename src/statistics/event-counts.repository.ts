@@ -133,7 +133,7 @@ export class EventCountsRepository {
     );
     for (const row of rows) {
       const sums = all.get(keyOf(row))?.sums;
-      if (sums && row.sums !== null) addSums(sums, readings.rows[row.row], [row.sums].flat());
+      if (sums && row.sums !== null) addSums(sums, readings.rows[row.row], row.sums);
     }
     for (const { series, sums } of all.values()) series.counts = countsOf(instants, readings, sums);
     for (const row of rows) {
@@ -158,10 +158,16 @@ export class EventCountsRepository {
 /** Of a group; where all are null, of all events. */
 type OfGroup = Record<Column, string | null>;
 
-/** The answers to a reading, or the answer, if it asks for one; null where there is nothing before an end. */
+/** The answers to a reading, the answer, if it asks for one, or what answers it. */
 interface SumsRow extends OfGroup {
   row: number;
-  sums: (number | null)[] | number;
+  sums: (number | null)[] | number | RunningSums;
+}
+
+/** What is kept of a block: so many events lie before each end, e.g. `2026-07-08T09:10:00` in UTC. */
+interface RunningSums {
+  ends: string[];
+  counts: number[];
 }
 
 /** Events of a minute that are in no sum yet. */
@@ -189,11 +195,25 @@ function addTo(series: Series | undefined, interval: number, count: number): voi
 }
 
 /** Several rows add to a sum: one for each application, and of a name for each of its categories. */
-function addSums(sums: Float64Array, reading: Reading | undefined, found: (number | null)[]): void {
-  for (let index = 0; index < found.length; index++) {
-    const place = reading?.places[index] ?? 0;
-    sums[place] = (sums[place] ?? 0) + (found[index] ?? 0);
+function addSums(sums: Float64Array, reading: Reading | undefined, found: SumsRow['sums']): void {
+  if (!reading) return;
+  const answers = typeof found === 'number' ? [found] : 'ends' in found ? answersOf(reading, found) : found;
+  for (let index = 0; index < answers.length; index++) {
+    const place = reading.places[index] ?? 0;
+    sums[place] = (sums[place] ?? 0) + (answers[index] ?? 0);
   }
+}
+
+/** @returns what lies before each instant that a reading asks for, which are all but ascending */
+function answersOf({ untils }: Reading, { ends, counts }: RunningSums): number[] {
+  // An end has seconds where an instant has its Z, so that of both at the same minute the end comes first.
+  const isBefore = (end: string | undefined, until: string): boolean => end !== undefined && end < until;
+  let passed = 0;
+  return untils.map((until) => {
+    while (isBefore(ends[passed], until)) passed++;
+    while (passed > 0 && !isBefore(ends[passed - 1], until)) passed--;
+    return counts[passed - 1] ?? 0;
+  });
 }
 
 function countsOf(instants: readonly string[], readings: Readings, sums: Float64Array): number[] {
