@@ -3,6 +3,7 @@ import pg from 'pg';
 import { dataSourceOptions } from '../src/database/data-source-options.js';
 import { CreateEventCounts1764360000000 } from '../src/database/migrations/1764360000000-create-event-counts.js';
 import { CountEvents1764360000001 } from '../src/database/migrations/1764360000001-count-events.js';
+import { EndSumsOfDaysEachHalfHour1764380000000 } from '../src/database/migrations/1764380000000-end-sums-of-days-each-half-hour.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
 import { numbers } from './support/numbers.js';
@@ -280,6 +281,28 @@ describe('Statistics', () => {
     await load.expectStored();
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
   }, 120_000);
+
+  it('are kept of each half hour of a day, where they were of each hour before', async () => {
+    await folded();
+    await eye.sql(`
+      UPDATE event_counts SET (ends, counts) = (
+        SELECT array_agg(hour ORDER BY hour), array_agg(running ORDER BY hour)
+        FROM (
+          SELECT date_bin('1 hour', ended + interval '30 minutes', '2000-01-01') AS hour, max(count) AS running
+          FROM unnest(ends, counts) AS half (ended, count)
+          GROUP BY 1
+        ) AS hours
+      )
+      WHERE block = 'day'`);
+    expect(await command('verify')).toMatchObject({ code: 1, stdout: '' });
+    await eye.sql('DELETE FROM migrations WHERE name = $1', [
+      new EndSumsOfDaysEachHalfHour1764380000000().name,
+    ]);
+    await eye.end();
+    await eye.start();
+    await eventually(async () => expect((await eye.get('/health/ready')).status).toBe(200), 20_000);
+    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
+  });
 
   it('say of an unknown command what there is', async () => {
     expect(await command('constructor')).toEqual({
