@@ -21,9 +21,8 @@ export interface Fault {
   inject(deployment: Deployment, random: Random, load: Load): Promise<void>;
 }
 
-/** Milliseconds. A worker's claim on a job ends after fifteen seconds; all other time-outs are shorter. */
+/** Milliseconds. A worker's claim on a job ends after fifteen seconds; all other time-outs of who sends and stores are shorter. */
 const LONGER_THAN_A_CLAIM = [16_000, 20_000] as const;
-const LONGER_THAN_A_STATEMENT = [6000, 8000] as const;
 const OUTAGE = [0, 3000] as const;
 
 export const FAULTS: readonly Fault[] = [
@@ -58,9 +57,14 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: 'SIGKILL of any of two APIs and three workers',
+    name: 'SIGKILL of each of two APIs and three workers, one after the other',
     shape: { apis: 2, workers: 3 },
-    inject: ({ processes }, random) => kill(random.of(processes), random),
+    inject: async (deployment, random) => {
+      for (const eye of random.shuffled(deployment.processes)) {
+        await kill(eye, random);
+        await deployment.heal();
+      }
+    },
   },
   {
     name: 'a worker killed ten times on the same job',
@@ -89,7 +93,7 @@ export const FAULTS: readonly Fault[] = [
     slow: true,
     inject: async ({ postgres }, random) => {
       await postgres.freeze();
-      await wait(random.between(...LONGER_THAN_A_STATEMENT));
+      await wait(random.between(...LONGER_THAN_A_CLAIM));
     },
   },
   {

@@ -21,7 +21,7 @@ interface Row {
 }
 
 /** A slow fault is injected so many times less often. */
-const SLOW = 4;
+const SLOW = 2;
 
 const { values } = parseArgs({
   options: {
