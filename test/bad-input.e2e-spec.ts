@@ -447,7 +447,7 @@ describe('What cannot be understood', () => {
       const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
       const [statusLine = '', ...lines] = head.split('\r\n');
       const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]));
-      const isJson = headers.get('content-type')?.includes('json');
+      const isJson = body !== '' && headers.get('content-type')?.includes('json');
       return { status: Number(statusLine.split(' ', 2)[1]), headers, body: isJson ? JSON.parse(body) : body };
     };
 
@@ -558,6 +558,8 @@ describe('What cannot be understood', () => {
       ['POST /nowhere/', 'Connection: close', 404],
       ['GET /events/?page=0', 'Connection: close', 400],
       ['GET /docs/', 'Connection: close', 200],
+      ['HEAD /events/', 'Connection: close', 200],
+      ['POST /events/', 'Connection: close\r\nExpect: the unexpected', 417],
       ['POST /nowhere/', 'Connection: Upgrade\r\nUpgrade: h2c', 404],
     ])(
       '%s of who closes the connection is answered before its large body has come: he hears it, and all that came before',

@@ -1,9 +1,8 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply } from 'fastify';
-import type { IncomingMessage } from 'node:http';
-import { finished, PassThrough, pipeline, Readable } from 'node:stream';
-import { environment } from '../config/environment.js';
-import { LINGER } from './early-problems.js';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PassThrough, pipeline, Readable } from 'node:stream';
+import { whenRead } from './linger.js';
 
 type Payload = string | Buffer | Readable | null | undefined;
 
@@ -15,11 +14,25 @@ export function letEarlyAnswersArrive(app: NestFastifyApplication): void {
     .addHook('onSend', ({ raw }, reply, payload: Payload, done) => {
       if (raw.complete) return done(null, payload);
       raw.resume();
-      const closes = !reply.raw.shouldKeepAlive || raw.headers.upgrade !== undefined;
-      // What Fastify sets on some refusals.
-      if (!closes) reply.removeHeader('connection');
-      done(null, closes && payload ? endsWhenRead(payload, raw, reply) : payload);
+      if (!closes(raw, reply.raw)) {
+        // What Fastify sets on some refusals.
+        reply.removeHeader('connection');
+        return done(null, payload);
+      }
+      if (payload && raw.method !== 'HEAD') return done(null, endsWhenRead(payload, raw, reply));
+      // There is nothing of which the end could be held.
+      whenRead(raw, () => done(null, payload));
     });
+}
+
+/** Whether the connection ends with the answer: its sender said so, would speak another protocol, or The Eye is stopping. */
+function closes(request: IncomingMessage, answer: ServerResponse): boolean {
+  return (
+    !answer.shouldKeepAlive ||
+    request.headers.upgrade !== undefined ||
+    // Where Fastify says it to all, and not in the answer's own headers.
+    answer.getHeader('connection') === 'close'
+  );
 }
 
 /**
@@ -35,18 +48,4 @@ function endsWhenRead(
   if (payload instanceof Readable) return pipeline(payload, answer, () => undefined);
   reply.header('content-length', Buffer.byteLength(payload));
   return answer.end(payload);
-}
-
-/** Calls back once a body has come, its sender has made a pause, or his time is up. */
-function whenRead(body: Readable, done: () => void): void {
-  const pause = setTimeout(stop, LINGER);
-  const timeout = setTimeout(stop, environment.REQUEST_TIMEOUT);
-  const forget = finished(body, stop);
-  body.on('data', () => pause.refresh());
-  function stop(): void {
-    forget();
-    clearTimeout(pause);
-    clearTimeout(timeout);
-    done();
-  }
 }

@@ -3,11 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { protect, PROTECTION } from './answer-headers.js';
+import { LINGER, whenRead } from './linger.js';
 import { Problem } from './problem.js';
 import { sendProblem, toProblem } from './problem.filter.js';
-
-/** Milliseconds for which more is taken and thrown away: cut off while he sends, a sender would lose the answer. */
-export const LINGER = 1000;
 
 /** The latest answer of each connection, whether it is under way, waits for an earlier one, or is done. */
 const latest = new WeakMap<Socket, ServerResponse>();
@@ -78,7 +76,9 @@ export function nameExpectations(app: NestFastifyApplication): void {
         'content-type': 'application/problem+json; charset=utf-8',
         'content-length': Buffer.byteLength(text),
       })
-      .end(text);
+      .write(text);
+    // As all early answers end.
+    whenRead(request.resume(), () => response.end());
   });
 }
 
