@@ -68,8 +68,14 @@ ${table(
 `;
 }
 
-/** On a machine that is too busy with something else. */
+/** Arrays are read one after the other; who would wait too long is asked to come back in a second. */
 function refusals(contenders: Accepted[]): string {
-  const refused = contenders.flatMap(({ rounds }) => rounds).reduce((sum, round) => sum + round.refused, 0);
-  return refused === 0 ? '' : ` ${refused} requests were answered \`503\` and count for nothing.`;
+  const refused = contenders.filter(({ rounds }) => rounds.some((round) => round.refused > 0));
+  if (refused.length === 0) return '';
+  const each = refused.map(
+    (one) =>
+      `${KINDS[one.kind]}, ${requestOf(one)}, ${one.connections} connections: ` +
+      medianAndSpread(one.rounds.map((round) => round.refused)),
+  );
+  return ` Answered \`503\` and sent again after \`Retry-After\`, requests a round, which count for nothing else: ${each.join('; ')}.`;
 }

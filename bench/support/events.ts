@@ -1,5 +1,5 @@
-/** Where autocannon puts an id that is new with each request (its `idReplacement`). */
-const NEW = '[<id>]';
+/** Where the load generator puts an id that is new with each request (autocannon's `idReplacement`). */
+export const NEW = '[<id>]';
 
 /** Events of a session. */
 export const SESSION = 20;
@@ -24,8 +24,8 @@ export function event(index: number, request = NEW): Record<string, unknown> {
   };
 }
 
-/** Length of the ids that autocannon makes. */
-const ID_LENGTH = 33;
+/** Length of a UUID. */
+const ID_LENGTH = 36;
 
 /** Bytes of an event as JSON. */
 export const eventSize = (): number => JSON.stringify(event(0, '0'.repeat(ID_LENGTH))).length;

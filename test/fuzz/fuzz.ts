@@ -174,21 +174,22 @@ class Run {
       if (!(error instanceof NoAnswer)) throw error;
       faults.push({ signature: `no answer: ${this.routeOf(wires[0])}`, detail: error.message });
     }
-    const isLast = wires.some(({ tampered, draft }) => tampered || draft.headers.some(isClose));
-    if (isLast || answers.at(-1)?.closes || answers.length < wires.length) connection.close();
-    this.sent += wires.length;
     const shaken = wires.findIndex(({ tampered }) => tampered);
+    const closing = wires.findIndex(({ draft }) => draft.headers.some(isClose));
+    if (shaken >= 0 || closing >= 0 || answers.at(-1)?.closes || answers.length < wires.length)
+      connection.close();
+    this.sent += wires.length;
     for (const [index, each] of wires.entries()) {
       // What follows a request that was tampered with may be read as a part of it.
       const isSure = shaken < 0 || index < shaken;
       const judged = isSure ? each : { ...each, tampered: true };
       faults.push(...this.judge(judged, answers[index], sentAt));
     }
-    const last = answers.at(-1);
-    if (!isLast && answers.length < wires.length && !last?.closes && faults.length === 0)
+    const expected = Math.min(shaken < 0 ? Infinity : shaken, closing < 0 ? wires.length : closing + 1);
+    if (answers.length < expected && !answers.at(-1)?.closes && faults.length === 0)
       faults.push({
         signature: `unanswered: ${this.routeOf(wires[answers.length])}`,
-        detail: `${answers.length} answers to ${wires.length} requests after ${Date.now() - sentAt} ms`,
+        detail: `${answers.length} answers to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
     const isPutOff = answers.some(({ status, headers }) => status === 503 && headers.has('retry-after'));
     return { wires, faults, isPutOff };

@@ -18,7 +18,8 @@ export const EVENT_COUNT_BLOCKS = `
       FROM unnest(changes),
         LATERAL (VALUES
           ('hour'::event_count_block, date_trunc('hour', minute), minute + interval '1 minute'),
-          ('day', date_trunc('day', minute), date_bin('30 minutes', minute, '2000-01-01') + interval '30 minutes'),
+          ('day', date_trunc('day', minute), date_trunc('hour', minute) +
+            CASE WHEN extract(minute FROM minute) < 30 THEN interval '30 minutes' ELSE interval '1 hour' END),
           ('month', date_trunc('month', minute), date_trunc('day', minute) + interval '1 day'),
           ('ever', '-infinity', date_trunc('month', minute) + interval '1 month')
         ) AS counted (block, start, ended)
