@@ -6,7 +6,7 @@ const canonical = (minute: string): string => `${minute}:00.000000Z`;
 describe('cuts', () => {
   it('ask for what lies before an instant, from months down to minutes', () => {
     expect(cutAt(canonical('2026-07-08T09:10'))).toEqual({
-      minute: '2026-07-08T09:10Z',
+      minute: canonical('2026-07-08T09:10'),
       sums: [
         { ...EVER, until: '2026-07-01T00:00Z' },
         { block: 'month', start: '2026-07-01T00:00Z', until: '2026-07-08T00:00Z' },
@@ -17,7 +17,7 @@ describe('cuts', () => {
   });
 
   it('ask for the half hours of a day, and nothing of the hour', () => {
-    for (const instant of [canonical('2026-07-08T09:30'), '2026-07-08T09:30:59.999999Z'])
+    for (const instant of [canonical('2026-07-08T09:30'), '2026-07-08T09:29:00.000001Z'])
       expect(cutAt(instant).sums.slice(2)).toEqual([
         { block: 'day', start: '2026-07-08T00:00Z', until: '2026-07-08T09:30Z' },
       ]);
@@ -34,12 +34,14 @@ describe('cuts', () => {
     expect(cutAt(canonical('2026-07-01T00:00')).sums).toEqual([{ ...EVER, until: '2026-07-01T00:00Z' }]);
   });
 
-  it('leave to the events what lies within a minute', () => {
-    const instant = '2026-07-08T00:00:00.000001Z';
-    expect(cutAt(instant)).toEqual({
-      ...cutAt(canonical('2026-07-08T00:00')),
-      edge: { start: '2026-07-08T00:00Z', until: instant },
-    });
+  it('leave to the events what lies between an instant and the next minute', () => {
+    for (const instant of ['2026-07-07T23:59:00.000001Z', '2026-07-07T23:59:59.999999Z'])
+      expect(cutAt(instant)).toEqual({
+        ...cutAt(canonical('2026-07-08T00:00')),
+        edge: { start: instant, until: canonical('2026-07-08T00:00') },
+      });
+    const last = '9999-12-31T23:59:00.000001Z';
+    expect(cutAt(last)).toEqual({ ...cutAt(ALWAYS.to), edge: { start: last, until: ALWAYS.to } });
   });
 
   it('need no sum before all time, and one after it', () => {

@@ -1,5 +1,8 @@
 /** Ends of time, as PostgreSQL spells them. */
 export const ALWAYS = { from: '-infinity', to: 'infinity' };
+const isEndOfTime = (instant: string): boolean => instant === ALWAYS.from || instant === ALWAYS.to;
+
+const MINUTE = 60_000;
 
 /** Characters of a canonical timestamp that say its unit, and what begins the unit. */
 const UNITS = {
@@ -29,33 +32,35 @@ export interface Sum {
   until: string;
 }
 
-/** Events from the beginning of a minute, `start`, to before `until`, which no sum ends with. */
+/** Events from an instant, `start`, to before the minute that begins next, `until`. */
 export interface Edge {
   start: string;
   until: string;
 }
 
-/** What lies before an instant is all that these count. */
+/** What lies before an instant is what these count, less what lies at the edge. */
 export interface Cut {
   sums: Sum[];
-  /** The beginning of its minute, before which the sums end. */
+  /** Before it the sums end: the next minute, as the events from now until then are few. */
   minute: string;
-  /** The rest, where there is any. */
+  /** Nothing where a minute begins. */
   edge?: Edge;
 }
 
 /** @param instant a canonical timestamp, or an end of time */
 export function cutAt(instant: string): Cut {
-  if (instant === ALWAYS.from) return { sums: [], minute: instant };
-  if (instant === ALWAYS.to)
-    return { sums: [{ block: 'ever', start: ALWAYS.from, until: instant }], minute: instant };
-  const minute = floor(instant, 'minute');
-  const sums = BLOCKS.map((level) => sumBefore(instant, level)).filter(isNotEmpty);
-  return isMinute(instant) ? { sums, minute } : { sums, minute, edge: { start: minute, until: instant } };
+  const minute = nextMinute(instant);
+  const sums = BLOCKS.map((level) => sumBefore(minute, level)).filter(isNotEmpty);
+  return minute === instant ? { sums, minute } : { sums, minute, edge: { start: instant, until: minute } };
 }
 
-/** True where sums end with a canonical timestamp. */
-export const isMinute = (instant: string): boolean => instant.endsWith(':00.000000Z');
+/** The instant itself where a minute begins with it, and where it is an end of time. */
+export function nextMinute(instant: string): string {
+  if (instant.endsWith(':00.000000Z') || isEndOfTime(instant)) return instant;
+  const next = new Date(Date.parse(floor(instant, 'minute')) + MINUTE).toISOString();
+  // There is no event of the year 10000.
+  return next.startsWith('+') ? ALWAYS.to : `${next.slice(0, -1)}000Z`;
+}
 
 /** A row of sums, up to when they are asked for, and the places of the answers. */
 export interface Reading {
@@ -76,8 +81,12 @@ export class Readings {
   /** For each instant the places of its sums, one for each kind of block. */
   private readonly places: Uint32Array;
 
-  /** @param instants canonical timestamps, ascending; thousands, so what neighbours have in common is not worked out again */
-  constructor(instants: readonly string[]) {
+  /**
+   * @param ends canonical timestamps, ascending; sums end with the next minute of each. There are thousands, so what
+   *   neighbours have in common is not worked out again.
+   */
+  constructor(ends: readonly string[]) {
+    const instants = ends.map(nextMinute);
     this.places = new Uint32Array(instants.length * BLOCKS.length);
     const latest: (Reading | undefined)[] = [];
     for (const [index, instant] of instants.entries()) {
@@ -120,18 +129,20 @@ export class Readings {
   }
 }
 
+/** @param instant at which a minute begins, or an end of time */
 function sumBefore(instant: string, { block, ends, endsAtHalf }: (typeof BLOCKS)[number]): Sum {
   const start = block === 'ever' ? ALWAYS.from : floor(instant, block);
   return { block, start, until: floor(instant, isHalfHour(instant) ? endsAtHalf : ends) };
 }
 
-/** True in the minute that begins half an hour. */
+/** True where half an hour begins. */
 const isHalfHour = (instant: string): boolean => instant.startsWith('30', UNITS.hour[0] + 1);
 
 /** What lies before the end with which its block starts is nothing. */
 const isNotEmpty = ({ start, until }: Sum): boolean => start !== until;
 
 function floor(instant: string, unit: Unit): string {
+  if (isEndOfTime(instant)) return instant;
   const [length, rest] = UNITS[unit];
   return instant.slice(0, length) + rest;
 }

@@ -141,8 +141,8 @@ export class EventCountsRepository {
       const [series, count] = [all.get(keyOf(row))?.series, Number(row.count)];
       if (row.minute !== null) addTo(series, intervalOf(row.minute, instants), count);
       else {
-        addTo(series, row.instant - 1, count);
-        addTo(series, row.instant, -count);
+        addTo(series, row.instant - 1, -count);
+        addTo(series, row.instant, count);
       }
     }
     return [...all.values()].map(({ series }) => series);
@@ -178,7 +178,7 @@ interface MinuteRow extends OfGroup {
   sums: null;
 }
 
-/** Events from the beginning of the minute of an instant to before it, which is told by its index. */
+/** Events from an instant, which is told by its index, to before the next minute: till here they count as before it. */
 interface InstantRow extends OfGroup {
   instant: number;
   count: string;
@@ -227,12 +227,12 @@ function countsOf(instants: readonly string[], readings: Readings, sums: Float64
   return counts;
 }
 
-/** The interval that a minute lies in; the first and the last one may begin and end within a minute. */
+/** The interval that a minute lies in; one that an instant divides, in that before the instant. */
 function intervalOf(minute: string, instants: readonly string[]): number {
   let [first, last] = [0, instants.length - 2];
   while (first < last) {
     const middle = Math.ceil((first + last) / 2);
-    if ((instants[middle] ?? '').slice(0, minute.length) <= minute) first = middle;
+    if ((instants[middle] ?? '') <= `${minute}:00.000000Z`) first = middle;
     else last = middle - 1;
   }
   return first;
