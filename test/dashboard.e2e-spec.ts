@@ -298,6 +298,34 @@ describe('The dashboard', () => {
       expect(await page.locator('.note:visible').count()).toBe(0);
     });
 
+    it('opens the way to each offending value, however deep it lies and however long the list', async () => {
+      await eye.request('PUT', '/event-types/order/change/', {
+        body: JSON.stringify({
+          mode: 'enforce',
+          schema: {
+            properties: {
+              order: { properties: { items: { items: { properties: { price: { type: 'number' } } } } } },
+              steps: { items: { type: 'integer' } },
+            },
+          },
+        }),
+        headers: { 'content-type': 'application/json' },
+      });
+      const steps = Array.from({ length: 80 }, (_, at) => (at === 70 ? 'seventy' : at));
+      const data = { order: { items: [{ price: 'free' }] }, steps, fine: steps };
+      await eye.post('/events/', anEvent({ category: 'order', name: 'change', timestamp: ago(0), data }));
+      await eventually(async () =>
+        expect((await eye.get('/rejections/?category=order&name=change')).body.count).toBe(1),
+      );
+      await viewer.goto('#/refused?category=order&name=change');
+      await page.getByText('"free"must be number, not "free"').waitFor();
+      await page.getByText('"seventy"must be integer, not "seventy"').waitFor();
+      // The others of the long list, and the long list in which nothing is wrong.
+      expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(0);
+      await page.getByText('… 70 more').click();
+      expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(1);
+    });
+
     it('shows times in the zone of the viewer, or in UTC', async () => {
       await viewer.goto('#/events?session_id=journey');
       await page.getByText('2026-01-01 13:00:01.500').waitFor();

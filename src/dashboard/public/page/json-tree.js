@@ -1,6 +1,6 @@
 import { el } from './dom.js';
 
-/** Levels that are open to begin with. */
+/** Levels that are open to begin with; those that lead to what is wrong are open, too. */
 const OPEN = 3;
 /** Members beyond which a level is closed to begin with. */
 const LONG = 50;
@@ -47,17 +47,49 @@ function node(value, path, depth, errors, key = []) {
     const label = Array.isArray(value)
       ? []
       : [el('span', { class: 'key' }, JSON.stringify(name)), el('span', {}, ': ')];
-    return node(member, path === '' ? name : `${path}.${name}`, depth + 1, errors, label);
+    const before = errors.size;
+    const element = node(member, path === '' ? name : `${path}.${name}`, depth + 1, errors, label);
+    return { element, wrong: errors.size < before };
   });
-  const open = depth < OPEN && entries.length <= LONG;
+  const long = entries.length > LONG;
+  const wrong = members.some((member) => member.wrong);
+  const open = wrong || (depth < OPEN && !long);
   const size = el('span', { class: 'size' }, `${entries.length}`);
   return el(
     'details',
     { class: kind, open },
     el('summary', {}, ...key, begin, size, why),
-    el('div', { class: 'members' }, ...members),
+    el(
+      'div',
+      { class: 'members' },
+      ...(wrong && long ? folded(members) : members.map(({ element }) => element)),
+    ),
     el('div', {}, end),
   );
+}
+
+/**
+ * The members of a long level with what is wrong in sight, and the others folded away between.
+ * @param {{ element: HTMLElement, wrong: boolean }[]} members
+ */
+function folded(members) {
+  /** @type {HTMLElement[]} */
+  const parts = [];
+  /** @type {HTMLElement[]} */
+  let others = [];
+  const fold = () => {
+    if (others.length > 0)
+      parts.push(el('details', { class: 'member' }, el('summary', {}, `… ${others.length} more`), ...others));
+    others = [];
+  };
+  for (const { element, wrong } of members) {
+    if (wrong) {
+      fold();
+      parts.push(element);
+    } else others.push(element);
+  }
+  fold();
+  return parts;
 }
 
 /** @param {unknown} value */
