@@ -45,7 +45,10 @@ describe('The dashboard', () => {
   let page: Page;
 
   beforeAll(async () => {
-    [eye, browser] = await Promise.all([TheEye.start({ PORT: await freePort() }), startBrowser()]);
+    [eye, browser] = await Promise.all([
+      TheEye.start({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000' }),
+      startBrowser(),
+    ]);
     viewer = await Viewer.open(browser, eye.url);
     ({ page } = viewer);
   });
@@ -324,6 +327,46 @@ describe('The dashboard', () => {
       expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(0);
       await page.getByText('… 70 more').click();
       expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(1);
+    });
+
+    it('pages through what was refused in a range that ends now, which stays the same from page to page', async () => {
+      await eye.post(
+        '/events/',
+        Array.from({ length: 45 }, () => anEvent({ category: 'paged', name: '' })),
+      );
+      await eventually(async () =>
+        expect((await eye.get('/rejections/?category=paged')).body.count).toBe(45),
+      );
+      await viewer.goto('#/refused?category=paged');
+      const words = page.locator('.range .muted');
+      const shown = page.locator('.rejections > li');
+      const sessions = (): Promise<string[]> => shown.locator('.session').allTextContents();
+      await page.getByText('45 rejections').waitFor();
+      const [range, first] = [await words.textContent(), await sessions()];
+      await page.getByText('Next →').click();
+      await page.locator('.pages a', { hasText: 'Previous' }).waitFor();
+      const second = await sessions();
+      expect(second).toHaveLength(20);
+      expect(second).not.toEqual(first);
+      await page.reload();
+      await eventually(async () => expect(await sessions()).toEqual(second));
+      expect(await words.textContent()).toBe(range);
+      expect(await page.locator('#range-day').getAttribute('aria-current')).toBe('true');
+      await page.getByText('Next →').click();
+      await eventually(async () => expect(await shown.count()).toBe(5));
+      await page.getByText('← Previous').click();
+      await eventually(async () => expect(await sessions()).toEqual(second));
+      await page.getByText('← Previous').click();
+      await eventually(async () => expect(await sessions()).toEqual(first));
+      // Another range begins at its first page, also where it is exact.
+      for (const choose of [page.locator('#range-day'), page.getByRole('button', { name: 'Zoom out' })]) {
+        await choose.click();
+        await eventually(async () => expect(await sessions()).toEqual(first));
+        expect(viewer.hash).not.toContain('cursor=');
+        await page.getByText('Next →').click();
+        await eventually(async () => expect(await sessions()).toEqual(second));
+      }
+      expect(await page.locator('.note:visible').count()).toBe(0);
     });
 
     it('shows times in the zone of the viewer, or in UTC', async () => {

@@ -1,5 +1,6 @@
 import { el } from './dom.js';
 import { dateTime } from './format.js';
+import { FIRST_PAGE } from './pages.js';
 import { changed, go } from './router.js';
 
 /**
@@ -41,7 +42,7 @@ export function rangeOf(route, byDefault, oldest) {
 }
 
 /**
- * `from` and `to`, or a name that ends now.
+ * `from` and `to`, or a name that ends now, or that began at `since`, when the first of several pages was found.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
  * @param {() => Promise<number | undefined>} [oldest]
@@ -55,12 +56,19 @@ async function find({ parameters }, byDefault, oldest) {
   const name = parameters.range ?? byDefault;
   if (name === 'all' && oldest)
     return { from: Math.min((await oldest()) ?? now - DAY, now - SHORTEST), to: now };
-  return { from: now - (PRESETS[name] ?? PRESETS[byDefault])[1], to: now };
+  const [, length] = PRESETS[name] ?? PRESETS[byDefault];
+  const begin = Date.parse(parameters.since ?? '') || now - length;
+  return { from: begin, to: begin + length };
 }
 
 /** @param {Range} range as parameters of a route */
 export function exactly({ from, to }) {
-  return { range: undefined, from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+  return {
+    ...FIRST_PAGE,
+    range: undefined,
+    from: new Date(from).toISOString(),
+    to: new Date(to).toISOString(),
+  };
 }
 
 /**
@@ -106,10 +114,10 @@ export function rangeBar(route, byDefault, range, names, longest = Infinity) {
           {
             id: `range-${name}`,
             href: changed(route, {
+              ...FIRST_PAGE,
               range: name === byDefault ? undefined : name,
               from: undefined,
               to: undefined,
-              cursor: undefined,
             }),
             'aria-current': name === current && 'true',
           },

@@ -23,13 +23,18 @@ const OUTCOMES = {
  */
 export function refusedListPanel(screen, range) {
   const { route } = screen;
+  /** @type {string | undefined} */
+  let since;
   return panel(screen, {
     title: 'Refused events',
     address: async () => {
       const { from, to } = await range();
+      const begin = new Date(from).toISOString();
+      // Without it, a range that ends now would begin later on each page.
+      if (!route.parameters.from) since = begin;
       return addressOf('/rejections/', {
         ...pick(route, ['application', 'code', 'category', 'name', 'cursor']),
-        rejected_after: new Date(from).toISOString(),
+        rejected_after: begin,
         // An exact range ends before its end; one that ends now has no end, so that its cursors stay good.
         rejected_before: route.parameters.from && `${new Date(to - 1).toISOString().slice(0, -1)}999Z`,
         page_size: 20,
@@ -43,7 +48,12 @@ export function refusedListPanel(screen, range) {
           el('p', {}, 'No refused event matches. A flood is kept in examples only.'),
         );
       const items = page.results.map(rejected);
-      return el('div', {}, el('ol', { class: 'rejections' }, ...items), pages(route, page, 'rejection'));
+      return el(
+        'div',
+        {},
+        el('ol', { class: 'rejections' }, ...items),
+        pages(route, page, 'rejection', { since }),
+      );
     },
   });
 }

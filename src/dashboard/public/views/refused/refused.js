@@ -1,5 +1,6 @@
 import { el } from '../../page/dom.js';
 import { filters } from '../../page/filters.js';
+import { FIRST_PAGE } from '../../page/pages.js';
 import { DAY, rangeBar, rangeOf } from '../../page/range.js';
 import { refusedListPanel } from './list.js';
 import { summaryPanel } from './summary.js';
@@ -19,7 +20,7 @@ export function refusedView(screen) {
         'section',
         { class: 'panel bar', 'aria-label': 'What is shown' },
         rangeBar(screen.route, DEFAULT_RANGE, range, ['hour', 'day', 'week', 'month'], LONGEST),
-        filters(screen, { fields: ['application'], resets: ['cursor'] }),
+        filters(screen, { fields: ['application'], resets: Object.keys(FIRST_PAGE) }),
       ),
       summaryPanel(screen, range),
       refusedListPanel(screen, range),

@@ -4,6 +4,7 @@ import { stackedBars } from '../../chart/stacked-bars.js';
 import { el } from '../../page/dom.js';
 import { pick } from '../../page/filters.js';
 import { counted } from '../../page/format.js';
+import { FIRST_PAGE } from '../../page/pages.js';
 import { panel } from '../../page/panel.js';
 import { exactly } from '../../page/range.js';
 import { ranking } from '../../page/ranking.js';
@@ -36,7 +37,7 @@ export function summaryPanel(screen, range) {
       route.parameters.code &&
       el(
         'a',
-        { class: 'button quiet', href: changed(route, { code: undefined, cursor: undefined }) },
+        { class: 'button quiet', href: changed(route, { code: undefined, ...FIRST_PAGE }) },
         'All reasons',
       ),
     show: (/** @type {RejectionSummary} */ summary) => {
@@ -49,7 +50,7 @@ export function summaryPanel(screen, range) {
         starts,
         end: Date.parse(summary.to),
         layers: layersOf(route, summary, starts),
-        brushed: (from, to) => go(changed(route, { ...exactly({ from, to }), cursor: undefined })),
+        brushed: (from, to) => go(changed(route, exactly({ from, to }))),
       });
       return el(
         'div',
@@ -98,7 +99,7 @@ function layersOf(route, { results, interval }, starts) {
     label,
     total: count,
     counts: starts.map(() => 0),
-    href: changed(route, { code: label, cursor: undefined }),
+    href: changed(route, { code: label, ...FIRST_PAGE }),
   }));
   const rest = codes.slice(COLOURS);
   const others = {
@@ -121,18 +122,18 @@ function layersOf(route, { results, interval }, starts) {
 function rankings(route, { results, total }) {
   const reasons = tally(results, ({ code }) => code).map((item) => ({
     ...item,
-    href: changed(route, { code: item.label, cursor: undefined }),
+    href: changed(route, { code: item.label, ...FIRST_PAGE }),
   }));
   const applications = tally(results, ({ application }) => application).map((item) => ({
     ...item,
-    href: changed(route, { application: item.label, cursor: undefined }),
+    href: changed(route, { application: item.label, ...FIRST_PAGE }),
   }));
   const types = tally(results, ({ category, name }) => `${category}\0${name}`).map(({ label, count }) => {
     const [category, name] = label.split('\0');
     return {
       label: `${category || '(none)'} · ${name || '(none)'}`,
       count,
-      href: changed(route, { category, name, cursor: undefined }),
+      href: changed(route, { category, name, ...FIRST_PAGE }),
     };
   });
   return el(
