@@ -481,6 +481,7 @@ describe('The dashboard', () => {
       await page.getByText('The Eye cannot be reached at').waitFor({ state: 'hidden' });
       await page.locator('.plot canvas').waitFor();
       await page.locator('.ranking li').first().waitFor();
+      await page.locator('.range .muted', { hasText: '–' }).waitFor();
       expect(await page.locator('.note:visible').count()).toBe(0);
       viewer.complaints.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
     });

@@ -25,20 +25,29 @@ const PRESETS = {
 };
 
 /**
- * The range of a route: found once for all who ask, and again where that failed.
+ * The range of a route: found once for all who ask, and again where that failed. `known` waits until it is found.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
  * @param {() => Promise<number | undefined>} [oldest] where `all` begins
- * @returns {() => Promise<Range>}
+ * @returns {(() => Promise<Range>) & { known: Promise<Range> }}
  */
 export function rangeOf(route, byDefault, oldest) {
   /** @type {Promise<Range> | undefined} */
   let found;
-  return () =>
-    (found ??= find(route, byDefault, oldest).catch((error) => {
+  /** @type {(range: Range) => void} */
+  let tell;
+  const known = new Promise((/** @type {(range: Range) => void} */ resolve) => (tell = resolve));
+  const ask = async () => {
+    try {
+      const range = await find(route, byDefault, oldest);
+      tell(range);
+      return range;
+    } catch (error) {
       found = undefined;
       throw error;
-    }));
+    }
+  };
+  return Object.assign(() => (found ??= ask()), { known });
 }
 
 /**
@@ -75,7 +84,7 @@ export function exactly({ from, to }) {
  * Names of ranges to choose from, and ways to go from the present one to its neighbours.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
- * @param {() => Promise<Range>} range
+ * @param {ReturnType<typeof rangeOf>} range
  * @param {string[]} names
  * @param {number} [longest] milliseconds
  */
@@ -97,11 +106,8 @@ export function rangeBar(route, byDefault, range, names, longest = Infinity) {
       label,
     );
   const words = el('span', { class: 'muted' });
-  // Whoever needs it says what went wrong.
-  range().then(
-    ({ from, to }) => (words.textContent = `${spell(from)} – ${spell(to)}`),
-    () => (words.textContent = ''),
-  );
+  // Whoever needs it asks for it, and says what went wrong.
+  void range.known.then(({ from, to }) => (words.textContent = `${spell(from)} – ${spell(to)}`));
   return el(
     'div',
     { class: 'range', role: 'group', 'aria-label': 'Range of time' },
