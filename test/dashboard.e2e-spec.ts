@@ -301,6 +301,27 @@ describe('The dashboard', () => {
       expect(await page.locator('.note:visible').count()).toBe(0);
     });
 
+    it('lists what was refused of one type, says so, and takes that off again', async () => {
+      await viewer.goto('#/refused');
+      const shown = page.locator('.rejections > li');
+      await eventually(async () => expect(await shown.count()).toBe(3));
+      const types = page.locator('.ranking', { hasText: 'Types' });
+      await types.getByRole('link', { name: 'order · place' }).click();
+      await eventually(async () => expect(await shown.count()).toBe(1));
+      expect(viewer.hash).toBe('#/refused?category=order&name=place');
+      expect(await page.getByLabel('Category').inputValue()).toBe('order');
+      expect(await page.getByLabel('Name').inputValue()).toBe('place');
+      expect(await total()).toBe(3);
+      await page.getByText('These figures are of all types').waitFor();
+      await page.getByRole('link', { name: 'Clear' }).click();
+      await eventually(async () => expect(await shown.count()).toBe(3));
+      expect(viewer.hash).toBe('#/refused');
+      expect(await page.getByText('These figures are of all types').count()).toBe(0);
+      // What has no name cannot be asked for.
+      await types.getByText('page interaction · (none)').waitFor();
+      expect(await types.getByRole('link', { name: '(none)' }).count()).toBe(0);
+    });
+
     it('opens the way to each offending value, however deep it lies and however long the list', async () => {
       await eye.request('PUT', '/event-types/order/change/', {
         body: JSON.stringify({

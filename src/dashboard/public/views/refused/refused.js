@@ -20,7 +20,7 @@ export function refusedView(screen) {
         'section',
         { class: 'panel bar', 'aria-label': 'What is shown' },
         rangeBar(screen.route, DEFAULT_RANGE, range, ['hour', 'day', 'week', 'month'], LONGEST),
-        filters(screen, { fields: ['application'], resets: Object.keys(FIRST_PAGE) }),
+        filters(screen, { fields: ['application', 'category', 'name'], resets: Object.keys(FIRST_PAGE) }),
       ),
       summaryPanel(screen, range),
       refusedListPanel(screen, range),

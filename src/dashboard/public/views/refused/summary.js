@@ -61,6 +61,8 @@ export function summaryPanel(screen, range) {
           { class: 'foot' },
           el('b', {}, counted(summary.total, 'refusal')),
           `, by ${summary.interval}.`,
+          (route.parameters.category || route.parameters.name) &&
+            ' These figures are of all types: category and name choose from the list below only.',
         ),
         rankings(route, summary),
       );
@@ -133,7 +135,8 @@ function rankings(route, { results, total }) {
     return {
       label: `${category || '(none)'} · ${name || '(none)'}`,
       count,
-      href: changed(route, { category, name, ...FIRST_PAGE }),
+      // The list cannot be asked for what has no category or no name.
+      href: category && name ? changed(route, { category, name, ...FIRST_PAGE }) : undefined,
     };
   });
   return el(
