@@ -53,20 +53,21 @@ function authorization(key = currentKey()) {
  * @throws AskError; or the reason of `signal`
  */
 export async function ask(address, { signal, key } = {}) {
-  const response = await send(address, { signal, key });
-  if (!response.ok) throw await problemOf(response, key !== undefined);
-  return /** @type {Promise<Answer>} */ (response.json());
+  return send(address, { signal, key }, (response) => /** @type {Promise<Answer>} */ (response.json()));
 }
 
 /**
+ * @template Result
  * @param {string} address
- * @param {{ signal?: AbortSignal, key?: string, headers?: Record<string, string>, patience?: number }} options
- * @returns {Promise<Response>} whatever its status
- * @throws AskError where there is no answer
+ * @param {{ signal?: AbortSignal, key?: string, headers?: Record<string, string> }} options
+ * @param {(response: Response) => Result | Promise<Result>} read a good answer: what does not arrive whole, and in time,
+ *   has not arrived
+ * @returns {Promise<Result>}
+ * @throws AskError; or the reason of `signal`
  */
-export async function send(address, { signal, key, headers, patience = PATIENCE }) {
+export async function send(address, { signal, key, headers }, read) {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), patience);
+  const timer = setTimeout(() => late.abort(), PATIENCE);
   try {
     const response = await fetch(address, {
       headers: { ...authorization(key), ...headers },
@@ -74,12 +75,15 @@ export async function send(address, { signal, key, headers, patience = PATIENCE 
       credentials: 'omit',
       cache: 'no-store',
     });
+    if (!response.ok) throw await problemOf(response, key !== undefined);
+    const result = await read(response);
     reached(true);
-    return response;
-  } catch {
-    signal?.throwIfAborted();
-    reached(false);
-    throw new AskError(0, 'The Eye cannot be reached.');
+    return result;
+  } catch (error) {
+    const answered = error instanceof AskError;
+    if (!answered) signal?.throwIfAborted();
+    reached(answered);
+    throw answered ? error : new AskError(0, 'The Eye cannot be reached.');
   } finally {
     clearTimeout(timer);
   }
@@ -88,9 +92,9 @@ export async function send(address, { signal, key, headers, patience = PATIENCE 
 /**
  * Reads what The Eye says is wrong.
  * @param {Response} response
- * @param {boolean} [trying] whether a key is only being tried
+ * @param {boolean} trying whether a key is only being tried
  */
-export async function problemOf(response, trying = false) {
+async function problemOf(response, trying) {
   const { status } = response;
   if (status === 401 && !trying) connection.dispatchEvent(new Event('locked'));
   /** @type {{ detail?: string, errors?: Record<string, string[]> }} */

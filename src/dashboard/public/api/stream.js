@@ -1,4 +1,4 @@
-import { AskError, problemOf, send } from './client.js';
+import { AskError, send } from './client.js';
 
 /** Milliseconds before a stream that ended is opened again. */
 const PAUSE = 2000;
@@ -23,10 +23,10 @@ export async function follow(address, signal, listener) {
     const silent = new AbortController();
     try {
       const headers = { accept: 'text/event-stream', ...(lastId && { 'last-event-id': lastId }) };
-      const response = await send(address, { signal: AbortSignal.any([signal, silent.signal]), headers });
-      if (!response.ok || response.body === null) throw await problemOf(response);
+      const ends = AbortSignal.any([signal, silent.signal]);
+      const body = await send(address, { signal: ends, headers }, streamOf);
       listener.state('');
-      for await (const { id, event, data } of messages(response.body, () => silent.abort())) {
+      for await (const { id, event, data } of messages(body, () => silent.abort())) {
         if (id !== undefined) lastId = id;
         if (event === 'event') listener.event(JSON.parse(data));
         else if (event === 'skipped') listener.skipped(JSON.parse(data).count);
@@ -41,6 +41,9 @@ export async function follow(address, signal, listener) {
     await rest(PAUSE, signal);
   }
 }
+
+/** @param {Response} response */
+const streamOf = ({ body }) => /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (body);
 
 /**
  * The messages of a server-sent stream.
