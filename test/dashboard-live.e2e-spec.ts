@@ -3,8 +3,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from './support/browser.js';
-import { eventually, TheEye } from './support/the-eye.js';
+import { anEvent, eventually, TheEye } from './support/the-eye.js';
+import { Watching } from './support/watching.js';
 
+const STREAM = '**/events/stream*';
 const RATES = '**/statistics/rates/';
 
 describe('What the dashboard shows of now', () => {
@@ -24,6 +26,26 @@ describe('What the dashboard shows of now', () => {
   afterAll(async () => {
     await browser?.close();
     await eye?.close();
+  });
+
+  it('goes on from where a heartbeat said it was', async () => {
+    const watching = await Watching.open(eye);
+    await eye.store(anEvent({ session_id: 'seen' }));
+    await watching.saw('seen');
+    watching.close();
+    let streams = 0;
+    await page.route(STREAM, async (route) => {
+      if (streams++ === 0) {
+        const body = `: alive\nid: ${watching.messages[0]?.id}\n\n`;
+        return route.fulfill({ contentType: 'text/event-stream', body });
+      }
+      await eye.store(anEvent({ session_id: 'missed' }));
+      return route.continue();
+    });
+    await viewer.goto('#/now?session_id=missed');
+    await page.getByText('No event matches these filters yet.').waitFor();
+    await page.locator('.tail li', { hasText: 'missed' }).waitFor();
+    expect(streams).toBe(2);
   });
 
   describe('where answers break off', () => {

@@ -28,6 +28,7 @@ export async function follow(address, signal, listener) {
       listener.state('');
       for await (const { id, event, data } of messages(body, () => silent.abort())) {
         if (id !== undefined) lastId = id;
+        if (data === '') continue;
         if (event === 'event') listener.event(JSON.parse(data));
         else if (event === 'skipped') listener.skipped(JSON.parse(data).count);
       }
@@ -46,7 +47,7 @@ export async function follow(address, signal, listener) {
 const streamOf = ({ body }) => /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (body);
 
 /**
- * The messages of a server-sent stream.
+ * The messages of a server-sent stream; those without data tell nothing, but where it is.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @param {() => void} giveUp called when nothing has come for too long
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
@@ -64,7 +65,7 @@ async function* messages(body, giveUp) {
     rest = lines.pop() ?? '';
     for (const line of lines) {
       if (line === '') {
-        if (message.data !== '') yield message;
+        yield message;
         message = { event: 'message', data: '' };
         continue;
       }
