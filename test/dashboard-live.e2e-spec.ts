@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from './support/browser.js';
 import { anEvent, eventually, TheEye } from './support/the-eye.js';
 import { Watching } from './support/watching.js';
 
+const LIST = '**/events/?*';
 const STREAM = '**/events/stream*';
 const RATES = '**/statistics/rates/';
 
@@ -26,6 +28,40 @@ describe('What the dashboard shows of now', () => {
   afterAll(async () => {
     await browser?.close();
     await eye?.close();
+  });
+
+  it('holds no event twice, also where it is opened or filtered amid traffic', async () => {
+    const ids = (): Promise<(string | null)[]> =>
+      page.locator('.tail li').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-event')));
+    const ends = new AbortController();
+    const traffic = (async () => {
+      while (!ends.signal.aborted)
+        await eye.store(anEvent({ session_id: 'traffic', timestamp: new Date().toISOString() }));
+    })();
+    try {
+      for (const hash of ['#/now', '#/now?session_id=traffic', '#/now?name=pageview', '#/now']) {
+        await viewer.goto(hash);
+        await viewer.at(hash);
+        for (let looks = 0; looks < 8; looks++) {
+          await wait(150);
+          const shown = await ids();
+          expect([hash, shown.length]).toEqual([hash, new Set(shown).size]);
+        }
+      }
+    } finally {
+      ends.abort();
+      await traffic;
+    }
+  });
+
+  it('asks again for the events of the past where it was given none', async () => {
+    await eye.store(anEvent({ session_id: 'the past' }));
+    await page.route(LIST, (route) => route.fulfill({ status: 503, json: { detail: 'Not now.' } }));
+    await viewer.goto('#/now?session_id=the%20past');
+    await page.getByText('Not now. Trying again…').waitFor();
+    await page.unroute(LIST);
+    await page.locator('.tail li', { hasText: 'the past' }).waitFor();
+    await page.getByText('0 events since this was opened').waitFor();
   });
 
   it('goes on from where a heartbeat said it was', async () => {

@@ -13,7 +13,7 @@ import { el } from './dom.js';
  */
 
 /** Milliseconds before a failed request is made again. */
-const AGAIN = 3000;
+export const AGAIN = 3000;
 
 let panels = 0;
 

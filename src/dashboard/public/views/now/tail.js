@@ -1,10 +1,10 @@
 import { addressOf, ask, AskError } from '../../api/client.js';
-import { follow } from '../../api/stream.js';
+import { follow, rest } from '../../api/stream.js';
 import { apiCall, sendFirst } from '../../page/api-call.js';
 import { el, walkable } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
 import { count, counted } from '../../page/format.js';
-import { frame } from '../../page/panel.js';
+import { AGAIN, frame } from '../../page/panel.js';
 import { eventRow } from '../events/event-row.js';
 
 /** @typedef {import('../../api/shapes.js').StoredEvent} StoredEvent */
@@ -28,10 +28,16 @@ export function tailPanel(screen) {
 
   /** @type {StoredEvent[]} Oldest first. */
   let waiting = [];
+  /**
+   * Ids of the rows and of what waits: the newest events of the past may come by the stream, too.
+   * @type {Set<string | undefined>}
+   */
+  const known = new Set();
   let seen = 0;
   let missed = 0;
   let paused = false;
   let trouble = '';
+  let beginning = '';
   let scheduled = false;
   let last = 0;
 
@@ -56,11 +62,18 @@ export function tailPanel(screen) {
     if (!paused && waiting.length > 0) {
       list.prepend(...waiting.toReversed().map((event) => eventRow(event)));
       waiting = [];
-      while (list.childElementCount > MOST) list.lastElementChild?.remove();
+      cut();
       empty.hidden = true;
     }
-    state.textContent = trouble || words();
+    state.textContent = trouble || beginning || words();
     return undefined;
+  }
+
+  function cut() {
+    for (const row of [...list.querySelectorAll('li')].slice(MOST)) {
+      known.delete(row.dataset.event);
+      row.remove();
+    }
   }
 
   function words() {
@@ -72,12 +85,27 @@ export function tailPanel(screen) {
   }
 
   async function begin() {
+    try {
+      await fill();
+      beginning = '';
+    } catch (error) {
+      if (screen.signal.aborted) return;
+      if (!(error instanceof AskError)) throw error;
+      beginning = error.passing ? `${error.message} Trying again…` : error.message;
+      if (error.passing) void rest(AGAIN, screen.signal).then(begin);
+    }
+    schedule();
+  }
+
+  async function fill() {
     const address = addressOf('/events/', { ...given, page_size: BEGIN });
     /** @type {import('../../api/shapes.js').Page<StoredEvent>} */
     const { results } = await ask(address, { signal: screen.signal });
-    const known = new Set([...list.querySelectorAll('li')].map(({ dataset }) => dataset.event));
-    list.append(...results.filter(({ id }) => !known.has(id)).map((event) => eventRow(event)));
-    if (list.childElementCount > 0) return;
+    const past = results.filter(({ id }) => !known.has(id));
+    for (const { id } of past) known.add(id);
+    list.append(...past.map((event) => eventRow(event)));
+    cut();
+    if (known.size > 0) return;
     const filtered = Object.values(given).some(Boolean);
     empty.replaceChildren(
       el('p', {}, filtered ? 'No event matches these filters yet.' : 'No event has been stored yet.'),
@@ -86,13 +114,15 @@ export function tailPanel(screen) {
     empty.hidden = false;
   }
 
-  screen.waitFor(begin().catch((error) => fail(error)));
+  screen.waitFor(begin());
   void follow(addressOf('/events/stream', given), screen.signal, {
     event(event) {
       seen += 1;
-      waiting.push(event);
-      if (waiting.length > MOST) waiting.shift();
       schedule();
+      if (known.has(event.id)) return;
+      known.add(event.id);
+      waiting.push(event);
+      if (waiting.length > MOST) known.delete(waiting.shift()?.id);
     },
     skipped(number) {
       missed += number ?? 0;
@@ -103,13 +133,6 @@ export function tailPanel(screen) {
       schedule();
     },
   });
-
-  /** @param {unknown} error */
-  function fail(error) {
-    if (!(error instanceof AskError)) return;
-    trouble = error.message;
-    schedule();
-  }
 
   return frame(
     'Live',
