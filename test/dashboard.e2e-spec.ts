@@ -82,6 +82,8 @@ describe('The dashboard', () => {
   });
 
   it('says how to send the first event, and shows it when it comes', async () => {
+    await viewer.goto('#/sessions');
+    await page.getByText('There is no session yet.').waitFor();
     for (const view of ['#/history?range=all', '#/events', '#/now']) {
       await viewer.goto(view);
       await page.getByText('No event has been stored yet.').waitFor();
@@ -274,6 +276,14 @@ describe('The dashboard', () => {
       await page.locator('dialog[open]').getByText('"third"').waitFor();
       await page.getByRole('button', { name: 'Close' }).click();
       await viewer.at('#/sessions/journey');
+    });
+
+    it('says that no session matches, where there are others', async () => {
+      await viewer.goto('#/sessions?category=none');
+      await page.getByText('No session matches these filters.').waitFor();
+      expect(await page.locator('.first').count()).toBe(0);
+      await page.getByText('Look at all sessions').click();
+      await page.locator('.sessions li').first().waitFor();
     });
 
     it('shows what was refused and why, with the offending value marked', async () => {

@@ -18,8 +18,7 @@ export function sessionsView(screen) {
     title: 'Sessions',
     address: addressOf('/sessions/', { ...pick(route, [...FILTERS, 'cursor']), page_size: 50 }),
     show: (/** @type {import('../../api/shapes.js').Page<Session>} */ page) => {
-      if (page.results.length === 0)
-        return el('div', { class: 'empty' }, el('p', {}, 'There is no such session yet.'), sendFirst());
+      if (page.results.length === 0) return nothing(route);
       const rows = el('ol', { class: 'rows sessions', 'aria-label': 'Sessions' }, ...page.results.map(row));
       return el('div', {}, walkable(rows, 'a.open'), pages(route, page, 'session'));
     },
@@ -32,6 +31,14 @@ export function sessionsView(screen) {
       list,
     ],
   };
+}
+
+/** @param {import('../../page/router.js').Route} route */
+function nothing(route) {
+  const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
+  if (!filtered) return el('div', { class: 'empty' }, el('p', {}, 'There is no session yet.'), sendFirst());
+  const all = el('a', { href: href('sessions') }, 'Look at all sessions');
+  return el('div', { class: 'empty' }, el('p', {}, 'No session matches these filters.'), el('p', {}, all));
 }
 
 /** @param {Session} session */
