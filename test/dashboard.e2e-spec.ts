@@ -237,6 +237,18 @@ describe('The dashboard', () => {
       expect(times).toEqual(times.toSorted());
     });
 
+    it('lets a range be typed, whose days are those of UTC', async () => {
+      await viewer.goto('#/events?session_id=journey');
+      await page.getByLabel('From').fill('2026-01-01');
+      await page.getByLabel('To').fill('2026-01-01T10:00');
+      expect(await page.getByLabel('To').getAttribute('title')).toContain('UTC');
+      await page.keyboard.press('Enter');
+      await page.getByText('No event matches these filters.').waitFor();
+      await page.getByLabel('To').fill('2026-01-01T10:01');
+      await page.keyboard.press('Enter');
+      await page.getByText('2 events').waitFor();
+    });
+
     it('says in words what cannot be asked', async () => {
       await viewer.goto('#/events?from=yesterday');
       await page.locator('.note', { hasText: 'timestamp_after: Must be an ISO 8601 date' }).waitFor();

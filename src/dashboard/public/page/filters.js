@@ -2,7 +2,25 @@ import { el } from './dom.js';
 import { changed, go } from './router.js';
 
 /** @type {Record<string, string>} */
-const LABELS = { application: 'Application', category: 'Category', name: 'Name', session_id: 'Session' };
+const LABELS = {
+  application: 'Application',
+  category: 'Category',
+  name: 'Name',
+  session_id: 'Session',
+  from: 'From',
+  to: 'To',
+};
+
+/** Of an end of a range: the API reads it, and knows nothing of the zone that the page shows. */
+const TIME = {
+  placeholder: 'date or time in UTC',
+  title:
+    'A date such as 2021-01-31, or with a time: 2021-01-31T09:15. It means UTC unless it ends with an offset.',
+  size: 20,
+};
+
+/** @type {Record<string, Record<string, string | number>>} */
+const HINTS = { from: TIME, to: TIME };
 
 /**
  * A form of exact filters, which end up in the address; each that is set can be taken off by itself.
@@ -15,11 +33,10 @@ export function filters({ route }, { fields, resets = [] }) {
     el('input', {
       id: `filter-${name}`,
       value: route.parameters[name] ?? '',
-      placeholder: 'any',
       autocomplete: 'off',
       spellcheck: 'false',
-      size: 14,
       maxlength: 600,
+      ...(HINTS[name] ?? { placeholder: 'any', size: 14 }),
     }),
   );
   const set = fields.filter((name) => route.parameters[name] !== undefined);
