@@ -84,23 +84,27 @@ describe('What the dashboard shows of now', () => {
     expect(streams).toBe(2);
   });
 
-  describe('where answers break off', () => {
+  describe('where answers do not arrive whole', () => {
     let broken: Server;
 
     beforeAll(async () => {
-      broken = createServer((_, response) => {
+      broken = createServer(({ url }, response) => {
         response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
-        response.write('{"now":', () => response.destroy());
+        response.write('{"now":', () => url === '/broken' && response.destroy());
       }).listen(0, '127.0.0.1');
       await once(broken, 'listening');
     });
-    afterAll(() => broken?.close());
+    afterAll(() => {
+      broken?.closeAllConnections();
+      broken?.close();
+    });
 
-    it('says so, and asks again', async () => {
+    it.each(['broken', 'stalled'])('says so, and asks again: %s', async (kind) => {
       const { port } = broken.address() as AddressInfo;
-      await page.route(RATES, (route) => route.continue({ url: `http://127.0.0.1:${port}/` }));
+      await page.route(RATES, (route) => route.continue({ url: `http://127.0.0.1:${port}/${kind}` }));
       await viewer.goto('#/now');
-      await page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' }).waitFor();
+      const note = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
+      await note.waitFor({ timeout: 20_000 });
       await page.unroute(RATES);
       await page.getByRole('img', { name: /^Events a second: accepted/ }).waitFor();
       await eventually(async () => expect(await page.locator('.note:visible').count()).toBe(0));
