@@ -42,6 +42,7 @@ describe('What the dashboard shows of now', () => {
       for (const hash of ['#/now', '#/now?session_id=traffic', '#/now?name=pageview', '#/now']) {
         await viewer.goto(hash);
         await viewer.at(hash);
+        await page.locator('.tail li').first().waitFor();
         for (let looks = 0; looks < 8; looks++) {
           await wait(150);
           const shown = await ids();

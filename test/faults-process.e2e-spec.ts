@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { request } from 'node:http';
 import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { text as textOf } from 'node:stream/consumers';
 import { Load } from './support/load.js';
 import { familyOf, gone, serversOf } from './support/processes.js';
 import { anEvent, eventually, TheEye } from './support/the-eye.js';
@@ -23,6 +25,13 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
     await load.expectStored();
   });
 
+  /** Resolves once it takes no new connection. */
+  const closed = (): Promise<void> =>
+    eventually(async () => {
+      const asked = eye.get('/health/live', { connection: 'close' });
+      await expect(asked).rejects.toThrow();
+    });
+
   it('first answers the requests under way', async () => {
     const text = JSON.stringify([anEvent(), anEvent()]);
     const upload = request(new URL('/events/', eye.url), {
@@ -34,12 +43,7 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
     // So that it surely has arrived.
     await eye.store(anEvent());
     const end = eye.end();
-    const isClosed = (): Promise<boolean> =>
-      eye.get('/health/live', { connection: 'close' }).then(
-        () => false,
-        () => true,
-      );
-    await eventually(async () => expect(await isClosed()).toBe(true));
+    await closed();
     upload.end(text.slice(50));
     const [{ statusCode }] = await answered;
     expect(statusCode).toBe(202);
@@ -48,6 +52,22 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
     await eye.drained();
     const [row] = await eye.sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events');
     expect(row?.stored).toBe(3);
+  });
+
+  it('lets who sends it a large body meanwhile hear why that is refused', async () => {
+    const { hostname, port } = new URL(eye.url);
+    const socket = connect(Number(port), hostname);
+    const head = (type: string, length: number): string =>
+      `POST /events/ HTTP/1.1\r\nHost: the-eye\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+    const event = JSON.stringify(anEvent());
+    socket.write(head('application/json', event.length) + event.slice(0, 20));
+    await eye.store(anEvent());
+    const end = eye.end();
+    await closed();
+    socket.write(event.slice(20) + head('text/plain', 5_000_000) + ' '.repeat(5_000_000));
+    const said = [...(await textOf(socket)).matchAll(/HTTP\/1\.1 (\d+)|Connection: close/g)];
+    expect(said.map(([words, status]) => status ?? words)).toEqual(['202', '415', 'Connection: close']);
+    expect(await end).toBe(0);
   });
 });
 

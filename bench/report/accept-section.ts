@@ -77,5 +77,8 @@ function refusals(contenders: Accepted[]): string {
       `${KINDS[one.kind]}, ${requestOf(one)}, ${one.connections} connections: ` +
       medianAndSpread(one.rounds.map((round) => round.refused)),
   );
-  return ` Answered \`503\` and sent again after \`Retry-After\`, requests a round, which count for nothing else: ${each.join('; ')}.`;
+  return (
+    ` Requests a round that were answered \`503\` and count for nothing else (arrays are sent again after \`Retry-After\`): ` +
+    `${each.join('; ')}.`
+  );
 }

@@ -14,7 +14,7 @@ export interface Load {
   headers?: Record<string, string>;
 }
 
-/** How long: seconds, or a number of requests that are answered 2xx. */
+/** How long: seconds, or a number of requests; of those with many events only the ones that are answered 2xx count. */
 export type Extent = { duration: number } | { amount: number };
 
 export interface Answers {
@@ -115,11 +115,12 @@ async function sendMany(url: string, what: Load, extent: Extent): Promise<Sent> 
   const send = async (): Promise<void> => {
     while (left > 0 && performance.now() < end) {
       left--;
+      const events = body.replaceAll(NEW, randomUUID());
       const began = performance.now();
       const response = await fetch(url, {
         method: 'POST',
         headers: { 'content-type': what.contentType, ...what.headers },
-        body: body.replaceAll(NEW, randomUUID()),
+        body: events,
       });
       await response.arrayBuffer();
       sent.last = performance.now();

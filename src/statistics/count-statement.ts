@@ -1,4 +1,4 @@
-import { ALWAYS, type Block, cutAt, type Edge, nextMinute, type Readings } from './cuts.js';
+import { ALWAYS, type Block, cutAt, type Edge, minuteNear, type Readings } from './cuts.js';
 import { type Column, type CountFilter, type Group, selectionOf } from './groups.js';
 
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
@@ -40,8 +40,11 @@ export class CountStatement {
        FROM event_count_changes
        WHERE minute >= ${this.parameter(first.minute)} AND minute < ${this.parameter(last.minute)} ${this.conditions}`,
     ];
-    if (first.edge) amounts.push(`SELECT ${selected} 1 FROM events WHERE ${this.within(first.edge)}`);
-    if (last.edge) amounts.push(`SELECT ${selected} -1 FROM events WHERE ${this.within(last.edge)}`);
+    for (const [{ edge }, side] of [
+      [first, -1],
+      [last, 1],
+    ] as const)
+      if (edge) amounts.push(`SELECT ${selected} ${side * edge.sign} FROM events WHERE ${this.within(edge)}`);
     return amounts.join(' UNION ALL ');
   }
 
@@ -63,11 +66,12 @@ export class CountStatement {
     const [first, last] = [cutAt(instants[0] ?? ''), cutAt(instants.at(-1) ?? '')];
     const [from, to] = [this.parameter(first.minute), this.parameter(last.minute)];
     // Both ends, as a rule; all buckets, where a time zone is not whole minutes from UTC, as all were once.
-    const cut = [...instants.entries()].filter(([, instant]) => nextMinute(instant) !== instant);
+    const cut = [...instants.entries()].filter(([, instant]) => minuteNear(instant) !== instant);
     const edges = [
       this.list('int', cut, ([index]) => index),
-      this.list('timestamptz', cut, ([, instant]) => instant),
-      this.list('timestamptz', cut, ([, instant]) => nextMinute(instant)),
+      this.list('timestamptz', cut, ([, instant]) => cutAt(instant).edge?.start),
+      this.list('timestamptz', cut, ([, instant]) => cutAt(instant).edge?.until),
+      this.list('int', cut, ([, instant]) => cutAt(instant).edge?.sign),
     ];
     const of = (apart: readonly Column[], matches: string): string[] => {
       const selected = selectionOf(apart);
@@ -79,8 +83,8 @@ export class CountStatement {
          FROM event_count_changes
          WHERE minute >= ${from} AND minute < ${to} ${matches} ${this.conditions}
          GROUP BY event_count_changes.minute${grouped}`,
-        `SELECT ${selected}, NULL, NULL, NULL, instant, count
-         FROM unnest(${edges.join(', ')}) AS edge (instant, start, until), LATERAL (
+        `SELECT ${selected}, NULL, NULL, NULL, instant, sign * count
+         FROM unnest(${edges.join(', ')}) AS edge (instant, start, until, sign), LATERAL (
            SELECT count(*)${grouped} FROM events
            WHERE timestamp >= start AND timestamp < until ${matches} ${this.conditions}
            ${apart.length > 0 ? `GROUP BY ${apart.join(', ')}` : ''}

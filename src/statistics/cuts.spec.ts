@@ -17,7 +17,7 @@ describe('cuts', () => {
   });
 
   it('ask for the half hours of a day, and nothing of the hour', () => {
-    for (const instant of [canonical('2026-07-08T09:30'), '2026-07-08T09:29:00.000001Z'])
+    for (const instant of [canonical('2026-07-08T09:30'), '2026-07-08T09:29:01.000000Z'])
       expect(cutAt(instant).sums.slice(2)).toEqual([
         { block: 'day', start: '2026-07-08T00:00Z', until: '2026-07-08T09:30Z' },
       ]);
@@ -34,14 +34,19 @@ describe('cuts', () => {
     expect(cutAt(canonical('2026-07-01T00:00')).sums).toEqual([{ ...EVER, until: '2026-07-01T00:00Z' }]);
   });
 
-  it('leave to the events what lies between an instant and the next minute', () => {
-    for (const instant of ['2026-07-07T23:59:00.000001Z', '2026-07-07T23:59:59.999999Z'])
+  it('leave to the events what lies between an instant and a minute near it', () => {
+    for (const instant of ['2026-07-07T23:59:01.000000Z', '2026-07-07T23:59:59.999999Z'])
       expect(cutAt(instant)).toEqual({
         ...cutAt(canonical('2026-07-08T00:00')),
-        edge: { start: instant, until: canonical('2026-07-08T00:00') },
+        edge: { start: instant, until: canonical('2026-07-08T00:00'), sign: -1 },
       });
-    const last = '9999-12-31T23:59:00.000001Z';
-    expect(cutAt(last)).toEqual({ ...cutAt(ALWAYS.to), edge: { start: last, until: ALWAYS.to } });
+    const last = '9999-12-31T23:59:01.000000Z';
+    expect(cutAt(last)).toEqual({ ...cutAt(ALWAYS.to), edge: { start: last, until: ALWAYS.to, sign: -1 } });
+    for (const instant of ['2026-07-08T00:00:00.000001Z', '2026-07-08T00:00:00.999999Z'])
+      expect(cutAt(instant)).toEqual({
+        ...cutAt(canonical('2026-07-08T00:00')),
+        edge: { start: canonical('2026-07-08T00:00'), until: instant, sign: 1 },
+      });
   });
 
   it('need no sum before all time, and one after it', () => {

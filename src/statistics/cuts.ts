@@ -32,16 +32,18 @@ export interface Sum {
   until: string;
 }
 
-/** Events from an instant, `start`, to before the minute that begins next, `until`. */
+/** Events between an instant and a minute, from `start` to before `until`. */
 export interface Edge {
   start: string;
   until: string;
+  /** 1 where they lie before the instant, and no sum has them; -1 where they lie after it, and one has. */
+  sign: 1 | -1;
 }
 
-/** What lies before an instant is what these count, less what lies at the edge. */
+/** What lies before an instant is what these count. */
 export interface Cut {
   sums: Sum[];
-  /** Before it the sums end: the next minute, as the events from now until then are few. */
+  /** With it the sums end. */
   minute: string;
   /** Nothing where a minute begins. */
   edge?: Edge;
@@ -49,14 +51,23 @@ export interface Cut {
 
 /** @param instant a canonical timestamp, or an end of time */
 export function cutAt(instant: string): Cut {
-  const minute = nextMinute(instant);
+  const minute = minuteNear(instant);
   const sums = BLOCKS.map((level) => sumBefore(minute, level)).filter(isNotEmpty);
-  return minute === instant ? { sums, minute } : { sums, minute, edge: { start: instant, until: minute } };
+  if (minute === instant) return { sums, minute };
+  const edge: Edge =
+    minute < instant
+      ? { start: minute, until: instant, sign: 1 }
+      : { start: instant, until: minute, sign: -1 };
+  return { sums, minute, edge };
 }
 
-/** The instant itself where a minute begins with it, and where it is an end of time. */
-export function nextMinute(instant: string): string {
-  if (instant.endsWith(':00.000000Z') || isEndOfTime(instant)) return instant;
+/**
+ * The minute that ends the sums before an instant, with few events between them: the next one, because from now until
+ * then there are next to none; but the one just begun where it is within its first second, as an inclusive end is.
+ */
+export function minuteNear(instant: string): string {
+  if (isEndOfTime(instant)) return instant;
+  if (instant.startsWith('00', UNITS.minute[0] + 1)) return `${instant.slice(0, UNITS.minute[0])}:00.000000Z`;
   const next = new Date(Date.parse(floor(instant, 'minute')) + MINUTE).toISOString();
   // There is no event of the year 10000.
   return next.startsWith('+') ? ALWAYS.to : `${next.slice(0, -1)}000Z`;
@@ -81,12 +92,8 @@ export class Readings {
   /** For each instant the places of its sums, one for each kind of block. */
   private readonly places: Uint32Array;
 
-  /**
-   * @param ends canonical timestamps, ascending; sums end with the next minute of each. There are thousands, so what
-   *   neighbours have in common is not worked out again.
-   */
-  constructor(ends: readonly string[]) {
-    const instants = ends.map(nextMinute);
+  /** @param instants with which minutes begin, ascending; thousands, so what neighbours have in common is not worked out again */
+  constructor(instants: readonly string[]) {
     this.places = new Uint32Array(instants.length * BLOCKS.length);
     const latest: (Reading | undefined)[] = [];
     for (const [index, instant] of instants.entries()) {

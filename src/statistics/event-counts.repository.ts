@@ -6,7 +6,7 @@ import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
 import { oneSession } from '../sessions/one-session.js';
 import { CountStatement } from './count-statement.js';
-import { ALWAYS, type Reading, Readings } from './cuts.js';
+import { ALWAYS, minuteNear, type Reading, Readings } from './cuts.js';
 import {
   COLUMNS,
   type Column,
@@ -120,7 +120,8 @@ export class EventCountsRepository {
     groups: readonly Group[] = [],
   ): Promise<Series[]> {
     const statement = new CountStatement(filter);
-    const readings = new Readings(instants);
+    const minutes = instants.map(minuteNear);
+    const readings = new Readings(minutes);
     const rows = await this.query<SumsRow | MinuteRow | InstantRow>(
       statement.bySums(readings, instants, by === undefined ? [] : GROUPS[by], groups),
       statement.parameters,
@@ -139,10 +140,10 @@ export class EventCountsRepository {
     for (const row of rows) {
       if (row.sums !== null) continue;
       const [series, count] = [all.get(keyOf(row))?.series, Number(row.count)];
-      if (row.minute !== null) addTo(series, intervalOf(row.minute, instants), count);
+      if (row.minute !== null) addTo(series, intervalOf(row.minute, minutes), count);
       else {
-        addTo(series, row.instant - 1, -count);
-        addTo(series, row.instant, count);
+        addTo(series, row.instant - 1, count);
+        addTo(series, row.instant, -count);
       }
     }
     return [...all.values()].map(({ series }) => series);
@@ -178,7 +179,7 @@ interface MinuteRow extends OfGroup {
   sums: null;
 }
 
-/** Events from an instant, which is told by its index, to before the next minute: till here they count as before it. */
+/** Events between an instant, which is told by its index, and the minute near it: what its sums lack, or have too many. */
 interface InstantRow extends OfGroup {
   instant: number;
   count: string;
@@ -227,12 +228,12 @@ function countsOf(instants: readonly string[], readings: Readings, sums: Float64
   return counts;
 }
 
-/** The interval that a minute lies in; one that an instant divides, in that before the instant. */
-function intervalOf(minute: string, instants: readonly string[]): number {
-  let [first, last] = [0, instants.length - 2];
+/** The interval that a minute lies in, of those between minutes. */
+function intervalOf(minute: string, minutes: readonly string[]): number {
+  let [first, last] = [0, minutes.length - 2];
   while (first < last) {
     const middle = Math.ceil((first + last) / 2);
-    if ((instants[middle] ?? '') <= `${minute}:00.000000Z`) first = middle;
+    if ((minutes[middle] ?? '') <= `${minute}:00.000000Z`) first = middle;
     else last = middle - 1;
   }
   return first;

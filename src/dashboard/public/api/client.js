@@ -3,7 +3,7 @@ import { currentKey } from './key.js';
 /** How The Eye is doing as seen from here: `locked` when it asks for a key, `reachable` when that changes. */
 export const connection = Object.assign(new EventTarget(), { reachable: true });
 
-/** Milliseconds after which a request counts as lost: The Eye itself answers sooner, if only that it cannot. */
+/** Milliseconds without a word after which a request counts as lost: The Eye itself answers sooner, if only that it cannot. */
 const PATIENCE = 15_000;
 
 /** Why a request has no result, in words for whoever looks at the page. */
@@ -53,21 +53,36 @@ function authorization(key = currentKey()) {
  * @throws AskError; or the reason of `signal`
  */
 export async function ask(address, { signal, key } = {}) {
-  return send(address, { signal, key }, (response) => /** @type {Promise<Answer>} */ (response.json()));
+  return send(address, { signal, key }, ({ body }, goesOn) => {
+    const watched = body?.pipeThrough(
+      new TransformStream({
+        transform(chunk, out) {
+          goesOn();
+          out.enqueue(chunk);
+        },
+      }),
+    );
+    return /** @type {Promise<Answer>} */ (new Response(watched).json());
+  });
 }
 
 /**
  * @template Result
  * @param {string} address
  * @param {{ signal?: AbortSignal, key?: string, headers?: Record<string, string> }} options
- * @param {(response: Response) => Result | Promise<Result>} read a good answer: what does not arrive whole, and in time,
- *   has not arrived
+ * @param {(response: Response, goesOn: () => void) => Result | Promise<Result>} read a good answer: what does not arrive
+ *   whole has not arrived. `goesOn` is to be called while some of it comes
  * @returns {Promise<Result>}
  * @throws AskError; or the reason of `signal`
  */
 export async function send(address, { signal, key, headers }, read) {
   const late = new AbortController();
-  const timer = setTimeout(() => late.abort(), PATIENCE);
+  let timer = 0;
+  const goesOn = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => late.abort(), PATIENCE);
+  };
+  goesOn();
   try {
     const response = await fetch(address, {
       headers: { ...authorization(key), ...headers },
@@ -76,7 +91,7 @@ export async function send(address, { signal, key, headers }, read) {
       cache: 'no-store',
     });
     if (!response.ok) throw await problemOf(response, key !== undefined);
-    const result = await read(response);
+    const result = await read(response, goesOn);
     reached(true);
     return result;
   } catch (error) {

@@ -4,8 +4,9 @@ import { FIRST_PAGE } from './pages.js';
 import { changed, go } from './router.js';
 
 /**
- * A range of time, in milliseconds since 1970; `to` is exclusive.
- * @typedef {{ from: number, to: number }} Range
+ * A range of time, in milliseconds since 1970; `to` is exclusive. `since` keeps one that has only a name, and ends now, from
+ * page to page.
+ * @typedef {{ from: number, to: number, since?: string }} Range
  */
 
 const MINUTE = 60_000;
@@ -58,16 +59,25 @@ export function rangeOf(route, byDefault, oldest) {
  * @returns {Promise<Range>}
  */
 async function find({ parameters }, byDefault, oldest) {
+  const exact = exactOf(parameters);
+  if (exact) return exact;
   const now = Date.now();
-  const from = Date.parse(parameters.from ?? '');
-  const to = Date.parse(parameters.to ?? '');
-  if (from < to) return { from, to };
   const name = parameters.range ?? byDefault;
   if (name === 'all' && oldest)
     return { from: Math.min((await oldest()) ?? now - DAY, now - SHORTEST), to: now };
   const [, length] = PRESETS[name] ?? PRESETS[byDefault];
   const begin = Date.parse(parameters.since ?? '') || now - length;
-  return { from: begin, to: begin + length };
+  return { from: begin, to: begin + length, since: new Date(begin).toISOString() };
+}
+
+/**
+ * @param {import('./router.js').Route['parameters']} parameters
+ * @returns {Range | undefined}
+ */
+function exactOf(parameters) {
+  const from = Date.parse(parameters.from ?? '');
+  const to = Date.parse(parameters.to ?? '');
+  return from < to ? { from, to } : undefined;
 }
 
 /** @param {Range} range as parameters of a route */
@@ -89,7 +99,7 @@ export function exactly({ from, to }) {
  * @param {number} [longest] milliseconds
  */
 export function rangeBar(route, byDefault, range, names, longest = Infinity) {
-  const current = route.parameters.from ? undefined : (route.parameters.range ?? byDefault);
+  const current = exactOf(route.parameters) ? undefined : (route.parameters.range ?? byDefault);
   const move = (
     /** @type {string} */ label,
     /** @type {string} */ title,

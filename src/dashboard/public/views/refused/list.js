@@ -28,15 +28,13 @@ export function refusedListPanel(screen, range) {
   return panel(screen, {
     title: 'Refused events',
     address: async () => {
-      const { from, to } = await range();
-      const begin = new Date(from).toISOString();
-      // Without it, a range that ends now would begin later on each page.
-      if (!route.parameters.from) since = begin;
+      const found = await range();
+      ({ since } = found);
       return addressOf('/rejections/', {
         ...pick(route, ['application', 'code', 'category', 'name', 'cursor']),
-        rejected_after: begin,
-        // An exact range ends before its end; one that ends now has no end, so that its cursors stay good.
-        rejected_before: route.parameters.from && `${new Date(to - 1).toISOString().slice(0, -1)}999Z`,
+        rejected_after: new Date(found.from).toISOString(),
+        // Inclusive.
+        rejected_before: `${new Date(found.to - 1).toISOString().slice(0, -1)}999Z`,
         page_size: 20,
       });
     },
