@@ -1,4 +1,4 @@
-import { ALWAYS, type Block, cutAt, type Edge, minuteNear, type Readings } from './cuts.js';
+import { ALWAYS, type Block, cutAt, type Edge, edgeAt, minuteNear, type Readings } from './cuts.js';
 import { type Column, type CountFilter, type Group, selectionOf } from './groups.js';
 
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
@@ -63,15 +63,17 @@ export class CountStatement {
       this.list('timestamp', rows, ({ start }) => start),
       this.list('text', rows, ({ untils }) => `{${untils.join(',')}}`),
     ];
-    const [first, last] = [cutAt(instants[0] ?? ''), cutAt(instants.at(-1) ?? '')];
-    const [from, to] = [this.parameter(first.minute), this.parameter(last.minute)];
+    const [from, to] = [instants.at(0), instants.at(-1)].map((end) => this.parameter(minuteNear(end ?? '')));
     // Both ends, as a rule; all buckets, where a time zone is not whole minutes from UTC, as all were once.
-    const cut = [...instants.entries()].filter(([, instant]) => minuteNear(instant) !== instant);
+    const cut = instants.flatMap((instant, index) => {
+      const edge = edgeAt(instant);
+      return edge ? [{ index, ...edge }] : [];
+    });
     const edges = [
-      this.list('int', cut, ([index]) => index),
-      this.list('timestamptz', cut, ([, instant]) => cutAt(instant).edge?.start),
-      this.list('timestamptz', cut, ([, instant]) => cutAt(instant).edge?.until),
-      this.list('int', cut, ([, instant]) => cutAt(instant).edge?.sign),
+      this.list('int', cut, ({ index }) => index),
+      this.list('timestamptz', cut, ({ start }) => start),
+      this.list('timestamptz', cut, ({ until }) => until),
+      this.list('int', cut, ({ sign }) => sign),
     ];
     const of = (apart: readonly Column[], matches: string): string[] => {
       const selected = selectionOf(apart);

@@ -46,19 +46,23 @@ export interface Cut {
   /** With it the sums end. */
   minute: string;
   /** Nothing where a minute begins. */
-  edge?: Edge;
+  edge: Edge | undefined;
 }
 
 /** @param instant a canonical timestamp, or an end of time */
 export function cutAt(instant: string): Cut {
   const minute = minuteNear(instant);
   const sums = BLOCKS.map((level) => sumBefore(minute, level)).filter(isNotEmpty);
-  if (minute === instant) return { sums, minute };
-  const edge: Edge =
-    minute < instant
-      ? { start: minute, until: instant, sign: 1 }
-      : { start: instant, until: minute, sign: -1 };
-  return { sums, minute, edge };
+  return { sums, minute, edge: edgeAt(instant) };
+}
+
+/** @param instant a canonical timestamp, or an end of time */
+export function edgeAt(instant: string): Edge | undefined {
+  const minute = minuteNear(instant);
+  if (minute === instant) return undefined;
+  return minute < instant
+    ? { start: minute, until: instant, sign: 1 }
+    : { start: instant, until: minute, sign: -1 };
 }
 
 /**
