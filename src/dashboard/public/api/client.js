@@ -23,6 +23,11 @@ export class AskError extends Error {
   get passing() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
+
+  /** For whoever sees that it is asked again where that may help. */
+  get words() {
+    return this.passing ? `${this.message} Trying again…` : this.message;
+  }
 }
 
 /**

@@ -55,8 +55,7 @@ export function panel(screen, { title, address, show, load = askFor, every, tool
       if (screen.signal.aborted) return false;
       if (!(error instanceof AskError)) throw error;
       body.querySelector('.loading')?.remove();
-      const again = error.passing ? ' Trying again…' : '';
-      note.textContent = error.message + again;
+      note.textContent = error.words;
       note.hidden = false;
       return error.passing;
     }

@@ -80,6 +80,12 @@ function exactOf(parameters) {
   return from < to ? { from, to } : undefined;
 }
 
+/**
+ * The last timestamp before a time, for an API that includes the end of a range.
+ * @param {number} time
+ */
+export const lastBefore = (time) => `${new Date(time - 1).toISOString().slice(0, -1)}999Z`;
+
 /** @param {Range} range as parameters of a route */
 export function exactly({ from, to }) {
   return {

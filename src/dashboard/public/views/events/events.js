@@ -1,10 +1,10 @@
 import { addressOf } from '../../api/client.js';
-import { sendFirst } from '../../page/api-call.js';
 import { el, walkable } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
+import { nothing } from '../../page/nothing.js';
 import { pages } from '../../page/pages.js';
 import { panel } from '../../page/panel.js';
-import { changed, href } from '../../page/router.js';
+import { changed } from '../../page/router.js';
 import { eventRow } from './event-row.js';
 
 /** @typedef {import('../../api/shapes.js').StoredEvent} StoredEvent */
@@ -27,7 +27,7 @@ export function eventsView(screen) {
     }),
     tools: order(route, ordering),
     show: (/** @type {import('../../api/shapes.js').Page<StoredEvent>} */ page) => {
-      if (page.results.length === 0) return nothing(route);
+      if (page.results.length === 0) return nothing(route, 'event', FILTERS, 'No event has been stored yet.');
       const rows = el(
         'ol',
         { class: 'rows', 'aria-label': 'Events' },
@@ -58,13 +58,4 @@ function order(route, ordering) {
     { class: 'button quiet', href: changed(route, other) },
     newest ? 'Newest first' : 'Oldest first',
   );
-}
-
-/** @param {import('../../page/router.js').Route} route */
-function nothing(route) {
-  const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
-  if (!filtered)
-    return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
-  const all = el('a', { href: href('events') }, 'Look at all events');
-  return el('div', { class: 'empty' }, el('p', {}, 'No event matches these filters.'), el('p', {}, all));
 }

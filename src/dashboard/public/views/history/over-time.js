@@ -6,7 +6,7 @@ import { el } from '../../page/dom.js';
 import { pick } from '../../page/filters.js';
 import { counted } from '../../page/format.js';
 import { panel } from '../../page/panel.js';
-import { DAY, exactly } from '../../page/range.js';
+import { DAY, exactly, lastBefore } from '../../page/range.js';
 import { changed, go, href } from '../../page/router.js';
 import { settings } from '../../page/settings.js';
 import { FILTERS } from './event-filters.js';
@@ -131,8 +131,7 @@ function groupChoice(route, by) {
  */
 function foot(route, { from, to, total, interval }) {
   // The list includes both ends, the counts do not include the last.
-  const last = `${new Date(Date.parse(to) - 1).toISOString().slice(0, -1)}999Z`;
-  const list = href('events', { ...pick(route, FILTERS), from, to: last });
+  const list = href('events', { ...pick(route, FILTERS), from, to: lastBefore(Date.parse(to)) });
   return el(
     'p',
     { class: 'foot' },

@@ -91,7 +91,7 @@ export function tailPanel(screen) {
     } catch (error) {
       if (screen.signal.aborted) return;
       if (!(error instanceof AskError)) throw error;
-      beginning = error.passing ? `${error.message} Trying again…` : error.message;
+      beginning = error.words;
       if (error.passing) void rest(AGAIN, screen.signal).then(begin);
     }
     schedule();

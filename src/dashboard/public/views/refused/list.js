@@ -5,6 +5,7 @@ import { time } from '../../page/format.js';
 import { jsonTree } from '../../page/json-tree.js';
 import { pages } from '../../page/pages.js';
 import { panel } from '../../page/panel.js';
+import { lastBefore } from '../../page/range.js';
 import { href } from '../../page/router.js';
 
 /** @typedef {import('../../api/shapes.js').Rejection} Rejection */
@@ -33,8 +34,7 @@ export function refusedListPanel(screen, range) {
       return addressOf('/rejections/', {
         ...pick(route, ['application', 'code', 'category', 'name', 'cursor']),
         rejected_after: new Date(found.from).toISOString(),
-        // Inclusive.
-        rejected_before: `${new Date(found.to - 1).toISOString().slice(0, -1)}999Z`,
+        rejected_before: lastBefore(found.to),
         page_size: 20,
       });
     },

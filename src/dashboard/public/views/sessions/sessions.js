@@ -1,8 +1,8 @@
 import { addressOf } from '../../api/client.js';
-import { sendFirst } from '../../page/api-call.js';
 import { el, walkable } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
 import { counted, duration, time } from '../../page/format.js';
+import { nothing } from '../../page/nothing.js';
 import { pages } from '../../page/pages.js';
 import { panel } from '../../page/panel.js';
 import { href } from '../../page/router.js';
@@ -18,7 +18,7 @@ export function sessionsView(screen) {
     title: 'Sessions',
     address: addressOf('/sessions/', { ...pick(route, [...FILTERS, 'cursor']), page_size: 50 }),
     show: (/** @type {import('../../api/shapes.js').Page<Session>} */ page) => {
-      if (page.results.length === 0) return nothing(route);
+      if (page.results.length === 0) return nothing(route, 'session', FILTERS, 'There is no session yet.');
       const rows = el('ol', { class: 'rows sessions', 'aria-label': 'Sessions' }, ...page.results.map(row));
       return el('div', {}, walkable(rows, 'a.open'), pages(route, page, 'session'));
     },
@@ -31,14 +31,6 @@ export function sessionsView(screen) {
       list,
     ],
   };
-}
-
-/** @param {import('../../page/router.js').Route} route */
-function nothing(route) {
-  const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
-  if (!filtered) return el('div', { class: 'empty' }, el('p', {}, 'There is no session yet.'), sendFirst());
-  const all = el('a', { href: href('sessions') }, 'Look at all sessions');
-  return el('div', { class: 'empty' }, el('p', {}, 'No session matches these filters.'), el('p', {}, all));
 }
 
 /** @param {Session} session */
