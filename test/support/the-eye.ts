@@ -231,6 +231,12 @@ export async function eventually<Result>(attempt: () => Promise<Result>, patienc
   }
 }
 
+/**
+ * What a promise of so many milliseconds may take here, where other specs keep the machine busy: as much again. What is
+ * promised is measured by test:faults, which has the machine to itself.
+ */
+export const onTime = (promised: number): number => 2 * promised;
+
 /** A text as it stands in the log, which is JSON. */
 export const inLog = (text: string): string => JSON.stringify(text).slice(1, -1);
 
