@@ -12,6 +12,9 @@ export const SESSION_EVENTS = 20;
 /** A category that a seventh of the first so many events have, and none since. */
 export const RARE = 'rare';
 const RARE_UNTIL = 7000;
+/** An application of one event in so many, of each type in turn. */
+export const SELDOM = 'seldom';
+const SELDOM_EVERY = 499;
 
 /** All sizes spread over this year, so that the larger ones are denser. */
 export const YEAR = 2024;
@@ -26,7 +29,7 @@ const FILL = `
   SELECT
     (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
       substr(digest, 4, 15))::uuid,
-    'default',
+    CASE WHEN event % ${SELDOM_EVERY} = 0 THEN '${SELDOM}' ELSE 'default' END,
     md5((event / ${SESSION_EVENTS})::text),
     CASE WHEN event < ${RARE_UNTIL} AND event % 7 = 0 THEN '${RARE}' ELSE 'category-' || type % ${CATEGORIES} END,
     'name-' || type,

@@ -1,5 +1,5 @@
 import type { TheEye } from '../../test/support/the-eye.js';
-import { CATEGORIES, DAYS, NAMES, RARE, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
+import { CATEGORIES, DAYS, NAMES, RARE, SELDOM, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
 
 /** What makes the path of one more question of a kind, by the name of the kind. */
 export type Questions = Map<string, () => string>;
@@ -31,6 +31,14 @@ export async function questions(eye: TheEye, events: number): Promise<Questions>
     ['a category', () => ask({ category: `category-${random(CATEGORIES)}` })],
     ['a category not seen for eleven months', () => ask({ category: RARE })],
     ['a category and name', () => ask(type())],
+    [
+      'a category of an application that has most',
+      () => ask({ application: 'default', category: `category-${random(CATEGORIES)}` }),
+    ],
+    [
+      'a category of an application that has few',
+      () => ask({ application: SELDOM, category: `category-${random(CATEGORIES)}` }),
+    ],
     ['a day', () => ask(between(1))],
     ['a month', () => ask(between(30))],
     ['a category on a day', () => ask({ category: `category-${random(CATEGORIES)}`, ...between(1) })],

@@ -3,8 +3,10 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { environment } from '../config/environment.js';
 import { query, utc } from '../database/query.js';
-import { countRows, selectSlice, type Walked } from '../paging/index-walk.js';
+import { countRows, isDescending, selectSlice, type Walked } from '../paging/index-walk.js';
 import type { Count, Slice } from '../paging/page.js';
+import { ALWAYS } from '../statistics/cuts.js';
+import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import { EventEntity } from './event.entity.js';
 import { millisecondsOf } from './event/identity.js';
 
@@ -33,10 +35,16 @@ export interface EventFilter {
 /** What leaves, in this order. */
 const COLUMNS = `id, application, session_id, category, name, data, ${utc('timestamp')}`;
 
+/** Of the events of a category, so many are looked at for each that is asked for of one application. */
+const NEAR = 4;
+
 /** The events in PostgreSQL. All SQL about them stands here. */
 @Injectable()
 export class EventsRepository {
-  constructor(@InjectRepository(EventEntity) private readonly events: Repository<EventEntity>) {}
+  constructor(
+    @InjectRepository(EventEntity) private readonly events: Repository<EventEntity>,
+    private readonly counts: EventCountsRepository,
+  ) {}
 
   /**
    * Stores a batch in one statement; events that are stored already are left as they are.
@@ -86,14 +94,47 @@ export class EventsRepository {
    * A slice of the matching events in their order; for a cursor to `previous`, in the opposite order.
    * @param gone says that nobody waits for it any more
    */
-  find(filter: EventFilter, slice: Slice, timeout?: number, gone?: AbortSignal): Promise<StoredEvent[]> {
-    const { sql, parameters } = selectSlice(COLUMNS, walked(filter), slice);
-    return this.query(sql, parameters, timeout, gone);
+  async find(
+    filter: EventFilter,
+    slice: Slice,
+    timeout?: number,
+    gone?: AbortSignal,
+  ): Promise<StoredEvent[]> {
+    const select = (rows: Walked): Promise<StoredEvent[]> => {
+      const { sql, parameters } = selectSlice(COLUMNS, rows, slice);
+      return this.query(sql, parameters, timeout, gone);
+    };
+    const rows = walked(filter);
+    if (hasIndex(filter)) return select(rows);
+    // Mostly they are near. Else they may be anywhere among those of other applications, and the counts know where.
+    const most = slice.limit + (slice.offset ?? 0);
+    const near = await select({ ...rows, lookedAt: most * NEAR });
+    if (near.length === slice.limit) return near;
+    const minutes = await this.minutesOf(filter, slice, most);
+    const { leading, filtered } = rows;
+    return minutes.length === 0
+      ? []
+      : select({ ...rows, leading: {}, filtered: { ...leading, ...filtered }, minutes });
   }
 
   /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
   count(filter: EventFilter): Promise<Count> {
     return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
+  }
+
+  /** Minutes that hold a slice, by the counts that are kept. */
+  private minutesOf(
+    { application, category, name, timestamp_after, timestamp_before }: EventFilter,
+    slice: Slice,
+    most: number,
+  ): Promise<string[]> {
+    const latestFirst = isDescending(slice);
+    const place = slice.cursor?.timestamp;
+    const range = {
+      from: (latestFirst ? undefined : place) ?? timestamp_after ?? ALWAYS.from,
+      to: (latestFirst ? place : undefined) ?? timestamp_before ?? ALWAYS.to,
+    };
+    return this.counts.minutes({ application, category, name }, range, most, latestFirst);
   }
 
   private query<Row>(
@@ -105,6 +146,10 @@ export class EventsRepository {
     return query<Row>(this.events.manager, sql, parameters, timeout, gone);
   }
 }
+
+/** True where an index holds just what is asked for, in its order. What one application sent of a category has none. */
+const hasIndex = ({ application, session_id, category, name }: EventFilter): boolean =>
+  application === undefined || session_id !== undefined || (category ?? name) === undefined;
 
 /** Which index serves a filter; a session is rare enough that its events may be looked at one by one. */
 function walked(filter: EventFilter): Walked {

@@ -22,6 +22,10 @@ export interface Walked {
   before: string | undefined;
   /** What rows must be beside that, in SQL. */
   condition?: string;
+  /** Looks at no more than so many rows of the index; at all, by default. */
+  lookedAt?: number;
+  /** Looks into these minutes only, by when they begin. They hold all rows that are asked for. */
+  minutes?: readonly string[];
 }
 
 /** Beyond this many, `count` is an estimate: counting reads one index entry a row. */
@@ -35,17 +39,37 @@ interface Statement {
 /** Asks PostgreSQL. */
 export type Ask = <Row>(sql: string, parameters: unknown[]) => Promise<Row[]>;
 
+/** Whether a slice is read from its latest row on: so is a list of the newest, but not its cursor to `previous`. */
+export const isDescending = ({ newestFirst, cursor }: Slice): boolean =>
+  newestFirst !== (cursor?.direction === 'previous');
+
 /** A slice of the rows in their order; for a cursor to `previous`, in the opposite order. */
 export function selectSlice(columns: string, walked: Walked, slice: Slice): Statement {
-  const { cursor } = slice;
-  const backwards = cursor?.direction === 'previous';
-  const descending = slice.newestFirst !== backwards;
+  const { cursor, limit, offset = 0 } = slice;
+  const descending = isDescending(slice);
   const walk = new IndexWalk(walked, cursor && { operator: descending ? '<' : '>', place: cursor });
-  const limit = walk.parameter(slice.limit);
-  const offset = walk.parameter(slice.offset ?? 0);
-  const sql = `SELECT ${columns} FROM ${walked.table} ${walk.where()} ${walk.orderBy(descending ? 'DESC' : 'ASC')}
-     LIMIT ${limit} OFFSET ${offset}`;
+  const order = walk.orderBy(descending ? 'DESC' : 'ASC');
+  const sql = `SELECT ${columns} FROM ${sourceOf(walked, walk, order, limit + offset)} ${order}
+     LIMIT ${walk.parameter(limit)} OFFSET ${walk.parameter(offset)}`;
   return { sql, parameters: walk.parameters };
+}
+
+/** @param most rows that are asked for */
+function sourceOf(
+  { table, time, lookedAt, minutes }: Walked,
+  walk: IndexWalk,
+  order: string,
+  most: number,
+): string {
+  const { ends, filters } = walk;
+  if (minutes) {
+    const within = [`${time} >= minute`, `${time} < minute + interval '1 minute'`];
+    return `unnest(${walk.parameter(minutes)}::timestamptz[]) AS minute, LATERAL (
+      SELECT * FROM ${table} ${where(...ends, ...filters, ...within)} ${order} LIMIT ${walk.parameter(most)}
+    ) AS ${table}`;
+  }
+  if (lookedAt === undefined) return `${table} ${where(...ends, ...filters)}`;
+  return `(SELECT * FROM ${table} ${where(...ends)} ${order} LIMIT ${walk.parameter(lookedAt)}) AS ${table} ${where(...filters)}`;
 }
 
 /** How many rows there are: exact up to EXACT_COUNT, and beyond it the planner's estimate, so that no table is scanned. */
@@ -54,7 +78,7 @@ export async function countRows(ask: Ask, walked: Walked): Promise<Count> {
   const walk = new IndexWalk(walked);
   const [counted] = await ask<{ count: number }>(
     `SELECT count(*)::int AS count
-     FROM (SELECT 1 FROM ${table} ${walk.where()} ${walk.orderBy('DESC')} LIMIT ${EXACT_COUNT + 1}) AS matching`,
+     FROM (SELECT 1 FROM ${table} ${where(...walk.ends, ...walk.filters)} ${walk.orderBy('DESC')} LIMIT ${EXACT_COUNT + 1}) AS matching`,
     walk.parameters,
   );
   const count = counted?.count ?? 0;
@@ -82,8 +106,10 @@ export async function estimateRows(ask: Ask, walked: Walked): Promise<number> {
  */
 class IndexWalk {
   readonly parameters: unknown[] = [];
+  /** Conditions on the index, which are where the walk begins and ends, and on the rows by the way. */
+  readonly ends: string[];
+  readonly filters: string[];
   private readonly leading: Record<string, string>;
-  private readonly conditions: string[];
 
   /** @param beyond a place in the list to begin after, to its older (`<`) or newer (`>`) side */
   constructor(
@@ -92,27 +118,21 @@ class IndexWalk {
   ) {
     const { time, after, before, condition = '' } = walked;
     this.leading = this.placeholders(walked.leading);
-    const filtered = this.placeholders(walked.filtered);
     // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
     const end = (operator: '<' | '>', bound: string | undefined): string =>
       beyond?.operator === operator
         ? this.compare(operator, { [time]: beyond.place.timestamp, id: beyond.place.id })
         : this.compare(`${operator}=`, { [time]: bound });
-    this.conditions = [
-      end('>', after),
-      end('<', before),
-      ...Object.entries(filtered).map(([column, value]) => `${column} = ${value}`),
-      condition,
-    ].filter((condition) => condition !== '');
+    this.ends = [end('>', after), end('<', before)].filter((condition) => condition !== '');
+    this.filters = Object.entries(this.placeholders(walked.filtered)).map(
+      ([column, value]) => `${column} = ${value}`,
+    );
+    if (condition !== '') this.filters.push(condition);
   }
 
   parameter(value: unknown): string {
     this.parameters.push(value);
     return `$${this.parameters.length}`;
-  }
-
-  where(): string {
-    return this.conditions.length === 0 ? '' : `WHERE ${this.conditions.join(' AND ')}`;
   }
 
   orderBy(direction: 'ASC' | 'DESC'): string {
@@ -136,6 +156,9 @@ class IndexWalk {
     );
   }
 }
+
+const where = (...conditions: string[]): string =>
+  conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 
 /** The conditions as the planner's statistics know them. */
 function plainConditions({ time, leading, filtered, after, before }: Walked): {

@@ -1,4 +1,4 @@
-import { ALWAYS, type Block, cutAt, type Edge, edgeAt, minuteNear, type Readings } from './cuts.js';
+import { ALWAYS, type Block, BLOCKS, cutAt, type Edge, edgeAt, minuteNear, type Readings } from './cuts.js';
 import { type Column, type CountFilter, type Group, selectionOf } from './groups.js';
 
 /** A statement that counts by running sums, by changes that are not in them yet, and at its ends by the events. */
@@ -46,6 +46,46 @@ export class CountStatement {
     ] as const)
       if (edge) amounts.push(`SELECT ${selected} ${side * edge.sign} FROM events WHERE ${this.within(edge)}`);
     return amounts.join(' UNION ALL ');
+  }
+
+  /**
+   * The minutes of a range, both ends inclusive, with its latest or earliest so many events. First the months with so many
+   * are found, then their days, hours and minutes: of each block those that come after too few.
+   */
+  minutesWith({ from, to }: typeof ALWAYS, events: number, latestFirst: boolean): string {
+    const [first, last] = [from, to].map((end) => `${this.parameter(end)}::timestamp`);
+    const wanted = this.parameter(events);
+    const level = ({ block, ends: unit }: (typeof BLOCKS)[number]): string => {
+      const blocks = block === 'ever' ? `(VALUES ('-infinity'::timestamp)) AS ever` : `${block}s`;
+      const next = `start + interval '1 ${unit}'`;
+      // What an end of the range cuts, or a place at which a page ends, may have its events beyond.
+      return `${unit}s AS (
+        SELECT start FROM (
+          SELECT start, sum(CASE WHEN start > ${first} AND ${next} <= ${last} THEN amount ELSE 0 END) OVER (
+            ORDER BY start ${latestFirst ? 'DESC' : 'ASC'} ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+          ) AS passed
+          FROM (
+            SELECT start, sum(amount) AS amount FROM (
+              SELECT date_trunc('${unit}', ends[place] - interval '1 minute'), counts[place] - coalesce(counts[place - 1], 0)
+              FROM (SELECT '${block}'::event_count_block, * FROM ${blocks}) AS wanted (block, start),
+                LATERAL (${this.row([])}) AS kept, generate_subscripts(ends, 1) AS place
+              UNION ALL
+              SELECT date_trunc('${unit}', minute), count FROM changes
+            ) AS amounts (start, amount)
+            WHERE start <= ${last} AND ${next} > ${first}
+            GROUP BY start
+            HAVING sum(amount) > 0
+          ) AS amounts
+        ) AS ${unit}s
+        WHERE coalesce(passed, 0) < ${wanted}
+      )`;
+    };
+    return `
+      WITH changes AS MATERIALIZED (
+        SELECT minute, count FROM event_count_changes
+        WHERE minute > ${first} - interval '1 minute' AND minute <= ${last} ${this.conditions}
+      ), ${BLOCKS.map(level).join(', ')}
+      SELECT to_char(start, 'YYYY-MM-DD"T"HH24:MI"Z"') AS minute FROM minutes`;
   }
 
   /**

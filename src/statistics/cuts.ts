@@ -17,7 +17,7 @@ type Unit = keyof typeof UNITS;
  * Blocks of time that running sums are kept in, from the longest (all time) to the shortest, and what their sums end with.
  * Those of a day end with half hours too, so that where half an hour begins there is nothing left for the hour to tell.
  */
-const BLOCKS = [
+export const BLOCKS = [
   { block: 'ever', ends: 'month', endsAtHalf: 'month' },
   { block: 'month', ends: 'day', endsAtHalf: 'day' },
   { block: 'day', ends: 'hour', endsAtHalf: 'minute' },

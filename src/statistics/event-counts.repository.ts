@@ -55,6 +55,24 @@ export class EventCountsRepository {
     return Number(row?.count ?? 0);
   }
 
+  /**
+   * Minutes with the latest, or the earliest, so many events that match, of those in a range, both ends inclusive; with all
+   * of them, where there are fewer. Each is told by when it begins, in UTC.
+   */
+  async minutes(
+    filter: CountFilter,
+    range: typeof ALWAYS,
+    events: number,
+    latestFirst: boolean,
+  ): Promise<string[]> {
+    const statement = new CountStatement(filter);
+    const rows = await this.query<{ minute: string }>(
+      statement.minutesWith(range, events, latestFirst),
+      statement.parameters,
+    );
+    return rows.map(({ minute }) => minute);
+  }
+
   /** How many events one session has. */
   async ofSession(sessionId: string): Promise<number> {
     const [row] = await this.query<{ events: number }>(
