@@ -14,7 +14,7 @@ export const RARE = 'rare';
 const RARE_UNTIL = 7000;
 /** An application of one event in so many, of each type in turn. */
 export const SELDOM = 'seldom';
-const SELDOM_EVERY = 499;
+const SELDOM_EVERY = 83;
 
 /** All sizes spread over this year, so that the larger ones are denser. */
 export const YEAR = 2024;

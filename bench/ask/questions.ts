@@ -22,6 +22,7 @@ const CHOICE = 50;
 export async function questions(eye: TheEye, events: number): Promise<Questions> {
   const ids = await someIds(eye);
   const deep = await deepPages(eye);
+  const second = await secondPages(eye);
   return new Map<string, () => string>([
     ['the newest page', () => '/events/'],
     ['the newest page, of 1,000', () => '/events/?page_size=1000'],
@@ -39,6 +40,7 @@ export async function questions(eye: TheEye, events: number): Promise<Questions>
       'a category of an application that has few',
       () => ask({ application: SELDOM, category: `category-${random(CATEGORIES)}` }),
     ],
+    ['its second page, by cursor', () => oneOf(second)],
     ['a day', () => ask(between(1))],
     ['a month', () => ask(between(30))],
     ['a category on a day', () => ask({ category: `category-${random(CATEGORIES)}`, ...between(1) })],
@@ -110,9 +112,17 @@ async function someIds(eye: TheEye): Promise<string[]> {
 
 async function deepPages(eye: TheEye): Promise<string[]> {
   const paths = ['/events/'];
-  while (paths.length < DEPTH + CHOICE) {
-    const { pathname, search } = new URL((await eye.get(paths.at(-1) ?? '')).body.next as string);
-    paths.push(pathname + search);
-  }
+  while (paths.length < DEPTH + CHOICE) paths.push(await next(eye, paths.at(-1) ?? ''));
   return paths.slice(DEPTH - 1);
+}
+
+/** Of each category of the application that has few. */
+function secondPages(eye: TheEye): Promise<string[]> {
+  const categories = Array.from({ length: CATEGORIES }, (_, number) => `category-${number}`);
+  return Promise.all(categories.map((category) => next(eye, ask({ application: SELDOM, category }))));
+}
+
+async function next(eye: TheEye, path: string): Promise<string> {
+  const { pathname, search } = new URL((await eye.get(path)).body.next as string);
+  return pathname + search;
 }

@@ -3,7 +3,7 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
 import { environment } from '../config/environment.js';
 import { query, utc } from '../database/query.js';
-import { countRows, isDescending, selectSlice, type Walked } from '../paging/index-walk.js';
+import { countRows, isDescending, selectSlice, type Statement, type Walked } from '../paging/index-walk.js';
 import type { Count, Slice } from '../paging/page.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
@@ -35,8 +35,9 @@ export interface EventFilter {
 /** What leaves, in this order. */
 const COLUMNS = `id, application, session_id, category, name, data, ${utc('timestamp')}`;
 
-/** Of the events of a category, so many are looked at for each that is asked for of one application. */
+/** Of one application, so many events of a category are looked at for each that is asked for, and so many more at most. */
 const NEAR = 4;
+const NEAR_AT_MOST = 1000;
 
 /** The events in PostgreSQL. All SQL about them stands here. */
 @Injectable()
@@ -105,16 +106,14 @@ export class EventsRepository {
       return this.query(sql, parameters, timeout, gone);
     };
     const rows = walked(filter);
-    if (hasIndex(filter)) return select(rows);
+    if (isWalked(filter)) return select(rows);
     // Mostly they are near. Else they may be anywhere among those of other applications, and the counts know where.
     const most = slice.limit + (slice.offset ?? 0);
-    const near = await select({ ...rows, lookedAt: most * NEAR });
+    const near = await select({ ...rows, only: { first: Math.min(most * NEAR, most + NEAR_AT_MOST) } });
     if (near.length === slice.limit) return near;
-    const minutes = await this.minutesOf(filter, slice, most);
     const { leading, filtered } = rows;
-    return minutes.length === 0
-      ? []
-      : select({ ...rows, leading: {}, filtered: { ...leading, ...filtered }, minutes });
+    const minutes = this.minutesOf(filter, slice, most);
+    return select({ ...rows, leading: {}, filtered: { ...leading, ...filtered }, only: { minutes } });
   }
 
   /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
@@ -122,12 +121,12 @@ export class EventsRepository {
     return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
   }
 
-  /** Minutes that hold a slice, by the counts that are kept. */
+  /** What names the minutes that hold a slice, by the counts that are kept. */
   private minutesOf(
     { application, category, name, timestamp_after, timestamp_before }: EventFilter,
     slice: Slice,
     most: number,
-  ): Promise<string[]> {
+  ): Statement {
     const latestFirst = isDescending(slice);
     const place = slice.cursor?.timestamp;
     const range = {
@@ -147,8 +146,8 @@ export class EventsRepository {
   }
 }
 
-/** True where an index holds just what is asked for, in its order. What one application sent of a category has none. */
-const hasIndex = ({ application, session_id, category, name }: EventFilter): boolean =>
+/** False where what is asked for may be anywhere among what is walked: what one application sent of a category or name. */
+const isWalked = ({ application, session_id, category, name }: EventFilter): boolean =>
   application === undefined || session_id !== undefined || (category ?? name) === undefined;
 
 /** Which index serves a filter; a session is rare enough that its events may be looked at one by one. */

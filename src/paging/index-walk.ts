@@ -22,16 +22,17 @@ export interface Walked {
   before: string | undefined;
   /** What rows must be beside that, in SQL. */
   condition?: string;
-  /** Looks at no more than so many rows of the index; at all, by default. */
-  lookedAt?: number;
-  /** Looks into these minutes only, by when they begin. They hold all rows that are asked for. */
-  minutes?: readonly string[];
+  /**
+   * Where no index holds just what is asked for: looks at the first so many rows of the one that is walked; or into the
+   * minutes that a statement names, which hold all that is asked for, each by whichever index has least of it.
+   */
+  only?: { first: number } | { minutes: Statement };
 }
 
 /** Beyond this many, `count` is an estimate: counting reads one index entry a row. */
 export const EXACT_COUNT = 10_000;
 
-interface Statement {
+export interface Statement {
   sql: string;
   parameters: unknown[];
 }
@@ -55,21 +56,15 @@ export function selectSlice(columns: string, walked: Walked, slice: Slice): Stat
 }
 
 /** @param most rows that are asked for */
-function sourceOf(
-  { table, time, lookedAt, minutes }: Walked,
-  walk: IndexWalk,
-  order: string,
-  most: number,
-): string {
+function sourceOf({ table, time, only }: Walked, walk: IndexWalk, order: string, most: number): string {
   const { ends, filters } = walk;
-  if (minutes) {
-    const within = [`${time} >= minute`, `${time} < minute + interval '1 minute'`];
-    return `unnest(${walk.parameter(minutes)}::timestamptz[]) AS minute, LATERAL (
-      SELECT * FROM ${table} ${where(...ends, ...filters, ...within)} ${order} LIMIT ${walk.parameter(most)}
-    ) AS ${table}`;
-  }
-  if (lookedAt === undefined) return `${table} ${where(...ends, ...filters)}`;
-  return `(SELECT * FROM ${table} ${where(...ends)} ${order} LIMIT ${walk.parameter(lookedAt)}) AS ${table} ${where(...filters)}`;
+  if (only === undefined) return `${table} ${where(...ends, ...filters)}`;
+  if ('first' in only)
+    return `(SELECT * FROM ${table} ${where(...ends)} ${order} LIMIT ${walk.parameter(only.first)}) AS ${table} ${where(...filters)}`;
+  const within = [`${time} >= minute`, `${time} < minute + interval '1 minute'`];
+  return `(${only.minutes.sql}) AS minutes (minute), LATERAL (
+    SELECT * FROM ${table} ${where(...ends, ...filters, ...within)} ${order} LIMIT ${walk.parameter(most)}
+  ) AS ${table}`;
 }
 
 /** How many rows there are: exact up to EXACT_COUNT, and beyond it the planner's estimate, so that no table is scanned. */
@@ -105,7 +100,7 @@ export async function estimateRows(ask: Ask, walked: Walked): Promise<number> {
  * does for a frequent category, and which reads the whole table when that category has not occurred for a while.
  */
 class IndexWalk {
-  readonly parameters: unknown[] = [];
+  readonly parameters: unknown[];
   /** Conditions on the index, which are where the walk begins and ends, and on the rows by the way. */
   readonly ends: string[];
   readonly filters: string[];
@@ -116,18 +111,23 @@ class IndexWalk {
     private readonly walked: Walked,
     beyond?: { operator: '<' | '>'; place: { timestamp: string; id: string } },
   ) {
-    const { time, after, before, condition = '' } = walked;
+    const { time, after, before, condition, only } = walked;
+    const minutes = only && 'minutes' in only ? only.minutes : undefined;
+    this.parameters = [...(minutes?.parameters ?? [])];
     this.leading = this.placeholders(walked.leading);
-    // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
-    const end = (operator: '<' | '>', bound: string | undefined): string =>
-      beyond?.operator === operator
-        ? this.compare(operator, { [time]: beyond.place.timestamp, id: beyond.place.id })
-        : this.compare(`${operator}=`, { [time]: bound });
-    this.ends = [end('>', after), end('<', before)].filter((condition) => condition !== '');
     this.filters = Object.entries(this.placeholders(walked.filtered)).map(
       ([column, value]) => `${column} = ${value}`,
     );
-    if (condition !== '') this.filters.push(condition);
+    if (condition !== undefined) this.filters.push(condition);
+    // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
+    const end = (operator: '<' | '>', bound: string | undefined): string[] => {
+      const isBeyond = beyond?.operator === operator;
+      if (isBeyond && !minutes)
+        return this.compare(operator, { [time]: beyond.place.timestamp, id: beyond.place.id });
+      if (isBeyond) this.filters.push(this.pass(operator, beyond.place));
+      return this.compare(`${operator}=`, { [time]: isBeyond ? beyond.place.timestamp : bound });
+    };
+    this.ends = [...end('>', after), ...end('<', before)];
   }
 
   parameter(value: unknown): string {
@@ -140,11 +140,16 @@ class IndexWalk {
     return `ORDER BY ${columns.map((column) => `${this.walked.table}.${column} ${direction}`).join(', ')}`;
   }
 
-  private compare(operator: string, place: Values): string {
+  private compare(operator: string, place: Values): string[] {
     const row = { ...this.leading, ...this.placeholders(place) };
-    if (Object.keys(row).length === 0) return '';
+    if (Object.keys(row).length === 0) return [];
     const columns = Object.keys(row).map((column) => `${this.walked.table}.${column}`);
-    return `(${columns.join(', ')}) ${operator} (${Object.values(row).join(', ')})`;
+    return [`(${columns.join(', ')}) ${operator} (${Object.values(row).join(', ')})`];
+  }
+
+  /** Of the rows at the time of a place, those beyond it. As a range over rows it would stand in for the end of a minute. */
+  private pass(operator: string, { timestamp, id }: { timestamp: string; id: string }): string {
+    return `(${this.walked.time} <> ${this.parameter(timestamp)} OR id ${operator} ${this.parameter(id)})`;
   }
 
   private placeholders(values: Values): Record<string, string> {

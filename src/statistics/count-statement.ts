@@ -57,6 +57,9 @@ export class CountStatement {
     const wanted = this.parameter(events);
     const level = ({ block, ends: unit }: (typeof BLOCKS)[number]): string => {
       const blocks = block === 'ever' ? `(VALUES ('-infinity'::timestamp)) AS ever` : `${block}s`;
+      // Of a block that is left out they would count alone, without the sums that they belong to.
+      const within =
+        block === 'ever' ? '' : `WHERE date_trunc('${block}', minute) IN (SELECT start FROM ${blocks})`;
       const next = `start + interval '1 ${unit}'`;
       // What an end of the range cuts, or a place at which a page ends, may have its events beyond.
       return `${unit}s AS (
@@ -70,7 +73,7 @@ export class CountStatement {
               FROM (SELECT '${block}'::event_count_block, * FROM ${blocks}) AS wanted (block, start),
                 LATERAL (${this.row([])}) AS kept, generate_subscripts(ends, 1) AS place
               UNION ALL
-              SELECT date_trunc('${unit}', minute), count FROM changes
+              SELECT date_trunc('${unit}', minute), count FROM changes ${within}
             ) AS amounts (start, amount)
             WHERE start <= ${last} AND ${next} > ${first}
             GROUP BY start
@@ -85,7 +88,7 @@ export class CountStatement {
         SELECT minute, count FROM event_count_changes
         WHERE minute > ${first} - interval '1 minute' AND minute <= ${last} ${this.conditions}
       ), ${BLOCKS.map(level).join(', ')}
-      SELECT to_char(start, 'YYYY-MM-DD"T"HH24:MI"Z"') AS minute FROM minutes`;
+      SELECT start AT TIME ZONE 'UTC' FROM minutes`;
   }
 
   /**

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { Database } from '../database/database.js';
 import { DatabaseUnavailableError } from '../database/database-errors.js';
 import { query } from '../database/query.js';
+import type { Statement } from '../paging/index-walk.js';
 import { oneSession } from '../sessions/one-session.js';
 import { CountStatement } from './count-statement.js';
 import { ALWAYS, minuteNear, type Reading, Readings } from './cuts.js';
@@ -56,21 +57,14 @@ export class EventCountsRepository {
   }
 
   /**
-   * Minutes with the latest, or the earliest, so many events that match, of those in a range, both ends inclusive; with all
-   * of them, where there are fewer. Each is told by when it begins, in UTC.
+   * A statement that names the minutes, by when they begin, with the latest or the earliest so many events that match, of
+   * those in a range, both ends inclusive; with all of them, where there are fewer.
+   * @throws DatabaseUnavailableError
    */
-  async minutes(
-    filter: CountFilter,
-    range: typeof ALWAYS,
-    events: number,
-    latestFirst: boolean,
-  ): Promise<string[]> {
+  minutes(filter: CountFilter, range: typeof ALWAYS, events: number, latestFirst: boolean): Statement {
+    this.requireCounts();
     const statement = new CountStatement(filter);
-    const rows = await this.query<{ minute: string }>(
-      statement.minutesWith(range, events, latestFirst),
-      statement.parameters,
-    );
-    return rows.map(({ minute }) => minute);
+    return { sql: statement.minutesWith(range, events, latestFirst), parameters: statement.parameters };
   }
 
   /** How many events one session has. */
@@ -167,10 +161,14 @@ export class EventCountsRepository {
     return [...all.values()].map(({ series }) => series);
   }
 
-  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    // While what was stored before there were counts is being counted, they say too little.
-    if (!this.database.isReady) return Promise.reject(new DatabaseUnavailableError());
+  private async query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    this.requireCounts();
     return query<Row>(this.dataSource.manager, sql, parameters);
+  }
+
+  /** While what was stored before there were counts is being counted, they say too little. */
+  private requireCounts(): void {
+    if (!this.database.isReady) throw new DatabaseUnavailableError();
   }
 }
 

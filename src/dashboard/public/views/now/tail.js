@@ -114,7 +114,10 @@ export function tailPanel(screen) {
     empty.hidden = false;
   }
 
-  screen.waitFor(begin());
+  let open = () => {};
+  const opened = new Promise((resolve) => (open = () => resolve(undefined)));
+  // The past is asked for when the stream is open, or known not to be: what is stored between the two would be in neither.
+  screen.waitFor(opened.then(begin));
   void follow(addressOf('/events/stream', given), screen.signal, {
     event(event) {
       seen += 1;
@@ -129,6 +132,7 @@ export function tailPanel(screen) {
       schedule();
     },
     state(words) {
+      open();
       trouble = words;
       schedule();
     },
