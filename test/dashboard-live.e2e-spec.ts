@@ -65,6 +65,16 @@ describe('What the dashboard shows of now', () => {
     await page.getByText('since this was opened').waitFor();
   });
 
+  it('shows what was stored after the past was read and before the stream was open', async () => {
+    await page.route(STREAM, async (route) => {
+      await page.getByText('No event matches these filters yet.').waitFor();
+      await eye.store(anEvent({ session_id: 'between' }));
+      return route.continue();
+    });
+    await viewer.goto('#/now?session_id=between');
+    await page.locator('.tail li', { hasText: 'between' }).waitFor();
+  });
+
   it('goes on from where a heartbeat said it was', async () => {
     const watching = await Watching.open(eye);
     await eye.store(anEvent({ session_id: 'seen' }));

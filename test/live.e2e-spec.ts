@@ -52,6 +52,16 @@ describe('The stream of events', () => {
     expect(await liveKeys()).toEqual([]);
   });
 
+  it('goes on where it was cut off before anything was stored', async () => {
+    const before = await watch();
+    await soon(() => expect(before.place).toMatch(/^\d+-0$/));
+    before.close();
+    await store('meanwhile');
+    const after = await watch('', api, { 'last-event-id': before.place ?? '' });
+    await after.saw('meanwhile');
+    expect(after.messages).toHaveLength(1);
+  });
+
   it('shows what another process stores, as the list does, and nothing twice', async () => {
     const watching = await watch();
     const { headers } = watching.response;

@@ -106,7 +106,7 @@ export class EventsRepository {
       return this.query(sql, parameters, timeout, gone);
     };
     const rows = walked(filter);
-    if (isWalked(filter)) return select(rows);
+    if (!isScattered(filter) || !this.counts.areKept) return select(rows);
     // Mostly they are near. Else they may be anywhere among those of other applications, and the counts know where.
     const most = slice.limit + (slice.offset ?? 0);
     const near = await select({ ...rows, only: { first: Math.min(most * NEAR, most + NEAR_AT_MOST) } });
@@ -146,9 +146,9 @@ export class EventsRepository {
   }
 }
 
-/** False where what is asked for may be anywhere among what is walked: what one application sent of a category or name. */
-const isWalked = ({ application, session_id, category, name }: EventFilter): boolean =>
-  application === undefined || session_id !== undefined || (category ?? name) === undefined;
+/** Whether what is asked for may lie far apart in the index that serves it: what one application sent of a category or name. */
+const isScattered = ({ application, session_id, category, name }: EventFilter): boolean =>
+  application !== undefined && session_id === undefined && (category ?? name) !== undefined;
 
 /** Which index serves a filter; a session is rare enough that its events may be looked at one by one. */
 function walked(filter: EventFilter): Walked {

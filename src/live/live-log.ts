@@ -22,10 +22,14 @@ const EVENTS = 'the-eye:live:events';
 
 /**
  * What was there before a time without viewers is forgotten: whoever asks for what came after it must not be given only
- * what came after that time.
+ * what came after that time. The log begins again with an entry of nothing, so that there is a place to go on from even
+ * where nothing is stored for long.
  */
 const WATCH = `
-if redis.call('SET', KEYS[1], 1, 'EX', ARGV[1], 'NX') then redis.call('DEL', KEYS[2]) end
+if redis.call('SET', KEYS[1], 1, 'EX', ARGV[1], 'NX') then
+  redis.call('DEL', KEYS[2])
+  redis.call('XADD', KEYS[2], '*', 'left_out', 0)
+end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[1])
 redis.call('PUBLISH', KEYS[1], '')`;

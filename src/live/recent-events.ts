@@ -6,6 +6,8 @@ export interface RecentEvent {
   readonly id: string;
   /** As it is sent, made once for all viewers. */
   readonly bytes: Buffer;
+  /** Here some have gone by, after the event of this id. */
+  readonly isGap?: boolean;
   /** Undefined for what everybody is told. */
   readonly filtered?: Partial<Record<(typeof FILTERED)[number], string>>;
 }
@@ -40,7 +42,9 @@ export class RecentEvents {
    * @returns also whether all that came after the place are there
    */
   after(place: string): { number: number; whole: boolean } {
-    const later = this.events.findIndex(({ id }) => isLater(id, place));
+    const later = this.events.findIndex(
+      ({ id, isGap }) => isLater(id, place) || (isGap === true && id === place),
+    );
     const [oldest] = this.events;
     return {
       number: later === -1 ? this.end : this.start + later,
@@ -54,7 +58,7 @@ export class RecentEvents {
 
   /** Some have gone by, nobody knows how many. */
   addGap(): void {
-    this.append({ id: this.place ?? '0-0', bytes: skipped(null) });
+    this.append({ id: this.place ?? '0-0', bytes: skipped(null), isGap: true });
   }
 
   private append(event: RecentEvent): void {
@@ -87,6 +91,7 @@ export function matches(filter: LiveFilter, event: RecentEvent): boolean {
 
 function toRecentEvent({ id, fields }: LogEntry): RecentEvent {
   const { event, left_out: leftOut, ...filtered } = fields;
+  if (leftOut === '0') return { id, bytes: Buffer.from(`id: ${id}\n\n`) };
   if (leftOut !== undefined) return { id, bytes: skipped(Number(leftOut), id) };
   return { id, bytes: Buffer.from(`id: ${id}\nevent: event\ndata: ${event}\n\n`), filtered };
 }

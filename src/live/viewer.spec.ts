@@ -4,7 +4,8 @@ import { CAPACITY, type LogEntry } from './live-log.js';
 import { RecentEvents } from './recent-events.js';
 import { Viewer, type Watch } from './viewer.js';
 
-const BEGIN = ': watching\nretry: 2000\n\n';
+const begin = (place = ''): string => `: watching\nretry: 2000\n${place}\n`;
+const BEGIN = begin();
 
 const entry = (number: number, fields: Record<string, string> = {}): LogEntry => ({
   id: `${number}-0`,
@@ -44,10 +45,10 @@ describe('a viewer', () => {
     const recent = new RecentEvents();
     recent.add(entries(1, 3));
     const { viewer, sent } = view(recent);
-    expect(await sent()).toBe(BEGIN);
+    expect(await sent()).toBe(begin('id: 3-0\n'));
     recent.add(entries(4, 5));
     viewer.wake();
-    expect(await sent()).toBe(BEGIN + shown(4, 5));
+    expect(await sent()).toBe(begin('id: 3-0\n') + shown(4, 5));
   });
 
   it('is sent only what it asked for, and how many were left out of whatever kind', async () => {
@@ -68,6 +69,17 @@ describe('a viewer', () => {
     expect(await view(recent, { after: '11-10' }).sent()).toBe(BEGIN + shown(12, 12));
   });
 
+  it('goes on from where there was nothing yet', async () => {
+    const recent = new RecentEvents();
+    recent.add([{ id: '7-0', fields: { left_out: '0' } }]);
+    expect(await view(recent).sent()).toBe(begin('id: 7-0\n'));
+    recent.add(entries(8, 9));
+    expect(await view(recent, { after: '7-0' }).sent()).toBe(BEGIN + shown(8, 9));
+    expect(await view(recent, { after: '6-0' }).sent()).toBe(
+      `${BEGIN}${skipped(null)}id: 7-0\n\n${shown(8, 9)}`,
+    );
+  });
+
   it('is told where it cannot go on', async () => {
     const recent = new RecentEvents();
     expect(await view(recent, { after: '9-0' }).sent()).toBe(BEGIN + skipped(null));
@@ -78,6 +90,7 @@ describe('a viewer', () => {
     expect(await view(recent, { after: '8-0' }).sent()).toBe(
       BEGIN + shown(9, 9) + skipped(null) + shown(20, 20),
     );
+    expect(await view(recent, { after: '9-0' }).sent()).toBe(BEGIN + skipped(null) + shown(20, 20));
     expect(await view(recent, { after: '20-0' }).sent()).toBe(BEGIN);
   });
 

@@ -32,7 +32,7 @@ export class Viewer extends Readable {
     const { number, whole } =
       watch.after === undefined ? { number: recent.end, whole: true } : recent.after(watch.after);
     this.next = number;
-    this.send(Buffer.from(`: watching\nretry: ${RETRY}\n\n`));
+    this.send(Buffer.from(`: watching\nretry: ${RETRY}\n${watch.after === undefined ? this.place : ''}\n`));
     if (!whole) this.send(skipped(null));
   }
 
@@ -58,9 +58,7 @@ export class Viewer extends Readable {
 
   /** Shows that all is well, and to where: what a viewer's filter left out, he need not ask for again. */
   beat(): void {
-    if (!this.open) return;
-    const place = this.next === this.recent.end ? this.recent.place : undefined;
-    this.send(Buffer.from(place === undefined ? ': alive\n\n' : `: alive\nid: ${place}\n\n`));
+    if (this.open) this.send(Buffer.from(`: alive\n${this.place}\n`));
   }
 
   /** Ends it in order. */
@@ -72,6 +70,12 @@ export class Viewer extends Readable {
   override _read(): void {
     this.fullSince = undefined;
     this.wake();
+  }
+
+  /** A line that says from where to go on, once all was sent. */
+  private get place(): string {
+    const { place, end } = this.recent;
+    return this.next === end && place !== undefined ? `id: ${place}\n` : '';
   }
 
   private get open(): boolean {

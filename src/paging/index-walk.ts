@@ -23,8 +23,8 @@ export interface Walked {
   /** What rows must be beside that, in SQL. */
   condition?: string;
   /**
-   * Where no index holds just what is asked for: looks at the first so many rows of the one that is walked; or into the
-   * minutes that a statement names, which hold all that is asked for, each by whichever index has least of it.
+   * Where matching rows may lie far apart in the index: looks at its first so many rows, or into the minutes that a
+   * statement names, which hold the whole slice. In a minute any index may serve, so equality is best left to `filtered`.
    */
   only?: { first: number } | { minutes: Statement };
 }
@@ -119,7 +119,8 @@ class IndexWalk {
       ([column, value]) => `${column} = ${value}`,
     );
     if (condition !== undefined) this.filters.push(condition);
-    // One condition an end, since of two PostgreSQL may start at the wider. A place lies within the bounds.
+    // One condition an end, since of two PostgreSQL may start at the wider; but plain times, as within minutes, it merges.
+    // A place lies within the bounds.
     const end = (operator: '<' | '>', bound: string | undefined): string[] => {
       const isBeyond = beyond?.operator === operator;
       if (isBeyond && !minutes)
@@ -147,7 +148,7 @@ class IndexWalk {
     return [`(${columns.join(', ')}) ${operator} (${Object.values(row).join(', ')})`];
   }
 
-  /** Of the rows at the time of a place, those beyond it. As a range over rows it would stand in for the end of a minute. */
+  /** Of the rows at the time of a place, those beyond it. Not as a range over rows, which PostgreSQL cannot merge with the minute. */
   private pass(operator: string, { timestamp, id }: { timestamp: string; id: string }): string {
     return `(${this.walked.time} <> ${this.parameter(timestamp)} OR id ${operator} ${this.parameter(id)})`;
   }

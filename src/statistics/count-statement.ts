@@ -85,8 +85,7 @@ export class CountStatement {
     };
     return `
       WITH changes AS MATERIALIZED (
-        SELECT minute, count FROM event_count_changes
-        WHERE minute > ${first} - interval '1 minute' AND minute <= ${last} ${this.conditions}
+        SELECT minute, count FROM event_count_changes WHERE true ${this.conditions}
       ), ${BLOCKS.map(level).join(', ')}
       SELECT start AT TIME ZONE 'UTC' FROM minutes`;
   }

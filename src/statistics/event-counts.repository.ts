@@ -56,13 +56,16 @@ export class EventCountsRepository {
     return Number(row?.count ?? 0);
   }
 
+  /** False while what was stored before there were counts is being counted: they say too little. */
+  get areKept(): boolean {
+    return this.database.isReady;
+  }
+
   /**
    * A statement that names the minutes, by when they begin, with the latest or the earliest so many events that match, of
    * those in a range, both ends inclusive; with all of them, where there are fewer.
-   * @throws DatabaseUnavailableError
    */
   minutes(filter: CountFilter, range: typeof ALWAYS, events: number, latestFirst: boolean): Statement {
-    this.requireCounts();
     const statement = new CountStatement(filter);
     return { sql: statement.minutesWith(range, events, latestFirst), parameters: statement.parameters };
   }
@@ -161,14 +164,9 @@ export class EventCountsRepository {
     return [...all.values()].map(({ series }) => series);
   }
 
-  private async query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    this.requireCounts();
+  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
+    if (!this.areKept) return Promise.reject(new DatabaseUnavailableError());
     return query<Row>(this.dataSource.manager, sql, parameters);
-  }
-
-  /** While what was stored before there were counts is being counted, they say too little. */
-  private requireCounts(): void {
-    if (!this.database.isReady) throw new DatabaseUnavailableError();
   }
 }
 

@@ -9,8 +9,9 @@ export interface Message {
 /** Somebody who watches `GET /events/stream`, and what he was sent. */
 export class Watching {
   readonly messages: Message[] = [];
-  /** Heartbeats, and the identifier that came with the last. */
+  /** Heartbeats. */
   beats = 0;
+  /** The last identifier, whatever it came with: from where to go on. */
   place: string | undefined;
   ended = false;
   private rest = '';
@@ -72,10 +73,8 @@ export class Watching {
     const lines = block.split('\n').map((line) => /^(\w*): ?([^]*)$/.exec(line)?.slice(1) ?? []);
     const fields = Object.fromEntries(lines) as Record<string, string>;
     const { id, event, data } = fields;
-    if (fields[''] === 'alive') {
-      this.beats++;
-      this.place = id ?? this.place;
-    }
+    if (fields[''] === 'alive') this.beats++;
+    this.place = id ?? this.place;
     if (event !== undefined) this.messages.push({ id, event, data: JSON.parse(data ?? '') });
   }
 }

@@ -37,6 +37,8 @@ export function tailPanel(screen) {
   let missed = 0;
   let paused = false;
   let trouble = '';
+  /** The stream has been open. What was stored after the list was read and before that is in neither, so it is read again. */
+  let opened = false;
   let beginning = '';
   let scheduled = false;
   let last = 0;
@@ -97,13 +99,27 @@ export function tailPanel(screen) {
     schedule();
   }
 
-  async function fill() {
+  /** @returns {Promise<StoredEvent[]>} newest first */
+  async function past() {
     const address = addressOf('/events/', { ...given, page_size: BEGIN });
     /** @type {import('../../api/shapes.js').Page<StoredEvent>} */
     const { results } = await ask(address, { signal: screen.signal });
-    const past = results.filter(({ id }) => !known.has(id));
-    for (const { id } of past) known.add(id);
-    list.append(...past.map((event) => eventRow(event)));
+    return results;
+  }
+
+  /** @param {StoredEvent} event */
+  function take(event) {
+    schedule();
+    if (known.has(event.id)) return;
+    known.add(event.id);
+    waiting.push(event);
+    if (waiting.length > MOST) known.delete(waiting.shift()?.id);
+  }
+
+  async function fill() {
+    const events = (await past()).filter(({ id }) => !known.has(id));
+    for (const { id } of events) known.add(id);
+    list.append(...events.map((event) => eventRow(event)));
     cut();
     if (known.size > 0) return;
     const filtered = Object.values(given).some(Boolean);
@@ -114,25 +130,23 @@ export function tailPanel(screen) {
     empty.hidden = false;
   }
 
-  let open = () => {};
-  const opened = new Promise((resolve) => (open = () => resolve(undefined)));
-  // The past is asked for when the stream is open, or known not to be: what is stored between the two would be in neither.
-  screen.waitFor(opened.then(begin));
+  screen.waitFor(begin());
   void follow(addressOf('/events/stream', given), screen.signal, {
     event(event) {
       seen += 1;
-      schedule();
-      if (known.has(event.id)) return;
-      known.add(event.id);
-      waiting.push(event);
-      if (waiting.length > MOST) known.delete(waiting.shift()?.id);
+      take(event);
     },
     skipped(number) {
       missed += number ?? 0;
       schedule();
     },
     state(words) {
-      open();
+      if (words === '' && !opened)
+        void past().then(
+          (events) => events.toReversed().forEach(take),
+          () => undefined,
+        );
+      opened ||= words === '';
       trouble = words;
       schedule();
     },
