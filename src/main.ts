@@ -1,3 +1,4 @@
+import './values/json-parse.js';
 import { resolve } from 'node:path';
 import { environment } from './config/environment.js';
 import { setNodeFlags } from './config/node-flags.js';

@@ -114,7 +114,8 @@ export function elementTexts(text: string, wanted: ReadonlyMap<number, unknown>)
   return texts;
 }
 
-function endOfString(text: string, start: number): number {
+/** The place of the quote that ends a string. @param start of the quote that begins it */
+export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end;
