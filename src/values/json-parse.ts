@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { endOfString } from './exact-json.js';
 
 /*
@@ -9,6 +10,9 @@ import { endOfString } from './exact-json.js';
  */
 
 const parse = JSON.parse;
+
+/** Begins the names that stand in for keys with escapes. It never leaves the process, so that no text has it. */
+const MARK = randomBytes(12).toString('base64url');
 
 if (isBroken())
   JSON.parse = (text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown =>
@@ -27,8 +31,6 @@ function isBroken(): boolean {
 export function parseEscapedKeys(text: string): unknown {
   const value: unknown = parse(text);
   if (typeof text !== 'string' || !text.includes('\\')) return value;
-  let mark = '\uE000';
-  while (text.includes(mark)) mark += '\uE000';
   const keys: string[] = [];
   let renamed = '';
   let copied = 0;
@@ -37,25 +39,25 @@ export function parseEscapedKeys(text: string): unknown {
     end = endOfString(text, at);
     if (escape < at) escape = text.indexOf('\\', at);
     if (escape === -1 || escape > end || !isColon(text, end + 1)) continue;
-    renamed += `${text.slice(copied, at + 1)}${mark}${keys.length}`;
+    renamed += `${text.slice(copied, at + 1)}${MARK}${keys.length}`;
     keys.push(parse(text.slice(at, end + 1)) as string);
     copied = end;
   }
-  return keys.length === 0 ? value : withKeys(parse(renamed + text.slice(copied)), mark, keys);
+  return keys.length === 0 ? value : withKeys(parse(renamed + text.slice(copied)), keys);
 }
 
 /** Gives the keys of all objects in a value, however deep, their own names, in their order. */
-function withKeys(value: unknown, mark: string, keys: readonly string[]): unknown {
+function withKeys(value: unknown, keys: readonly string[]): unknown {
   const left = [value];
   while (left.length > 0) {
     const each = left.pop();
     if (!isContainer(each)) continue;
     for (const inner of Object.values(each)) left.push(inner);
     const entries = Object.entries(each);
-    if (!entries.some(([key]) => key.startsWith(mark))) continue;
+    if (!entries.some(([key]) => key.startsWith(MARK))) continue;
     for (const [key] of entries) delete each[key];
     for (const [key, own] of entries) {
-      const name = key.startsWith(mark) ? (keys[Number(key.slice(mark.length))] ?? '') : key;
+      const name = key.startsWith(MARK) ? (keys[Number(key.slice(MARK.length))] ?? '') : key;
       // An assignment to `__proto__` would make no key.
       Object.defineProperty(each, name, { value: own, writable: true, enumerable: true, configurable: true });
     }
