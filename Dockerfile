@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# The latest Node whose own JSON.parse keeps every key (see src/values/json-parse.ts).
+# The latest Node whose own JSON.parse keeps every key (see src/platform/json/json-parse.ts).
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./

@@ -3,41 +3,77 @@ import prettier from 'eslint-config-prettier';
 import importX from 'eslint-plugin-import-x';
 import tseslint from 'typescript-eslint';
 
-/** Which folders of src a folder may not import: dependencies point one way. */
-const boundary = (target, ...from) =>
-  from.map((name) => ({
-    target: `./src/${target}`,
-    from: `./src/${name}`,
-    message: `${target} must not know ${name}: see the list of boundaries in eslint.config.js.`,
-  }));
-
-/** Each reads alone; what they share stands in the other folders. */
-const FEATURES = [
-  'events',
-  'event-types',
+/**
+ * The folders of src, from the lowest layer to the highest. A folder may import only itself and those listed before it,
+ * so every dependency points down. A nested feature such as `events/stream` is a unit of its own.
+ */
+const LAYERS = [
+  'platform/config',
+  'platform/errors',
+  'platform/async',
+  'platform/json',
+  'platform/time',
+  'platform/model',
+  'platform/telemetry',
+  'platform/embedded',
+  'platform/database',
+  'platform/redis',
+  'platform/http',
+  'platform/paging',
+  'queue',
+  'auth',
   'rejections',
-  'applications',
+  'event-types',
   'statistics',
+  'statistics/rates',
+  'events/stream',
+  'events',
+  'events/export',
+  'rejections/retry',
   'sessions',
-  'live',
-  'pulse',
+  'statistics/funnel',
+  'applications',
+  'operations',
   'dashboard',
+  'docs',
+  'commands',
+  'worker',
 ];
 
-/** What they stand on. */
-const SHARED = ['http', 'queue', 'database', 'embedded', 'paging', 'values'];
+/** The units nested in a layer, by the name of their folder in it. */
+const nestedIn = (layer) =>
+  LAYERS.filter((name) => name.startsWith(`${layer}/`)).map((name) => name.slice(layer.length + 1));
 
-/**
- * What a feature may know of the others.
- * @type {Record<string, string[] | undefined>}
- */
-const KNOWS = {
-  events: ['event-types', 'rejections', 'statistics', 'live'],
-  'event-types': ['rejections'],
-  sessions: ['events', 'statistics'],
-  // Its command covers what is kept of both.
-  statistics: ['sessions'],
+/** Globs for the files of a layer, without those of the units nested in it. */
+const filesOf = (layer) => {
+  const nested = nestedIn(layer);
+  if (nested.length === 0) return [`./src/${layer}/**`];
+  const others = `!(${nested.join('|')})`;
+  return [`./src/${layer}/${others}`, `./src/${layer}/${others}/**`];
 };
+
+/** One rule set a layer: what stands above it cannot be imported. */
+const layerRules = LAYERS.map((layer, index) => ({
+  files: [`src/${layer}/**`],
+  ignores: nestedIn(layer).map((name) => `src/${layer}/${name}/**`),
+  rules: {
+    'import-x/no-restricted-paths': [
+      'error',
+      {
+        zones: [
+          {
+            target: './src',
+            from: [
+              ...LAYERS.slice(index + 1).flatMap(filesOf),
+              './src/{main,bootstrap,app,app.module,startup-message}.ts',
+            ],
+            message: `${layer} may import only the layers below it: see LAYERS in eslint.config.js.`,
+          },
+        ],
+      },
+    ],
+  },
+}));
 
 export default tseslint.config(
   { ignores: ['dist', 'data', 'coverage'] },
@@ -61,43 +97,16 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'off',
       '@typescript-eslint/no-extraneous-class': 'off',
       'import-x/no-cycle': 'error',
-      'import-x/no-restricted-paths': [
-        'error',
-        {
-          zones: [
-            ...boundary('config', ...FEATURES, ...SHARED, 'telemetry', 'operations'),
-            ...boundary('telemetry', ...FEATURES, ...SHARED, 'operations'),
-            ...boundary('operations', ...FEATURES),
-            ...boundary('embedded', ...FEATURES, 'http', 'queue', 'database', 'paging', 'values'),
-            ...boundary('database', ...FEATURES, 'http', 'queue', 'paging', 'values'),
-            ...boundary('queue', ...FEATURES, 'http', 'paging', 'values'),
-            ...boundary('values', ...FEATURES, 'http', 'queue', 'database', 'embedded', 'paging'),
-            ...boundary('paging', ...FEATURES, 'queue'),
-            ...boundary('http', ...FEATURES),
-            ...FEATURES.flatMap((feature) =>
-              boundary(
-                feature,
-                ...FEATURES.filter((each) => each !== feature && !KNOWS[feature]?.includes(each)),
-              ),
-            ),
-            ...boundary('event-types', 'queue'),
-            ...boundary('statistics', 'queue'),
-            ...boundary('pulse', 'database', 'paging'),
-            // The page knows the others by their HTTP alone.
-            ...boundary('dashboard', 'queue', 'database'),
-            ...boundary('sessions', 'queue'),
-          ],
-        },
-      ],
-      // The environment is read once, in src/config.
+      // The environment is read once, in src/platform/config.
       'no-restricted-properties': [
         'error',
-        { object: 'process', property: 'env', message: 'Read it from src/config.' },
+        { object: 'process', property: 'env', message: 'Read it from src/platform/config.' },
       ],
     },
   },
+  ...layerRules,
   {
-    files: ['src/config/**', 'src/embedded/**', 'test/**', 'bench/**', 'demo/**', '*.js'],
+    files: ['src/platform/config/**', 'src/platform/embedded/**', 'test/**', 'bench/**', 'demo/**', '*.js'],
     rules: { 'no-restricted-properties': 'off' },
   },
   {

@@ -1,11 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApplicationsModule } from './applications/applications.module.js';
-import type { Role } from './config/role.js';
+import type { Role } from './platform/config/role.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
-import { DatabaseModule } from './database/database.module.js';
+import { DatabaseModule } from './platform/database/database.module.js';
 import { EventsModule } from './events/events.module.js';
 import { OperationsModule } from './operations/operations.module.js';
-import { PulseModule } from './pulse/pulse.module.js';
+import { RatesModule } from './statistics/rates/rates.module.js';
+import { RedisModule } from './platform/redis/redis.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 
@@ -23,8 +24,9 @@ export class AppModule {
       module: AppModule,
       imports: [
         DatabaseModule.forRoot(databaseUrl),
-        QueueModule.forRoot(redisUrl),
-        PulseModule.forRole(role),
+        RedisModule.forRoot(redisUrl),
+        QueueModule.forRoot(),
+        RatesModule.forRole(role),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),
         SessionsModule.forRole(role),

@@ -1,25 +1,30 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { admitCallers } from './applications/gate.js';
+import { registerAuth } from './auth/auth.hook.js';
 import { AppModule, type AppOptions } from './app.module.js';
-import { environment } from './config/environment.js';
-import { answers } from './config/role.js';
-import { protectAnswers } from './http/answer-headers.js';
+import { environment } from './platform/config/environment.js';
+import { servesApi } from './platform/config/role.js';
+import { protectAnswers } from './platform/http/response-headers.js';
 import { sendFiles } from './dashboard/assets.js';
-import { readBodies } from './http/bodies.js';
-import { letEarlyAnswersArrive } from './http/early-answers.js';
-import { earlyProblems, nameExpectations, nameMissingHost, rememberAnswers } from './http/early-problems.js';
-import { indentOnRequest } from './http/indent.js';
-import { ProblemFilter } from './http/problem.filter.js';
+import { readBodies } from './platform/http/bodies.js';
+import { letEarlyAnswersArrive } from './platform/http/early-responses.js';
+import {
+  earlyProblems,
+  nameExpectations,
+  nameMissingHost,
+  rememberAnswers,
+} from './platform/http/client-errors.js';
+import { indentOnRequest } from './platform/http/json-indent.js';
+import { ProblemFilter } from './platform/http/problem.filter.js';
 import { showQueue } from './operations/queue-board.js';
-import { cutOffSlowReaders } from './http/slow-readers.js';
-import { describe } from './http/swagger.js';
+import { cutOffSlowReaders } from './platform/http/slow-readers.js';
+import { setUpSwagger } from './docs/swagger.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
 import { noteTooLarge } from './rejections/too-large.js';
-import { nestLogger } from './telemetry/log.js';
-import { requestId } from './telemetry/request-id.js';
-import { observeRequests } from './telemetry/requests.js';
-import { traceRequests } from './telemetry/tracing.js';
+import { nestLogger } from './platform/telemetry/log.js';
+import { requestId } from './platform/telemetry/request-id.js';
+import { observeRequests } from './platform/telemetry/request-metrics.js';
+import { traceRequests } from './platform/telemetry/tracing.js';
 
 /** The application, apart from the server that listens, so that tests and benchmarks start the real one. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
@@ -55,14 +60,14 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   rememberAnswers(app);
   nameExpectations(app);
   nameMissingHost(app);
-  await admitCallers(app);
+  await registerAuth(app);
   readBodies(app);
   indentOnRequest(app);
   cutOffSlowReaders(app);
   letEarlyAnswersArrive(app);
   sendFiles(app);
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
-  describe(app);
-  if (answers(options.role)) showQueue(app);
+  setUpSwagger(app);
+  if (servesApi(options.role)) showQueue(app);
   return app;
 }

@@ -1,15 +1,15 @@
-import './values/json-parse.js';
+import './platform/json/json-parse.js';
 import { resolve } from 'node:path';
-import { environment } from './config/environment.js';
-import { setNodeFlags } from './config/node-flags.js';
-import { joinEmbeddedServers } from './embedded/embedded-servers.js';
+import { environment } from './platform/config/environment.js';
+import { setNodeFlags } from './platform/config/node-flags.js';
+import { joinEmbeddedServers } from './platform/embedded/embedded-servers.js';
 
 setNodeFlags();
 
 /** PostgreSQL and Redis come up while this process still reads its own code, which takes about as long. */
 async function main(): Promise<void> {
   const { DATA_DIR, DATABASE_URL, REDIS_URL } = environment;
-  const code = import('./serve.js');
+  const code = import('./bootstrap.js');
   const embedded = joinEmbeddedServers({
     dataDir: resolve(DATA_DIR),
     postgres: DATABASE_URL === undefined,

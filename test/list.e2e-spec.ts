@@ -1,6 +1,6 @@
 import { DataSource, type Logger } from 'typeorm';
-import { dataSourceOptions } from '../src/database/data-source-options.js';
-import type { Database } from '../src/database/database.js';
+import { dataSourceOptions } from '../src/platform/database/data-source-options.js';
+import type { Database } from '../src/platform/database/database.js';
 import { EventEntity } from '../src/events/event.entity.js';
 import { EventsService } from '../src/events/events.service.js';
 import { EventsRepository } from '../src/events/events.repository.js';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource, type Logger } from 'typeorm';
-import { dataSourceOptions } from '../src/database/data-source-options.js';
+import { dataSourceOptions } from '../src/platform/database/data-source-options.js';
 import { RejectionEntity } from '../src/rejections/rejection.entity.js';
 import { RejectionsRepository } from '../src/rejections/rejections.repository.js';
 import { RejectionsService } from '../src/rejections/rejections.service.js';

@@ -1,9 +1,9 @@
 import { DataSource } from 'typeorm';
 import pg from 'pg';
-import { dataSourceOptions } from '../src/database/data-source-options.js';
-import { CreateEventCounts1764360000000 } from '../src/database/migrations/1764360000000-create-event-counts.js';
-import { CountEvents1764360000001 } from '../src/database/migrations/1764360000001-count-events.js';
-import { EndSumsOfDaysEachHalfHour1764380000000 } from '../src/database/migrations/1764380000000-end-sums-of-days-each-half-hour.js';
+import { dataSourceOptions } from '../src/platform/database/data-source-options.js';
+import { CreateEventCounts1764360000000 } from '../src/platform/database/migrations/1764360000000-create-event-counts.js';
+import { CountEvents1764360000001 } from '../src/platform/database/migrations/1764360000001-count-events.js';
+import { EndSumsOfDaysEachHalfHour1764380000000 } from '../src/platform/database/migrations/1764380000000-end-sums-of-days-each-half-hour.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
 import { numbers } from './support/numbers.js';

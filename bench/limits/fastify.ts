@@ -1,5 +1,5 @@
 import Fastify from 'fastify';
-import { setNodeFlags } from '../../src/config/node-flags.js';
+import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 
 setNodeFlags();
 

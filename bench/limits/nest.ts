@@ -2,12 +2,12 @@ import 'reflect-metadata';
 import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { setNodeFlags } from '../../src/config/node-flags.js';
+import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
 import { EventTypes } from '../../src/event-types/event-types.registry.js';
-import { ANYBODY } from '../../src/http/caller.js';
-import { readBodies } from '../../src/http/bodies.js';
-import { ProblemFilter } from '../../src/http/problem.filter.js';
+import { ANYBODY } from '../../src/auth/caller.js';
+import { readBodies } from '../../src/platform/http/bodies.js';
+import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 
 setNodeFlags();
 

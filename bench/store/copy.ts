@@ -5,8 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 import { CreateEventDto, type ValidEvent } from '../../src/events/dto/create-event.dto.js';
-import { toNewEvent } from '../../src/events/event/new-event.js';
-import { DEFAULT_APPLICATION } from '../../src/http/caller.js';
+import { toNewEvent } from '../../src/platform/model/event.js';
+import { DEFAULT_APPLICATION } from '../../src/auth/caller.js';
 import { event } from '../support/events.js';
 
 /** As many as the worker has statements under way. */

@@ -1,5 +1,5 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../platform/http/problem.js';
 import { NAME } from './applications.service.js';
 
 /** Reads the name of an application from the path: what can be no name is of none, and no question to PostgreSQL. */

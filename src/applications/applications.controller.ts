@@ -23,11 +23,11 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { JsonObjectPipe } from '../http/json-object.pipe.js';
-import { OnlyParameters } from '../http/only-parameters.js';
-import { Problem } from '../http/problem.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { JsonObjectPipe } from '../platform/http/json-object.pipe.js';
+import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
+import { Problem } from '../platform/http/problem.js';
 import { AfterNamePipe, ApplicationNamePipe, noApplication } from './application-name.pipe.js';
 import { ApplicationsService } from './applications.service.js';
 import { CreateApplicationDto, CreateKeyDto } from './dto/requests.dto.js';
@@ -45,7 +45,7 @@ export class ApplicationsController {
 
   @Get()
   @Allow('admin')
-  @OnlyParameters('after')
+  @AllowedParameters('after')
   @ApiOperation({ summary: 'List applications', description: `By name, ${PAGE_SIZE} at a time.` })
   @ApiQuery({ name: 'after', required: false, description: 'Goes on after the application of this name.' })
   @ApiOkResponse({ type: [ApplicationResponse] })
@@ -56,7 +56,7 @@ export class ApplicationsController {
 
   @Post()
   @Allow('admin')
-  @OnlyParameters()
+  @AllowedParameters()
   @ApiOperation({ summary: 'Register an application' })
   @ApiConsumes('application/json')
   @ApiBody({ type: CreateApplicationDto })
@@ -75,7 +75,7 @@ export class ApplicationsController {
 
   @Get(':name')
   @Allow('admin')
-  @OnlyParameters()
+  @AllowedParameters()
   @ApiOperation({ summary: 'One application', description: 'With its keys, revoked ones too.' })
   @ApiParam(inPath)
   @ApiOkResponse({ type: ApplicationWithKeysResponse })
@@ -88,7 +88,7 @@ export class ApplicationsController {
 
   @Post(':name/keys')
   @Allow('admin')
-  @OnlyParameters()
+  @AllowedParameters()
   // It is the one answer with a secret in it.
   @Header('cache-control', 'no-store')
   @ApiOperation({ summary: 'Make a key', description: 'The answer shows the key, this once.' })
@@ -108,7 +108,7 @@ export class ApplicationsController {
 
   @Delete(':name/keys/:id')
   @Allow('admin')
-  @OnlyParameters()
+  @AllowedParameters()
   @HttpCode(204)
   @ApiOperation({
     summary: 'Revoke a key',

@@ -1,10 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { answers, type Role } from '../config/role.js';
+import { servesApi, type Role } from '../platform/config/role.js';
 import { ApplicationsController } from './applications.controller.js';
 import { ApplicationsRepository } from './applications.repository.js';
 import { ApplicationsService } from './applications.service.js';
-import { Keys } from './keys.js';
-import { RateLimits } from './rate-limits.js';
+import { ApiKeyCache } from '../auth/api-key.cache.js';
+import { RateLimits } from '../auth/rate-limits.js';
 
 /** Trusted applications: their keys, and what these may do. */
 @Module({})
@@ -12,8 +12,8 @@ export class ApplicationsModule {
   static forRole(role: Role): DynamicModule {
     return {
       module: ApplicationsModule,
-      controllers: answers(role) ? [ApplicationsController] : [],
-      providers: [ApplicationsRepository, ApplicationsService, Keys, RateLimits],
+      controllers: servesApi(role) ? [ApplicationsController] : [],
+      providers: [ApplicationsRepository, ApplicationsService, ApiKeyCache, RateLimits],
     };
   }
 }

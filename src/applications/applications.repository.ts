@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { environment } from '../config/environment.js';
-import { query, utc } from '../database/query.js';
-import type { Scope } from '../http/caller.js';
+import { environment } from '../platform/config/environment.js';
+import { query, selectUtc } from '../platform/database/query.js';
+import type { Scope } from '../auth/caller.js';
 
 export interface Application {
   name: string;
@@ -34,8 +34,8 @@ export type ActiveKey = Pick<Key, 'id' | 'application' | 'scope' | 'allowed_orig
 /** Milliseconds within which a key must be found: somebody waits for an answer. */
 const KEY_TIMEOUT = Math.min(environment.QUERY_TIMEOUT, 1000);
 
-const APPLICATION_COLUMNS = `name, ${utc('created_at')}`;
-const KEY_COLUMNS = `id, application, scope, prefix, allowed_origins, rate_limit, ${utc('created_at')}, ${utc('revoked_at')}`;
+const APPLICATION_COLUMNS = `name, ${selectUtc('created_at')}`;
+const KEY_COLUMNS = `id, application, scope, prefix, allowed_origins, rate_limit, ${selectUtc('created_at')}, ${selectUtc('revoked_at')}`;
 
 /** The applications and their keys in PostgreSQL. */
 @Injectable()

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { Scope } from '../http/caller.js';
+import type { Scope } from '../auth/caller.js';
 import { type Application, ApplicationsRepository, type Key } from './applications.repository.js';
-import { digestOf, newKey, prefixOf } from './key.js';
+import { digestOf, generateApiKey, prefixOf } from '../auth/api-key.js';
 
 /** An application's name is its identity, in every event that it sends: it never changes. */
 export const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -51,7 +51,7 @@ export class ApplicationsService {
   /** The new key and its secret, which nobody can ask for again; undefined where there is no such application. */
   async createKey(application: string, wishes: KeyWishes): Promise<(Key & { key: string }) | undefined> {
     const { scope, allowed_origins = [], rate_limit = null } = wishes;
-    const key = newKey(scope);
+    const key = generateApiKey(scope);
     const created = await this.repository.createKey({
       id: randomUUID(),
       application,

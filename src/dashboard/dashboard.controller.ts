@@ -2,7 +2,7 @@ import { applyDecorators, Controller, Get, Header, Param, Req, Res } from '@nest
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { basename, dirname } from 'node:path';
-import { Allow } from '../http/access.js';
+import { Allow } from '../auth/access.decorator.js';
 import { VENDOR_FILES } from './assets.js';
 
 /**

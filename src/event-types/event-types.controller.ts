@@ -22,14 +22,14 @@ import {
   ApiTags,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { environment } from '../config/environment.js';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { JsonObjectPipe } from '../http/json-object.pipe.js';
-import { OnlyParameters } from '../http/only-parameters.js';
-import { pageLink } from '../paging/page-link.js';
-import { queryPipe } from '../paging/query-pipe.js';
-import { Problem } from '../http/problem.js';
+import { environment } from '../platform/config/environment.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { JsonObjectPipe } from '../platform/http/json-object.pipe.js';
+import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
+import { pageLink } from '../platform/paging/page-link.js';
+import { queryPipe } from '../platform/paging/query.pipe.js';
+import { Problem } from '../platform/http/problem.js';
 import { EXAMPLE_KEY } from './dto/example.js';
 import { CheckSchemaDto, ListEventTypesDto, ListVersionsDto, PutEventTypeDto } from './dto/requests.dto.js';
 import {
@@ -80,7 +80,7 @@ export class EventTypesController {
 
   @Get(':category/:name')
   @Allow('read')
-  @OnlyParameters()
+  @AllowedParameters()
   @OfType()
   @ApiOperation({ summary: 'One event type as it is now' })
   @ApiOkResponse({ type: EventTypeResponse })
@@ -93,7 +93,7 @@ export class EventTypesController {
 
   @Put(':category/:name')
   @Allow('admin')
-  @OnlyParameters()
+  @AllowedParameters()
   @OfType()
   @ApiOperation({
     summary: 'Register an event type, or change it',
@@ -118,7 +118,7 @@ export class EventTypesController {
 
   @Delete(':category/:name')
   @Allow('admin')
-  @OnlyParameters()
+  @AllowedParameters()
   @OfType()
   @HttpCode(204)
   @ApiOperation({
@@ -153,7 +153,7 @@ export class EventTypesController {
 
   @Post(':category/:name/check')
   @Allow('read')
-  @OnlyParameters()
+  @AllowedParameters()
   @OfType()
   @HttpCode(200)
   @ApiOperation({
@@ -172,7 +172,7 @@ export class EventTypesController {
 
   @Get(':category/:name/suggestion')
   @Allow('read')
-  @OnlyParameters()
+  @AllowedParameters()
   @OfType()
   @ApiOperation({
     summary: 'Propose a schema',

@@ -1,6 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Database } from '../database/database.js';
+import { Database } from '../platform/database/database.js';
 import { EventTypes } from './event-types.registry.js';
 import { EventTypesRepository } from './event-types.repository.js';
 

@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { answers, type Role } from '../config/role.js';
+import { servesApi, type Role } from '../platform/config/role.js';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
 import { EventTypesController } from './event-types.controller.js';
 import { EventTypesFeed } from './event-types.feed.js';
@@ -13,7 +13,7 @@ import { SamplesRepository } from './samples.repository.js';
 @Module({})
 export class EventTypesModule {
   static forRole(role: Role): DynamicModule {
-    if (!answers(role)) return { module: EventTypesModule };
+    if (!servesApi(role)) return { module: EventTypesModule };
     return {
       module: EventTypesModule,
       imports: [TypeOrmModule.forFeature([EventTypeVersionEntity])],

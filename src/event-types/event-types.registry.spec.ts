@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import { EventTypes } from './event-types.registry.js';
 import type { EventTypeVersion } from './event-types.repository.js';
 

@@ -1,8 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { environment } from '../config/environment.js';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
-import type { FieldErrors } from '../http/problem.js';
-import type { RejectionCode } from '../rejections/new-rejection.js';
+import { environment } from '../platform/config/environment.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
+import type { FieldErrors } from '../platform/http/problem.js';
+import type { RejectionCode } from '../platform/model/rejection.js';
 import type { EventTypeVersion, Mode, TypeKey } from './event-types.repository.js';
 import { PayloadSchema } from './schema/payload-schema.js';
 

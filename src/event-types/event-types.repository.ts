@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { query, utc } from '../database/query.js';
+import { query, selectUtc } from '../platform/database/query.js';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
 
 /** `enforce` refuses an event that does not fit; `observe` accepts it and takes note. */
@@ -24,7 +24,7 @@ export interface EventTypeVersion extends TypeKey {
   readonly changed_at: string;
 }
 
-const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key, ${utc('changed_at')}`;
+const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key, ${selectUtc('changed_at')}`;
 
 /**
  * Seconds that the search for changes looks back behind the newest change it has seen: one that was stamped earlier may

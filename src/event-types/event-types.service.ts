@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { Caller } from '../http/caller.js';
-import type { FieldErrors } from '../http/problem.js';
+import type { Caller } from '../auth/caller.js';
+import type { FieldErrors } from '../platform/http/problem.js';
 import { EventTypes } from './event-types.registry.js';
 import {
   EventTypesRepository,

@@ -1,6 +1,6 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { type FieldErrors, Problem } from '../http/problem.js';
-import { areTextsTooLong, TEXTS_BYTES, whyNotText } from '../values/event-text.js';
+import { type FieldErrors, Problem } from '../platform/http/problem.js';
+import { areTextsTooLong, TEXTS_BYTES, whyNotText } from '../platform/model/event-text.js';
 import type { TypeKey } from './event-types.repository.js';
 
 /** Reads a type from the path, held to the same limits as the fields of an event. */

@@ -14,14 +14,14 @@ import {
   getSchemaPath,
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { environment } from '../config/environment.js';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { OnlyParameters } from '../http/only-parameters.js';
-import { preferredWait } from '../http/prefer.js';
-import { Problem } from '../http/problem.js';
-import { answerPage } from '../paging/page-response.js';
-import { queryPipe } from '../paging/query-pipe.js';
+import { environment } from '../platform/config/environment.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
+import { preferredWait } from '../platform/http/prefer-header.js';
+import { Problem } from '../platform/http/problem.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
+import { queryPipe } from '../platform/paging/query.pipe.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
 import { EXAMPLE, EXAMPLE_STORED } from './dto/example.js';
 import { ListEventsDto } from './dto/list-events.dto.js';
@@ -31,7 +31,7 @@ import {
   QueuedBatchResponse,
   QueuedEventResponse,
 } from './dto/responses.dto.js';
-import { isEventId } from './event/identity.js';
+import { isEventId } from '../platform/model/event-id.js';
 import { EventsPipe, type Submission } from './events.pipe.js';
 import { EventsService, type Outcome } from './events.service.js';
 
@@ -50,7 +50,7 @@ export class EventsController {
 
   @Post()
   @Allow('ingest')
-  @OnlyParameters('key')
+  @AllowedParameters('key')
   @ApiOperation({
     summary: 'Send events',
     description:
@@ -131,12 +131,12 @@ export class EventsController {
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)
   list(@Query(queryPipe) query: ListEventsDto, @Req() request: FastifyRequest): Promise<EventPageResponse> {
-    return answerPage(request, 'events', this.events.list(query));
+    return toPageResponse(request, 'events', this.events.list(query));
   }
 
   @Get(':id')
   @Allow('read')
-  @OnlyParameters()
+  @AllowedParameters()
   @ApiOperation({ summary: 'One event' })
   @ApiParam({
     name: 'id',

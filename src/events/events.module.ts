@@ -1,8 +1,8 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { answers, type Role, stores } from '../config/role.js';
+import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
 import { EventTypesModule } from '../event-types/event-types.module.js';
-import { LiveModule } from '../live/live.module.js';
+import { StreamModule } from './stream/stream.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { StatisticsModule } from '../statistics/statistics.module.js';
 import { EventEntity } from './event.entity.js';
@@ -11,10 +11,10 @@ import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
 import { EventsRepository } from './events.repository.js';
 import { EventsService } from './events.service.js';
-import { ExportsController } from './export/exports.controller.js';
-import { ExportsService } from './export/exports.service.js';
-import { RetriesController } from './retries.controller.js';
-import { RetriesService } from './retries.service.js';
+import { ExportController } from './export/export.controller.js';
+import { ExportService } from './export/export.service.js';
+import { RetryController } from '../rejections/retry/retry.controller.js';
+import { RetryService } from '../rejections/retry/retry.service.js';
 import { StoredEvents } from './stored-events.js';
 
 /** Events, from the request to the table and back. */
@@ -27,16 +27,16 @@ export class EventsModule {
         TypeOrmModule.forFeature([EventEntity]),
         EventTypesModule.forRole(role),
         RejectionsModule.forRole(role),
-        LiveModule.forRole(role),
+        StreamModule.forRole(role),
         StatisticsModule.forRole(role),
       ],
-      controllers: answers(role) ? [EventsController, ExportsController, RetriesController] : [],
+      controllers: servesApi(role) ? [EventsController, ExportController, RetryController] : [],
       providers: [
         EventsRepository,
         StoredEvents,
         EventsService,
-        ...(answers(role) ? [EventsPipe, ExportsService, RetriesService] : []),
-        ...(stores(role) ? [EventsProcessor] : []),
+        ...(servesApi(role) ? [EventsPipe, ExportService, RetryService] : []),
+        ...(runsWorker(role) ? [EventsProcessor] : []),
       ],
     };
   }

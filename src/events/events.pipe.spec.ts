@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { EventTypes } from '../event-types/event-types.registry.js';
-import { ANYBODY } from '../http/caller.js';
-import { JsonBody, NdjsonBody } from '../http/bodies.js';
-import { Problem } from '../http/problem.js';
-import type { NewRejection } from '../rejections/new-rejection.js';
+import { ANYBODY } from '../auth/caller.js';
+import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
+import { Problem } from '../platform/http/problem.js';
+import type { NewRejection } from '../platform/model/rejection.js';
 import { EventsPipe, type Submission } from './events.pipe.js';
 
 const EVENT = {

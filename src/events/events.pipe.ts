@@ -2,18 +2,18 @@ import { Inject, Injectable, type PipeTransform } from '@nestjs/common';
 import { validateSync } from 'class-validator';
 import { setImmediate as turn } from 'node:timers/promises';
 import pLimit from 'p-limit';
-import { environment } from '../config/environment.js';
+import { environment } from '../platform/config/environment.js';
 import { EventTypes } from '../event-types/event-types.registry.js';
-import { JsonBody, NdjsonBody } from '../http/bodies.js';
-import type { Caller } from '../http/caller.js';
-import { type FieldErrors, Problem } from '../http/problem.js';
-import type { RejectionCode } from '../rejections/new-rejection.js';
+import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
+import type { Caller } from '../auth/caller.js';
+import { type FieldErrors, Problem } from '../platform/http/problem.js';
+import type { RejectionCode } from '../platform/model/rejection.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { CreateEventDto, Flaw } from './dto/create-event.dto.js';
-import { areTextsTooLong, TEXTS_BYTES } from '../values/event-text.js';
-import { elementTexts, findInexactness, type Inexactness } from '../values/exact-json.js';
-import { isJsonObject } from '../values/json-object.js';
-import { fieldsOf, type NewEvent, toNewEvent } from './event/new-event.js';
+import { areTextsTooLong, TEXTS_BYTES } from '../platform/model/event-text.js';
+import { elementTexts, findInexactness, type Inexactness } from '../platform/json/exact-json.js';
+import { isJsonObject } from '../platform/json/json-object.js';
+import { fieldsOf, type NewEvent, toNewEvent } from '../platform/model/event.js';
 
 /**
  * Events of an array that are read in one turn of the event loop. In the next, others get their answers and Redis's answers

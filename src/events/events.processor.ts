@@ -5,20 +5,20 @@ import { setTimeout as wait } from 'node:timers/promises';
 import {
   DatabaseUnavailableError,
   isOutage,
-  isRefusal,
-  reasonOf,
+  isRowRejection,
+  describeCause,
   sqlState,
-} from '../database/database-errors.js';
-import { Database } from '../database/database.js';
-import { LivePublisher } from '../live/live.publisher.js';
+} from '../platform/database/database-errors.js';
+import { Database } from '../platform/database/database.js';
+import { StreamPublisher } from './stream/stream.publisher.js';
 import { Backlog } from '../queue/backlog.js';
-import { GroupCommit } from '../queue/group-commit.js';
+import { Batcher } from '../queue/batcher.js';
 import type { BatchJobOptions } from '../queue/producer.js';
-import { BATCH_JOB, BATCH_SIZE, INGESTION_QUEUE } from '../queue/queue.constants.js';
+import { BATCH_JOB, MAX_BATCH_SIZE, INGESTION_QUEUE } from '../queue/queue.constants.js';
 import { RejectionsRepository } from '../rejections/rejections.repository.js';
-import { metrics } from '../telemetry/metrics.js';
-import { type SpanOptions, traced } from '../telemetry/tracing.js';
-import { fieldsOf, type NewEvent } from './event/new-event.js';
+import { metrics } from '../platform/telemetry/metrics.js';
+import { type SpanOptions, traced } from '../platform/telemetry/tracing.js';
+import { fieldsOf, type NewEvent } from '../platform/model/event.js';
 import { EventsRepository } from './events.repository.js';
 
 /**
@@ -43,13 +43,13 @@ const LONGEST_PAUSE = 5000;
 export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger('EventsProcessor');
   private readonly stopping = new AbortController();
-  private readonly group = new GroupCommit<Job<string>>({
+  private readonly group = new Batcher<Job<string>>({
     commit: (jobs) => traced('store events', spanOf(jobs), () => this.commit(jobs)),
     // Where no job is left to come, the group is full.
-    weigh: (job) => Math.max(itemsOf(job), Math.ceil(BATCH_SIZE / JOBS)),
-    weight: BATCH_SIZE,
-    groups: STATEMENTS,
-    rest: REST,
+    cost: (job) => Math.max(itemsOf(job), Math.ceil(MAX_BATCH_SIZE / JOBS)),
+    maxCost: MAX_BATCH_SIZE,
+    maxConcurrent: STATEMENTS,
+    minIntervalMs: REST,
   });
 
   constructor(
@@ -58,7 +58,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     private readonly database: Database,
     private readonly events: EventsRepository,
     private readonly rejections: RejectionsRepository,
-    private readonly live: LivePublisher,
+    private readonly live: StreamPublisher,
   ) {}
 
   @Process({ name: BATCH_JOB, concurrency: JOBS })
@@ -90,7 +90,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
       } catch (error) {
         if (this.stopping.signal.aborted) throw this.stopping.signal.reason;
         const reason = isOutage(error)
-          ? `PostgreSQL is away (${reasonOf(error)})`
+          ? `PostgreSQL is away (${describeCause(error)})`
           : `PostgreSQL failed (${sqlState(error)}: ${String(error)})`;
         this.logger.warn(`${reason}; events wait in Redis, trying again in ${pause} ms.`);
         await wait(pause, undefined, { signal: this.stopping.signal });
@@ -101,15 +101,15 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
   /** Halves a batch that PostgreSQL refuses until the events that it refuses stand alone. */
   private async store(batch: string, size: number): Promise<void> {
     try {
-      const { stored, ids } = await this.events.insert(batch, this.live.watched);
+      const { stored, ids } = await this.events.insert(batch, this.live.hasSubscribers);
       metrics.stored(stored, size - stored);
-      this.live.show(batch, ids);
+      this.live.publish(batch, ids);
     } catch (error) {
-      if (error instanceof DatabaseUnavailableError || !isRefusal(error)) throw error;
+      if (error instanceof DatabaseUnavailableError || !isRowRejection(error)) throw error;
       const events = JSON.parse(batch) as NewEvent[];
       const [first] = events;
       if (events.length <= 1) {
-        if (first) await this.setAside(first, error as Error);
+        if (first) await this.deadLetter(first, error as Error);
         return;
       }
       const middle = Math.ceil(events.length / 2);
@@ -118,8 +118,8 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     }
   }
 
-  private async setAside(event: NewEvent, error: Error): Promise<void> {
-    await this.rejections.setAside({
+  private async deadLetter(event: NewEvent, error: Error): Promise<void> {
+    await this.rejections.deadLetter({
       application: event.application,
       code: 'refused_by_database',
       errors: { event: [error.message] },

@@ -1,14 +1,20 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { environment } from '../config/environment.js';
-import { query, utc } from '../database/query.js';
-import { countRows, isDescending, selectSlice, type Statement, type Walked } from '../paging/index-walk.js';
-import type { Count, Slice } from '../paging/page.js';
+import { environment } from '../platform/config/environment.js';
+import { query, selectUtc } from '../platform/database/query.js';
+import {
+  countRows,
+  isDescending,
+  selectSlice,
+  type Statement,
+  type KeysetQuery,
+} from '../platform/paging/keyset-query.js';
+import type { Count, Slice } from '../platform/paging/page.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import { EventEntity } from './event.entity.js';
-import { millisecondsOf } from './event/identity.js';
+import { millisecondsOf } from '../platform/model/event-id.js';
 
 /** An event as it leaves. */
 export interface StoredEvent {
@@ -33,7 +39,7 @@ export interface EventFilter {
 }
 
 /** What leaves, in this order. */
-const COLUMNS = `id, application, session_id, category, name, data, ${utc('timestamp')}`;
+const COLUMNS = `id, application, session_id, category, name, data, ${selectUtc('timestamp')}`;
 
 /** Of one application, so many events of a category are looked at for each that is asked for, and so many more at most. */
 const NEAR = 4;
@@ -101,7 +107,7 @@ export class EventsRepository {
     timeout?: number,
     gone?: AbortSignal,
   ): Promise<StoredEvent[]> {
-    const select = (rows: Walked): Promise<StoredEvent[]> => {
+    const select = (rows: KeysetQuery): Promise<StoredEvent[]> => {
       const { sql, parameters } = selectSlice(COLUMNS, rows, slice);
       return this.query(sql, parameters, timeout, gone);
     };
@@ -111,9 +117,9 @@ export class EventsRepository {
     const most = slice.limit + (slice.offset ?? 0);
     const near = await select({ ...rows, only: { first: Math.min(most * NEAR, most + NEAR_AT_MOST) } });
     if (near.length === slice.limit) return near;
-    const { leading, filtered } = rows;
+    const { equality, residual } = rows;
     const minutes = this.minutesOf(filter, slice, most);
-    return select({ ...rows, leading: {}, filtered: { ...leading, ...filtered }, only: { minutes } });
+    return select({ ...rows, equality: {}, residual: { ...equality, ...residual }, only: { minutes } });
   }
 
   /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
@@ -151,10 +157,10 @@ const isScattered = ({ application, session_id, category, name }: EventFilter): 
   application !== undefined && session_id === undefined && (category ?? name) !== undefined;
 
 /** Which index serves a filter; a session is rare enough that its events may be looked at one by one. */
-function walked(filter: EventFilter): Walked {
+function walked(filter: EventFilter): KeysetQuery {
   const { application, session_id, category, name, timestamp_after, timestamp_before } = filter;
   const isType = category !== undefined || name !== undefined;
-  const [leading, filtered] =
+  const [equality, residual] =
     session_id !== undefined
       ? [{ session_id }, { application, category, name }]
       : isType
@@ -162,9 +168,9 @@ function walked(filter: EventFilter): Walked {
         : [{ application }, {}];
   return {
     table: 'events',
-    time: 'timestamp',
-    leading,
-    filtered,
+    orderColumn: 'timestamp',
+    equality,
+    residual,
     after: timestamp_after,
     before: timestamp_before,
   };

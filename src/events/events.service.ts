@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { type Count, type Page, readPage } from '../paging/page.js';
+import { type Count, type Page, readPage } from '../platform/paging/page.js';
 import { Producer } from '../queue/producer.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
-import { canonicalRange, nextMicrosecond } from '../values/timestamp.js';
+import { canonicalRange, nextMicrosecond } from '../platform/time/timestamp.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
-import type { NewEvent } from './event/new-event.js';
+import type { NewEvent } from '../platform/model/event.js';
 import { type EventFilter, EventsRepository, type StoredEvent } from './events.repository.js';
 import { StoredEvents } from './stored-events.js';
 
@@ -60,7 +60,7 @@ export class EventsService {
       {
         newestFirst: order === '-timestamp',
         query: JSON.stringify([order, filter]),
-        place: ({ timestamp, id }) => ({ timestamp, id }),
+        cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
         find: (slice) => this.repository.find(filter, slice),
         count: () => this.count(filter),
       },

@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { setTimeout as wait } from 'node:timers/promises';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import { EventsRepository, type StoredEvent } from './events.repository.js';
 
 /** Milliseconds between two looks for events that somebody waits for. */

@@ -3,13 +3,13 @@ import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { Database } from '../database/database.js';
-import { query } from '../database/query.js';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { Problem } from '../http/problem.js';
+import { Database } from '../platform/database/database.js';
+import { query } from '../platform/database/query.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { Problem } from '../platform/http/problem.js';
 import { Backlog } from '../queue/backlog.js';
-import { RedisHealth } from '../queue/redis-health.js';
+import { RedisHealth } from '../platform/redis/redis-health.js';
 
 /** Milliseconds within which PostgreSQL must answer to count as there. */
 const TIMEOUT = 1500;

@@ -1,13 +1,13 @@
 import { Controller, Get, Header, type OnModuleInit } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { Gauge } from 'prom-client';
-import { environment } from '../config/environment.js';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { OnlyParameters } from '../http/only-parameters.js';
+import { environment } from '../platform/config/environment.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { BacklogReport } from '../queue/backlog-report.js';
 import { Backlog } from '../queue/backlog.js';
-import { registry } from '../telemetry/metrics.js';
+import { registry } from '../platform/telemetry/metrics.js';
 
 /** Tells Prometheus what this process has done, and what waits for all of them. */
 @ApiTags('operations')
@@ -50,7 +50,7 @@ export class MetricsController implements OnModuleInit {
 
   @Get()
   @Allow('read')
-  @OnlyParameters()
+  @AllowedParameters()
   @Header('content-type', registry.contentType)
   @ApiOperation({
     summary: 'What this process has done, for Prometheus',

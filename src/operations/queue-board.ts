@@ -5,7 +5,7 @@ import { getQueueToken } from '@nestjs/bull';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bull';
 import type { FastifyInstance } from 'fastify';
-import { Problem } from '../http/problem.js';
+import { Problem } from '../platform/http/problem.js';
 import { INGESTION_QUEUE } from '../queue/queue.constants.js';
 import { QueueUnavailableError } from '../queue/queue-errors.js';
 

@@ -1,10 +1,10 @@
 import { InjectQueue } from '@nestjs/bull';
 import { Injectable, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { Queue } from 'bull';
-import { environment } from '../config/environment.js';
+import { environment } from '../platform/config/environment.js';
 import { INGESTION_QUEUE, UNFINISHED } from './queue.constants.js';
-import { isLate } from './queue-errors.js';
-import { RedisHealth } from './redis-health.js';
+import { isCommandTimeout } from './queue-errors.js';
+import { RedisHealth } from '../platform/redis/redis-health.js';
 
 /** Milliseconds between two looks at the backlog. */
 const INTERVAL = 250;
@@ -28,7 +28,7 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
   /** Items waiting or under way. */
   items = 0;
   /** What was counted here since the last look; told to the others with the next. */
-  private untold = 0;
+  private pendingDelta = 0;
   private memoryShare = 0;
   private timer: NodeJS.Timeout | undefined;
   private stopped = false;
@@ -49,7 +49,7 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
    */
   count(items: number): void {
     this.items = Math.max(this.items + items, 0);
-    this.untold += items;
+    this.pendingDelta += items;
   }
 
   onModuleInit(): void {
@@ -71,18 +71,18 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
   private async look(): Promise<void> {
     const { client } = this.queue;
     const keys = [...UNFINISHED, 'items'].map((name) => this.queue.toKey(name));
-    const told = this.untold;
+    const told = this.pendingDelta;
     try {
       const [items, memory] = await Promise.all([
         client.eval(COUNT, keys.length, ...keys, told) as Promise<number>,
         client.info('memory'),
       ]);
-      this.untold -= told;
-      this.items = Math.max(items + this.untold, 0);
+      this.pendingDelta -= told;
+      this.items = Math.max(items + this.pendingDelta, 0);
       this.memoryShare = memoryShare(memory);
     } catch (error) {
       // A worker has nobody else who would notice that Redis is silent; one that is away shows by itself.
-      if (isLate(error)) this.redis.suspect();
+      if (isCommandTimeout(error)) this.redis.trip();
     }
   }
 }

@@ -2,14 +2,14 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Job, JobOptions, Queue } from 'bull';
 import { ReplyError } from 'ioredis';
-import { environment } from '../config/environment.js';
-import { metrics } from '../telemetry/metrics.js';
-import { rememberTrace, traced, tracesOf } from '../telemetry/tracing.js';
+import { environment } from '../platform/config/environment.js';
+import { metrics } from '../platform/telemetry/metrics.js';
+import { rememberTrace, traced, tracesOf } from '../platform/telemetry/tracing.js';
 import { Backlog } from './backlog.js';
-import { GroupCommit } from './group-commit.js';
-import { BATCH_JOB, BATCH_SIZE, CAPPED_BACKOFF, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
+import { Batcher } from './batcher.js';
+import { BATCH_JOB, MAX_BATCH_SIZE, CAPPED_BACKOFF, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
 import { BacklogFullError, QueueUnavailableError } from './queue-errors.js';
-import { RedisHealth } from './redis-health.js';
+import { RedisHealth } from '../platform/redis/redis-health.js';
 
 /** Options of a job, with the number of items in it: a worker knows them without parsing. */
 export interface BatchJobOptions extends JobOptions {
@@ -24,11 +24,11 @@ export interface BatchJobOptions extends JobOptions {
  */
 @Injectable()
 export class Producer {
-  private readonly group = new GroupCommit<readonly unknown[]>({
+  private readonly group = new Batcher<readonly unknown[]>({
     commit: (calls) => this.commit(calls),
-    weigh: (items) => items.length,
-    weight: BATCH_SIZE,
-    groups: 2,
+    cost: (items) => items.length,
+    maxCost: MAX_BATCH_SIZE,
+    maxConcurrent: 2,
     deadline: { after: environment.REDIS_TIMEOUT, error: (underWay) => this.late(underWay) },
   });
 
@@ -53,7 +53,7 @@ export class Producer {
   }
 
   private late(underWay: boolean): QueueUnavailableError {
-    this.redis.suspect();
+    this.redis.trip();
     return underWay ? QueueUnavailableError.unconfirmed() : new QueueUnavailableError();
   }
 
@@ -61,8 +61,8 @@ export class Producer {
     const items = calls.flat();
     const traces = tracesOf(calls);
     const batches = [];
-    for (let start = 0; start < items.length; start += BATCH_SIZE)
-      batches.push(items.slice(start, start + BATCH_SIZE));
+    for (let start = 0; start < items.length; start += MAX_BATCH_SIZE)
+      batches.push(items.slice(start, start + MAX_BATCH_SIZE));
     try {
       const jobs = await this.queue.addBulk(
         batches.map((data) => ({ name: BATCH_JOB, data, opts: jobOptions(data.length, traces) })),

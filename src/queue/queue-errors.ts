@@ -26,4 +26,4 @@ export class BacklogFullError extends Error {
 }
 
 /** True where Redis did not answer a command within REDIS_TIMEOUT; ioredis has no class or code for it. */
-export const isLate = (error: unknown): boolean => (error as Error).message === 'Command timed out';
+export const isCommandTimeout = (error: unknown): boolean => (error as Error).message === 'Command timed out';

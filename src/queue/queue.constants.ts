@@ -5,7 +5,7 @@ export const INGESTION_QUEUE = 'ingestion';
 export const BATCH_JOB = 'batch';
 
 /** Items in a job at the most: enough to make a statement worth its round trip, little enough to retry in a moment. */
-export const BATCH_SIZE = 1000;
+export const MAX_BATCH_SIZE = 1000;
 
 /** Times that a job may be taken over from a worker that died on it: as often as it takes. */
 export const UNLIMITED = Number.MAX_SAFE_INTEGER;

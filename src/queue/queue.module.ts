@@ -5,8 +5,7 @@ import { Backlog } from './backlog.js';
 import { BacklogReport } from './backlog-report.js';
 import { Producer } from './producer.js';
 import { CAPPED_BACKOFF, cappedBackoff, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
-import { RedisHealth } from './redis-health.js';
-import { RedisConnections } from './redis-connections.js';
+import { RedisConnections } from '../platform/redis/redis-connections.js';
 
 /**
  * Bull gives the connection that waits for jobs a name, at times behind the first wait. A process that is told to stop
@@ -22,33 +21,29 @@ bull.setWorkerName = function () {
 @Global()
 @Module({})
 export class QueueModule {
-  static forRoot(url: string): DynamicModule {
-    const connections = new RedisConnections(url);
+  static forRoot(): DynamicModule {
     return {
       module: QueueModule,
       imports: [
-        BullModule.registerQueue({
+        BullModule.registerQueueAsync({
           name: INGESTION_QUEUE,
-          createClient: (type) => connections.create(type),
-          prefix: 'the-eye',
-          settings: {
-            // A worker that died is noticed within lockDuration + stalledInterval, and its jobs taken over.
-            lockDuration: 15_000,
-            stalledInterval: 5_000,
-            maxStalledCount: UNLIMITED,
-            retryProcessDelay: 500,
-            backoffStrategies: { [CAPPED_BACKOFF]: cappedBackoff },
-          },
+          inject: [RedisConnections],
+          useFactory: (connections: RedisConnections) => ({
+            createClient: (type) => (type === 'client' ? connections.client : connections.create(type)),
+            prefix: 'the-eye',
+            settings: {
+              // A worker that died is noticed within lockDuration + stalledInterval, and its jobs taken over.
+              lockDuration: 15_000,
+              stalledInterval: 5_000,
+              maxStalledCount: UNLIMITED,
+              retryProcessDelay: 500,
+              backoffStrategies: { [CAPPED_BACKOFF]: cappedBackoff },
+            },
+          }),
         }),
       ],
-      providers: [
-        { provide: RedisConnections, useValue: connections },
-        Producer,
-        Backlog,
-        BacklogReport,
-        RedisHealth,
-      ],
-      exports: [BullModule, RedisConnections, Producer, Backlog, BacklogReport, RedisHealth],
+      providers: [Producer, Backlog, BacklogReport],
+      exports: [BullModule, Producer, Backlog, BacklogReport],
     };
   }
 }

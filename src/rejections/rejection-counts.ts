@@ -1,4 +1,4 @@
-import type { RejectionCode } from './new-rejection.js';
+import type { RejectionCode } from '../platform/model/rejection.js';
 
 /** How often something was refused in one minute. */
 export interface RejectionCount {

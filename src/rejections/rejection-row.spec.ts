@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { NewRejection } from './new-rejection.js';
+import type { NewRejection } from '../platform/model/rejection.js';
 import { eventOf, head, textOf, toRow } from './rejection-row.js';
 
 const refused = (fields: Partial<NewRejection>): NewRejection => ({

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { environment } from '../config/environment.js';
-import type { FieldErrors } from '../http/problem.js';
-import { storable } from '../values/storable-text.js';
-import { timeOrderedId } from '../values/time-ordered-id.js';
-import type { NewRejection, Outcome } from './new-rejection.js';
+import { environment } from '../platform/config/environment.js';
+import type { FieldErrors } from '../platform/http/problem.js';
+import { storable } from '../platform/json/storable-text.js';
+import { timeOrderedId } from '../platform/model/time-ordered-id.js';
+import type { NewRejection, Outcome } from '../platform/model/rejection.js';
 import type { RejectionEntity } from './rejection.entity.js';
 
 /** A row of the table; `rejected_at` in UTC with six fractional digits where it was read. */

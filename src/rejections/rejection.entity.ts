@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { FieldErrors } from '../http/problem.js';
-import type { Outcome, RejectionCode } from './new-rejection.js';
+import type { FieldErrors } from '../platform/http/problem.js';
+import type { Outcome, RejectionCode } from '../platform/model/rejection.js';
 
 /** Something that was refused, kept as it came so that it can be looked at and tried again. */
 @Entity('rejections')

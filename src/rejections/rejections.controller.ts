@@ -1,13 +1,13 @@
 import { Controller, Get, Param, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { OnlyParameters } from '../http/only-parameters.js';
-import { Problem } from '../http/problem.js';
-import { answerPage } from '../paging/page-response.js';
-import { queryPipe } from '../paging/query-pipe.js';
-import { isTimeOrderedId } from '../values/time-ordered-id.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
+import { Problem } from '../platform/http/problem.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
+import { queryPipe } from '../platform/paging/query.pipe.js';
+import { isTimeOrderedId } from '../platform/model/time-ordered-id.js';
 import { ListRejectionsDto } from './dto/list-rejections.dto.js';
 import { RejectionPageResponse, RejectionResponse } from './dto/responses.dto.js';
 import { SummaryDto, SummaryResponse } from './dto/summary.dto.js';
@@ -33,7 +33,7 @@ export class RejectionsController {
     @Query(queryPipe) query: ListRejectionsDto,
     @Req() request: FastifyRequest,
   ): Promise<RejectionPageResponse> {
-    return answerPage(request, 'rejections', this.rejections.list(query));
+    return toPageResponse(request, 'rejections', this.rejections.list(query));
   }
 
   @Get('summary')
@@ -60,7 +60,7 @@ export class RejectionsController {
 
   @Get(':id')
   @Allow('read')
-  @OnlyParameters()
+  @AllowedParameters()
   @ApiOperation({ summary: 'One thing that was refused' })
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'From the list.' })
   @ApiOkResponse({ type: RejectionResponse })

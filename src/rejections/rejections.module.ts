@@ -1,6 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { answers, type Role, stores } from '../config/role.js';
+import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
 import { RejectionEntity } from './rejection.entity.js';
 import { RejectionsController } from './rejections.controller.js';
 import { RejectionsRecorder } from './rejections.recorder.js';
@@ -15,12 +15,12 @@ export class RejectionsModule {
     return {
       module: RejectionsModule,
       imports: [TypeOrmModule.forFeature([RejectionEntity])],
-      controllers: answers(role) ? [RejectionsController] : [],
+      controllers: servesApi(role) ? [RejectionsController] : [],
       providers: [
         RejectionsRepository,
         RejectionsService,
         RejectionsRecorder,
-        ...(stores(role) ? [RejectionsRetention] : []),
+        ...(runsWorker(role) ? [RejectionsRetention] : []),
       ],
       exports: [RejectionsRepository, RejectionsService, RejectionsRecorder],
     };

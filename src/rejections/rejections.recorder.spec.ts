@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
-import { environment } from '../config/environment.js';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
-import type { NewRejection } from './new-rejection.js';
+import { environment } from '../platform/config/environment.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
+import type { NewRejection } from '../platform/model/rejection.js';
 import { RejectionsRecorder } from './rejections.recorder.js';
 import type { RejectionsBatch, RejectionsRepository } from './rejections.repository.js';
 

@@ -1,10 +1,10 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { environment } from '../config/environment.js';
-import { isOutage, isRefusal } from '../database/database-errors.js';
-import { metrics } from '../telemetry/metrics.js';
-import type { NewRejection } from './new-rejection.js';
+import { environment } from '../platform/config/environment.js';
+import { isOutage, isRowRejection } from '../platform/database/database-errors.js';
+import { metrics } from '../platform/telemetry/metrics.js';
+import type { NewRejection } from '../platform/model/rejection.js';
 import { RejectionCounts } from './rejection-counts.js';
 import { type RejectionRow, textsOf, toRow } from './rejection-row.js';
 import { type RejectionsBatch, RejectionsRepository } from './rejections.repository.js';
@@ -77,7 +77,7 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
       if (isOutage(error)) return;
       this.logger.error(`Rejections could not be written: ${String(error)}`);
       // Whatever PostgreSQL refuses must not keep all others from being written. The counts hold the least.
-      if (isRefusal(error)) this.batch = batch.rows.length > 0 ? { ...batch, rows: [] } : undefined;
+      if (isRowRejection(error)) this.batch = batch.rows.length > 0 ? { ...batch, rows: [] } : undefined;
     }
   }
 

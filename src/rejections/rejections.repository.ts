@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { environment } from '../config/environment.js';
-import { query, utc, utcText } from '../database/query.js';
-import { countRows, selectSlice, type Walked } from '../paging/index-walk.js';
-import type { Count, Slice } from '../paging/page.js';
-import type { NewRejection } from './new-rejection.js';
+import { environment } from '../platform/config/environment.js';
+import { query, selectUtc, formatUtc } from '../platform/database/query.js';
+import { countRows, selectSlice, type KeysetQuery } from '../platform/paging/keyset-query.js';
+import type { Count, Slice } from '../platform/paging/page.js';
+import type { NewRejection } from '../platform/model/rejection.js';
 import type { RejectionCount } from './rejection-counts.js';
 import { RejectionEntity } from './rejection.entity.js';
 import { type RejectionRow, toRow } from './rejection-row.js';
@@ -42,7 +42,7 @@ export interface CountsQuery {
 
 const COLUMNS = 'id, event_id, application, code, errors, event, whole, outcome, session_id, category, name';
 
-const READ = `${COLUMNS}, ${utc('rejected_at')}`;
+const READ = `${COLUMNS}, ${selectUtc('rejected_at')}`;
 
 /** A JSON array of rows as a table. */
 const ROWS = `AS batch (
@@ -88,7 +88,7 @@ export class RejectionsRepository {
    * Keeps an event that was accepted and that PostgreSQL refused, and counts it. A job may run again: the same event
    * replaces the earlier row, and is not counted anew.
    */
-  async setAside(rejection: NewRejection): Promise<void> {
+  async deadLetter(rejection: NewRejection): Promise<void> {
     const whole = { ...toRow(rejection, 'set_aside'), event: JSON.stringify(rejection.event), whole: true };
     await this.query(
       `WITH aside AS (
@@ -151,7 +151,7 @@ export class RejectionsRepository {
     limit: number,
   ): Promise<(Omit<RejectionCount, 'minute'> & { time: string })[]> {
     const rows = await this.query<Omit<RejectionCount, 'minute' | 'count'> & { time: string; count: string }>(
-      `SELECT ${utcText(`date_trunc($1, minute AT TIME ZONE 'UTC')`)} AS time,
+      `SELECT ${formatUtc(`date_trunc($1, minute AT TIME ZONE 'UTC')`)} AS time,
          application, code, category, name, sum(count)::bigint AS count
        FROM rejection_counts
        WHERE minute >= $2 AND minute < $3
@@ -192,11 +192,11 @@ export class RejectionsRepository {
 }
 
 /** Which index serves a filter: the one whose columns are rarest as a rule. Nearly everything is `refused`. */
-function walked(filter: RejectionFilter): Walked {
+function walked(filter: RejectionFilter): KeysetQuery {
   const { session_id, category, name, code, application, outcome, rejected_after, rejected_before } = filter;
   const isType = category !== undefined || name !== undefined;
   const isOutcomeRare = outcome !== undefined && outcome !== 'refused';
-  const [leading, filtered] =
+  const [equality, residual] =
     session_id !== undefined
       ? [{ session_id }, { category, name, code, application, outcome }]
       : isType
@@ -209,9 +209,9 @@ function walked(filter: RejectionFilter): Walked {
           : [{ outcome }, { application }];
   return {
     table: 'rejections',
-    time: 'rejected_at',
-    leading,
-    filtered,
+    orderColumn: 'rejected_at',
+    equality,
+    residual,
     after: rejected_after,
     before: rejected_before,
   };

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import { environment } from '../config/environment.js';
-import { Database } from '../database/database.js';
-import { isOutage } from '../database/database-errors.js';
+import { environment } from '../platform/config/environment.js';
+import { Database } from '../platform/database/database.js';
+import { isOutage } from '../platform/database/database-errors.js';
 import { RejectionsRepository } from './rejections.repository.js';
 
 const DAY = 86_400_000;

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { type Page, readPage } from '../paging/page.js';
-import { parseBound } from '../values/timestamp.js';
+import { type Page, readPage } from '../platform/paging/page.js';
+import { parseBound } from '../platform/time/timestamp.js';
 import type { ListRejectionsDto, RejectionFilterDto } from './dto/list-rejections.dto.js';
 import type { RejectionResponse } from './dto/responses.dto.js';
 import type { Interval, SummaryDto, SummaryResponse } from './dto/summary.dto.js';
@@ -42,7 +42,7 @@ export class RejectionsService {
       {
         newestFirst: dto.ordering !== 'rejected_at',
         query: queryOf(dto),
-        place: ({ rejected_at, id }: RejectionRow) => ({ timestamp: rejected_at, id }),
+        cursorKey: ({ rejected_at, id }: RejectionRow) => ({ timestamp: rejected_at, id }),
         find: (slice) => this.repository.find(filter, slice),
         count: () => this.repository.count(filter),
       },

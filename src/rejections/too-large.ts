@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import type { Problem } from '../http/problem.js';
+import type { Problem } from '../platform/http/problem.js';
 import type { RejectionsRecorder } from './rejections.recorder.js';
 
 /** Takes note of requests to send events that were refused as a whole for their size, before any event was read. */

@@ -2,13 +2,13 @@ import { Controller, Get, Param, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { EXAMPLE_STORED } from '../events/dto/example.js';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { Problem } from '../http/problem.js';
-import { pageLink } from '../paging/page-link.js';
-import { answerPage, asProblem } from '../paging/page-response.js';
-import { queryPipe } from '../paging/query-pipe.js';
-import { whyNotText } from '../values/event-text.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { Problem } from '../platform/http/problem.js';
+import { pageLink } from '../platform/paging/page-link.js';
+import { toPageResponse, toPagingProblem } from '../platform/paging/page-response.js';
+import { queryPipe } from '../platform/paging/query.pipe.js';
+import { whyNotText } from '../platform/model/event-text.js';
 import { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import { SessionEventsResponse, SessionPageResponse } from './dto/responses.dto.js';
 import { SessionsService } from './sessions.service.js';
@@ -33,7 +33,7 @@ export class SessionsController {
     @Query(queryPipe) query: ListSessionsDto,
     @Req() request: FastifyRequest,
   ): Promise<SessionPageResponse> {
-    return answerPage(request, 'sessions', this.sessions.list(query));
+    return toPageResponse(request, 'sessions', this.sessions.list(query));
   }
 
   @Get(':session_id')
@@ -69,5 +69,5 @@ export class SessionsController {
 }
 
 function asThrown(error: unknown): never {
-  throw asProblem(error, 'events');
+  throw toPagingProblem(error, 'events');
 }

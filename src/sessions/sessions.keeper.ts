@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ChangesKeeper } from '../database/changes-keeper.js';
-import { Database } from '../database/database.js';
+import { ChangesKeeper } from '../platform/database/changes-keeper.js';
+import { Database } from '../platform/database/database.js';
 import { SessionsUpkeep } from './sessions.upkeep.js';
 
 /** Milliseconds between two looks: the more of a session comes together, the less often its places in lists are moved. */

@@ -1,12 +1,12 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { answers, type Role, stores } from '../config/role.js';
+import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
 import { EventEntity } from '../events/event.entity.js';
 import { EventsRepository } from '../events/events.repository.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
-import { FunnelsController } from './funnels.controller.js';
-import { FunnelsRepository } from './funnels.repository.js';
-import { FunnelsService } from './funnels.service.js';
+import { FunnelController } from '../statistics/funnel/funnel.controller.js';
+import { FunnelRepository } from '../statistics/funnel/funnel.repository.js';
+import { FunnelService } from '../statistics/funnel/funnel.service.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsKeeper } from './sessions.keeper.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -20,19 +20,19 @@ export class SessionsModule {
     return {
       module: SessionsModule,
       imports: [TypeOrmModule.forFeature([EventEntity])],
-      controllers: answers(role) ? [SessionsController, FunnelsController] : [],
+      controllers: servesApi(role) ? [SessionsController, FunnelController] : [],
       providers: [
-        ...(answers(role)
+        ...(servesApi(role)
           ? [
               EventsRepository,
               EventCountsRepository,
               SessionsRepository,
               SessionsService,
-              FunnelsRepository,
-              FunnelsService,
+              FunnelRepository,
+              FunnelService,
             ]
           : []),
-        ...(stores(role) ? [SessionsUpkeep, SessionsKeeper] : []),
+        ...(runsWorker(role) ? [SessionsUpkeep, SessionsKeeper] : []),
       ],
     };
   }

@@ -1,12 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { Database } from '../database/database.js';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
-import { query, utc } from '../database/query.js';
-import { estimateRows, EXACT_COUNT, Expression, selectSlice, type Walked } from '../paging/index-walk.js';
-import type { Count, Slice } from '../paging/page.js';
-import { oneSession } from './one-session.js';
+import { Database } from '../platform/database/database.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
+import { query, selectUtc } from '../platform/database/query.js';
+import {
+  estimateRows,
+  MAX_EXACT_COUNT,
+  Expression,
+  selectSlice,
+  type KeysetQuery,
+} from '../platform/paging/keyset-query.js';
+import type { Count, Slice } from '../platform/paging/page.js';
+import { oneSession } from '../statistics/one-session.js';
 
 /** A session as its events say. */
 export interface Session {
@@ -34,7 +40,7 @@ export interface SessionFilter {
   timestamp_before?: string;
 }
 
-const COLUMNS = `session_id, ${utc('first')}, ${utc('last')}, id, events::float8 AS events,
+const COLUMNS = `session_id, ${selectUtc('first')}, ${selectUtc('last')}, id, events::float8 AS events,
   ARRAY(SELECT DISTINCT application FROM unnest(sources) ORDER BY 1) AS applications,
   ARRAY(SELECT DISTINCT category FROM unnest(sources) ORDER BY 1) AS categories`;
 
@@ -90,14 +96,14 @@ export class SessionsRepository {
   /** How many sessions match: exact up to EXACT_COUNT, and beyond it an estimate. */
   async count(filter: SessionFilter): Promise<Count> {
     if (await this.areMany(filter)) return this.estimate(filter);
-    const slice = { newestFirst: true, limit: EXACT_COUNT + 1 };
+    const slice = { newestFirst: true, limit: MAX_EXACT_COUNT + 1 };
     const { parameters, lists, both } = matching(filter, 'last, id', slice);
     const [counted] = await this.query<{ count: number }>(
       `WITH RECURSIVE ${lists} SELECT count(*)::int AS count FROM (${both}) AS matching`,
       parameters,
     );
     const count = counted?.count ?? 0;
-    return count > EXACT_COUNT ? this.estimate(filter) : { count, isEstimate: false };
+    return count > MAX_EXACT_COUNT ? this.estimate(filter) : { count, isEstimate: false };
   }
 
   /** True where more than EXACT_COUNT are listed, whatever the changes that wait do to them; merging these costs more. */
@@ -106,7 +112,7 @@ export class SessionsRepository {
       'SELECT count(*)::int AS changes FROM session_changes',
       [],
     );
-    const enough = EXACT_COUNT + 1 + (waiting?.changes ?? 0);
+    const enough = MAX_EXACT_COUNT + 1 + (waiting?.changes ?? 0);
     const { sql, parameters } = kept(filter, 'last, id', { newestFirst: true, limit: enough });
     const [listed] = await this.query<{ count: number }>(
       `WITH RECURSIVE ${NAMES} SELECT count(*)::int AS count FROM (${sql}) AS listed`,
@@ -118,7 +124,7 @@ export class SessionsRepository {
   private async estimate(filter: SessionFilter): Promise<Count> {
     const all = walked('session_lists', filter, filter.application);
     const rows = await estimateRows((sql, values) => this.query(sql, values), all);
-    return { count: Math.max(rows, EXACT_COUNT + 1), isEstimate: true };
+    return { count: Math.max(rows, MAX_EXACT_COUNT + 1), isEstimate: true };
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
@@ -163,7 +169,11 @@ function kept(filter: SessionFilter, columns: string, slice: Slice, condition?: 
 }
 
 /** The list that serves a filter; '' stands for all categories. */
-function walked(table: string, filter: SessionFilter, application: Walked['leading'][string]): Walked {
+function walked(
+  table: string,
+  filter: SessionFilter,
+  application: KeysetQuery['equality'][string],
+): KeysetQuery {
   const { category = '', timestamp_after: after, timestamp_before: before } = filter;
-  return { table, time: 'last', leading: { application, category }, filtered: {}, after, before };
+  return { table, orderColumn: 'last', equality: { application, category }, residual: {}, after, before };
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventsRepository, type StoredEvent } from '../events/events.repository.js';
-import { type Page, readPage } from '../paging/page.js';
-import { canonicalRange, secondsBetween } from '../values/timestamp.js';
+import { type Page, readPage } from '../platform/paging/page.js';
+import { canonicalRange, secondsBetween } from '../platform/time/timestamp.js';
 import type { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import {
   type ListedSession,
@@ -30,7 +30,7 @@ export class SessionsService {
       {
         newestFirst: true,
         query: JSON.stringify(['sessions', filter]),
-        place: ({ last, id }) => ({ timestamp: last, id }),
+        cursorKey: ({ last, id }) => ({ timestamp: last, id }),
         find: (slice) => this.sessions.list(filter, slice),
         count: () => this.sessions.count(filter),
       },
@@ -54,7 +54,7 @@ export class SessionsService {
       {
         newestFirst: false,
         query: JSON.stringify(['session', sessionId]),
-        place: ({ timestamp, id }) => ({ timestamp, id }),
+        cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
         find: (slice) => this.events.find({ session_id: sessionId }, slice),
         count: () => Promise.resolve({ count: session.events, isEstimate: false }),
       },

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { environment } from '../config/environment.js';
-import type { Changes } from '../database/changes-keeper.js';
-import { lockedSnapshot, query } from '../database/query.js';
+import { environment } from '../platform/config/environment.js';
+import type { Changes } from '../platform/database/changes-keeper.js';
+import { withLockedSnapshot, query } from '../platform/database/query.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYES" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594553;
@@ -29,12 +29,14 @@ export class SessionsUpkeep implements Changes {
 
   /** Gathers all sessions anew, in one snapshot, while workers go on storing; whoever asks sees the old ones meanwhile. */
   async rebuild(): Promise<void> {
-    await lockedSnapshot(this.dataSource, FOLD_LOCK, (runner) => runner.query('SELECT rebuild_sessions()'));
+    await withLockedSnapshot(this.dataSource, FOLD_LOCK, (runner) =>
+      runner.query('SELECT rebuild_sessions()'),
+    );
   }
 
   /** The first sessions, `limit` of them at most, that are not kept or listed as their events say. */
   verify(limit: number): Promise<string[]> {
-    return lockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
+    return withLockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
       const rows = (await runner.query(DIFFERENCES, [limit])) as { session_id: string }[];
       return rows.map(({ session_id }) => session_id);
     });

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { ChangesKeeper } from '../database/changes-keeper.js';
-import { Database } from '../database/database.js';
+import { ChangesKeeper } from '../platform/database/changes-keeper.js';
+import { Database } from '../platform/database/database.js';
 import { EventCountsUpkeep } from './event-counts.upkeep.js';
 
 /** Folds changes of counts into the running sums. Runs in every worker. */

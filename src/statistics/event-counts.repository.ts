@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
-import { Database } from '../database/database.js';
-import { DatabaseUnavailableError } from '../database/database-errors.js';
-import { query } from '../database/query.js';
-import type { Statement } from '../paging/index-walk.js';
-import { oneSession } from '../sessions/one-session.js';
+import { Database } from '../platform/database/database.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
+import { query } from '../platform/database/query.js';
+import type { Statement } from '../platform/paging/keyset-query.js';
+import { oneSession } from './one-session.js';
 import { CountStatement } from './count-statement.js';
 import { ALWAYS, minuteNear, type Reading, Readings } from './cuts.js';
 import {

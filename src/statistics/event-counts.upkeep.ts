@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type QueryRunner } from 'typeorm';
-import { environment } from '../config/environment.js';
-import type { Changes } from '../database/changes-keeper.js';
-import { lockedSnapshot, query } from '../database/query.js';
+import { environment } from '../platform/config/environment.js';
+import type { Changes } from '../platform/database/changes-keeper.js';
+import { withLockedSnapshot, query } from '../platform/database/query.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594543;
@@ -48,14 +48,14 @@ export class EventCountsUpkeep implements Changes {
 
   /** Counts all events anew, in one snapshot, while workers go on storing; whoever counts sees the old counts meanwhile. */
   async rebuild(): Promise<void> {
-    await lockedSnapshot(this.dataSource, FOLD_LOCK, (runner) =>
+    await withLockedSnapshot(this.dataSource, FOLD_LOCK, (runner) =>
       runner.query('SELECT rebuild_event_counts()'),
     );
   }
 
   /** Compares all counts with the events, a day at a time, in one snapshot. Stops after `limit` differences. */
   async verify(limit: number): Promise<Difference[]> {
-    return lockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
+    return withLockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
       const differences = await compareMonths(runner, limit);
       for (let day = await nextDay(runner, '-infinity'); day !== null && differences.length < limit;) {
         differences.push(...(await compare(runner, day, limit - differences.length)));

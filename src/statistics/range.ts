@@ -1,4 +1,11 @@
-import { isDate, now, parseBound, type Timestamp, timestampAt, TimestampError } from '../values/timestamp.js';
+import {
+  isDate,
+  now,
+  parseBound,
+  type Timestamp,
+  timestampAt,
+  TimestampError,
+} from '../platform/time/timestamp.js';
 import { endOfDate, startOfDate } from './buckets.js';
 
 /** Milliseconds that are looked back on unless told otherwise. */

@@ -1,9 +1,9 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Allow } from '../http/access.js';
-import { ApiProblems } from '../http/api-problems.js';
-import { Problem } from '../http/problem.js';
-import { queryPipe } from '../paging/query-pipe.js';
+import { Allow } from '../auth/access.decorator.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
+import { Problem } from '../platform/http/problem.js';
+import { queryPipe } from '../platform/paging/query.pipe.js';
 import { EventCountsDto, TopDto } from './dto/parameters.dto.js';
 import { EventCountsResponse, TopResponse } from './dto/responses.dto.js';
 import { QuestionError } from './range.js';

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { answers, type Role, stores } from '../config/role.js';
+import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
 import { EventCountsKeeper } from './event-counts.keeper.js';
 import { EventCountsRepository } from './event-counts.repository.js';
 import { EventCountsUpkeep } from './event-counts.upkeep.js';
@@ -12,11 +12,11 @@ export class StatisticsModule {
   static forRole(role: Role): DynamicModule {
     return {
       module: StatisticsModule,
-      controllers: answers(role) ? [StatisticsController] : [],
+      controllers: servesApi(role) ? [StatisticsController] : [],
       providers: [
         EventCountsRepository,
         StatisticsService,
-        ...(stores(role) ? [EventCountsUpkeep, EventCountsKeeper] : []),
+        ...(runsWorker(role) ? [EventCountsUpkeep, EventCountsKeeper] : []),
       ],
       exports: [EventCountsRepository],
     };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { parseTimestamp, timestampAt } from '../values/timestamp.js';
+import { parseTimestamp, timestampAt } from '../platform/time/timestamp.js';
 import { bucketStarts, zoneNamed } from './buckets.js';
 import type { EventCountsDto, TopDto } from './dto/parameters.dto.js';
 import type {

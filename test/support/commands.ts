@@ -11,7 +11,7 @@ export interface Ran {
 
 /** Runs `npm run <feature> -- …args`, without npm. */
 export function runCommand(env: Record<string, string>, feature: string, ...args: string[]): Promise<Ran> {
-  return runNode(env, join(DIST, feature, 'command.js'), ...args);
+  return runNode(env, join(DIST, 'commands', `${feature}.js`), ...args);
 }
 
 /** Runs `node …args` with no variables but these. */

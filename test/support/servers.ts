@@ -4,10 +4,10 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { claimRunFolder, type Folders, prepareFolders } from '../../src/embedded/folders.js';
-import { postgresServer } from '../../src/embedded/postgres-server.js';
-import { redisServer } from '../../src/embedded/redis-server.js';
-import type { Server } from '../../src/embedded/supervisor.js';
+import { claimRunFolder, type Folders, prepareFolders } from '../../src/platform/embedded/folders.js';
+import { postgresServer } from '../../src/platform/embedded/postgres-server.js';
+import { redisServer } from '../../src/platform/embedded/redis-server.js';
+import type { Server } from '../../src/platform/embedded/managed-server.js';
 import { familyOf, signalAll } from './processes.js';
 import { eventually, remove } from './the-eye.js';
 

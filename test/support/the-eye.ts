@@ -1,4 +1,4 @@
-import '../../src/values/json-parse.js';
+import '../../src/platform/json/json-parse.js';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -11,7 +11,7 @@ import {
   ValidateBy,
   ValidateIf,
 } from 'class-validator';
-import { type Scope, SCOPES } from '../../http/caller.js';
+import { type Scope, SCOPES } from '../../auth/caller.js';
 import { isOrigin, NAME } from '../applications.service.js';
 
 /** Origins that a key may name. */

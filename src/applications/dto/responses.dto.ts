@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { type Scope, SCOPES } from '../../http/caller.js';
+import { type Scope, SCOPES } from '../../auth/caller.js';
 
 export class ApplicationResponse {
   @ApiProperty({ example: 'shop' })

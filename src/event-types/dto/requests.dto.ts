@@ -1,8 +1,8 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { Ruled } from '../../http/ruled.js';
-import { PageSize } from '../../paging/parameters.js';
+import { Valid } from '../../platform/http/valid.decorator.js';
+import { PageSize } from '../../platform/paging/parameters.js';
 import { MODES, type Mode } from '../event-types.repository.js';
 import { EXAMPLE_SCHEMA } from './example.js';
 
@@ -12,7 +12,7 @@ const DEFAULT_LIMIT = 100;
 const DEFAULT_CHECKED = 1000;
 const MOST_CHECKED = 10_000;
 
-const Given = Ruled((value) => (value === undefined ? 'This field is required.' : undefined));
+const Given = Valid((value) => (value === undefined ? 'This field is required.' : undefined));
 
 const schemaProperty = {
   type: 'object',

@@ -1,5 +1,5 @@
-import type { FieldErrors } from '../../http/problem.js';
-import { isJsonObject } from '../../values/json-object.js';
+import type { FieldErrors } from '../../platform/http/problem.js';
+import { isJsonObject } from '../../platform/json/json-object.js';
 import { FORMATS } from './formats.js';
 import { compilePattern, PatternError } from './patterns.js';
 

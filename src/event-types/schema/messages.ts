@@ -1,5 +1,5 @@
 import type { ErrorObject } from 'ajv';
-import type { FieldErrors } from '../../http/problem.js';
+import type { FieldErrors } from '../../platform/http/problem.js';
 
 /** Messages about one event, at the most. */
 const MOST_MESSAGES = 20;

@@ -1,6 +1,6 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { FieldErrors } from '../../http/problem.js';
-import { isJsonObject } from '../../values/json-object.js';
+import type { FieldErrors } from '../../platform/http/problem.js';
+import { isJsonObject } from '../../platform/json/json-object.js';
 import { LARGEST_SCHEMA, unsafetyOf } from './check-schema.js';
 import { compareExactly } from './equality.js';
 import { addFormats, FORMAT_OPTIONS } from './formats.js';

@@ -1,11 +1,11 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { environment } from '../../config/environment.js';
-import { Ruled } from '../../http/ruled.js';
-import type { RejectionCode } from '../../rejections/new-rejection.js';
-import { whyNotText } from '../../values/event-text.js';
-import { isJsonObject } from '../../values/json-object.js';
-import { now, parseTimestamp, type Timestamp, TimestampError } from '../../values/timestamp.js';
-import { canonicalJson, NotStorableError } from '../event/canonical-json.js';
+import { environment } from '../../platform/config/environment.js';
+import { Valid } from '../../platform/http/valid.decorator.js';
+import type { RejectionCode } from '../../platform/model/rejection.js';
+import { whyNotText } from '../../platform/model/event-text.js';
+import { isJsonObject } from '../../platform/json/json-object.js';
+import { now, parseTimestamp, type Timestamp, TimestampError } from '../../platform/time/timestamp.js';
+import { canonicalJson, NotStorableError } from '../../platform/json/canonical-json.js';
 
 /** What is wrong with a field, and where in it. */
 export class Flaw {
@@ -40,7 +40,7 @@ const FIELDS = Object.keys(RULES) as Field[];
 
 /** Holds the field to its rule; what the rule says is the message. */
 const Kept: PropertyDecorator = (target, property) =>
-  Ruled((value) => RULES[property as Field](value)?.message)(target, property);
+  Valid((value) => RULES[property as Field](value)?.message)(target, property);
 
 const text = (description: string, example: string) => ({
   description,

@@ -1,5 +1,5 @@
-import { DEFAULT_APPLICATION } from '../../http/caller.js';
-import { toNewEvent } from '../event/new-event.js';
+import { DEFAULT_APPLICATION } from '../../auth/caller.js';
+import { toNewEvent } from '../../platform/model/event.js';
 import { CreateEventDto, type ValidEvent } from './create-event.dto.js';
 
 /** The event that the documentation sends, lists and finds, so that its examples work one after the other. */

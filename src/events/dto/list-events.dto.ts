@@ -6,7 +6,7 @@ import {
   PageNumber,
   type PageQuery,
   PageSize,
-} from '../../paging/parameters.js';
+} from '../../platform/paging/parameters.js';
 
 export const ORDERINGS = ['timestamp', '-timestamp'] as const;
 

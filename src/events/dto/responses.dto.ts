@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PageResponse } from '../../paging/page-response.js';
+import { PageResponse } from '../../platform/paging/page-response.js';
 import { EXAMPLE_STORED } from './example.js';
 
 /** A stored event: a whitelist of what leaves. */

@@ -6,8 +6,13 @@ import {
   PageNumber,
   type PageQuery,
   PageSize,
-} from '../../paging/parameters.js';
-import { type Outcome, OUTCOMES, REJECTION_CODES, type RejectionCode } from '../new-rejection.js';
+} from '../../platform/paging/parameters.js';
+import {
+  type Outcome,
+  OUTCOMES,
+  REJECTION_CODES,
+  type RejectionCode,
+} from '../../platform/model/rejection.js';
 
 export const ORDERINGS = ['rejected_at', '-rejected_at'] as const;
 

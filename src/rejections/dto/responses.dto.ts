@@ -1,7 +1,12 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { FieldErrors } from '../../http/problem.js';
-import { PageResponse } from '../../paging/page-response.js';
-import { type Outcome, OUTCOMES, REJECTION_CODES, type RejectionCode } from '../new-rejection.js';
+import type { FieldErrors } from '../../platform/http/problem.js';
+import { PageResponse } from '../../platform/paging/page-response.js';
+import {
+  type Outcome,
+  OUTCOMES,
+  REJECTION_CODES,
+  type RejectionCode,
+} from '../../platform/model/rejection.js';
 
 /** A rejection: a whitelist of what leaves. */
 export class RejectionResponse {

@@ -1,6 +1,6 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Bound, Choice, Filter } from '../../paging/parameters.js';
-import { REJECTION_CODES, type RejectionCode } from '../new-rejection.js';
+import { Bound, Choice, Filter } from '../../platform/paging/parameters.js';
+import { REJECTION_CODES, type RejectionCode } from '../../platform/model/rejection.js';
 
 export const INTERVALS = ['minute', 'hour', 'day'] as const;
 export type Interval = (typeof INTERVALS)[number];

@@ -1,4 +1,10 @@
-import { Bound, CursorParameter, Filter, type PageQuery, PageSize } from '../../paging/parameters.js';
+import {
+  Bound,
+  CursorParameter,
+  Filter,
+  type PageQuery,
+  PageSize,
+} from '../../platform/paging/parameters.js';
 
 /** What can be asked of the events of a session. */
 export class ListSessionEventsDto implements PageQuery {

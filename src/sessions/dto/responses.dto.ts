@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EXAMPLE_STORED } from '../../events/dto/example.js';
 import { EventResponse } from '../../events/dto/responses.dto.js';
-import { PageResponse } from '../../paging/page-response.js';
+import { PageResponse } from '../../platform/paging/page-response.js';
 
 /** A session as its events say; exact. */
 export class SessionResponse {

@@ -2,8 +2,8 @@ import { applyDecorators } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { Ruled } from '../../http/ruled.js';
-import { Bound, Choice, Filter } from '../../paging/parameters.js';
+import { Valid } from '../../platform/http/valid.decorator.js';
+import { Bound, Choice, Filter } from '../../platform/paging/parameters.js';
 import { type Interval, INTERVALS, zoneNamed } from '../buckets.js';
 import { type GroupBy, GROUPS } from '../groups.js';
 
@@ -33,7 +33,7 @@ function Zone(): PropertyDecorator {
       example: 'Europe/Berlin',
       description: 'A time zone by its IANA name, whose hours, days and weeks are meant.',
     }),
-    Ruled((value) =>
+    Valid((value) =>
       typeof value === 'string' && zoneNamed(value) !== undefined
         ? undefined
         : 'Must be the name of a time zone, such as Europe/Berlin.',

@@ -1,0 +1,15 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
+/** What a request presents as a key, whatever its form: `X-API-Key`, a bearer token, or the user name of Basic. */
+export function extractApiKey(headers: IncomingHttpHeaders): unknown {
+  if (headers['x-api-key'] !== undefined) return headers['x-api-key'];
+  const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(headers.authorization ?? '') ?? [];
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return credentials;
+    case 'basic':
+      return Buffer.from(credentials, 'base64').toString('utf8').split(':', 1)[0];
+    default:
+      return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { type Access, ACCESS_EXTENSION } from '../auth/access.decorator.js';
+
+/** Swagger UI at /docs, and the OpenAPI document at /docs-json. */
+export function setUpSwagger(app: NestFastifyApplication): void {
+  const config = new DocumentBuilder()
+    .setTitle('The Eye')
+    .setDescription(
+      'Collects the events of many applications, stores each exactly once, and answers questions about them. ' +
+        'Every path works with and without its trailing slash. Errors are problem details (RFC 9457).',
+    )
+    .setVersion('1')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key.' }, 'bearer')
+    .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key.' }, 'x-api-key')
+    .addBasicAuth(
+      { type: 'http', scheme: 'basic', description: 'A key as the user name, no password.' },
+      'basic',
+    )
+    .build();
+  SwaggerModule.setup('docs', app, () => sayAccess(SwaggerModule.createDocument(app, config)), {
+    jsonDocumentUrl: 'docs-json',
+    customSiteTitle: 'The Eye: API',
+    swaggerOptions: { tryItOutEnabled: true, displayRequestDuration: true, requestInterceptor: sendAsLines },
+  });
+}
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
+
+/** Writes into the description of each route who may use it. */
+function sayAccess(document: OpenAPIObject): OpenAPIObject {
+  for (const path of Object.values(document.paths)) {
+    for (const method of METHODS) {
+      const operation = path[method];
+      if (!operation) continue;
+      const access = (operation as { [ACCESS_EXTENSION]?: Access })[ACCESS_EXTENSION];
+      const sentence = access === 'anybody' ? 'Needs no key.' : `Needs a key of scope \`${access}\`.`;
+      operation.description = [operation.description, sentence].filter(Boolean).join('\n\n');
+    }
+  }
+  return document;
+}
+
+interface OutgoingRequest {
+  headers: Record<string, string>;
+  body?: string;
+}
+
+/**
+ * Runs in the browser: Swagger UI takes every content type with "json" in its name for JSON, and would send the example
+ * of an NDJSON body as an indented array. Text that is NDJSON already is left as it is.
+ */
+function sendAsLines(request: OutgoingRequest): OutgoingRequest {
+  if (request.headers['Content-Type'] !== 'application/x-ndjson' || request.body === undefined)
+    return request;
+  try {
+    const body: unknown = JSON.parse(request.body);
+    const items: unknown[] = Array.isArray(body) ? body : [body];
+    request.body = items.map((item) => JSON.stringify(item)).join('\n');
+  } catch {
+    // Not one JSON text, so it has lines.
+  }
+  return request;
+}

@@ -1,0 +1,23 @@
+import { Bound, Filter } from '../../../platform/paging/parameters.js';
+import type { StreamFilter } from '../stream-filter.js';
+
+/** Which events a viewer wants to see: the filters of the list. */
+export class StreamQueryDto implements StreamFilter {
+  @Filter('Events of one application, by its name.', 'default')
+  application?: string;
+
+  @Filter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
+  session_id?: string;
+
+  @Filter('Events of one category.', 'page interaction')
+  category?: string;
+
+  @Filter('Events of one name.', 'pageview')
+  name?: string;
+
+  @Bound('after', 'Events whose own time is this or later; who fills in the past is not seen.', '2021-01-01')
+  timestamp_after?: string;
+
+  @Bound('before', 'Events whose own time is this or earlier.', '2099-12-31')
+  timestamp_before?: string;
+}

@@ -1,0 +1,146 @@
+import { getMetadataStorage } from 'class-validator';
+import { readFileSync } from 'node:fs';
+import { Environment, EnvironmentError, readEnvironment } from './environment.js';
+
+/** Every variable, from the rules that it must meet. */
+const VARIABLES = [
+  ...new Set(
+    getMetadataStorage()
+      .getTargetValidationMetadatas(Environment, '', false, false)
+      .map(({ propertyName }) => propertyName),
+  ),
+];
+
+function complaint(variables: Record<string, string>): string {
+  try {
+    readEnvironment(variables);
+  } catch (error) {
+    if (error instanceof EnvironmentError) return error.message;
+    throw error;
+  }
+  return '';
+}
+
+describe('the environment', () => {
+  it('needs nothing', () => {
+    expect(readEnvironment({})).toEqual(new Environment());
+    expect(readEnvironment({})).toMatchObject({
+      HOST: '127.0.0.1',
+      PORT: 8000,
+      ROLE: 'all',
+      TEXT_LIMIT: 255,
+    });
+  });
+
+  it('takes what is set, numbers as numbers', () => {
+    const variables = {
+      HOST: '0.0.0.0',
+      PORT: '0',
+      ROLE: 'api',
+      AUTH: 'required',
+      DATABASE_URL: 'postgres://user:secret@db/eye',
+      REDIS_URL: 'unix:///run/redis.sock',
+      DATA_DIR: '/var/lib/eye',
+    };
+    expect(readEnvironment(variables)).toMatchObject({ ...variables, PORT: 0 });
+  });
+
+  it.each(['', ' '])('counts a variable that holds %j as unset', (blank) => {
+    expect(readEnvironment(Object.fromEntries(VARIABLES.map((name) => [name, blank])))).toEqual(
+      new Environment(),
+    );
+  });
+
+  it('does not look at other variables', () => {
+    expect(readEnvironment({ PATH: '/bin', constructor: 'x', MEGABYTE: '1', port: '1' })).toEqual(
+      new Environment(),
+    );
+  });
+
+  it('knows that npm started the process, by the variable that npm sets', () => {
+    expect(readEnvironment({ npm_lifecycle_event: 'start' }).startedByNpm).toBe(true);
+    expect(readEnvironment({ startedByNpm: 'true' }).startedByNpm).toBe(false);
+  });
+});
+
+describe('a worker', () => {
+  it('answers health checks one port further, so that it can stand beside an API', () => {
+    expect(readEnvironment({ ROLE: 'worker' }).PORT).toBe(8001);
+    expect(readEnvironment({ ROLE: 'api' }).PORT).toBe(8000);
+  });
+
+  it('keeps a port that was given', () => {
+    expect(readEnvironment({ ROLE: 'worker', PORT: '8000' }).PORT).toBe(8000);
+  });
+});
+
+describe('authentication', () => {
+  it.each(['127.0.0.1', '127.255.0.9', '::1', 'localhost'])(
+    'is off unless told otherwise on %s, which only this machine reaches',
+    (HOST) => {
+      expect(readEnvironment({ HOST }).AUTH).toBe('off');
+      expect(readEnvironment({ HOST, AUTH: 'required' }).AUTH).toBe('required');
+    },
+  );
+
+  it.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', '127.0.0.1.example.org', 'eye.example.org'])(
+    'has to be decided on %s, which others may reach',
+    (HOST) => {
+      for (const AUTH of ['', undefined]) {
+        const message = complaint({ HOST, ...(AUTH !== undefined && { AUTH }) });
+        expect(message).toMatch(/AUTH must be set.*AUTH=required.*npm run applications.*AUTH=off/);
+        expect(message).not.toContain(HOST);
+      }
+      expect(readEnvironment({ HOST, AUTH: 'off' }).AUTH).toBe('off');
+      expect(readEnvironment({ HOST, AUTH: 'required' }).AUTH).toBe('required');
+    },
+  );
+});
+
+describe('a bad value', () => {
+  const numbers = VARIABLES.filter(
+    (name) => typeof new Environment()[name as keyof Environment] === 'number',
+  );
+
+  it.each([
+    ...numbers.flatMap((name) => [
+      [name, 'secret'],
+      [name, '4242.5'],
+      [name, '-4242'],
+      [name, '99999999999'],
+      [name, 'NaN'],
+      [name, 'Infinity'],
+    ]),
+    ['PORT', '65536'],
+    ['DEPTH_LIMIT', '1001'],
+    ['TEXT_LIMIT', '0'],
+    ['ROLE', 'secret'],
+    ['ROLE', 'API'],
+    ['AUTH', 'secret'],
+    ['DATABASE_URL', 'mysql://user:secret@db/eye'],
+    ['DATABASE_URL', 'secret'],
+    ['REDIS_URL', 'http://:secret@redis'],
+    ['REDIS_URL', 'redis:6379'],
+  ])('of %s, such as %s, is refused: the variable is named, its value is not', (name, value) => {
+    const message = complaint({ [name]: value });
+    expect(message).toContain(name);
+    expect(message).not.toContain(value);
+    expect(message).not.toContain('secret');
+  });
+
+  it('does not hide another', () => {
+    const message = complaint({ PORT: 'x', REDIS_URL: 'y', ROLE: 'z' });
+    expect(message.split('\n')).toHaveLength(3);
+  });
+});
+
+describe('README.md', () => {
+  it('lists every variable with its default, and no other', () => {
+    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
+    const rows = readme.matchAll(/^\|\s*`([A-Z][A-Z0-9_]*)`\s*\|\s*(?:`([^`]*)`|—)?\s*\|/gm);
+    const listed = Array.from(rows, ([, name, value]) => [name, value]);
+    const defaults = new Environment();
+    const expected = VARIABLES.map((name) => [name, defaults[name as keyof Environment]?.toString()]);
+    expect(listed.sort()).toEqual(expected.sort());
+  });
+});

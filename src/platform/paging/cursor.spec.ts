@@ -1,0 +1,89 @@
+import fc from 'fast-check';
+import { type Cursor, CursorError, decodeCursor, encodeCursor } from './cursor.js';
+import { parseTimestamp } from '../time/timestamp.js';
+import { timeOrderedId } from '../model/time-ordered-id.js';
+
+const cursors: fc.Arbitrary<Cursor> = fc
+  .record({
+    direction: fc.constantFrom('next' as const, 'previous' as const),
+    date: fc.date({
+      min: new Date('0001-01-01T00:00:00Z'),
+      max: new Date('9999-12-31T23:59:59.999Z'),
+      noInvalidDate: true,
+    }),
+    digits: fc.stringMatching(/^[0-9a-f]{19}$/),
+  })
+  .map(({ direction, date, digits }) => {
+    const { text, milliseconds } = parseTimestamp(date.toISOString());
+    return { direction, timestamp: text, id: timeOrderedId(milliseconds, digits) };
+  });
+
+const PLACE: Cursor = {
+  direction: 'next',
+  timestamp: '2021-01-01T09:15:29.243860Z',
+  id: '0176bd5a-2e33-8c5c-9d0e-2f3f4a0b8f51',
+};
+const QUERY = 'category=click&ordering=-timestamp';
+const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
+
+describe('a cursor', () => {
+  it('comes back as it was given out', () => {
+    fc.assert(
+      fc.property(cursors, fc.string({ unit: 'grapheme' }), (cursor, query) => {
+        expect(decodeCursor(encodeCursor(cursor, query), query)).toEqual(cursor);
+      }),
+    );
+  });
+
+  it('stands in an address as it is', () => {
+    const text = encodeCursor(PLACE, QUERY);
+    expect(encodeURIComponent(text)).toBe(text);
+  });
+
+  it('is refused when one character was changed, any character for any other', () => {
+    const text = encodeCursor(PLACE, QUERY);
+    for (let at = 0; at < text.length; at++) {
+      for (const character of BASE64URL.filter((other) => other !== text[at])) {
+        const changed = text.slice(0, at) + character + text.slice(at + 1);
+        expect(() => decodeCursor(changed, QUERY)).toThrow(CursorError);
+      }
+    }
+  });
+
+  it('is refused when it was cut or lengthened', () => {
+    const text = encodeCursor(PLACE, QUERY);
+    for (const other of [text.slice(0, -1), text.slice(1), `${text}A`, `${text}=`, ` ${text}`, `${text}\n`]) {
+      expect(() => decodeCursor(other, QUERY)).toThrow(CursorError);
+    }
+  });
+
+  it('belongs to its query, and says so', () => {
+    fc.assert(
+      fc.property(cursors, fc.string(), fc.string(), (cursor, query, another) => {
+        fc.pre(query !== another);
+        expect(() => decodeCursor(encodeCursor(cursor, query), another)).toThrow(
+          new CursorError('This cursor belongs to another query; filters and ordering must stay the same.'),
+        );
+      }),
+    );
+  });
+
+  it.each([
+    ['a day that does not exist', { ...PLACE, timestamp: '2021-02-30T00:00:00.000000Z' }],
+    ['an id that no event has', { ...PLACE, id: 'e2085be5-9137-4e4e-80b5-f1ffddc25423' }],
+  ])('is refused with %s, even where its fingerprint is right', (_, cursor) => {
+    expect(() => decodeCursor(encodeCursor(cursor, QUERY), QUERY)).toThrow(
+      new CursorError('This is not a cursor that The Eye gave out.'),
+    );
+  });
+
+  it('is refused by name, whatever it is', () => {
+    const plain = fc.string({ unit: 'binary' });
+    const wrapped = plain.map((text) => Buffer.from(text).toString('base64url'));
+    fc.assert(
+      fc.property(fc.oneof(plain, wrapped, fc.base64String()), (garbage) => {
+        expect(() => decodeCursor(garbage, QUERY)).toThrow(CursorError);
+      }),
+    );
+  });
+});

@@ -1,0 +1,57 @@
+import { describeStart } from './startup-message.js';
+
+const STARTED = {
+  role: 'all' as const,
+  address: 'http://127.0.0.1:8000',
+  databaseUrl: 'postgresql://user:secret@db:5432/eye',
+  redisUrl: 'redis://:secret@redis:6379',
+  dataDir: undefined,
+};
+
+describe('the start message', () => {
+  it('says where everything is', () => {
+    expect(describeStart({ ...STARTED, dataDir: 'data' })).toBe(`
+The Eye is open.
+  Page        http://127.0.0.1:8000/
+  API         http://127.0.0.1:8000/events/
+  Docs        http://127.0.0.1:8000/docs
+  PostgreSQL  postgresql://user:***@db:5432/eye
+  Redis       redis://:***@redis:6379
+  Data        data
+`);
+  });
+
+  it('says nothing of a folder where there is none', () => {
+    expect(describeStart(STARTED)).not.toMatch(/^ {2}Data/m);
+  });
+
+  it('of a worker names no API', () => {
+    const message = describeStart({ ...STARTED, role: 'worker' });
+    expect(message).toContain('http://127.0.0.1:8000/health/ready');
+    expect(message).not.toContain('/events/');
+  });
+
+  it.each([
+    'postgresql://user:secret@db/eye',
+    'postgresql://user:se@secret@db/eye',
+    'postgresql://user:p:secret@db/eye',
+    'postgresql://user:p/secret@db/eye',
+    'postgresql://db/eye?user=user&password=secret',
+    'postgresql://db/eye?password=secret&sslmode=require',
+    'rediss://:secret@redis:6379/0',
+    'redis://redis:6379?password=secret',
+    'unix://:secret@/run/redis.sock',
+    'unix:///run/redis.sock?password=secret',
+  ])('does not show the password of %s', (url) => {
+    expect(describeStart({ ...STARTED, databaseUrl: url, redisUrl: url })).not.toContain('secret');
+  });
+
+  it.each([
+    'postgresql://user@db:5432/eye',
+    'postgresql://db/eye?application_name=the@eye',
+    'redis://redis:6379/0',
+    'unix:///run/redis.sock',
+  ])('shows %s, which has none, as it is', (url) => {
+    expect(describeStart({ ...STARTED, redisUrl: url })).toContain(`Redis       ${url}\n`);
+  });
+});

@@ -1,0 +1,55 @@
+import { Injectable } from '@nestjs/common';
+import { InjectDataSource } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { query } from '../../platform/database/query.js';
+
+/** A type of event. */
+export interface Step {
+  category: string;
+  name: string;
+}
+
+/** Follows sessions from step to step. */
+@Injectable()
+export class FunnelRepository {
+  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+
+  /**
+   * How many sessions reached each step, from one canonical timestamp to before another.
+   *
+   * Of all ways to an event of a step, the one that began last is kept: who is not too late on that one is on no other.
+   * So a session is walked once a step, with the latest beginning seen before each event.
+   * @param window seconds
+   */
+  async sessions(
+    steps: Step[],
+    { from, to }: { from: string; to: string },
+    window: number,
+  ): Promise<number[]> {
+    const parameters: unknown[] = [from, to, window];
+    const reached = steps.map(({ category, name }, index) => {
+      parameters.push(category, name);
+      const events = `SELECT session_id COLLATE "C" AS session_id, timestamp FROM events
+        WHERE (category, name) = ($${parameters.length - 1}, $${parameters.length}) AND timestamp >= $1 AND timestamp < $2`;
+      if (index === 0)
+        return `step_0 AS MATERIALIZED (SELECT *, timestamp AS began FROM (${events}) AS events)`;
+      return `step_${index} AS MATERIALIZED (
+        SELECT session_id, timestamp, began
+        FROM (
+          SELECT session_id, timestamp, began IS NULL AS is_here, max(began) OVER (
+            PARTITION BY session_id ORDER BY timestamp GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+          ) AS began
+          FROM (TABLE step_${index - 1} UNION ALL SELECT *, NULL FROM (${events}) AS events) AS both_steps
+        ) AS walked
+        WHERE is_here AND timestamp <= began + $3 * interval '1 second'
+      )`;
+    });
+    const counted = steps.map((_, index) => `(SELECT count(DISTINCT session_id) FROM step_${index})::int`);
+    const [row] = await query<{ sessions: number[] }>(
+      this.dataSource.manager,
+      `WITH ${reached.join(', ')} SELECT ARRAY[${counted.join(', ')}] AS sessions`,
+      parameters,
+    );
+    return row?.sessions ?? [];
+  }
+}
