@@ -2,36 +2,60 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { registerAuth } from './auth/auth.hook.js';
 import { AppModule, type AppOptions } from './app.module.js';
+import { sendFiles } from './dashboard/assets.js';
+import { setUpSwagger } from './docs/swagger.js';
+import { showQueue } from './operations/queue-board.js';
 import { environment } from './platform/config/environment.js';
 import { servesApi } from './platform/config/role.js';
-import { protectAnswers } from './platform/http/response-headers.js';
-import { sendFiles } from './dashboard/assets.js';
-import { readBodies } from './platform/http/bodies.js';
-import { letEarlyAnswersArrive } from './platform/http/early-responses.js';
-import {
-  earlyProblems,
-  nameExpectations,
-  nameMissingHost,
-  rememberAnswers,
-} from './platform/http/client-errors.js';
-import { indentOnRequest } from './platform/http/json-indent.js';
+import { bodyParsers } from './platform/http/bodies.js';
+import { jsonIndent } from './platform/http/json-indent.plugin.js';
 import { ProblemFilter } from './platform/http/problem.filter.js';
-import { showQueue } from './operations/queue-board.js';
-import { cutOffSlowReaders } from './platform/http/slow-readers.js';
-import { setUpSwagger } from './docs/swagger.js';
-import { RejectionsRecorder } from './rejections/rejections.recorder.js';
-import { noteTooLarge } from './rejections/too-large.js';
+import { securityHeaders } from './platform/http/security-headers.plugin.js';
+import { clientErrors, requestErrorHandlers } from './platform/http/socket/client-errors.plugin.js';
+import { earlyResponses } from './platform/http/socket/early-responses.plugin.js';
+import { gracefulClose } from './platform/http/socket/graceful-close.plugin.js';
+import { slowReaders } from './platform/http/socket/slow-readers.plugin.js';
 import { nestLogger } from './platform/telemetry/log.js';
 import { requestId } from './platform/telemetry/request-id.js';
-import { observeRequests } from './platform/telemetry/request-metrics.js';
-import { traceRequests } from './platform/telemetry/tracing.js';
+import { requestMetrics } from './platform/telemetry/request-metrics.plugin.js';
+import { requestTracing } from './platform/telemetry/tracing.js';
+import { RejectionsRecorder } from './rejections/rejections.recorder.js';
+import { noteTooLarge } from './rejections/too-large.js';
 
-/** The application, apart from the server that listens, so that tests and benchmarks start the real one. */
+/** Milliseconds. Longer than the minute of common proxies, so that none sends a request on a connection that just closes. */
+const KEEP_ALIVE_TIMEOUT_MS = 72_000;
+
+/** Builds the application, which does not listen yet; tests and benchmarks start the same one. */
 export async function createApp(options: AppOptions): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), httpAdapter(), {
+    bodyParser: false,
+    logger: nestLogger,
+  });
+
+  // Hooks of a kind run in the order of registration.
+  await app.register(requestTracing);
+  await app.register(requestMetrics);
+  await app.register(securityHeaders);
+  await app.register(clientErrors);
+  await registerAuth(app);
+  await app.register(bodyParsers);
+  await app.register(jsonIndent);
+  await app.register(slowReaders);
+  await app.register(earlyResponses);
+  await app.register(gracefulClose);
+  sendFiles(app);
+
+  app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
+  setUpSwagger(app);
+  if (servesApi(options.role)) showQueue(app);
+  return app;
+}
+
+function httpAdapter(): FastifyAdapter {
+  return new FastifyAdapter({
     bodyLimit: environment.BODY_LIMIT,
-    // A sender that is slower than this is cut off, so that nobody can hold connections open for nothing. Node gives a
-    // body the longer and the headers the shorter of the two times, and looks twice a minute unless told otherwise.
+    // Limits the time to receive a request, so that slow clients cannot occupy connections. Node limits the headers to the
+    // shorter and the whole request to the longer of the two times, and checks every 30 seconds by default.
     requestTimeout: environment.REQUEST_TIMEOUT,
     http: {
       requestTimeout: environment.REQUEST_TIMEOUT,
@@ -40,34 +64,13 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
       requireHostHeader: false,
     },
     genReqId: requestId,
-    // Nobody who neither sends nor takes anything is waited for longer than the longest answer takes to come.
+    // Closes a connection without traffic in either direction, but not while the slowest response is pending.
     connectionTimeout: environment.REQUEST_TIMEOUT + environment.WAIT_LIMIT * 1000,
-    // Longer than the minute for which proxies keep theirs, so that they never send on one that is just being closed.
-    keepAliveTimeout: 72_000,
-    // What still arrives on a kept connection while The Eye stops is answered like everything before.
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // Requests that arrive on open connections while the server stops are processed as usual.
     return503OnClosing: false,
-    // A part of a path may be as long as a category, each slash in it spelt %2F, and longer ones are named up to here.
+    // A path segment may be a category of TEXT_LIMIT characters, each of them percent-encoded.
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: environment.TEXT_LIMIT * 4 },
-    ...earlyProblems,
+    ...requestErrorHandlers,
   });
-  const app = await NestFactory.create<NestFastifyApplication>(AppModule.register(options), adapter, {
-    bodyParser: false,
-    logger: nestLogger,
-  });
-  traceRequests(app);
-  observeRequests(app);
-  protectAnswers(app);
-  rememberAnswers(app);
-  nameExpectations(app);
-  nameMissingHost(app);
-  await registerAuth(app);
-  readBodies(app);
-  indentOnRequest(app);
-  cutOffSlowReaders(app);
-  letEarlyAnswersArrive(app);
-  sendFiles(app);
-  app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
-  setUpSwagger(app);
-  if (servesApi(options.role)) showQueue(app);
-  return app;
 }

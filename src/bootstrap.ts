@@ -2,50 +2,45 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { resolve } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.js';
+import { EventTypesFeed } from './event-types/event-types.feed.js';
 import { environment } from './platform/config/environment.js';
 import { servesApi } from './platform/config/role.js';
 import { Database } from './platform/database/database.js';
 import type { EmbeddedServers } from './platform/embedded/embedded-servers.js';
-import { EventTypesFeed } from './event-types/event-types.feed.js';
-import { trackUnusedConnections } from './platform/http/unused-connections.js';
 import { RedisHealth } from './platform/redis/redis-health.js';
-import { describeStart } from './startup-message.js';
 import { nestLogger } from './platform/telemetry/log.js';
 import { startTracing, stopTracing } from './platform/telemetry/tracing.js';
+import { describeStart } from './startup-message.js';
 
-/** Milliseconds for an orderly stop; then the process goes, and what it had under way is taken over by the next. */
-const STOP_DEADLINE = 30_000;
+/** Milliseconds after which an orderly stop is cut short. Another process then takes over the unfinished jobs. */
+const STOP_TIMEOUT_MS = 30_000;
 
-/** Milliseconds of these in which a request may still come on a connection that was just opened. */
-const GRACE = 1000;
+/** Milliseconds that the start waits for PostgreSQL and Redis before it listens without them. */
+const STARTUP_WAIT_MS = 5000;
 
-/** Milliseconds that the opening waits for PostgreSQL and Redis. */
-const PATIENCE = 5000;
+const PARENT_CHECK_INTERVAL_MS = 500;
 
 Logger.overrideLogger(nestLogger);
 
-/** To the log, as a part of the start. */
-export function say(line: string): void {
+export function logStartup(line: string): void {
   Logger.log(line, 'Start');
 }
 
-/** Opens The Eye on its servers or those of the environment, and closes both when the process is told to stop. */
+/**
+ * Starts the application on embedded servers or on those of the environment, and stops it together with the embedded
+ * servers when the process receives a signal. A second signal exits at once.
+ */
 export async function serve(embedded: EmbeddedServers): Promise<void> {
   const { ROLE, HOST, PORT, DATABASE_URL, REDIS_URL } = environment;
   let app: NestFastifyApplication | undefined;
-  let silent: ReturnType<typeof trackUnusedConnections> | undefined;
   let stopping = false;
 
   const stop = async (code: number): Promise<void> => {
     if (stopping) process.exit(code || 1);
     stopping = true;
-    setTimeout(() => process.exit(code || 1), STOP_DEADLINE).unref();
-    // Closing waits for connections; one that had a request under way would be kept for the next one.
-    const server = app?.getHttpServer();
-    setInterval(() => server?.closeIdleConnections(), 100).unref();
-    setTimeout(() => silent?.close(), GRACE).unref();
+    setTimeout(() => process.exit(code || 1), STOP_TIMEOUT_MS).unref();
     await app?.close();
     await stopTracing();
     await embedded.close();
@@ -56,48 +51,49 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
     void stop(1);
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop(0));
-  stopWithParent(() => void stop(0));
+  stopWithNpm(() => void stop(0));
 
   try {
     const databaseUrl = DATABASE_URL ?? embedded.databaseUrl ?? '';
     const redisUrl = REDIS_URL ?? embedded.redisUrl ?? '';
     await startTracing();
     app = await createApp({ role: ROLE, databaseUrl, redisUrl });
-    silent = trackUnusedConnections(app.getHttpServer());
     const database = app.get(Database);
     database.ready.catch((error: unknown) => {
       if (!stopping) fail(new Error(`PostgreSQL refuses the connection: ${(error as Error).message}`));
     });
     await app.init();
-    // Open with everything in place where that is a matter of moments; otherwise open all the same, and say 503.
+    // Usually everything is ready within moments. If not, the API listens all the same and responds 503 meanwhile.
     const ready = [app.get(RedisHealth).ready(), database.ready];
     if (servesApi(ROLE)) ready.push(app.get(EventTypesFeed).ready);
-    await Promise.race([Promise.all(ready), wait(PATIENCE)]);
+    await Promise.race([Promise.all(ready), sleep(STARTUP_WAIT_MS)]);
     await app.listen(PORT, HOST);
-    const ownServers = DATABASE_URL === undefined || REDIS_URL === undefined;
+    const usesEmbedded = DATABASE_URL === undefined || REDIS_URL === undefined;
     console.log(
       describeStart({
         role: ROLE,
         address: await app.getUrl(),
         databaseUrl,
         redisUrl,
-        dataDir: ownServers ? resolve(environment.DATA_DIR) : undefined,
+        dataDir: usesEmbedded ? resolve(environment.DATA_DIR) : undefined,
       }),
     );
   } catch (error) {
-    const taken = (error as { code?: string }).code === 'EADDRINUSE';
+    const isPortTaken = (error as { code?: string }).code === 'EADDRINUSE';
     fail(
-      taken ? new Error(`Port ${PORT} is taken; choose another, e.g. PORT=${PORT + 10} npm start`) : error,
+      isPortTaken
+        ? new Error(`Port ${PORT} is taken; choose another, e.g. PORT=${PORT + 10} npm start`)
+        : error,
     );
   }
 }
 
 /**
- * npm that is killed outright leaves its child behind; started by npm, The Eye goes with it. The scripts in package.json
- * say `exec`, so that no shell stands between the two.
+ * Stops when npm, as the parent process, is gone: a killed npm does not stop its child. The scripts in package.json use
+ * `exec`, so that no shell stands between the two.
  */
-function stopWithParent(stop: () => void): void {
+function stopWithNpm(stop: () => void): void {
   if (!environment.startedByNpm) return;
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && stop(), 500).unref();
+  setInterval(() => process.ppid !== parent && stop(), PARENT_CHECK_INTERVAL_MS).unref();
 }

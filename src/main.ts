@@ -6,17 +6,17 @@ import { joinEmbeddedServers } from './platform/embedded/embedded-servers.js';
 
 setNodeFlags();
 
-/** PostgreSQL and Redis come up while this process still reads its own code, which takes about as long. */
+/** Loads the application's code while PostgreSQL and Redis start, which takes about as long. */
 async function main(): Promise<void> {
   const { DATA_DIR, DATABASE_URL, REDIS_URL } = environment;
-  const code = import('./bootstrap.js');
+  const bootstrap = import('./bootstrap.js');
   const embedded = joinEmbeddedServers({
     dataDir: resolve(DATA_DIR),
     postgres: DATABASE_URL === undefined,
     redis: REDIS_URL === undefined,
-    log: (line) => void code.then(({ say }) => say(line)),
+    log: (line) => void bootstrap.then(({ logStartup }) => logStartup(line)),
   });
-  const [{ serve }, servers] = await Promise.all([code, embedded]);
+  const [{ serve }, servers] = await Promise.all([bootstrap, embedded]);
   await serve(servers);
 }
 

@@ -265,7 +265,7 @@ describe('The contract', () => {
       title: 'Bad Request',
       status: 400,
       code: 'invalid',
-      detail: 'Some fields are not as they must be.',
+      detail: 'Some fields are invalid.',
       errors: {
         session_id: ['This field is required.'],
         name: ['Must be a string.'],

@@ -6,7 +6,7 @@ import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
 import { EventTypes } from '../../src/event-types/event-types.registry.js';
 import { ANYBODY } from '../../src/auth/caller.js';
-import { readBodies } from '../../src/platform/http/bodies.js';
+import { bodyParsers } from '../../src/platform/http/bodies.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 
 setNodeFlags();
@@ -35,7 +35,7 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   bodyParser: false,
   logger: false,
 });
-readBodies(app);
+await app.register(bodyParsers);
 // Who would wait too long for his turn is asked to come back, there as here.
 app.useGlobalFilters(new ProblemFilter());
 app

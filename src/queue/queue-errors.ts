@@ -1,5 +1,7 @@
+import { UnavailableError } from '../platform/errors/domain-error.js';
+
 /** Redis is away, and nothing was accepted; whoever asked may ask again. */
-export class QueueUnavailableError extends Error {
+export class QueueUnavailableError extends UnavailableError {
   /** Where it answered that it would not, for want of memory. */
   static refused(options?: ErrorOptions): QueueUnavailableError {
     return new QueueUnavailableError('Redis refused the events; nothing was accepted.', options);
@@ -14,14 +16,14 @@ export class QueueUnavailableError extends Error {
   }
 
   constructor(message = 'Redis is not available right now; nothing was accepted.', options?: ErrorOptions) {
-    super(message, options);
+    super('queue_unavailable', message, options);
   }
 }
 
 /** More events wait than may. They are safe; new ones have to wait until workers have caught up. */
-export class BacklogFullError extends Error {
+export class BacklogFullError extends UnavailableError {
   constructor(message = 'Too many events wait to be stored; nothing was accepted.') {
-    super(message);
+    super('backlog_full', message, { retryAfterSeconds: 5 });
   }
 }
 

@@ -1,9 +1,14 @@
 import { QueryFailedError } from 'typeorm';
+import { UnavailableError } from '../errors/domain-error.js';
 
 /** PostgreSQL did not answer, or not in time. Whoever asked may ask again; nothing was refused. */
-export class DatabaseUnavailableError extends Error {
+export class DatabaseUnavailableError extends UnavailableError {
   constructor({ late = false, ...options }: ErrorOptions & { late?: boolean } = {}) {
-    super(late ? 'PostgreSQL did not answer in time.' : 'PostgreSQL is not available right now.', options);
+    super(
+      'database_unavailable',
+      late ? 'PostgreSQL did not answer in time.' : 'PostgreSQL is not available right now.',
+      options,
+    );
   }
 }
 

@@ -1,17 +1,16 @@
 import { type ExecutionContext, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from './problem.js';
+import { InvalidParametersError } from '../errors/domain-error.js';
 
-/** Names query parameters that a route does not know, instead of ignoring them. */
-export function AllowedParameters(...known: string[]): MethodDecorator {
+/** Rejects query parameters other than these. For routes without a query DTO, whose pipe does the same. */
+export function AllowedParameters(...allowed: string[]): MethodDecorator {
   return UseGuards({
     canActivate: (context: ExecutionContext): boolean => {
       const { query } = context.switchToHttp().getRequest<FastifyRequest>();
-      const unknown = Object.keys(query as object).filter((name) => !known.includes(name));
+      const unknown = Object.keys(query as object).filter((name) => !allowed.includes(name));
       if (unknown.length === 0) return true;
-      throw Problem.invalid(
+      throw new InvalidParametersError(
         Object.fromEntries(unknown.map((name) => [name, ['Unknown parameter.']])),
-        'Some parameters are not as they must be.',
       );
     },
   });

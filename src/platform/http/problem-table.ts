@@ -1,30 +1,155 @@
-import type { ErrorKind } from '../errors/domain-error.js';
+import {
+  DomainError,
+  type ErrorKind,
+  InvalidFieldsError,
+  NotFoundError,
+  UnavailableError,
+} from '../errors/domain-error.js';
+import { bodyTooLarge, unsupportedMediaType } from './http-errors.js';
 
-interface ProblemEntry {
+/** Headers as OpenAPI describes them. */
+type HeaderDescriptions = Readonly<Record<string, object>>;
+
+export interface ProblemEntry {
   readonly status: number;
+  /** For Swagger: when this happens. */
+  readonly description: string;
+  /** For Swagger: an error of this kind. */
+  readonly example: DomainError;
   /** Headers that every response of this kind carries. */
   readonly responseHeaders?: Readonly<Record<string, string>>;
+  /** For Swagger: headers of the response. */
+  readonly documentedHeaders?: HeaderDescriptions;
 }
 
-/** How each kind of domain error becomes an HTTP response. The filter and Swagger both read this table. */
-export const PROBLEM_TABLE: Readonly<Record<ErrorKind, ProblemEntry>> = {
-  invalid: { status: 400 },
+const textHeader = (description: string, example: string) => ({
+  description,
+  schema: { type: 'string', example },
+});
+const RETRY_AFTER = {
+  'Retry-After': {
+    description: 'Seconds until a retry may succeed.',
+    schema: { type: 'integer', example: 1 },
+  },
+};
+const AUTHENTICATE = 'Bearer realm="The Eye", Basic realm="The Eye", charset="UTF-8"';
+
+/** How each kind of domain error becomes an HTTP response. ProblemFilter and Swagger both read this table. */
+export const PROBLEM_TABLE = {
+  invalid: {
+    status: 400,
+    description: 'The request is invalid.',
+    example: new InvalidFieldsError({ session_id: ['This field is required.'] }),
+  },
   unauthenticated: {
     status: 401,
-    responseHeaders: {
-      'www-authenticate': 'Bearer realm="The Eye", Basic realm="The Eye", charset="UTF-8"',
+    description:
+      'The key is missing, unknown or revoked. Only if authentication is required (`AUTH=required`).',
+    example: new DomainError(
+      'unauthenticated',
+      'unauthorized',
+      'Present a valid key: `Authorization: Bearer <key>`.',
+    ),
+    responseHeaders: { 'www-authenticate': AUTHENTICATE },
+    documentedHeaders: { 'WWW-Authenticate': textHeader('The accepted schemes.', AUTHENTICATE) },
+  },
+  forbidden: {
+    status: 403,
+    description:
+      'The key lacks the scope, or a page of another origin sent the request and the key does not list that origin.',
+    example: new DomainError('forbidden', 'forbidden', 'This key may not do that.'),
+  },
+  not_found: {
+    status: 404,
+    description: 'The resource does not exist.',
+    example: new NotFoundError('There is no event with this id.'),
+  },
+  timeout: {
+    status: 408,
+    description: 'The request did not arrive in time.',
+    example: new DomainError('timeout', 'request_timeout', 'The request did not arrive in time.'),
+  },
+  conflict: {
+    status: 409,
+    description: 'The request conflicts with the present state.',
+    example: new DomainError(
+      'conflict',
+      'conflict',
+      'It exists already, or another request changed it at the same time.',
+    ),
+  },
+  too_large: {
+    status: 413,
+    description: 'The request exceeds a limit.',
+    example: bodyTooLarge(),
+  },
+  path_too_long: {
+    status: 414,
+    description: 'A segment of the path is too long.',
+    example: new DomainError('path_too_long', 'path_too_long', 'A segment of the path is too long.'),
+  },
+  unsupported: {
+    status: 415,
+    description: 'The content type, the charset or the compression of the body is not supported.',
+    example: unsupportedMediaType('text/plain'),
+  },
+  expectation_failed: {
+    status: 417,
+    description: 'The `Expect` header cannot be met.',
+    example: new DomainError(
+      'expectation_failed',
+      'expectation_failed',
+      'Only `Expect: 100-continue` can be met.',
+    ),
+  },
+  rate_limited: {
+    status: 429,
+    description: 'The key has used its quota of this minute. `Retry-After` says when to retry.',
+    example: new DomainError(
+      'rate_limited',
+      'rate_limited',
+      'This key may send 600,000 events a minute, and has not that many left.',
+    ),
+    documentedHeaders: {
+      ...RETRY_AFTER,
+      'RateLimit-Policy': textHeader('Events in a window of seconds.', '"events";q=600000;w=60'),
+      RateLimit: textHeader(
+        'Events left, and seconds until the window ends. Every response to a key carries it.',
+        '"events";r=0;t=12',
+      ),
     },
   },
-  forbidden: { status: 403 },
-  not_found: { status: 404 },
-  timeout: { status: 408 },
-  conflict: { status: 409 },
-  too_large: { status: 413 },
-  path_too_long: { status: 414 },
-  unsupported: { status: 415 },
-  expectation_failed: { status: 417 },
-  rate_limited: { status: 429 },
-  header_too_large: { status: 431 },
-  internal: { status: 500 },
-  unavailable: { status: 503 },
-};
+  header_too_large: {
+    status: 431,
+    description: 'The header section is too large.',
+    example: new DomainError(
+      'header_too_large',
+      'header_too_large',
+      'The header section of the request is too large.',
+    ),
+  },
+  internal: {
+    status: 500,
+    description: 'The Eye failed.',
+    example: new DomainError(
+      'internal',
+      'internal_error',
+      'The Eye failed to respond; its log holds the reason.',
+    ),
+  },
+  unavailable: {
+    status: 503,
+    description:
+      'PostgreSQL or Redis is unavailable, the backlog is full, or too many requests came at once. `Retry-After` says when to retry.',
+    example: new UnavailableError(
+      'queue_unavailable',
+      'Redis is not available right now; nothing was accepted.',
+    ),
+    documentedHeaders: RETRY_AFTER,
+  },
+} as const satisfies Readonly<Record<ErrorKind, ProblemEntry>>;
+
+/** The statuses that a route can document with `@ApiProblems()`. */
+export type ProblemStatus = (typeof PROBLEM_TABLE)[ErrorKind]['status'];
+
+export const entryOf = (kind: ErrorKind): ProblemEntry => PROBLEM_TABLE[kind];

@@ -1,53 +1,29 @@
-import { STATUS_CODES } from 'node:http';
-
-import type { FieldErrors } from '../errors/domain-error.js';
+import { DomainError, type ErrorKind, type FieldErrors } from '../errors/domain-error.js';
+import { PROBLEM_TABLE } from './problem-table.js';
 
 export type { FieldErrors } from '../errors/domain-error.js';
 
-export interface ProblemDetails {
-  type: string;
-  title: string;
-  status: number;
-  /** Stable; for programs to tell problems apart. */
-  code: string;
-  detail: string;
-  errors?: FieldErrors;
-  [extension: string]: unknown;
-}
-
-/**
- * An answer that is an error, as RFC 9457 problem details.
- * @see https://www.rfc-editor.org/rfc/rfc9457
- */
-export class Problem extends Error {
+/** @deprecated throw a DomainError; this class goes away with its last use */
+export class Problem extends DomainError {
   constructor(
     readonly status: number,
-    readonly code: string,
+    code: string,
     readonly detail: string,
-    /** Members beside the standard ones, such as `errors` and `rejected`. */
     readonly extensions: { errors?: FieldErrors; [extension: string]: unknown } = {},
     readonly headers: Record<string, string> = {},
   ) {
-    super(detail);
+    const { errors, ...details } = extensions;
+    const retryAfterSeconds =
+      headers['retry-after'] === undefined ? undefined : Number(headers['retry-after']);
+    const kinds = Object.keys(PROBLEM_TABLE) as ErrorKind[];
+    const kind = kinds.find((each) => PROBLEM_TABLE[each].status === status) ?? 'invalid';
+    super(kind, code, detail, { errors, details, retryAfterSeconds });
   }
 
-  body(): ProblemDetails {
-    return {
-      type: 'about:blank',
-      title: STATUS_CODES[this.status] ?? 'Error',
-      status: this.status,
-      code: this.code,
-      detail: this.detail,
-      ...this.extensions,
-    };
-  }
-
-  /** One or more fields are not as they must be. */
-  static invalid(errors: FieldErrors, detail = 'Some fields are not as they must be.'): Problem {
+  static invalid(errors: FieldErrors, detail = 'Some fields are invalid.'): Problem {
     return new Problem(400, 'invalid', detail, { errors });
   }
 
-  /** Something that The Eye needs is away or full; `seconds` says when to try again. */
   static unavailable(code: string, detail: string, seconds = 1): Problem {
     return new Problem(503, code, detail, {}, { 'retry-after': String(seconds) });
   }

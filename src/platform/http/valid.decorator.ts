@@ -1,12 +1,15 @@
 import { ValidateBy, type ValidationArguments } from 'class-validator';
 
-/** A field that a function finds fault with, in words, or not. */
-export function Valid(why: (value: unknown) => string | undefined): PropertyDecorator {
+/**
+ * Validates a property with a function.
+ * @param violationOf returns the message for an invalid value, or undefined for a valid one
+ */
+export function Valid(violationOf: (value: unknown) => string | undefined): PropertyDecorator {
   return ValidateBy({
-    name: 'ruled',
+    name: 'valid',
     validator: {
-      validate: (value) => why(value) === undefined,
-      defaultMessage: (args?: ValidationArguments) => why(args?.value) ?? '',
+      validate: (value) => violationOf(value) === undefined,
+      defaultMessage: (args?: ValidationArguments) => violationOf(args?.value) ?? '',
     },
   });
 }

@@ -1,10 +1,20 @@
 import { ValidationPipe } from '@nestjs/common';
-import { queryErrors } from '../http/query-errors.js';
+import type { ValidationError } from 'class-validator';
+import { type FieldErrors, InvalidParametersError } from '../errors/domain-error.js';
 
-/** Reads a query string into a DTO; what the DTO does not know is named as an error. */
+/** Parses a query string into a DTO and rejects parameters that the DTO does not declare. */
 export const queryPipe = new ValidationPipe({
   transform: true,
   whitelist: true,
   forbidNonWhitelisted: true,
-  exceptionFactory: queryErrors,
+  exceptionFactory: toParameterErrors,
 });
+
+function toParameterErrors(found: ValidationError[]): InvalidParametersError {
+  const errors: FieldErrors = {};
+  for (const { property, constraints = {} } of found) {
+    errors[property] =
+      'whitelistValidation' in constraints ? ['Unknown parameter.'] : Object.values(constraints);
+  }
+  return new InvalidParametersError(errors);
+}

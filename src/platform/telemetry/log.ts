@@ -3,9 +3,9 @@ import { destination, type DestinationStream, pino } from 'pino';
 import { environment } from '../config/environment.js';
 
 /**
- * The log: a JSON line a message on the standard output, or lines for people where that is a terminal.
+ * The log on the standard output: one JSON object a line, or readable lines on a terminal.
  *
- * Written at once, so that nothing is missing when the process dies; therefore little is said on the hot path.
+ * Writes are synchronous, so that no line is lost when the process dies. The hot path must therefore log little.
  */
 export const log = pino(
   {
@@ -15,24 +15,24 @@ export const log = pino(
     formatters: { level: (level) => ({ level }) },
     serializers: { err: describeError },
   },
-  process.stdout.isTTY ? await forPeople() : destination({ fd: 1, sync: true }),
+  process.stdout.isTTY ? await prettyStream() : destination({ fd: 1, sync: true }),
 );
 
-/** Loaded only where somebody looks on. */
-async function forPeople(): Promise<DestinationStream> {
+/** pino-pretty is loaded only on a terminal. */
+async function prettyStream(): Promise<DestinationStream> {
   const { default: pretty } = await import('pino-pretty');
   return pretty({ sync: true, ignore: 'pid,role', translateTime: 'SYS:HH:MM:ss' });
 }
 
-/** Without its other members: an error of PostgreSQL carries the statement's parameters, which are payloads. */
+/** Leaves out all other members: an error of PostgreSQL has the parameters of its statement, which are payloads. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof Error)) return String(error);
   const { name, message, stack } = error;
   return { type: name, message, stack };
 }
 
-/** What Nest tells of every module and route at each start; the start message says what a person needs. */
-const CHATTER = new Set([
+/** Contexts in which Nest logs a line for every module and route at each start. */
+const STARTUP_CONTEXTS = new Set([
   'NestFactory',
   'InstanceLoader',
   'RoutesResolver',
@@ -40,12 +40,12 @@ const CHATTER = new Set([
   'NestApplication',
 ]);
 
-/** Nest's messages in the log; its chatter only where somebody asks for everything. */
-class QuietLogger extends Logger {
+/** Writes Nest's messages to the log, those of its start at level `debug`. */
+class NestLogger extends Logger {
   override log(message: unknown, ...rest: unknown[]): void {
-    if (CHATTER.has(String(rest.at(-1)))) super.debug(message, ...rest);
+    if (STARTUP_CONTEXTS.has(String(rest.at(-1)))) super.debug(message, ...rest);
     else super.log(message, ...rest);
   }
 }
 
-export const nestLogger = new QuietLogger(new PinoLogger({ pinoHttp: { logger: log } }), {});
+export const nestLogger = new NestLogger(new PinoLogger({ pinoHttp: { logger: log } }), {});

@@ -2,27 +2,27 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import { environment } from '../config/environment.js';
 
 /**
- * What this process has done, for Prometheus. Of events it is told in batches, so that counting costs nothing to speak
- * of: an addition a batch, and half a microsecond for each request, job and statement.
+ * The metrics of this process. Events are counted a batch at a time, so that the hot path pays one addition a batch, and
+ * half a microsecond for each request, job and statement.
  */
 export const registry = new Registry();
 registry.setDefaultLabels({ role: environment.ROLE });
 collectDefaultMetrics({ register: registry });
 const registers = [registry];
 
-/** Seconds. From an answer out of memory to the longest that anybody waits. */
+/** Seconds: from a response out of memory to the longest wait of a request. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** Seconds. A job waits for as long as PostgreSQL is away. */
+/** Seconds. A job waits until PostgreSQL is available. */
 const JOB_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400];
 
-/** What is counted of events, in the order in which it happens to them. */
+/** What is counted of events, in the order of processing. */
 export const COUNTED = ['accepted', 'stored', 'duplicates', 'refused'] as const;
 export type EventCounts = Record<(typeof COUNTED)[number], number>;
 
 const totals: EventCounts = { accepted: 0, stored: 0, duplicates: 0, refused: 0 };
 
-/** A counter of Prometheus that reads its total when it is asked. */
+/** A Prometheus counter that reads its total when it is scraped. */
 const counter = (total: keyof EventCounts, name: string, help: string): Counter =>
   new Counter({
     name,
@@ -33,18 +33,14 @@ const counter = (total: keyof EventCounts, name: string, help: string): Counter 
       this.inc(totals[total]);
     },
   });
-counter('accepted', 'the_eye_events_accepted_total', 'Events that were put into the queue.');
-counter('stored', 'the_eye_events_stored_total', 'Events that were stored and had not been before.');
-counter(
-  'duplicates',
-  'the_eye_events_duplicate_total',
-  'Events that came out of the queue and were stored already.',
-);
-// One that an alert waits for is there from the start, so that its first event counts as growth.
+counter('accepted', 'the_eye_events_accepted_total', 'Events put into the queue.');
+counter('stored', 'the_eye_events_stored_total', 'Events stored for the first time.');
+counter('duplicates', 'the_eye_events_duplicate_total', 'Events from the queue that were stored before.');
+// An alert watches this code. It starts at 0, so that its first event counts as an increase.
 const refusals = new Map<string, number>([['refused_by_database', 0]]);
 new Counter({
   name: 'the_eye_events_refused_total',
-  help: 'Events that were refused, by the code of the reason; requests that were too large count as one.',
+  help: 'Refused events by the code of the reason; a request that is too large counts as one.',
   labelNames: ['code'],
   registers,
   collect() {
@@ -54,20 +50,20 @@ new Counter({
 });
 const jobs = new Histogram({
   name: 'the_eye_job_seconds',
-  help: 'From the moment a job is put into the queue to the moment its events are stored.',
+  help: 'Seconds from the enqueueing of a job until its events are stored.',
   buckets: JOB_BUCKETS,
   registers,
 });
 const statements = new Histogram({
   name: 'the_eye_statement_seconds',
-  help: 'Statements of PostgreSQL, with the wait for a connection; outcome is ok, failed or unavailable.',
+  help: 'Seconds of an SQL statement, including the wait for a connection; outcome is ok, failed or unavailable.',
   labelNames: ['statement', 'outcome'],
   buckets: BUCKETS,
   registers,
 });
-const answers = new Histogram({
+const requests = new Histogram({
   name: 'the_eye_http_request_seconds',
-  help: 'Requests by the template of their route, from their header to the end of the answer.',
+  help: 'Seconds of a request by the template of its route, from its headers to the end of the response.',
   labelNames: ['method', 'route', 'status'],
   buckets: BUCKETS,
   registers,
@@ -75,13 +71,13 @@ const answers = new Histogram({
 
 export type StatementOutcome = 'ok' | 'failed' | 'unavailable';
 
-/** What happened to events since the process started. */
+/** Counts since the process started. */
 export const eventTotals = (): EventCounts => ({ ...totals });
 
-/** Takes note; each call returns at once. Times are in milliseconds. */
+/** Records what happened. Durations are in milliseconds. */
 export const metrics = {
   accepted: (events: number): void => void (totals.accepted += events),
-  /** @param duplicates events that were stored already */
+  /** @param duplicates events that were stored before */
   stored: (events: number, duplicates: number): void => {
     totals.stored += events;
     totals.duplicates += duplicates;
@@ -90,9 +86,9 @@ export const metrics = {
     totals.refused++;
     refusals.set(code, (refusals.get(code) ?? 0) + 1);
   },
-  jobDone: (took: number): void => jobs.observe(took / 1000),
-  statementDone: (statement: string, outcome: StatementOutcome, took: number): void =>
-    statements.observe({ statement, outcome }, took / 1000),
-  answered: (method: string, route: string, status: number, took: number): void =>
-    answers.observe({ method, route, status }, took / 1000),
+  jobDone: (durationMs: number): void => jobs.observe(durationMs / 1000),
+  statementDone: (statement: string, outcome: StatementOutcome, durationMs: number): void =>
+    statements.observe({ statement, outcome }, durationMs / 1000),
+  responded: (method: string, route: string, status: number, durationMs: number): void =>
+    requests.observe({ method, route, status }, durationMs / 1000),
 };

@@ -21,23 +21,22 @@ import {
   resourceFromAttributes,
 } from '@opentelemetry/resources';
 import { BasicTracerProvider, BatchSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { setTimeout as wait } from 'node:timers/promises';
 import { log } from './log.js';
-import type { SpanOptions, Tracer } from './tracing.js';
+import type { SpanOptions, Tracer } from './tracer.js';
 
 const KINDS = { client: SpanKind.CLIENT, producer: SpanKind.PRODUCER, consumer: SpanKind.CONSUMER };
 
-/** Milliseconds that a process that stops waits for the last spans to be taken. */
-const LAST_EXPORT = 3000;
+/** Milliseconds that a stopping process waits for the export of the last spans. */
+const LAST_EXPORT_TIMEOUT_MS = 3000;
 
 /**
- * Sends spans over OTLP/HTTP. Made by hand at the few places that matter, instead of by instrumentation that wraps every
- * library and every query. It reads the environment variables of the OpenTelemetry specification.
+ * Exports spans over OTLP/HTTP. Spans are created by hand in the few places that matter; automatic instrumentation would
+ * wrap every library and every query. Reads the environment variables of the OpenTelemetry specification.
  * @see https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
  */
-export class OpenTelemetry implements Tracer {
+export class OpenTelemetryTracer implements Tracer {
   private readonly provider: BasicTracerProvider;
   private readonly tracer;
 
@@ -60,12 +59,12 @@ export class OpenTelemetry implements Tracer {
 
   span<Result>(name: string, options: SpanOptions, work: () => Promise<Result>): Promise<Result> {
     const links = (options.requests ?? []).flatMap(linkTo);
-    // What is done for many goes on in the trace of the first, so that it is sampled as that one is, and links to all.
+    // Work for several requests continues the trace of the first one, whose sampling it inherits, and links to all of them.
     const parent = links[0] ? trace.setSpanContext(ROOT_CONTEXT, links[0].context) : context.active();
     if (trace.getSpanContext(parent) === undefined) return work();
     const { kind, attributes } = options;
     const span = this.tracer.startSpan(name, { kind: KINDS[kind], attributes, links }, parent);
-    return context.with(trace.setSpan(parent, span), () => ended(span, work));
+    return context.with(trace.setSpan(parent, span), () => endAfter(span, work));
   }
 
   traceparent(): string | undefined {
@@ -75,11 +74,10 @@ export class OpenTelemetry implements Tracer {
     return carrier.traceparent;
   }
 
-  followRequests(app: NestFastifyApplication): void {
-    const requests = new WeakMap<FastifyRequest, Context>();
-    const fastify = app.getHttpAdapter().getInstance();
+  addRequestHooks(fastify: FastifyInstance): void {
+    const contexts = new WeakMap<FastifyRequest, Context>();
     fastify.addHook('onRequest', (request, _, done) => {
-      const caller = propagation.extract(ROOT_CONTEXT, request.headers);
+      const parent = propagation.extract(ROOT_CONTEXT, request.headers);
       const route = request.is404 ? undefined : request.routeOptions.url;
       const span = this.tracer.startSpan(
         route === undefined ? request.method : `${request.method} ${route}`,
@@ -91,18 +89,18 @@ export class OpenTelemetry implements Tracer {
             'the_eye.request_id': request.id,
           },
         },
-        caller,
+        parent,
       );
-      const own = trace.setSpan(caller, span);
-      requests.set(request, own);
+      const own = trace.setSpan(parent, span);
+      contexts.set(request, own);
       context.with(own, done);
     });
-    // A body arrives in the context of its connection.
+    // A body arrives in the asynchronous context of its connection, so the request's own context is restored.
     fastify.addHook('preHandler', (request, _, done) => {
-      context.with(requests.get(request) ?? ROOT_CONTEXT, done);
+      context.with(contexts.get(request) ?? ROOT_CONTEXT, done);
     });
     fastify.addHook('onResponse', (request, reply, done) => {
-      const own = requests.get(request);
+      const own = contexts.get(request);
       const span = own && trace.getSpan(own);
       span?.setAttribute('http.response.status_code', reply.statusCode);
       if (reply.statusCode >= 500) span?.setStatus({ code: SpanStatusCode.ERROR });
@@ -114,16 +112,16 @@ export class OpenTelemetry implements Tracer {
   async close(): Promise<void> {
     await Promise.race([
       this.provider.shutdown().catch(() => undefined),
-      wait(LAST_EXPORT, undefined, { ref: false }),
+      wait(LAST_EXPORT_TIMEOUT_MS, undefined, { ref: false }),
     ]);
   }
 }
 
-async function ended<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
+async function endAfter<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
-    // Its kind only: a message of PostgreSQL may hold what somebody sent.
+    // Only the class: a message of PostgreSQL may contain payloads.
     span.setStatus({ code: SpanStatusCode.ERROR });
     span.setAttribute('error.type', error instanceof Error ? error.constructor.name : typeof error);
     throw error;

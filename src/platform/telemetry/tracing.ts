@@ -1,48 +1,36 @@
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import fp from 'fastify-plugin';
 import { environment } from '../config/environment.js';
+import type { SpanOptions, Tracer } from './tracer.js';
 
-/** Part of a trace: where the process waits for another one, or works for somebody. */
-export type SpanKind = 'client' | 'producer' | 'consumer';
+export type { SpanKind, SpanOptions } from './tracer.js';
 
-export interface SpanOptions {
-  readonly kind: SpanKind;
-  readonly attributes?: Record<string, string | number>;
-  /** The traces, as `traceparent`s (W3C), of the requests that the work is done for, when they are over already. */
-  readonly requests?: readonly string[];
-}
+/** Traces that a job names at most, although it may hold events of a thousand requests. */
+const MAX_TRACES = 32;
 
-/** Follows requests to the statements that serve them. */
-export interface Tracer {
-  /** Runs the work as a span of the present trace; outside any trace, just runs it. */
-  span<Result>(name: string, options: SpanOptions, work: () => Promise<Result>): Promise<Result>;
-  /** The present span as a `traceparent`; undefined outside any trace, and in one that is not sampled. */
-  traceparent(): string | undefined;
-  followRequests(app: NestFastifyApplication): void;
-  /** Sends what is not sent yet. */
-  close(): Promise<void>;
-}
-
-/** Traces named by a job at the most. It may hold the events of a thousand requests. */
-const TRACES = 32;
-
-/** Undefined, and OpenTelemetry not even loaded, unless there is somebody to send traces to. */
+/** Undefined unless there is an endpoint to export spans to; OpenTelemetry is not even loaded then. */
 let tracer: Tracer | undefined;
 
 export async function startTracing(): Promise<void> {
   if (environment.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return;
-  const { OpenTelemetry } = await import('./opentelemetry.js');
-  tracer = new OpenTelemetry(environment.ROLE);
+  const { OpenTelemetryTracer } = await import('./opentelemetry.js');
+  tracer = new OpenTelemetryTracer(environment.ROLE);
 }
 
+/** Exports the spans that are left. */
 export async function stopTracing(): Promise<void> {
   await tracer?.close();
 }
 
-export function traceRequests(app: NestFastifyApplication): void {
-  tracer?.followRequests(app);
-}
+/** Makes a span of every request. Registered after startTracing(). */
+export const requestTracing = fp(
+  (fastify, _, done) => {
+    tracer?.addRequestHooks(fastify);
+    done();
+  },
+  { name: 'the-eye-request-tracing' },
+);
 
-/** Runs the work, as a span where traces are wanted. */
+/** Runs `work`, as a span if tracing is on. */
 export function traced<Result>(
   name: string,
   options: SpanOptions,
@@ -51,17 +39,25 @@ export function traced<Result>(
   return tracer ? tracer.span(name, options, work) : work();
 }
 
-/** The present traces of what is handed over to somebody who works on many such things at once. */
-const handedOver = new WeakMap<object, string>();
-
-export function rememberTrace(thing: object): void {
-  const traceparent = tracer?.traceparent();
-  if (traceparent !== undefined) handedOver.set(thing, traceparent);
+/**
+ * The current span, to hand to another process or to work that is done later for several requests.
+ * @returns a `traceparent` (W3C); undefined if tracing is off, outside a trace, and in one that is not sampled
+ */
+export function currentTraceparent(): string | undefined {
+  return tracer?.traceparent();
 }
 
-/** The traces in which these things were handed over, or undefined where none was. */
+const traceparents = new WeakMap<object, string>();
+
+/** @deprecated pass currentTraceparent() along */
+export function rememberTrace(thing: object): void {
+  const traceparent = currentTraceparent();
+  if (traceparent !== undefined) traceparents.set(thing, traceparent);
+}
+
+/** @deprecated pass currentTraceparent() along */
 export function tracesOf(things: readonly object[]): string[] | undefined {
   if (tracer === undefined) return undefined;
-  const traces = things.flatMap((thing) => handedOver.get(thing) ?? []).slice(0, TRACES);
+  const traces = things.flatMap((thing) => traceparents.get(thing) ?? []).slice(0, MAX_TRACES);
   return traces.length > 0 ? traces : undefined;
 }

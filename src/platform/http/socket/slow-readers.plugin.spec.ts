@@ -1,26 +1,26 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { mustBeRead } from './slow-readers.js';
+import { setReadTimeout } from './slow-readers.plugin.js';
 
 /** More than the buffers of the operating system hold. */
-const LARGE = Buffer.alloc(32 * 1024 * 1024);
+const BODY = Buffer.alloc(32 * 1024 * 1024);
 
-describe('An answer that must be read in time', () => {
+describe('The read timeout of a response', () => {
   let server: Server;
-  let limit: number;
+  let timeoutMs: number;
   beforeEach(async () => {
-    server = createServer((_, answer) => {
-      mustBeRead(answer, limit);
-      answer.setHeader('content-length', LARGE.length).end(LARGE);
+    server = createServer((_, response) => {
+      setReadTimeout(response, timeoutMs);
+      response.setHeader('content-length', BODY.length).end(BODY);
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
   });
   afterEach(() => server.close());
 
-  it('is cut off where its reader trickles', async () => {
-    limit = 500;
+  it('closes the connection of a client that reads a few bytes at a time', async () => {
+    timeoutMs = 500;
     const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
@@ -30,13 +30,13 @@ describe('An answer that must be read in time', () => {
     await once(connection, 'close');
     clearInterval(trickle);
     socket.destroy();
-    expect(read).toBeLessThan(LARGE.length);
+    expect(read).toBeLessThan(BODY.length);
   });
 
-  it('comes whole to one who reads', async () => {
-    limit = 50_000;
-    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
-    expect((await answer.arrayBuffer()).byteLength).toBe(LARGE.length);
+  it('lets a client that reads in time receive the whole response', async () => {
+    timeoutMs = 50_000;
+    const response = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect((await response.arrayBuffer()).byteLength).toBe(BODY.length);
     server.closeAllConnections();
   });
 });
