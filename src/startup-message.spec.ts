@@ -1,6 +1,6 @@
 import { describeStart } from './startup-message.js';
 
-const STARTED = {
+const APP = {
   role: 'all' as const,
   address: 'http://127.0.0.1:8000',
   databaseUrl: 'postgresql://user:secret@db:5432/eye',
@@ -8,9 +8,9 @@ const STARTED = {
   dataDir: undefined,
 };
 
-describe('the start message', () => {
-  it('says where everything is', () => {
-    expect(describeStart({ ...STARTED, dataDir: 'data' })).toBe(`
+describe('describeStart()', () => {
+  it('lists all addresses', () => {
+    expect(describeStart({ ...APP, dataDir: 'data' })).toBe(`
 The Eye is open.
   Page        http://127.0.0.1:8000/
   API         http://127.0.0.1:8000/events/
@@ -21,12 +21,12 @@ The Eye is open.
 `);
   });
 
-  it('says nothing of a folder where there is none', () => {
-    expect(describeStart(STARTED)).not.toMatch(/^ {2}Data/m);
+  it('has no line for a data folder without embedded servers', () => {
+    expect(describeStart(APP)).not.toMatch(/^ {2}Data/m);
   });
 
-  it('of a worker names no API', () => {
-    const message = describeStart({ ...STARTED, role: 'worker' });
+  it('lists the health check of a worker, which has no API', () => {
+    const message = describeStart({ ...APP, role: 'worker' });
     expect(message).toContain('http://127.0.0.1:8000/health/ready');
     expect(message).not.toContain('/events/');
   });
@@ -42,8 +42,8 @@ The Eye is open.
     'redis://redis:6379?password=secret',
     'unix://:secret@/run/redis.sock',
     'unix:///run/redis.sock?password=secret',
-  ])('does not show the password of %s', (url) => {
-    expect(describeStart({ ...STARTED, databaseUrl: url, redisUrl: url })).not.toContain('secret');
+  ])('hides the password of %s', (url) => {
+    expect(describeStart({ ...APP, databaseUrl: url, redisUrl: url })).not.toContain('secret');
   });
 
   it.each([
@@ -51,7 +51,7 @@ The Eye is open.
     'postgresql://db/eye?application_name=the@eye',
     'redis://redis:6379/0',
     'unix:///run/redis.sock',
-  ])('shows %s, which has none, as it is', (url) => {
-    expect(describeStart({ ...STARTED, redisUrl: url })).toContain(`Redis       ${url}\n`);
+  ])('shows %s, which has no password, unchanged', (url) => {
+    expect(describeStart({ ...APP, redisUrl: url })).toContain(`Redis       ${url}\n`);
   });
 });

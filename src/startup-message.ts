@@ -1,17 +1,17 @@
 import type { Role } from './platform/config/role.js';
 
-interface Started {
+interface StartedApp {
   role: Role;
   /** e.g. http://127.0.0.1:8000 */
   address: string;
   databaseUrl: string;
   redisUrl: string;
-  /** Folder of the servers that The Eye brought itself, if any. */
+  /** Data folder of the embedded servers; undefined without any. */
   dataDir: string | undefined;
 }
 
-/** The few lines that say where everything is. */
-export function describeStart({ role, address, databaseUrl, redisUrl, dataDir }: Started): string {
+/** The start message: the addresses of the application and of its stores. */
+export function describeStart({ role, address, databaseUrl, redisUrl, dataDir }: StartedApp): string {
   const lines: [string, string][] =
     role === 'worker'
       ? [['Worker', `stores events; health at ${address}/health/ready`]]
@@ -27,7 +27,7 @@ export function describeStart({ role, address, databaseUrl, redisUrl, dataDir }:
   );
 }
 
-/** Hides what stands between the user and the last `@`, and what the query gives as a password. */
+/** Hides the password of a URL: between the user and the last `@`, and in the query. */
 function withoutPassword(url: string): string {
   return url
     .replace(/(\/\/[^/?#]*?):[^?#]*@/, '$1:***@')

@@ -198,6 +198,6 @@ describe('Limits that are the same everywhere', () => {
 
   it('points to cursors where a page lies too deep', async () => {
     const { body } = await eye.get('/events/?page=1000000');
-    expect(body.errors.page[0]).toMatch(/10,000 events deep.*next/);
+    expect(body.errors.page[0]).toMatch(/10,000 rows.*next/);
   });
 });

@@ -2,13 +2,13 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Access, ACCESS_EXTENSION } from '../auth/access.decorator.js';
 
-/** Swagger UI at /docs, and the OpenAPI document at /docs-json. */
+/** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
 export function setUpSwagger(app: NestFastifyApplication): void {
   const config = new DocumentBuilder()
     .setTitle('The Eye')
     .setDescription(
       'Collects the events of many applications, stores each exactly once, and answers questions about them. ' +
-        'Every path works with and without its trailing slash. Errors are problem details (RFC 9457).',
+        'Every path works with and without a trailing slash. Errors are problem documents (RFC 9457).',
     )
     .setVersion('1')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key.' }, 'bearer')
@@ -18,17 +18,17 @@ export function setUpSwagger(app: NestFastifyApplication): void {
       'basic',
     )
     .build();
-  SwaggerModule.setup('docs', app, () => sayAccess(SwaggerModule.createDocument(app, config)), {
+  SwaggerModule.setup('docs', app, () => describeAccess(SwaggerModule.createDocument(app, config)), {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'The Eye: API',
-    swaggerOptions: { tryItOutEnabled: true, displayRequestDuration: true, requestInterceptor: sendAsLines },
+    swaggerOptions: { tryItOutEnabled: true, displayRequestDuration: true, requestInterceptor: sendAsNdjson },
   });
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Writes into the description of each route who may use it. */
-function sayAccess(document: OpenAPIObject): OpenAPIObject {
+/** Adds to the description of each route which key it needs. */
+function describeAccess(document: OpenAPIObject): OpenAPIObject {
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
@@ -47,10 +47,10 @@ interface OutgoingRequest {
 }
 
 /**
- * Runs in the browser: Swagger UI takes every content type with "json" in its name for JSON, and would send the example
- * of an NDJSON body as an indented array. Text that is NDJSON already is left as it is.
+ * Runs in the browser. Swagger UI treats every content type with "json" in its name as JSON, and would send the example of
+ * an NDJSON body as an indented array. Converts that into NDJSON; what is NDJSON already stays as it is.
  */
-function sendAsLines(request: OutgoingRequest): OutgoingRequest {
+function sendAsNdjson(request: OutgoingRequest): OutgoingRequest {
   if (request.headers['Content-Type'] !== 'application/x-ndjson' || request.body === undefined)
     return request;
   try {
@@ -58,7 +58,7 @@ function sendAsLines(request: OutgoingRequest): OutgoingRequest {
     const items: unknown[] = Array.isArray(body) ? body : [body];
     request.body = items.map((item) => JSON.stringify(item)).join('\n');
   } catch {
-    // Not one JSON text, so it has lines.
+    // Not one JSON text, so it is NDJSON.
   }
   return request;
 }

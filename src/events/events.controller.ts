@@ -131,7 +131,7 @@ export class EventsController {
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)
   list(@Query(queryPipe) query: ListEventsDto, @Req() request: FastifyRequest): Promise<EventPageResponse> {
-    return toPageResponse(request, 'events', this.events.list(query));
+    return toPageResponse(request, this.events.list(query));
   }
 
   @Get(':id')

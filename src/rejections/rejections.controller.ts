@@ -33,7 +33,7 @@ export class RejectionsController {
     @Query(queryPipe) query: ListRejectionsDto,
     @Req() request: FastifyRequest,
   ): Promise<RejectionPageResponse> {
-    return toPageResponse(request, 'rejections', this.rejections.list(query));
+    return toPageResponse(request, this.rejections.list(query));
   }
 
   @Get('summary')

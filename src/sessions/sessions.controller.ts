@@ -33,7 +33,7 @@ export class SessionsController {
     @Query(queryPipe) query: ListSessionsDto,
     @Req() request: FastifyRequest,
   ): Promise<SessionPageResponse> {
-    return toPageResponse(request, 'sessions', this.sessions.list(query));
+    return toPageResponse(request, this.sessions.list(query));
   }
 
   @Get(':session_id')

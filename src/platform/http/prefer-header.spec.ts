@@ -1,6 +1,6 @@
 import { preferredWait } from './prefer-header.js';
 
-describe('the seconds to wait by a Prefer header', () => {
+describe('preferredWait()', () => {
   it.each([
     ['wait=5', 5],
     ['Wait = 5', 5],
@@ -10,16 +10,16 @@ describe('the seconds to wait by a Prefer header', () => {
     ['wait=5; foo=bar', 5],
     ['wait=0', 0],
     ['wait=5, wait=7', 5],
-  ])('%s: %i', (header, seconds) => {
+  ])('reads %s as %i seconds', (header, seconds) => {
     expect(preferredWait(header, 30)).toBe(seconds);
   });
 
-  it('may stand in the second of two headers', () => {
+  it('reads the second of two headers', () => {
     expect(preferredWait(['respond-async', 'wait=5'], 30)).toBe(5);
   });
 
   it.each(['wait=30', 'wait=31', 'wait=999999999', `wait=${'9'.repeat(400)}`])(
-    'are at most the limit: %s',
+    'returns at most the limit for %s',
     (header) => {
       expect(preferredWait(header, 30)).toBe(30);
     },
@@ -36,7 +36,7 @@ describe('the seconds to wait by a Prefer header', () => {
     'await=5',
     'no-wait=5',
     'x="wait=5"',
-  ])('are none where %p asks for none', (header) => {
+  ])('returns 0 for %p', (header) => {
     expect(preferredWait(header, 30)).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Cursor, CursorError, decodeCursor, encodeCursor } from './cursor.js';
+import { type Cursor, CursorError, decodeCursor, encodeCursor, UNKNOWN_CURSOR } from './cursor.js';
 import { parseTimestamp } from '../time/timestamp.js';
 import { timeOrderedId } from '../model/time-ordered-id.js';
 
@@ -18,7 +18,7 @@ const cursors: fc.Arbitrary<Cursor> = fc
     return { direction, timestamp: text, id: timeOrderedId(milliseconds, digits) };
   });
 
-const PLACE: Cursor = {
+const CURSOR: Cursor = {
   direction: 'next',
   timestamp: '2021-01-01T09:15:29.243860Z',
   id: '0176bd5a-2e33-8c5c-9d0e-2f3f4a0b8f51',
@@ -26,8 +26,8 @@ const PLACE: Cursor = {
 const QUERY = 'category=click&ordering=-timestamp';
 const BASE64URL = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'];
 
-describe('a cursor', () => {
-  it('comes back as it was given out', () => {
+describe('A cursor', () => {
+  it('is decoded into what was encoded', () => {
     fc.assert(
       fc.property(cursors, fc.string({ unit: 'grapheme' }), (cursor, query) => {
         expect(decodeCursor(encodeCursor(cursor, query), query)).toEqual(cursor);
@@ -35,13 +35,13 @@ describe('a cursor', () => {
     );
   });
 
-  it('stands in an address as it is', () => {
-    const text = encodeCursor(PLACE, QUERY);
+  it('needs no escaping in a URL', () => {
+    const text = encodeCursor(CURSOR, QUERY);
     expect(encodeURIComponent(text)).toBe(text);
   });
 
-  it('is refused when one character was changed, any character for any other', () => {
-    const text = encodeCursor(PLACE, QUERY);
+  it('is rejected when any character is replaced by any other', () => {
+    const text = encodeCursor(CURSOR, QUERY);
     for (let at = 0; at < text.length; at++) {
       for (const character of BASE64URL.filter((other) => other !== text[at])) {
         const changed = text.slice(0, at) + character + text.slice(at + 1);
@@ -50,14 +50,14 @@ describe('a cursor', () => {
     }
   });
 
-  it('is refused when it was cut or lengthened', () => {
-    const text = encodeCursor(PLACE, QUERY);
+  it('is rejected when it is truncated or extended', () => {
+    const text = encodeCursor(CURSOR, QUERY);
     for (const other of [text.slice(0, -1), text.slice(1), `${text}A`, `${text}=`, ` ${text}`, `${text}\n`]) {
       expect(() => decodeCursor(other, QUERY)).toThrow(CursorError);
     }
   });
 
-  it('belongs to its query, and says so', () => {
+  it('is rejected with another query, and the error says so', () => {
     fc.assert(
       fc.property(cursors, fc.string(), fc.string(), (cursor, query, another) => {
         fc.pre(query !== another);
@@ -69,15 +69,13 @@ describe('a cursor', () => {
   });
 
   it.each([
-    ['a day that does not exist', { ...PLACE, timestamp: '2021-02-30T00:00:00.000000Z' }],
-    ['an id that no event has', { ...PLACE, id: 'e2085be5-9137-4e4e-80b5-f1ffddc25423' }],
-  ])('is refused with %s, even where its fingerprint is right', (_, cursor) => {
-    expect(() => decodeCursor(encodeCursor(cursor, QUERY), QUERY)).toThrow(
-      new CursorError('This is not a cursor that The Eye gave out.'),
-    );
+    ['a day that does not exist', { ...CURSOR, timestamp: '2021-02-30T00:00:00.000000Z' }],
+    ['an id that is not a UUIDv8', { ...CURSOR, id: 'e2085be5-9137-4e4e-80b5-f1ffddc25423' }],
+  ])('is rejected with %s, even if its fingerprint is right', (_, cursor) => {
+    expect(() => decodeCursor(encodeCursor(cursor, QUERY), QUERY)).toThrow(new CursorError(UNKNOWN_CURSOR));
   });
 
-  it('is refused by name, whatever it is', () => {
+  it('is rejected with a CursorError, whatever the text', () => {
     const plain = fc.string({ unit: 'binary' });
     const wrapped = plain.map((text) => Buffer.from(text).toString('base64url'));
     fc.assert(

@@ -1,6 +1,7 @@
+import type { Cursor } from './cursor.js';
 import type { Count, Slice } from './page.js';
 
-/** A value that PostgreSQL computes, in SQL. */
+/** A value that PostgreSQL computes, as SQL. */
 export class Expression {
   constructor(readonly sql: string) {}
 }
@@ -8,28 +9,29 @@ export class Expression {
 type Value = string | Expression;
 type Values = Record<string, Value | undefined>;
 
-/** Rows of a table that are asked for by equality and by a range of time. */
+/** The rows of a table that match filters and lie in a range of time, in the order of (time, id). */
 export interface KeysetQuery {
   table: string;
-  /** The column by which the list is ordered, before `id`. */
+  /** The column that orders the rows, before `id`. */
   orderColumn: string;
-  /** Columns that are asked for and stand, in this order, at the beginning of an index that ends in (time, id). */
+  /** Equality filters on the leading columns of an index that ends in (time, id), in the order of that index. */
   equality: Values;
-  /** Columns that are asked for and are looked at row by row. */
+  /** Equality filters that are checked row by row. */
   residual: Values;
   /** Canonical timestamps, both inclusive. */
   after: string | undefined;
   before: string | undefined;
-  /** What rows must be beside that, in SQL. */
+  /** A further condition, as SQL. */
   condition?: string;
   /**
-   * Where matching rows may lie far apart in the index: looks at its first so many rows, or into the minutes that a
-   * statement names, which hold the whole slice. In a minute any index may serve, so equality is best left to `filtered`.
+   * Limits the search where matching rows may lie far apart in the index: to its first rows, or to the minutes that a
+   * statement selects and that contain the whole slice. Within a minute any index is fast, so filters belong to
+   * `residual`.
    */
   only?: { first: number } | { minutes: Statement };
 }
 
-/** Beyond this many, `count` is an estimate: counting reads one index entry a row. */
+/** Above this number, `count` is an estimate, because an exact count reads one index entry a row. */
 export const MAX_EXACT_COUNT = 10_000;
 
 export interface Statement {
@@ -37,125 +39,126 @@ export interface Statement {
   parameters: unknown[];
 }
 
-/** Asks PostgreSQL. */
-export type Ask = <Row>(sql: string, parameters: unknown[]) => Promise<Row[]>;
+export type RunQuery = <Row>(sql: string, parameters: unknown[]) => Promise<Row[]>;
 
-/** Whether a slice is read from its latest row on: so is a list of the newest, but not its cursor to `previous`. */
+/** Whether a slice is read from its newest row on. A cursor to `previous` is read against the order of the list. */
 export const isDescending = ({ newestFirst, cursor }: Slice): boolean =>
   newestFirst !== (cursor?.direction === 'previous');
 
-/** A slice of the rows in their order; for a cursor to `previous`, in the opposite order. */
-export function selectSlice(columns: string, walked: KeysetQuery, slice: Slice): Statement {
+/** Selects a slice of the rows in the order of the list, or in the opposite order for a cursor to `previous`. */
+export function selectSlice(columns: string, query: KeysetQuery, slice: Slice): Statement {
   const { cursor, limit, offset = 0 } = slice;
   const descending = isDescending(slice);
-  const walk = new KeysetBuilder(walked, cursor && { operator: descending ? '<' : '>', place: cursor });
-  const order = walk.orderBy(descending ? 'DESC' : 'ASC');
-  const sql = `SELECT ${columns} FROM ${sourceOf(walked, walk, order, limit + offset)} ${order}
-     LIMIT ${walk.parameter(limit)} OFFSET ${walk.parameter(offset)}`;
-  return { sql, parameters: walk.parameters };
+  const builder = new KeysetBuilder(query, cursor && { operator: descending ? '<' : '>', key: cursor });
+  const order = builder.orderBy(descending ? 'DESC' : 'ASC');
+  const sql = `SELECT ${columns} FROM ${fromClause(query, builder, order, limit + offset)} ${order}
+     LIMIT ${builder.parameter(limit)} OFFSET ${builder.parameter(offset)}`;
+  return { sql, parameters: builder.parameters };
 }
 
-/** @param most rows that are asked for */
-function sourceOf(
+/** @param maxRows rows that are needed of each minute at most */
+function fromClause(
   { table, orderColumn, only }: KeysetQuery,
-  walk: KeysetBuilder,
+  builder: KeysetBuilder,
   order: string,
-  most: number,
+  maxRows: number,
 ): string {
-  const { ends, filters } = walk;
-  if (only === undefined) return `${table} ${where(...ends, ...filters)}`;
+  const { bounds, filters } = builder;
+  if (only === undefined) return `${table} ${where(...bounds, ...filters)}`;
   if ('first' in only)
-    return `(SELECT * FROM ${table} ${where(...ends)} ${order} LIMIT ${walk.parameter(only.first)}) AS ${table} ${where(...filters)}`;
-  const within = [`${orderColumn} >= minute`, `${orderColumn} < minute + interval '1 minute'`];
+    return `(SELECT * FROM ${table} ${where(...bounds)} ${order} LIMIT ${builder.parameter(only.first)}) AS ${table} ${where(...filters)}`;
+  const inMinute = [`${orderColumn} >= minute`, `${orderColumn} < minute + interval '1 minute'`];
   return `(${only.minutes.sql}) AS minutes (minute), LATERAL (
-    SELECT * FROM ${table} ${where(...ends, ...filters, ...within)} ${order} LIMIT ${walk.parameter(most)}
+    SELECT * FROM ${table} ${where(...bounds, ...filters, ...inMinute)} ${order} LIMIT ${builder.parameter(maxRows)}
   ) AS ${table}`;
 }
 
-/** How many rows there are: exact up to EXACT_COUNT, and beyond it the planner's estimate, so that no table is scanned. */
-export async function countRows(ask: Ask, walked: KeysetQuery): Promise<Count> {
-  const { table } = walked;
-  const walk = new KeysetBuilder(walked);
-  const [counted] = await ask<{ count: number }>(
+/** Counts the rows: exactly up to MAX_EXACT_COUNT, and beyond by the planner's estimate, so that no table is scanned. */
+export async function countRows(run: RunQuery, query: KeysetQuery): Promise<Count> {
+  const { table } = query;
+  const builder = new KeysetBuilder(query);
+  const [counted] = await run<{ count: number }>(
     `SELECT count(*)::int AS count
-     FROM (SELECT 1 FROM ${table} ${where(...walk.ends, ...walk.filters)} ${walk.orderBy('DESC')} LIMIT ${MAX_EXACT_COUNT + 1}) AS matching`,
-    walk.parameters,
+     FROM (SELECT 1 FROM ${table} ${where(...builder.bounds, ...builder.filters)} ${builder.orderBy('DESC')} LIMIT ${MAX_EXACT_COUNT + 1}) AS matching`,
+    builder.parameters,
   );
   const count = counted?.count ?? 0;
   if (count <= MAX_EXACT_COUNT) return { count, isEstimate: false };
-  return { count: Math.max(await estimateRows(ask, walked), count), isEstimate: true };
+  return { count: Math.max(await estimateRows(run, query), count), isEstimate: true };
 }
 
-/** About how many rows there are, as the planner knows it. */
-export async function estimateRows(ask: Ask, walked: KeysetQuery): Promise<number> {
-  const { conditions, parameters } = plainConditions(walked);
-  const [explained] = await ask<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
-    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${walked.table} WHERE ${conditions}`,
+/** Estimates the number of rows by the planner's statistics. */
+export async function estimateRows(run: RunQuery, query: KeysetQuery): Promise<number> {
+  const { conditions, parameters } = plainConditions(query);
+  const [explained] = await run<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }>(
+    `EXPLAIN (FORMAT JSON) SELECT 1 FROM ${query.table} WHERE ${conditions}`,
     parameters,
   );
   return explained?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
 }
 
 /**
- * The conditions and the order that walk one index from one end of the matching rows to the other: the columns that are
- * asked for by equality, then time and id.
+ * Builds conditions and an order that read one range of one index: the equality columns, then time and id.
  *
- * Equality is spelt as two ends of a range over whole rows of the index, and the order names the leading columns too.
- * With plain equality the planner may as well read the index on time alone and throw away what does not match, which it
- * does for a frequent category, and which reads the whole table when that category has not occurred for a while.
+ * Equality is written as the two bounds of a range of whole index rows, and the order names the equality columns too. With
+ * plain equality the planner may read the index on time instead and discard what does not match. It does so for a
+ * frequent category, and then reads the whole table if that category has not occurred for a while.
  */
 class KeysetBuilder {
   readonly parameters: unknown[];
-  /** Conditions on the index, which are where the walk begins and ends, and on the rows by the way. */
-  readonly ends: string[];
+  /** Conditions that limit the range of the index. */
+  readonly bounds: string[];
+  /** Conditions that are checked row by row. */
   readonly filters: string[];
-  private readonly leading: Record<string, string>;
+  private readonly equality: Record<string, string>;
 
-  /** @param beyond a place in the list to begin after, to its older (`<`) or newer (`>`) side */
+  /** @param start the key to start after: towards older rows with `<`, towards newer ones with `>` */
   constructor(
-    private readonly walked: KeysetQuery,
-    beyond?: { operator: '<' | '>'; place: { timestamp: string; id: string } },
+    private readonly query: KeysetQuery,
+    start?: { operator: '<' | '>'; key: Pick<Cursor, 'timestamp' | 'id'> },
   ) {
-    const { orderColumn, after, before, condition, only } = walked;
+    const { orderColumn, after, before, condition, only } = query;
     const minutes = only && 'minutes' in only ? only.minutes : undefined;
     this.parameters = [...(minutes?.parameters ?? [])];
-    this.leading = this.placeholders(walked.equality);
-    this.filters = Object.entries(this.placeholders(walked.residual)).map(
+    this.equality = this.placeholders(query.equality);
+    this.filters = Object.entries(this.placeholders(query.residual)).map(
       ([column, value]) => `${column} = ${value}`,
     );
     if (condition !== undefined) this.filters.push(condition);
-    // One condition an end, since of two PostgreSQL may start at the wider; but plain times, as within minutes, it merges.
-    // A place lies within the bounds.
-    const end = (operator: '<' | '>', bound: string | undefined): string[] => {
-      const isBeyond = beyond?.operator === operator;
-      if (isBeyond && !minutes)
-        return this.compare(operator, { [orderColumn]: beyond.place.timestamp, id: beyond.place.id });
-      if (isBeyond) this.filters.push(this.pass(operator, beyond.place));
-      return this.compare(`${operator}=`, { [orderColumn]: isBeyond ? beyond.place.timestamp : bound });
+    // One condition a bound: of two, PostgreSQL may start at the wider one. The key lies within the range of time. Within
+    // minutes the bound is a plain time, because PostgreSQL can merge that with the bounds of the minute.
+    const bound = (operator: '<' | '>', time: string | undefined): string[] => {
+      if (start?.operator !== operator) return this.compare(`${operator}=`, { [orderColumn]: time });
+      const { timestamp, id } = start.key;
+      if (!minutes) return this.compare(operator, { [orderColumn]: timestamp, id });
+      this.filters.push(this.afterKey(operator, timestamp, id));
+      return this.compare(`${operator}=`, { [orderColumn]: timestamp });
     };
-    this.ends = [...end('>', after), ...end('<', before)];
+    this.bounds = [...bound('>', after), ...bound('<', before)];
   }
 
+  /** Adds a parameter and returns its placeholder. */
   parameter(value: unknown): string {
     this.parameters.push(value);
     return `$${this.parameters.length}`;
   }
 
   orderBy(direction: 'ASC' | 'DESC'): string {
-    const columns = [...Object.keys(this.leading), this.walked.orderColumn, 'id'];
-    return `ORDER BY ${columns.map((column) => `${this.walked.table}.${column} ${direction}`).join(', ')}`;
+    const columns = [...Object.keys(this.equality), this.query.orderColumn, 'id'];
+    return `ORDER BY ${columns.map((column) => `${this.query.table}.${column} ${direction}`).join(', ')}`;
   }
 
-  private compare(operator: string, place: Values): string[] {
-    const row = { ...this.leading, ...this.placeholders(place) };
+  /** Compares the equality columns and `key` as one row. */
+  private compare(operator: string, key: Values): string[] {
+    const row = { ...this.equality, ...this.placeholders(key) };
     if (Object.keys(row).length === 0) return [];
-    const columns = Object.keys(row).map((column) => `${this.walked.table}.${column}`);
+    const columns = Object.keys(row).map((column) => `${this.query.table}.${column}`);
     return [`(${columns.join(', ')}) ${operator} (${Object.values(row).join(', ')})`];
   }
 
-  /** Of the rows at the time of a place, those beyond it. Not as a range over rows, which PostgreSQL cannot merge with the minute. */
-  private pass(operator: string, { timestamp, id }: { timestamp: string; id: string }): string {
-    return `(${this.walked.orderColumn} <> ${this.parameter(timestamp)} OR id ${operator} ${this.parameter(id)})`;
+  /** Excludes, of the rows with the timestamp of a key, those before the key. */
+  private afterKey(operator: string, timestamp: string, id: string): string {
+    return `(${this.query.orderColumn} <> ${this.parameter(timestamp)} OR id ${operator} ${this.parameter(id)})`;
   }
 
   private placeholders(values: Values): Record<string, string> {
@@ -171,7 +174,7 @@ class KeysetBuilder {
 const where = (...conditions: string[]): string =>
   conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
 
-/** The conditions as the planner's statistics know them. */
+/** The conditions column by column, for which the planner has statistics; it has none for a comparison of rows. */
 function plainConditions({ orderColumn, equality, residual, after, before }: KeysetQuery): {
   conditions: string;
   parameters: Value[];

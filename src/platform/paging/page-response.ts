@@ -1,19 +1,16 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Problem } from '../http/problem.js';
-import { CursorError } from './cursor.js';
 import { MAX_EXACT_COUNT } from './keyset-query.js';
-import { type Page, PageTooDeepError } from './page.js';
+import type { Page } from './page.js';
 import { pageLink } from './page-link.js';
-import { MAX_OFFSET } from './parameters.js';
 
-/** What every page of a list has beside its results. */
+/** The members of every page of a list, beside its `results`. */
 export class PageResponse {
-  @ApiProperty({ example: 1, description: 'Exact, unless `count_is_estimate` says otherwise.' })
+  @ApiProperty({ example: 1, description: 'Exact, unless `count_is_estimate` is true.' })
   count: number;
 
   @ApiPropertyOptional({
-    description: `Present and true where \`count\` is an estimate, of more than ${MAX_EXACT_COUNT.toLocaleString('en')}.`,
+    description: `Present and true if \`count\` is an estimate of more than ${MAX_EXACT_COUNT.toLocaleString('en')}.`,
     example: true,
   })
   count_is_estimate?: boolean;
@@ -22,7 +19,7 @@ export class PageResponse {
     type: String,
     nullable: true,
     format: 'uri',
-    description: 'The page after this one, by cursor.',
+    description: 'URL of the page after this one.',
   })
   next: string | null;
 
@@ -30,39 +27,25 @@ export class PageResponse {
     type: String,
     nullable: true,
     format: 'uri',
-    description: 'The page before this one, by cursor.',
+    description: 'URL of the page before this one.',
   })
   previous: string | null;
 }
 
-/**
- * Answers a request with a page, its cursors as links.
- * @param rows what the list is of, e.g. `events`
- * @throws Problem 400 where the page cannot be read as it was asked for
- */
+/** Renders a page, with its cursors as links. */
 export async function toPageResponse<Row>(
   request: FastifyRequest,
-  rows: string,
-  reading: Promise<Page<Row>>,
+  page: Promise<Page<Row>>,
 ): Promise<PageResponse & { results: Row[] }> {
-  try {
-    const { count, isEstimate, next, previous, results } = await reading;
-    return {
-      count,
-      ...(isEstimate && { count_is_estimate: true }),
-      next: pageLink(request, next),
-      previous: pageLink(request, previous),
-      results,
-    };
-  } catch (error) {
-    throw toPagingProblem(error, rows);
-  }
+  const { count, isEstimate, next, previous, results } = await page;
+  return {
+    count,
+    ...(isEstimate && { count_is_estimate: true }),
+    next: pageLink(request, next),
+    previous: pageLink(request, previous),
+    results,
+  };
 }
 
-/** What was wrong with the place that was asked for, as a problem; any other error as it is. */
-export function toPagingProblem(error: unknown, rows: string): unknown {
-  if (error instanceof CursorError) return Problem.invalid({ cursor: [error.message] });
-  if (!(error instanceof PageTooDeepError)) return error;
-  const limit = MAX_OFFSET.toLocaleString('en');
-  return Problem.invalid({ page: [`Reaches ${limit} ${rows} deep; follow \`next\` to go deeper.`] });
-}
+/** @deprecated paging errors are domain errors already */
+export const toPagingProblem: (error: unknown, rows: string) => unknown = (error) => error;

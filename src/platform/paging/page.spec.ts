@@ -5,7 +5,7 @@ const ROWS = Array.from({ length: 25 }, (_, index) => ({
   id: `0176bb6f-2c00-8000-8000-0000000000${String(99 - index)}`,
 }));
 
-/** A list of so many rows, which somebody adds to between the look at the page and the look at the count. */
+/** A list of `length` rows, which has `counted` rows when it is counted. */
 const list = (length: number, counted: number): PagedList<(typeof ROWS)[number]> => ({
   newestFirst: true,
   query: 'q',
@@ -14,19 +14,19 @@ const list = (length: number, counted: number): PagedList<(typeof ROWS)[number]>
   count: () => Promise.resolve({ count: counted, isEstimate: false }),
 });
 
-describe('the count of a page', () => {
+describe('The count of a page', () => {
   it.each([
-    ['nothing, where the page holds nothing', 0, {}, 0],
-    ['what the page holds, where that is all', 3, {}, 3],
-    ['what the page holds, where that is just all', 10, {}, 10],
-    ['what lies before the last page and on it', 25, { page: 3 }, 25],
-    ['what was counted, where the list goes on', 11, {}, 60],
-    ['what was counted, beyond the end', 25, { page: 4 }, 60],
-  ])('is %s', async (_, length, asked, count) => {
-    expect(await readPage(list(length, 60), asked)).toMatchObject({ count, isEstimate: false });
+    ['0 for an empty list', 0, {}, 0],
+    ['the number of rows on the only page', 3, {}, 3],
+    ['the number of rows on the only page, if it is full', 10, {}, 10],
+    ['the offset plus the rows of the last page', 25, { page: 3 }, 25],
+    ['the separate count, if there are more pages', 11, {}, 60],
+    ['the separate count, if the page lies beyond the end', 25, { page: 4 }, 60],
+  ])('is %s', async (_, length, parameters, count) => {
+    expect(await readPage(list(length, 60), parameters)).toMatchObject({ count, isEstimate: false });
   });
 
-  it('is what was counted, on a page that a cursor leads to', async () => {
+  it('is the separate count on a page that was reached by a cursor', async () => {
     const { next } = await readPage(list(25, 60), { page: 2 });
     expect(await readPage(list(3, 60), { cursor: next ?? '' })).toMatchObject({ count: 60 });
   });

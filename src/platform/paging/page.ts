@@ -1,16 +1,17 @@
+import { InvalidParametersError } from '../errors/domain-error.js';
 import { type Cursor, CursorError, decodeCursor, encodeCursor } from './cursor.js';
-import { MAX_OFFSET, DEFAULT_PAGE_SIZE, type PageQuery } from './parameters.js';
+import { DEFAULT_PAGE_SIZE, MAX_OFFSET, type PageQuery } from './parameters.js';
 
 export interface Page<Row> {
   count: number;
   isEstimate: boolean;
-  /** Cursors of the pages beside this one, where there are any. */
+  /** Cursors of the neighbouring pages; null if there is none. */
   next: string | null;
   previous: string | null;
   results: Row[];
 }
 
-/** Which part of the matching rows: from a place in the list, or a number of rows into it. */
+/** A part of the matching rows: it begins at a cursor or after a number of rows. */
 export interface Slice {
   newestFirst: boolean;
   limit: number;
@@ -18,22 +19,27 @@ export interface Slice {
   offset?: number;
 }
 
-/** How many rows match, exactly or by an estimate. */
+/** How many rows match, exactly or as an estimate. */
 export interface Count {
   count: number;
   isEstimate: boolean;
 }
 
-/** The page lies deeper than `page` reaches. */
-export class PageTooDeepError extends Error {}
+/** The parameter `page` skips more than MAX_OFFSET rows. */
+export class PageTooDeepError extends InvalidParametersError {
+  constructor() {
+    const limit = MAX_OFFSET.toLocaleString('en');
+    super({ page: [`May skip at most ${limit} rows; follow \`next\` to go further.`] });
+  }
+}
 
-/** A list that is read in pages. */
+/** A list that can be read page by page. */
 export interface PagedList<Row> {
   newestFirst: boolean;
-  /** What the list is asked for, in any fixed spelling; cursors belong to it. */
+  /** The filters and the ordering, always formatted the same way; cursors are valid for this query only. */
   query: string;
   cursorKey: (row: Row) => { timestamp: string; id: string };
-  /** A slice of the matching rows in their order; for a cursor to `previous`, in the opposite order. */
+  /** A slice of the matching rows in the list's order, or in the opposite order for a cursor to `previous`. */
   find: (slice: Slice) => Promise<Row[]>;
   count: () => Promise<Count>;
 }
@@ -42,36 +48,37 @@ export interface PagedList<Row> {
  * Reads one page of a list.
  * @throws CursorError, PageTooDeepError
  */
-export async function readPage<Row>(list: PagedList<Row>, asked: PageQuery): Promise<Page<Row>> {
+export async function readPage<Row>(list: PagedList<Row>, parameters: PageQuery): Promise<Page<Row>> {
   const { newestFirst, query } = list;
-  const size = asked.page_size ?? DEFAULT_PAGE_SIZE;
-  const offset = ((asked.page ?? 1) - 1) * size;
+  const size = parameters.page_size ?? DEFAULT_PAGE_SIZE;
+  const offset = ((parameters.page ?? 1) - 1) * size;
   if (offset > MAX_OFFSET) throw new PageTooDeepError();
-  const cursor = asked.cursor === undefined ? undefined : decodeCursor(asked.cursor, query);
-  if (cursor && asked.page !== undefined) throw new CursorError('A cursor and a page exclude each other.');
+  const cursor = parameters.cursor === undefined ? undefined : decodeCursor(parameters.cursor, query);
+  if (cursor && parameters.page !== undefined)
+    throw new CursorError('`cursor` and `page` cannot be combined.');
 
-  // One row more than the page tells whether the list goes on.
+  // One row more than the page shows whether there are more.
   const [rows, counted] = await Promise.all([
     list.find({ newestFirst, limit: size + 1, cursor, offset }),
     list.count(),
   ]);
-  const goesOn = rows.length > size;
-  // Rows may come between the two looks. Where the list is seen to end, the page is its own count, and agrees with it.
-  const endsHere = !goesOn && cursor === undefined && (offset === 0 || rows.length > 0);
-  const { count, isEstimate } = endsHere ? { count: offset + rows.length, isEstimate: false } : counted;
+  const hasMore = rows.length > size;
+  // Rows may be inserted between the two queries. If the page is the last one, its position is the count, and they agree.
+  const isLast = !hasMore && cursor === undefined && (offset === 0 || rows.length > 0);
+  const { count, isEstimate } = isLast ? { count: offset + rows.length, isEstimate: false } : counted;
   const results = rows.slice(0, size);
-  const backwards = cursor?.direction === 'previous';
-  if (backwards) results.reverse();
+  const isBackwards = cursor?.direction === 'previous';
+  if (isBackwards) results.reverse();
 
-  const beside = (direction: Cursor['direction'], row: Row | undefined): string | null =>
+  const cursorFor = (direction: Cursor['direction'], row: Row | undefined): string | null =>
     row ? encodeCursor({ direction, ...list.cursorKey(row) }, query) : null;
-  const hasNext = backwards || goesOn;
-  const hasPrevious = backwards ? goesOn : cursor !== undefined || offset > 0;
+  const hasNext = isBackwards || hasMore;
+  const hasPrevious = isBackwards ? hasMore : cursor !== undefined || offset > 0;
   return {
     count,
     isEstimate,
-    next: hasNext ? beside('next', results.at(-1)) : null,
-    previous: hasPrevious ? beside('previous', results[0]) : null,
+    next: hasNext ? cursorFor('next', results.at(-1)) : null,
+    previous: hasPrevious ? cursorFor('previous', results[0]) : null,
     results,
   };
 }

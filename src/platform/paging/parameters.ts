@@ -1,25 +1,26 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
-import { Type } from 'class-transformer';
+import { Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { Valid } from '../http/valid.decorator.js';
 import { whyNotStorable } from '../json/storable-text.js';
 import { parseBound, TimestampError } from '../time/timestamp.js';
+import { UNKNOWN_CURSOR } from './cursor.js';
 
 export const DEFAULT_PAGE_SIZE = 10;
 export const MAX_PAGE_SIZE = 1000;
 
-/** Rows that `page` may skip: skipping reads them all. Beyond, cursors lead on at no cost. */
+/** Rows that `page` may skip, because skipping reads them all. Cursors reach every page at the same cost. */
 export const MAX_OFFSET = 10_000;
 
-/** What every list understands beside its own filters. */
+/** The parameters of every list, beside its filters. */
 export interface PageQuery {
   page_size?: number;
   page?: number;
   cursor?: string;
 }
 
-/** A text that a column must equal. */
+/** A filter: the text that a column must equal. */
 export function Filter(description: string, example: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ description, example }),
@@ -28,7 +29,7 @@ export function Filter(description: string, example: string): PropertyDecorator 
   );
 }
 
-/** One of a few texts. */
+/** A parameter with a fixed set of values. */
 export function Choice(
   choices: readonly string[],
   description: string,
@@ -42,24 +43,54 @@ export function Choice(
   );
 }
 
-/** One end of a range of time, inclusive: a date-time, or a date for the whole day in UTC. */
+/** Stands for a parameter that could not be parsed, until validation reports it. */
+class Unparsable {
+  constructor(readonly reason: string) {}
+}
+
+/** @returns the canonical timestamp of one end of a range */
+function parseRangeEnd(value: unknown, end: 'after' | 'before'): string | Unparsable {
+  if (Array.isArray(value)) return new Unparsable('Must be given once.');
+  if (typeof value !== 'string') return new Unparsable('Must be a string.');
+  try {
+    return parseBound(value, end).text;
+  } catch (error) {
+    if (error instanceof TimestampError) return new Unparsable(error.message);
+    throw error;
+  }
+}
+
+const reasonOf = (parsed: unknown): string | undefined =>
+  parsed instanceof Unparsable ? parsed.reason : undefined;
+
+/**
+ * One end of a range of time, inclusive: a date-time, or a date for the whole day in UTC. The property becomes a canonical
+ * timestamp, so that nothing parses it again.
+ */
+export function TimestampBound(
+  end: 'after' | 'before',
+  description: string,
+  example: string,
+): PropertyDecorator {
+  return applyDecorators(
+    ApiPropertyOptional({ description, example }),
+    ValidateIf(isGiven),
+    Transform(({ value }) => parseRangeEnd(value, end)),
+    Valid(reasonOf),
+  );
+}
+
+/** Like TimestampBound, but the property stays as it was sent: what a date stands for depends on another parameter. */
 export function Bound(end: 'after' | 'before', description: string, example: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ description, example }),
-    // Not IsOptional: a body may hold null, which is no time.
-    ValidateIf((_, value) => value !== undefined),
-    Valid((value) => {
-      if (typeof value !== 'string') return Array.isArray(value) ? 'Must be given once.' : 'Must be a text.';
-      try {
-        parseBound(value, end);
-        return undefined;
-      } catch (error) {
-        if (error instanceof TimestampError) return error.message;
-        throw error;
-      }
-    }),
+    ValidateIf(isGiven),
+    Valid((value) => reasonOf(parseRangeEnd(value, end))),
   );
 }
+
+/** Unlike IsOptional, this does not let null pass, which a JSON body may contain. */
+const isGiven = (_: unknown, value: unknown): boolean => value !== undefined;
 
 export function PageSize(byDefault = DEFAULT_PAGE_SIZE): PropertyDecorator {
   return applyDecorators(
@@ -77,13 +108,13 @@ export function PageSize(byDefault = DEFAULT_PAGE_SIZE): PropertyDecorator {
   );
 }
 
-/** @param rows what the list is of, e.g. `events` */
+/** @param rows what the list consists of, e.g. `events` */
 export function PageNumber(rows: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       type: 'integer',
       minimum: 1,
-      description: `Counts from 1. Reaches ${MAX_OFFSET.toLocaleString('en')} ${rows} deep; beyond, follow \`next\`.`,
+      description: `Counts from 1 and may skip at most ${MAX_OFFSET.toLocaleString('en')} ${rows}. Follow \`next\` for the pages beyond.`,
     }),
     IsOptional(),
     Type(() => Number),
@@ -95,10 +126,10 @@ export function PageNumber(rows: string): PropertyDecorator {
 export function CursorParameter(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
-      description: 'Opaque; comes with `next` and `previous`. Belongs to the filters it was given out for.',
+      description: 'Opaque; taken from `next` or `previous`. Valid only with the same filters and ordering.',
     }),
     IsOptional(),
     IsString({ message: 'Must be given once.' }),
-    MaxLength(200, { message: 'This is not a cursor that The Eye gave out.' }),
+    MaxLength(200, { message: UNKNOWN_CURSOR }),
   );
 }
