@@ -28,7 +28,7 @@ export interface DomainErrorOptions extends ErrorOptions {
 }
 
 /**
- * An error that a caller is told about. Services throw it without knowing HTTP; ProblemFilter turns it into an RFC 9457
+ * An error that is reported to the caller. Services throw it without knowing HTTP; ProblemFilter turns it into an RFC 9457
  * problem document.
  *
  * @example throw new DomainError('conflict', 'already_exists', 'An application with this name already exists.');

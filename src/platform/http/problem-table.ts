@@ -5,7 +5,15 @@ import {
   NotFoundError,
   UnavailableError,
 } from '../errors/domain-error.js';
-import { bodyTooLarge, unsupportedMediaType } from './http-errors.js';
+import {
+  bodyTooLarge,
+  expectationFailed,
+  headerTooLarge,
+  internalError,
+  pathTooLong,
+  requestTimeout,
+  unsupportedMediaType,
+} from './http-errors.js';
 
 /** Headers as OpenAPI describes them. */
 type HeaderDescriptions = Readonly<Record<string, object>>;
@@ -67,7 +75,7 @@ export const PROBLEM_TABLE = {
   timeout: {
     status: 408,
     description: 'The request did not arrive in time.',
-    example: new DomainError('timeout', 'request_timeout', 'The request did not arrive in time.'),
+    example: requestTimeout(),
   },
   conflict: {
     status: 409,
@@ -86,7 +94,7 @@ export const PROBLEM_TABLE = {
   path_too_long: {
     status: 414,
     description: 'A segment of the path is too long.',
-    example: new DomainError('path_too_long', 'path_too_long', 'A segment of the path is too long.'),
+    example: pathTooLong(),
   },
   unsupported: {
     status: 415,
@@ -96,11 +104,7 @@ export const PROBLEM_TABLE = {
   expectation_failed: {
     status: 417,
     description: 'The `Expect` header cannot be met.',
-    example: new DomainError(
-      'expectation_failed',
-      'expectation_failed',
-      'Only `Expect: 100-continue` can be met.',
-    ),
+    example: expectationFailed('200-ok'),
   },
   rate_limited: {
     status: 429,
@@ -122,20 +126,12 @@ export const PROBLEM_TABLE = {
   header_too_large: {
     status: 431,
     description: 'The header section is too large.',
-    example: new DomainError(
-      'header_too_large',
-      'header_too_large',
-      'The header section of the request is too large.',
-    ),
+    example: headerTooLarge(),
   },
   internal: {
     status: 500,
     description: 'The Eye failed.',
-    example: new DomainError(
-      'internal',
-      'internal_error',
-      'The Eye failed to respond; its log holds the reason.',
-    ),
+    example: internalError(),
   },
   unavailable: {
     status: 503,

@@ -1,7 +1,15 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../errors/domain-error.js';
-import { bodyTooLarge, HttpError, pathOf, routeNotFound, unsupportedMediaType } from './http-errors.js';
+import {
+  bodyTooLarge,
+  HttpError,
+  internalError,
+  pathOf,
+  pathTooLong,
+  routeNotFound,
+  unsupportedMediaType,
+} from './http-errors.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 
 // TODO(merge): import it from http-errors.js in src/auth.
@@ -47,7 +55,6 @@ export function toDomainError(error: unknown, request: FastifyRequest): DomainEr
       'malformed_url',
       `The path ${pathOf(request)} is not validly percent-encoded.`,
     );
-  // The request may be complete although the connection is lost: a pipelined request gets no error of its own.
   if (code !== undefined && CONNECTION_LOST.has(code) && isCutOff(request))
     return new DomainError('invalid', 'cut_off', 'The connection ended before the body was complete.');
   // Nest wraps errors of Fastify and keeps only their status.
@@ -62,20 +69,20 @@ function fromStatus(status: number, error: unknown, request: FastifyRequest): Do
     case 413:
       return bodyTooLarge();
     case 414:
-      return new DomainError('path_too_long', 'path_too_long', 'A segment of the path is too long.');
+      return pathTooLong();
     case 415:
       return unsupportedMediaType(request.headers['content-type']);
     default:
       return status >= 400 && status < 500
         ? new HttpError(status, (error as Error).message)
-        : new DomainError(
-            'internal',
-            'internal_error',
-            'The Eye failed to respond; its log holds the reason.',
-          );
+        : internalError();
   }
 }
 
+/**
+ * Whether the client's connection is lost; an ECONNRESET may also come from another connection of the process. The socket
+ * is checked too, because Node does not tell a pipelined request that its connection is lost.
+ */
 function isCutOff({ raw }: FastifyRequest): boolean {
   return raw.socket.destroyed || !raw.complete;
 }

@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { DomainError } from '../../errors/domain-error.js';
-import { malformedRequest } from '../http-errors.js';
+import type { DomainError } from '../../errors/domain-error.js';
+import { expectationFailed, headerTooLarge, malformedRequest, requestTimeout } from '../http-errors.js';
 import { problemHeaders, toProblemDocument } from '../problem-document.js';
 import { sendProblem, toDomainError } from '../problem.filter.js';
 import { SECURITY_HEADERS, setBaseHeaders } from '../security-headers.plugin.js';
@@ -42,12 +42,7 @@ export const clientErrors = fp(
     });
     // Node's own response is 417 without a body.
     fastify.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
-      const error = new DomainError(
-        'expectation_failed',
-        'expectation_failed',
-        `Expect: ${request.headers.expect} cannot be met, only 100-continue.`,
-      );
-      const { status, headers, text } = serialize(error);
+      const { status, headers, text } = serialize(expectationFailed(request.headers.expect));
       response.writeHead(status, headers).write(text);
       drainRequest(request.resume(), () => response.end());
     });
@@ -72,14 +67,8 @@ function afterPendingResponses(socket: Socket, done: () => void): void {
 }
 
 function fromParserError(code: string | undefined): DomainError {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
-    return new DomainError('timeout', 'request_timeout', 'The request did not arrive in time.');
-  if (code === 'HPE_HEADER_OVERFLOW')
-    return new DomainError(
-      'header_too_large',
-      'header_too_large',
-      'The header section of the request is too large.',
-    );
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return requestTimeout();
+  if (code === 'HPE_HEADER_OVERFLOW') return headerTooLarge();
   return malformedRequest('This is not a complete and valid HTTP request.');
 }
 
