@@ -1,4 +1,5 @@
 import { DataSource, type Logger } from 'typeorm';
+import { Sql } from '../src/platform/database/sql.js';
 import { dataSourceOptions } from '../src/platform/database/data-source-options.js';
 import type { Database } from '../src/platform/database/database.js';
 import { EventEntity } from '../src/events/event.entity.js';
@@ -435,8 +436,12 @@ describe('The list', () => {
         const options = { ...dataSourceOptions(eye.databaseUrl), entities: [EventEntity] };
         dataSource = await new DataSource({ ...options, logging: true, logger }).initialize();
         const unused = undefined as never;
-        const counts = new EventCountsRepository(dataSource, { isReady: true } as Database);
-        const repository = new EventsRepository(dataSource.getRepository(EventEntity), counts);
+        const counts = new EventCountsRepository(new Sql(dataSource), { isReady: true } as Database);
+        const repository = new EventsRepository(
+          dataSource.getRepository(EventEntity),
+          new Sql(dataSource),
+          counts,
+        );
         events = new EventsService(unused, repository, unused, counts);
       });
       afterAll(() => dataSource.destroy());

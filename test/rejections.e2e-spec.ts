@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource, type Logger } from 'typeorm';
+import { Sql } from '../src/platform/database/sql.js';
 import { dataSourceOptions } from '../src/platform/database/data-source-options.js';
 import { RejectionEntity } from '../src/rejections/rejection.entity.js';
 import { RejectionsRepository } from '../src/rejections/rejections.repository.js';
@@ -378,7 +379,7 @@ describe('The list of what was refused', () => {
         logging: true,
         logger: { logQuery: remember } as unknown as Logger,
       }).initialize();
-      service = new RejectionsService(new RejectionsRepository(dataSource.getRepository(RejectionEntity)));
+      service = new RejectionsService(new RejectionsRepository(new Sql(dataSource)));
     });
     afterAll(() => dataSource.destroy());
 

@@ -1,9 +1,4 @@
-import { DataSource } from 'typeorm';
 import pg from 'pg';
-import { dataSourceOptions } from '../src/platform/database/data-source-options.js';
-import { CreateEventCounts1764360000000 } from '../src/platform/database/migrations/1764360000000-create-event-counts.js';
-import { CountEvents1764360000001 } from '../src/platform/database/migrations/1764360000001-count-events.js';
-import { EndSumsOfDaysEachHalfHour1764380000000 } from '../src/platform/database/migrations/1764380000000-end-sums-of-days-each-half-hour.js';
 import { type Ran, runCommand } from './support/commands.js';
 import { Load } from './support/load.js';
 import { numbers } from './support/numbers.js';
@@ -282,55 +277,12 @@ describe('Statistics', () => {
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
   }, 120_000);
 
-  it('are kept of each half hour of a day, where they were of each hour before', async () => {
-    await folded();
-    await eye.sql(`
-      UPDATE event_counts SET (ends, counts) = (
-        SELECT array_agg(hour ORDER BY hour), array_agg(running ORDER BY hour)
-        FROM (
-          SELECT date_bin('1 hour', ended + interval '30 minutes', '2000-01-01') AS hour, max(count) AS running
-          FROM unnest(ends, counts) AS half (ended, count)
-          GROUP BY 1
-        ) AS hours
-      )
-      WHERE block = 'day'`);
-    expect(await command('verify')).toMatchObject({ code: 1, stdout: '' });
-    await eye.sql('DELETE FROM migrations WHERE name = $1', [
-      new EndSumsOfDaysEachHalfHour1764380000000().name,
-    ]);
-    await eye.end();
-    await eye.start();
-    await eventually(async () => expect((await eye.get('/health/ready')).status).toBe(200), 20_000);
-    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
-  });
-
   it('say of an unknown command what there is', async () => {
     expect(await command('constructor')).toEqual({
       code: 1,
       stdout: '',
       stderr: 'There is no command "constructor": use verify or rebuild.\n',
     });
-  });
-
-  it('count what was stored before there were counts', async () => {
-    const dataSource = await new DataSource(dataSourceOptions(postgres.url)).initialize();
-    await eye.end();
-    try {
-      const runner = dataSource.createQueryRunner();
-      const migrations = [new CountEvents1764360000001(), new CreateEventCounts1764360000000()];
-      for (const migration of migrations) {
-        await migration.down(runner);
-        await runner.query('DELETE FROM migrations WHERE name = $1', [migration.name]);
-      }
-      // Databases of long ago have such a table of another form.
-      await runner.query('CREATE TABLE event_counts (earlier text)');
-      await runner.release();
-    } finally {
-      await dataSource.destroy();
-    }
-    await eye.start();
-    const [row] = await eye.sql<{ count: number }>('SELECT count(*)::int FROM events');
-    await eventually(async () => expect((await get('/events/', { page_size: '1' })).count).toBe(row?.count));
   });
 
   it('begin anew where the table is emptied', async () => {

@@ -1,8 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
-import { query, selectUtc } from '../platform/database/query.js';
+import { selectUtc, Sql } from '../platform/database/sql.js';
 import type { Scope } from '../auth/caller.js';
 
 export interface Application {
@@ -32,7 +30,7 @@ export type ActiveKey = Pick<Key, 'id' | 'application' | 'scope' | 'allowed_orig
 };
 
 /** Milliseconds within which a key must be found: somebody waits for an answer. */
-const KEY_TIMEOUT = Math.min(environment.QUERY_TIMEOUT, 1000);
+const KEY_TIMEOUT_MS = Math.min(environment.QUERY_TIMEOUT, 1000);
 
 const APPLICATION_COLUMNS = `name, ${selectUtc('created_at')}`;
 const KEY_COLUMNS = `id, application, scope, prefix, allowed_origins, rate_limit, ${selectUtc('created_at')}, ${selectUtc('revoked_at')}`;
@@ -40,18 +38,18 @@ const KEY_COLUMNS = `id, application, scope, prefix, allowed_origins, rate_limit
 /** The applications and their keys in PostgreSQL. */
 @Injectable()
 export class ApplicationsRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(private readonly sql: Sql) {}
 
   /** By name, beginning after one. */
   list(limit: number, after = ''): Promise<Application[]> {
-    return this.query(
+    return this.sql.query(
       `SELECT ${APPLICATION_COLUMNS} FROM applications WHERE name > $2 ORDER BY name LIMIT $1`,
       [limit, after],
     );
   }
 
   async find(name: string): Promise<Application | undefined> {
-    const [application] = await this.query<Application>(
+    const [application] = await this.sql.query<Application>(
       `SELECT ${APPLICATION_COLUMNS} FROM applications WHERE name = $1`,
       [name],
     );
@@ -60,7 +58,7 @@ export class ApplicationsRepository {
 
   /** The new application, or undefined where there is one of this name. */
   async create(name: string): Promise<Application | undefined> {
-    const [application] = await this.query<Application>(
+    const [application] = await this.sql.query<Application>(
       `INSERT INTO applications (name) VALUES ($1) ON CONFLICT DO NOTHING RETURNING ${APPLICATION_COLUMNS}`,
       [name],
     );
@@ -69,7 +67,7 @@ export class ApplicationsRepository {
 
   /** Those of one application or of all, the oldest first; revoked ones too. */
   keys(application?: string): Promise<Key[]> {
-    return this.query(
+    return this.sql.query(
       `SELECT ${KEY_COLUMNS} FROM keys ${application === undefined ? '' : 'WHERE application = $1'}
        ORDER BY application, keys.created_at, id`,
       application === undefined ? [] : [application],
@@ -79,7 +77,7 @@ export class ApplicationsRepository {
   /** The new key, or undefined where there is no such application. */
   async createKey(key: NewKey): Promise<Key | undefined> {
     const { id, application, scope, hash, prefix, allowed_origins, rate_limit } = key;
-    const [created] = await this.query<Key>(
+    const [created] = await this.sql.query<Key>(
       `INSERT INTO keys (id, application, scope, hash, prefix, allowed_origins, rate_limit)
        SELECT $1, name, $3, $4, $5, $6, $7 FROM applications WHERE name = $2 RETURNING ${KEY_COLUMNS}`,
       [id, application, scope, hash, prefix, allowed_origins, rate_limit],
@@ -89,7 +87,7 @@ export class ApplicationsRepository {
 
   /** False where there is no such key. One that was revoked before keeps its time. */
   async revoke(id: string, application?: string): Promise<boolean> {
-    const revoked = await this.query(
+    const revoked = await this.sql.query(
       `WITH revoked AS (
          UPDATE keys SET revoked_at = coalesce(revoked_at, now())
          WHERE id = $1 AND application = coalesce($2, application) RETURNING id
@@ -100,26 +98,22 @@ export class ApplicationsRepository {
   }
 
   async findActiveKey(hash: Buffer): Promise<ActiveKey | undefined> {
-    const [key] = await this.query<ActiveKey>(
+    const [key] = await this.sql.query<ActiveKey>(
       `SELECT id, application, scope, allowed_origins, rate_limit, hash FROM keys
        WHERE hash = $1 AND revoked_at IS NULL`,
       [hash],
-      KEY_TIMEOUT,
+      { timeoutMs: KEY_TIMEOUT_MS },
     );
     return key;
   }
 
   /** Every origin that an ingest key names. */
   async origins(): Promise<string[]> {
-    const rows = await this.query<{ origin: string }>(
+    const rows = await this.sql.query<{ origin: string }>(
       `SELECT DISTINCT unnest(allowed_origins) AS origin FROM keys WHERE scope = 'ingest' AND revoked_at IS NULL`,
       [],
-      KEY_TIMEOUT,
+      { timeoutMs: KEY_TIMEOUT_MS },
     );
     return rows.map(({ origin }) => origin);
-  }
-
-  private query<Row>(sql: string, parameters: unknown[], timeout?: number): Promise<Row[]> {
-    return query<Row>(this.dataSource.manager, sql, parameters, timeout);
   }
 }

@@ -1,44 +1,55 @@
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, type ColumnOptions, Entity, Index, PrimaryColumn } from 'typeorm';
+
+/** The index across all fields, which decides whether two events are the same. */
+const UNIQUE_INDEX = 'events_unique';
+
+const UNIQUE_COLUMNS = ['session_id', 'timestamp', 'application', 'category', 'name', 'data_sha256'];
+
+/** TypeORM must not create the index a second time: it is the one of the primary key. */
+const IS_PRIMARY_KEY = { unique: true, synchronize: false };
+
+/** A new object for each column, because TypeORM writes the column's type into it. */
+const inKey = (): ColumnOptions => ({ primaryKeyConstraintName: UNIQUE_INDEX });
 
 /**
- * One stored event. No two rows have all the same values: the unique index across all fields is the authority on
- * sameness. `data` enters it by its SHA-256, because a row of a B-tree holds no more than about 2.7 kB.
+ * A stored event. No two rows have all the same values: the unique index across all fields is the authority on sameness.
+ * `data` enters it by its SHA-256, because a B-tree entry holds at most about 2.7 kB.
  *
- * TypeORM wants a primary column; the table itself has no unique index on `id` alone (see the migration).
+ * `id` has no unique index of its own: it follows from the other fields, and every unique index must contain `session_id`
+ * and `timestamp`, so that the table can be partitioned.
  */
 @Entity('events')
-@Index('events_unique', ['session_id', 'timestamp', 'application', 'category', 'name', 'data_sha256'], {
-  unique: true,
-})
+@Index(UNIQUE_INDEX, UNIQUE_COLUMNS, IS_PRIMARY_KEY)
 @Index('events_timestamp', ['timestamp', 'id'])
 @Index('events_category', ['category', 'timestamp', 'id'])
 @Index('events_name', ['name', 'timestamp', 'id'])
 @Index('events_application', ['application', 'timestamp', 'id'])
 @Index('events_type', ['category', 'name', 'timestamp', 'id'])
 export class EventEntity {
-  @PrimaryColumn('uuid')
+  /** UUIDv8 of the timestamp and of all fields. */
+  @Column('uuid')
   id: string;
 
-  /** Name of the application that sent it. */
-  @Column('text')
+  /** Name of the application that sent the event. */
+  @PrimaryColumn('text', inKey())
   application: string;
 
-  @Column('text')
+  @PrimaryColumn('text', inKey())
   session_id: string;
 
-  @Column('text')
+  @PrimaryColumn('text', inKey())
   category: string;
 
-  @Column('text')
+  @PrimaryColumn('text', inKey())
   name: string;
 
   @Column('jsonb')
   data: Record<string, unknown>;
 
-  /** Read as text, never as a Date: a Date drops the microseconds. */
-  @Column({ type: 'timestamptz', precision: 6 })
+  /** Read as text, never as a Date, which drops the microseconds. */
+  @PrimaryColumn({ type: 'timestamptz', precision: 6, ...inKey() })
   timestamp: string;
 
-  @Column('bytea')
+  @PrimaryColumn('bytea', inKey())
   data_sha256: Buffer;
 }

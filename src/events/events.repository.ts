@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
+import { type EntityMetadata, Repository } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
-import { query, selectUtc } from '../platform/database/query.js';
+import { selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
 import {
   countRows,
   isDescending,
@@ -48,44 +48,39 @@ const NEAR_AT_MOST = 1000;
 /** The events in PostgreSQL. All SQL about them stands here. */
 @Injectable()
 export class EventsRepository {
+  private readonly insertStatement: string;
+
   constructor(
-    @InjectRepository(EventEntity) private readonly events: Repository<EventEntity>,
+    @InjectRepository(EventEntity) events: Repository<EventEntity>,
+    private readonly sql: Sql,
     private readonly counts: EventCountsRepository,
-  ) {}
+  ) {
+    this.insertStatement = insertStatement(events.metadata);
+  }
 
   /**
-   * Stores a batch in one statement; events that are stored already are left as they are.
+   * Stores a batch in one statement; events that are stored already are skipped.
    *
-   * One JSON parameter is the fastest way in that can also say ON CONFLICT (see the design's measurements), and the
-   * text of a job is just that parameter. Sorted by id, so that two workers with the same events take their locks in
-   * the same order and never deadlock, and so that the indexes by time grow at their end.
+   * One JSON parameter is the fastest input that also allows ON CONFLICT (measured in docs/benchmarks.md, against COPY), and
+   * the payload of a job is exactly this parameter. Rows are inserted in the order of their ids, so that two workers with
+   * the same events lock them in the same order and never deadlock, and so that indexes by time grow at their end.
    * @param batch text of a JSON array of NewEvent
-   * @param tell whether to tell which ones were new, and not only how many
+   * @param withIds whether to return the ids of the events that were new, and not only their number
    */
-  async insert(batch: string, tell = false): Promise<{ stored: number; ids: string[] }> {
-    const rows = await this.query<{ stored: number; ids: string[] | null }>(
-      `WITH stored AS (
-         INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
-         SELECT id, application, session_id, category, name, data, timestamp, decode(data_sha256, 'hex')
-         FROM jsonb_to_recordset($1::jsonb) AS batch (
-           id uuid, application text, session_id text, category text, name text, data jsonb, timestamp timestamptz, data_sha256 text
-         )
-         ORDER BY id
-         ON CONFLICT DO NOTHING
-         RETURNING id
-       )
-       SELECT count(*)::int AS stored, array_agg(id) FILTER (WHERE $2) AS ids FROM stored`,
-      [batch, tell],
-      environment.STORE_TIMEOUT,
+  async insert(batch: string, withIds = false): Promise<{ stored: number; ids: string[] }> {
+    const [result] = await this.sql.query<{ stored: number; ids: string[] | null }>(
+      this.insertStatement,
+      [batch, withIds],
+      { timeoutMs: environment.STORE_TIMEOUT },
     );
-    return { stored: rows[0]?.stored ?? 0, ids: rows[0]?.ids ?? [] };
+    return { stored: result?.stored ?? 0, ids: result?.ids ?? [] };
   }
 
   /** The events with these ids, in no particular order; ids that are not stored are left out. */
   findByIds(ids: string[]): Promise<StoredEvent[]> {
     // An id begins with its milliseconds, so the index on (timestamp, id) finds it within that one.
     const milliseconds = ids.map(millisecondsOf);
-    return this.query(
+    return this.sql.query(
       `SELECT ${COLUMNS}
        FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS wanted (wanted_id, first, next)
        JOIN events ON id = wanted_id AND events.timestamp >= first AND events.timestamp < next`,
@@ -99,17 +94,15 @@ export class EventsRepository {
 
   /**
    * A slice of the matching events in their order; for a cursor to `previous`, in the opposite order.
-   * @param gone says that nobody waits for it any more
    */
   async find(
     filter: EventFilter,
     slice: Slice,
-    timeout?: number,
-    gone?: AbortSignal,
+    { timeoutMs, signal }: SqlOptions = {},
   ): Promise<StoredEvent[]> {
     const select = (rows: KeysetQuery): Promise<StoredEvent[]> => {
       const { sql, parameters } = selectSlice(COLUMNS, rows, slice);
-      return this.query(sql, parameters, timeout, gone);
+      return this.sql.query(sql, parameters, { timeoutMs, signal });
     };
     const rows = walked(filter);
     if (!isScattered(filter) || !this.counts.areKept) return select(rows);
@@ -124,7 +117,7 @@ export class EventsRepository {
 
   /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
   count(filter: EventFilter): Promise<Count> {
-    return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
+    return countRows((sql, parameters) => this.sql.query(sql, parameters), walked(filter));
   }
 
   /** What names the minutes that hold a slice, by the counts that are kept. */
@@ -141,15 +134,26 @@ export class EventsRepository {
     };
     return this.counts.minutes({ application, category, name }, range, most, latestFirst);
   }
+}
 
-  private query<Row>(
-    sql: string,
-    parameters: unknown[],
-    timeout?: number,
-    gone?: AbortSignal,
-  ): Promise<Row[]> {
-    return query<Row>(this.events.manager, sql, parameters, timeout, gone);
-  }
+/** The INSERT for a JSON array of NewEvent, with the columns of the entity. JSON holds a `bytea` as hex digits. */
+function insertStatement({ tableName, columns }: EntityMetadata): string {
+  const isBinary = ({ type }: EntityMetadata['columns'][number]): boolean => type === 'bytea';
+  const names = columns.map(({ databaseName }) => databaseName);
+  const values = columns.map((column) =>
+    isBinary(column) ? `decode(${column.databaseName}, 'hex')` : column.databaseName,
+  );
+  const record = columns.map(
+    (column) => `${column.databaseName} ${isBinary(column) ? 'text' : String(column.type)}`,
+  );
+  return `WITH stored AS (
+      INSERT INTO ${tableName} (${names.join(', ')})
+      SELECT ${values.join(', ')} FROM jsonb_to_recordset($1::jsonb) AS batch (${record.join(', ')})
+      ORDER BY id
+      ON CONFLICT DO NOTHING
+      RETURNING id
+    )
+    SELECT count(*)::int AS stored, array_agg(id) FILTER (WHERE $2) AS ids FROM stored`;
 }
 
 /** Whether what is asked for may lie far apart in the index that serves it: what one application sent of a category or name. */

@@ -1,10 +1,8 @@
 import { Controller, Get, ServiceUnavailableException } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { HealthCheckService, HealthIndicatorService, type HealthIndicatorResult } from '@nestjs/terminus';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { Database } from '../platform/database/database.js';
-import { query } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 import { Allow } from '../auth/access.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { Problem } from '../platform/http/problem.js';
@@ -12,7 +10,7 @@ import { Backlog } from '../queue/backlog.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
 
 /** Milliseconds within which PostgreSQL must answer to count as there. */
-const TIMEOUT = 1500;
+const PROBE_TIMEOUT_MS = 1500;
 
 /** Says whether this process lives, and whether it can do its work. */
 @ApiTags('operations')
@@ -24,7 +22,7 @@ export class HealthController {
     private readonly redis: RedisHealth,
     private readonly backlog: Backlog,
     private readonly database: Database,
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly sql: Sql,
   ) {}
 
   @Get('live')
@@ -63,7 +61,7 @@ export class HealthController {
   }
 
   private async postgresql(): Promise<HealthIndicatorResult> {
-    const up = await query(this.dataSource.manager, 'SELECT 1', [], TIMEOUT).then(
+    const up = await this.sql.query('SELECT 1', [], { timeoutMs: PROBE_TIMEOUT_MS }).then(
       () => true,
       () => false,
     );

@@ -1,13 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
-import { query, selectUtc, formatUtc } from '../platform/database/query.js';
+import { formatUtc, selectUtc, Sql } from '../platform/database/sql.js';
 import { countRows, selectSlice, type KeysetQuery } from '../platform/paging/keyset-query.js';
 import type { Count, Slice } from '../platform/paging/page.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import type { RejectionCount } from './rejection-counts.js';
-import { RejectionEntity } from './rejection.entity.js';
 import { type RejectionRow, toRow } from './rejection-row.js';
 
 export interface RejectionFilter {
@@ -56,7 +53,7 @@ const REMOVED_AT_ONCE = 1000;
 /** The rejections in PostgreSQL. All SQL about them stands here. */
 @Injectable()
 export class RejectionsRepository {
-  constructor(@InjectRepository(RejectionEntity) private readonly rejections: Repository<RejectionEntity>) {}
+  constructor(private readonly sql: Sql) {}
 
   /**
    * Writes a batch in one statement. PostgreSQL may have done so and the answer have been lost, so the batch's id is
@@ -64,7 +61,7 @@ export class RejectionsRepository {
    * locks in the same order.
    */
   async write({ id, rows, counts }: RejectionsBatch): Promise<void> {
-    await this.query(
+    await this.sql.query(
       `WITH once AS (
          INSERT INTO rejection_writes (id) VALUES ($1) ON CONFLICT DO NOTHING RETURNING id
        ), counted AS (
@@ -80,7 +77,7 @@ export class RejectionsRepository {
        INSERT INTO rejections (${COLUMNS}, rejected_at)
        SELECT ${COLUMNS.replace('id,', 'batch.id,')}, rejected_at FROM once, jsonb_to_recordset($3::jsonb) ${ROWS}`,
       [id, JSON.stringify(counts), JSON.stringify(rows)],
-      environment.STORE_TIMEOUT,
+      { timeoutMs: environment.STORE_TIMEOUT },
     );
   }
 
@@ -90,7 +87,7 @@ export class RejectionsRepository {
    */
   async deadLetter(rejection: NewRejection): Promise<void> {
     const whole = { ...toRow(rejection, 'set_aside'), event: JSON.stringify(rejection.event), whole: true };
-    await this.query(
+    await this.sql.query(
       `WITH aside AS (
          INSERT INTO rejections AS kept (${COLUMNS}, rejected_at)
          SELECT ${COLUMNS}, clock_timestamp() FROM jsonb_to_recordset($1::jsonb) ${ROWS}
@@ -104,29 +101,29 @@ export class RejectionsRepository {
        ON CONFLICT (minute, application, code, category, name)
        DO UPDATE SET count = counts.count + excluded.count`,
       [JSON.stringify([whole])],
-      environment.STORE_TIMEOUT,
+      { timeoutMs: environment.STORE_TIMEOUT },
     );
   }
 
   /** A slice of the matching rejections in their order; for a cursor to `previous`, in the opposite order. */
   find(filter: RejectionFilter, slice: Slice): Promise<RejectionRow[]> {
     const { sql, parameters } = selectSlice(READ, walked(filter), slice);
-    return this.query(sql, parameters);
+    return this.sql.query(sql, parameters);
   }
 
   /** How many rejections match: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
   count(filter: RejectionFilter): Promise<Count> {
-    return countRows((sql, parameters) => this.query(sql, parameters), walked(filter));
+    return countRows((sql, parameters) => this.sql.query(sql, parameters), walked(filter));
   }
 
   async findById(id: string): Promise<RejectionRow | undefined> {
-    const [row] = await this.query<RejectionRow>(`SELECT ${READ} FROM rejections WHERE id = $1`, [id]);
+    const [row] = await this.sql.query<RejectionRow>(`SELECT ${READ} FROM rejections WHERE id = $1`, [id]);
     return row;
   }
 
   /** Removes rejections, except those that have been refused anew since they were read. */
   async remove(rows: readonly Pick<RejectionRow, 'id' | 'rejected_at'>[]): Promise<void> {
-    await this.query(
+    await this.sql.query(
       `DELETE FROM rejections
        USING jsonb_to_recordset($1::jsonb) AS read (id uuid, rejected_at timestamptz)
        WHERE rejections.id = read.id AND rejections.rejected_at = read.rejected_at`,
@@ -136,7 +133,7 @@ export class RejectionsRepository {
 
   /** Writes what was found when rejections were looked at again. */
   async update(rows: readonly RejectionRow[]): Promise<void> {
-    await this.query(
+    await this.sql.query(
       `UPDATE rejections
        SET code = batch.code, errors = batch.errors, outcome = batch.outcome, event_id = batch.event_id
        FROM jsonb_to_recordset($1::jsonb) ${ROWS}
@@ -150,7 +147,9 @@ export class RejectionsRepository {
     { interval, from, to, application, code }: CountsQuery,
     limit: number,
   ): Promise<(Omit<RejectionCount, 'minute'> & { time: string })[]> {
-    const rows = await this.query<Omit<RejectionCount, 'minute' | 'count'> & { time: string; count: string }>(
+    const rows = await this.sql.query<
+      Omit<RejectionCount, 'minute' | 'count'> & { time: string; count: string }
+    >(
       `SELECT ${formatUtc(`date_trunc($1, minute AT TIME ZONE 'UTC')`)} AS time,
          application, code, category, name, sum(count)::bigint AS count
        FROM rejection_counts
@@ -173,7 +172,7 @@ export class RejectionsRepository {
       `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
          SELECT ctid FROM ${table} WHERE ${time} < ${end} ORDER BY ${time} LIMIT ${REMOVED_AT_ONCE} FOR UPDATE SKIP LOCKED
        )) RETURNING 1`;
-    const [counted] = await this.query<{ most: number }>(
+    const [counted] = await this.sql.query<{ most: number }>(
       `WITH rejection AS (${some('rejections', 'rejected_at')}),
          counted AS (${some('rejection_counts', 'minute')}),
          written AS (${some('rejection_writes', 'written_at', `now() - interval '1 day'`)})
@@ -181,13 +180,9 @@ export class RejectionsRepository {
          (SELECT count(*) FROM rejection), (SELECT count(*) FROM counted), (SELECT count(*) FROM written)
        )::int AS most`,
       [before],
-      environment.STORE_TIMEOUT,
+      { timeoutMs: environment.STORE_TIMEOUT },
     );
     return counted?.most === REMOVED_AT_ONCE;
-  }
-
-  private query<Row>(sql: string, parameters: unknown[], timeout?: number): Promise<Row[]> {
-    return query<Row>(this.rejections.manager, sql, parameters, timeout);
   }
 }
 

@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import type { Changes } from '../platform/database/changes-keeper.js';
-import { withLockedSnapshot, query } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYES" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594553;
@@ -13,37 +11,32 @@ const FOLD_LOCK = 0x45594553;
 export class SessionsUpkeep implements Changes {
   readonly atOnce = 20_000;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(private readonly sql: Sql) {}
 
   async foldSome(): Promise<number> {
-    const [folded] = await this.query<{ changes: number | null }>(
+    const [folded] = await this.sql.query<{ changes: number | null }>(
       `SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN fold_sessions($2) END AS changes`,
       [FOLD_LOCK, this.atOnce],
+      { timeoutMs: environment.STORE_TIMEOUT },
     );
     return folded?.changes ?? 0;
   }
 
   async sweep(): Promise<void> {
-    await this.query('VACUUM session_changes', []);
+    await this.sql.query('VACUUM session_changes', [], { timeoutMs: environment.STORE_TIMEOUT });
   }
 
   /** Gathers all sessions anew, in one snapshot, while workers go on storing; whoever asks sees the old ones meanwhile. */
   async rebuild(): Promise<void> {
-    await withLockedSnapshot(this.dataSource, FOLD_LOCK, (runner) =>
-      runner.query('SELECT rebuild_sessions()'),
-    );
+    await this.sql.withLockedSnapshot(FOLD_LOCK, (runner) => runner.query('SELECT rebuild_sessions()'));
   }
 
   /** The first sessions, `limit` of them at most, that are not kept or listed as their events say. */
   verify(limit: number): Promise<string[]> {
-    return withLockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
+    return this.sql.withLockedSnapshot(FOLD_LOCK, async (runner) => {
       const rows = (await runner.query(DIFFERENCES, [limit])) as { session_id: string }[];
       return rows.map(({ session_id }) => session_id);
     });
-  }
-
-  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return query<Row>(this.dataSource.manager, sql, parameters, environment.STORE_TIMEOUT);
   }
 }
 

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource, type QueryRunner } from 'typeorm';
+import type { QueryRunner } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import type { Changes } from '../platform/database/changes-keeper.js';
-import { withLockedSnapshot, query } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594543;
@@ -26,10 +25,10 @@ export interface Difference {
 export class EventCountsUpkeep implements Changes {
   readonly atOnce = 10_000;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(private readonly sql: Sql) {}
 
   async foldSome(): Promise<number> {
-    const [folded] = await this.query<{ changes: number }>(
+    const [folded] = await this.sql.query<{ changes: number }>(
       `WITH free AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine),
          taken AS (
            DELETE FROM event_count_changes AS change
@@ -38,24 +37,23 @@ export class EventCountsUpkeep implements Changes {
          )
        SELECT count(*)::int AS changes, fold_event_counts(array_agg(change)) FROM taken`,
       [FOLD_LOCK, this.atOnce],
+      { timeoutMs: environment.STORE_TIMEOUT },
     );
     return folded?.changes ?? 0;
   }
 
   async sweep(): Promise<void> {
-    await this.query('VACUUM event_count_changes', []);
+    await this.sql.query('VACUUM event_count_changes', [], { timeoutMs: environment.STORE_TIMEOUT });
   }
 
   /** Counts all events anew, in one snapshot, while workers go on storing; whoever counts sees the old counts meanwhile. */
   async rebuild(): Promise<void> {
-    await withLockedSnapshot(this.dataSource, FOLD_LOCK, (runner) =>
-      runner.query('SELECT rebuild_event_counts()'),
-    );
+    await this.sql.withLockedSnapshot(FOLD_LOCK, (runner) => runner.query('SELECT rebuild_event_counts()'));
   }
 
   /** Compares all counts with the events, a day at a time, in one snapshot. Stops after `limit` differences. */
   async verify(limit: number): Promise<Difference[]> {
-    return withLockedSnapshot(this.dataSource, FOLD_LOCK, async (runner) => {
+    return this.sql.withLockedSnapshot(FOLD_LOCK, async (runner) => {
       const differences = await compareMonths(runner, limit);
       for (let day = await nextDay(runner, '-infinity'); day !== null && differences.length < limit;) {
         differences.push(...(await compare(runner, day, limit - differences.length)));
@@ -63,10 +61,6 @@ export class EventCountsUpkeep implements Changes {
       }
       return differences;
     });
-  }
-
-  private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return query<Row>(this.dataSource.manager, sql, parameters, environment.STORE_TIMEOUT);
   }
 }
 

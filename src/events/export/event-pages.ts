@@ -26,7 +26,7 @@ export async function* eventPages(
   const read = (limit: number, cursor?: Cursor): Promise<StoredEvent[]> => {
     const slice = { newestFirst, limit, cursor };
     // A filter that hardly anything matches may look at many rows for a page.
-    const reading = repository.find(filter, slice, environment.REQUEST_TIMEOUT, gone);
+    const reading = repository.find(filter, slice, { timeoutMs: environment.REQUEST_TIMEOUT, signal: gone });
     // It is waited for later, or never.
     reading.catch(() => undefined);
     return reading;

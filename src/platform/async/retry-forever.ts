@@ -24,6 +24,6 @@ export async function retryForever<Result>(
     } catch (error) {
       onFailure(error, backoffMs);
     }
-    await sleep(backoffMs, undefined, { signal, ref: false });
+    await sleep(backoffMs, undefined, { signal });
   }
 }

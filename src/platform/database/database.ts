@@ -1,23 +1,22 @@
 import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
-import { setTimeout as wait } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { isMisconfiguration, describeCause } from './database-errors.js';
+import { retryForever } from '../async/retry-forever.js';
+import { describeCause, isMisconfiguration } from './database-errors.js';
 import { migrate } from './migrate.js';
-
-const LONGEST_PAUSE = 5000;
+import { UnsupportedSchemaError } from './migrations/squashed-migrations.js';
 
 /**
- * Connects and migrates in the background, for as long as it takes: events are accepted into Redis even while
- * PostgreSQL is away, also at start-up. Queries before that end in DatabaseUnavailableError.
+ * Connects to PostgreSQL and migrates it in the background, for as long as that takes: the API accepts events into Redis
+ * while PostgreSQL is away, also at the start. Until then, queries fail with DatabaseUnavailableError.
  */
 @Injectable()
 export class Database implements OnModuleInit, OnModuleDestroy {
   private readonly logger = new Logger('Database');
   private readonly stopped = new AbortController();
-  /** Resolves once the schema is up to date; rejects when the connection settings are wrong or the process stops. */
+  /** Resolves when the schema is up to date. Rejects when retrying cannot help, and when the process stops. */
   readonly ready: Promise<void>;
-  /** True from then on. */
+  /** True once `ready` has resolved. */
   isReady = false;
   private resolveReady: () => void;
   private rejectReady: (error: unknown) => void;
@@ -37,23 +36,28 @@ export class Database implements OnModuleInit, OnModuleDestroy {
     }, this.rejectReady);
   }
 
-  /** Before anybody else stops, so that nobody who stops waits for a PostgreSQL that may never come. */
+  /** Rejects `ready` early in the shutdown, so that nothing that stops waits for PostgreSQL. */
   onModuleDestroy(): void {
-    const reason = new Error('The Eye is stopping.');
+    const reason = new Error('The process is stopping.');
     this.stopped.abort(reason);
     this.rejectReady(reason);
   }
 
-  private async connect(): Promise<void> {
-    for (let pause = 100; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      try {
+  private connect(): Promise<void> {
+    return retryForever(
+      async () => {
         if (!this.dataSource.isInitialized) await this.dataSource.initialize();
-        return await migrate(this.dataSource);
-      } catch (error) {
-        if (isMisconfiguration(error)) throw error;
-        this.logger.warn(`PostgreSQL is away (${describeCause(error)}); trying again in ${pause} ms.`);
-      }
-      await wait(pause, undefined, { signal: this.stopped.signal });
-    }
+        await migrate(this.dataSource);
+      },
+      {
+        signal: this.stopped.signal,
+        onFailure: (error, backoffMs) => {
+          if (isMisconfiguration(error) || error instanceof UnsupportedSchemaError) throw error;
+          this.logger.warn(
+            `PostgreSQL is unavailable (${describeCause(error)}). Next attempt in ${backoffMs} ms.`,
+          );
+        },
+      },
+    );
   }
 }

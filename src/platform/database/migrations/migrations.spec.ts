@@ -1,0 +1,34 @@
+import { hash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { MIGRATIONS } from './migrations.js';
+
+const FOLDER = import.meta.dirname;
+
+/** SHA-256 of the SQL files of each released migration. Add a line for a new migration; never change one. */
+const RELEASED: Record<string, string> = {
+  '1765000000000-initial-schema': 'd309dcc8ee393b65f56f89c14253efcb10d1c1ba8919408b791f8f1dce7c5dc9',
+};
+
+function digestOf(migration: string): string {
+  const files = readdirSync(join(FOLDER, migration), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.sql'))
+    .sort();
+  const texts = files.map((file) => `${file}\n${readFileSync(join(FOLDER, migration, file), 'utf8')}`);
+  return hash('sha256', texts.join('\n'), 'hex');
+}
+
+describe('Migrations', () => {
+  it.each(Object.entries(RELEASED))('of a release never change: %s', (migration, digest) => {
+    expect(digestOf(migration)).toBe(digest);
+  });
+
+  it('are listed completely and in the order of their timestamps', () => {
+    const timestamps = MIGRATIONS.map((migration) => new migration().name.replace(/\D/g, ''));
+    const folders = readdirSync(FOLDER, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map(({ name }) => name);
+    expect(folders.sort()).toEqual(Object.keys(RELEASED).sort());
+    expect(timestamps).toEqual(folders.map((name) => name.split('-', 1)[0]).sort());
+  });
+});
