@@ -4,6 +4,7 @@ import type { Database } from '../src/platform/database/database.js';
 import { EventEntity } from '../src/events/event.entity.js';
 import { EventsService } from '../src/events/events.service.js';
 import { EventsRepository } from '../src/events/events.repository.js';
+import { Sql } from '../src/platform/database/sql.js';
 import { EventCountsRepository } from '../src/statistics/event-counts.repository.js';
 import { Random } from './support/random.js';
 import { anEvent, type Event, type Page, TheEye } from './support/the-eye.js';
@@ -435,7 +436,7 @@ describe('The list', () => {
         const options = { ...dataSourceOptions(eye.databaseUrl), entities: [EventEntity] };
         dataSource = await new DataSource({ ...options, logging: true, logger }).initialize();
         const unused = undefined as never;
-        const counts = new EventCountsRepository(dataSource, { isReady: true } as Database);
+        const counts = new EventCountsRepository(new Sql(dataSource), { isReady: true } as Database);
         const repository = new EventsRepository(dataSource.getRepository(EventEntity), counts);
         events = new EventsService(unused, repository, unused, counts);
       });

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { query, selectUtc } from '../platform/database/query.js';
+import { selectUtc } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 import {
   estimateRows,
   MAX_EXACT_COUNT,
@@ -59,7 +58,7 @@ const FIELDS = 'session_id, first, last, id, events, sources';
 @Injectable()
 export class SessionsRepository {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly sql: Sql,
     private readonly database: Database,
   ) {}
 
@@ -130,7 +129,7 @@ export class SessionsRepository {
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
     // While the sessions of what was stored before are being gathered, there are too few.
     if (!this.database.isReady) return Promise.reject(new DatabaseUnavailableError());
-    return query<Row>(this.dataSource.manager, sql, parameters);
+    return this.sql.query<Row>(sql, parameters);
   }
 }
 

@@ -3,7 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import type { Changes } from '../platform/database/changes-keeper.js';
-import { withLockedSnapshot, query } from '../platform/database/query.js';
+import { withLockedSnapshot } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYES" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594553;
@@ -13,7 +14,10 @@ const FOLD_LOCK = 0x45594553;
 export class SessionsUpkeep implements Changes {
   readonly atOnce = 20_000;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly sql: Sql,
+  ) {}
 
   async foldSome(): Promise<number> {
     const [folded] = await this.query<{ changes: number | null }>(
@@ -43,7 +47,7 @@ export class SessionsUpkeep implements Changes {
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return query<Row>(this.dataSource.manager, sql, parameters, environment.STORE_TIMEOUT);
+    return this.sql.query<Row>(sql, parameters, { timeoutMs: environment.STORE_TIMEOUT });
   }
 }
 

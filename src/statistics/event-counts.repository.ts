@@ -1,9 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
 import { Database } from '../platform/database/database.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { query } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 import type { Statement } from '../platform/paging/keyset-query.js';
 import { oneSession } from './one-session.js';
 import { CountStatement } from './count-statement.js';
@@ -41,7 +39,7 @@ export interface Series extends Group {
 @Injectable()
 export class EventCountsRepository {
   constructor(
-    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly sql: Sql,
     private readonly database: Database,
   ) {}
 
@@ -166,7 +164,7 @@ export class EventCountsRepository {
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
     if (!this.areKept) return Promise.reject(new DatabaseUnavailableError());
-    return query<Row>(this.dataSource.manager, sql, parameters);
+    return this.sql.query<Row>(sql, parameters);
   }
 }
 

@@ -3,7 +3,8 @@ import { InjectDataSource } from '@nestjs/typeorm';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import type { Changes } from '../platform/database/changes-keeper.js';
-import { withLockedSnapshot, query } from '../platform/database/query.js';
+import { withLockedSnapshot } from '../platform/database/query.js';
+import { Sql } from '../platform/database/sql.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594543;
@@ -26,7 +27,10 @@ export interface Difference {
 export class EventCountsUpkeep implements Changes {
   readonly atOnce = 10_000;
 
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(
+    @InjectDataSource() private readonly dataSource: DataSource,
+    private readonly sql: Sql,
+  ) {}
 
   async foldSome(): Promise<number> {
     const [folded] = await this.query<{ changes: number }>(
@@ -66,7 +70,7 @@ export class EventCountsUpkeep implements Changes {
   }
 
   private query<Row>(sql: string, parameters: unknown[]): Promise<Row[]> {
-    return query<Row>(this.dataSource.manager, sql, parameters, environment.STORE_TIMEOUT);
+    return this.sql.query<Row>(sql, parameters, { timeoutMs: environment.STORE_TIMEOUT });
   }
 }
 
