@@ -1,4 +1,4 @@
-import { Column, type ColumnOptions, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn, type PrimaryColumnOptions } from 'typeorm';
 
 /** The index across all fields, which decides whether two events are the same. */
 const UNIQUE_INDEX = 'events_unique';
@@ -9,7 +9,7 @@ const UNIQUE_COLUMNS = ['session_id', 'timestamp', 'application', 'category', 'n
 const IS_PRIMARY_KEY = { unique: true, synchronize: false };
 
 /** A new object for each column, because TypeORM writes the column's type into it. */
-const inKey = (): ColumnOptions => ({ primaryKeyConstraintName: UNIQUE_INDEX });
+const inKey = (): PrimaryColumnOptions => ({ primaryKeyConstraintName: UNIQUE_INDEX });
 
 /**
  * A stored event. No two rows have all the same values: the unique index across all fields is the authority on sameness.

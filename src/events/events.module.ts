@@ -1,18 +1,14 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
 import { EventTypesModule } from '../event-types/event-types.module.js';
 import { StreamModule } from './stream/stream.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
-import { StatisticsModule } from '../statistics/statistics.module.js';
-import { EventEntity } from './event.entity.js';
+import { EventCountsModule } from '../statistics/event-counts.module.js';
 import { EventsController } from './events.controller.js';
 import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
-import { EventsRepository } from './events.repository.js';
+import { EventsRepositoryModule } from './events-repository.module.js';
 import { EventsService } from './events.service.js';
-import { ExportController } from './export/export.controller.js';
-import { ExportService } from './export/export.service.js';
 import { RetryController } from '../rejections/retry/retry.controller.js';
 import { RetryService } from '../rejections/retry/retry.service.js';
 import { StoredEvents } from './stored-events.js';
@@ -24,18 +20,17 @@ export class EventsModule {
     return {
       module: EventsModule,
       imports: [
-        TypeOrmModule.forFeature([EventEntity]),
+        EventsRepositoryModule,
+        EventCountsModule,
         EventTypesModule.forRole(role),
         RejectionsModule.forRole(role),
         StreamModule.forRole(role),
-        StatisticsModule.forRole(role),
       ],
-      controllers: servesApi(role) ? [EventsController, ExportController, RetryController] : [],
+      controllers: servesApi(role) ? [EventsController, RetryController] : [],
       providers: [
-        EventsRepository,
         StoredEvents,
         EventsService,
-        ...(servesApi(role) ? [EventsPipe, ExportService, RetryService] : []),
+        ...(servesApi(role) ? [EventsPipe, RetryService] : []),
         ...(runsWorker(role) ? [EventsProcessor] : []),
       ],
     };

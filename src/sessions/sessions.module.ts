@@ -1,37 +1,22 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
-import { EventEntity } from '../events/event.entity.js';
-import { EventsRepository } from '../events/events.repository.js';
-import { EventCountsRepository } from '../statistics/event-counts.repository.js';
-import { FunnelController } from '../statistics/funnel/funnel.controller.js';
-import { FunnelRepository } from '../statistics/funnel/funnel.repository.js';
-import { FunnelService } from '../statistics/funnel/funnel.service.js';
+import { EventsRepositoryModule } from '../events/events-repository.module.js';
+import { type Role, runsWorker, servesApi } from '../platform/config/role.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsKeeper } from './sessions.keeper.js';
 import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
 import { SessionsUpkeep } from './sessions.upkeep.js';
 
-/** Sessions: kept by the database as their events are stored, listed, read, and followed from step to step. */
+/** Lists sessions and the events of a session. The database maintains the sessions as events are stored. */
 @Module({})
 export class SessionsModule {
   static forRole(role: Role): DynamicModule {
     return {
       module: SessionsModule,
-      imports: [TypeOrmModule.forFeature([EventEntity])],
-      controllers: servesApi(role) ? [SessionsController, FunnelController] : [],
+      imports: [EventsRepositoryModule],
+      controllers: servesApi(role) ? [SessionsController] : [],
       providers: [
-        ...(servesApi(role)
-          ? [
-              EventsRepository,
-              EventCountsRepository,
-              SessionsRepository,
-              SessionsService,
-              FunnelRepository,
-              FunnelService,
-            ]
-          : []),
+        ...(servesApi(role) ? [SessionsRepository, SessionsService] : []),
         ...(runsWorker(role) ? [SessionsUpkeep, SessionsKeeper] : []),
       ],
     };

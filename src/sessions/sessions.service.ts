@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EventsRepository, type StoredEvent } from '../events/events.repository.js';
+import { NotFoundError } from '../platform/errors/domain-error.js';
+import { whyNotText } from '../platform/model/event-text.js';
 import { type Page, readPage } from '../platform/paging/page.js';
 import { canonicalRange, secondsBetween } from '../platform/time/timestamp.js';
 import type { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
@@ -10,12 +12,12 @@ import {
   SessionsRepository,
 } from './sessions.repository.js';
 
-/** An event, and the seconds that passed since the event before it; null for the first one. */
+/** An event, and the seconds since the previous one; null for the first. */
 export interface SessionEvent extends StoredEvent {
   elapsed: number | null;
 }
 
-/** Answers which sessions there were, and what happened in one. */
+/** Lists sessions and the events of a session. */
 @Injectable()
 export class SessionsService {
   constructor(
@@ -23,7 +25,10 @@ export class SessionsService {
     private readonly events: EventsRepository,
   ) {}
 
-  /** Newest first, by their last events. @throws CursorError, DatabaseUnavailableError */
+  /**
+   * A page of sessions, ordered by their last events, newest first.
+   * @throws CursorError, DatabaseUnavailableError
+   */
   async list(dto: ListSessionsDto): Promise<Page<Session>> {
     const filter = toFilter(dto);
     const page = await readPage<ListedSession>(
@@ -36,20 +41,21 @@ export class SessionsService {
       },
       dto,
     );
-    return { ...page, results: page.results.map(withoutPlace) };
+    return { ...page, results: page.results.map(withoutId) };
   }
 
   /**
-   * A session and a page of its events, in the order in which they happened; undefined where there is no such session.
-   * @throws CursorError, DatabaseUnavailableError
+   * A session and a page of its events, oldest first.
+   * @throws NotFoundError, CursorError, DatabaseUnavailableError
    */
   async find(
     sessionId: string,
     dto: ListSessionEventsDto,
-  ): Promise<{ session: Session; page: Page<SessionEvent> } | undefined> {
-    const found = await this.sessions.find(sessionId);
-    if (!found) return undefined;
-    const session = withoutPlace(found);
+  ): Promise<{ session: Session; page: Page<SessionEvent> }> {
+    // No event has an invalid session_id, and PostgreSQL would reject some of them.
+    const found = whyNotText(sessionId) ? undefined : await this.sessions.find(sessionId);
+    if (!found) throw new NotFoundError('There is no event of this session.');
+    const session = withoutId(found);
     const page = await readPage<StoredEvent>(
       {
         newestFirst: false,
@@ -60,16 +66,20 @@ export class SessionsService {
       },
       dto,
     );
-    let before = page.previous === null ? undefined : await this.before(sessionId, page.results[0]);
+    let previous = page.previous === null ? undefined : await this.eventBefore(sessionId, page.results[0]);
     const results: SessionEvent[] = [];
     for (const event of page.results) {
-      results.push({ ...event, elapsed: before ? secondsBetween(before.timestamp, event.timestamp) : null });
-      before = event;
+      const elapsed = previous ? secondsBetween(previous.timestamp, event.timestamp) : null;
+      results.push({ ...event, elapsed });
+      previous = event;
     }
     return { session, page: { ...page, results } };
   }
 
-  private async before(sessionId: string, event: StoredEvent | undefined): Promise<StoredEvent | undefined> {
+  private async eventBefore(
+    sessionId: string,
+    event: StoredEvent | undefined,
+  ): Promise<StoredEvent | undefined> {
     if (!event) return undefined;
     const { timestamp, id } = event;
     const cursor = { direction: 'previous' as const, timestamp, id };
@@ -81,7 +91,7 @@ export class SessionsService {
   }
 }
 
-function withoutPlace({ session_id, first, last, events, applications, categories }: ListedSession): Session {
+function withoutId({ session_id, first, last, events, applications, categories }: ListedSession): Session {
   return { session_id, first, last, events, applications, categories };
 }
 

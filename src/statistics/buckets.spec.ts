@@ -1,6 +1,6 @@
-import { bucketStarts, endOfDate, type Interval, startOfDate, zoneNamed } from './buckets.js';
+import { bucketStarts, endOfDate, type BucketInterval, startOfDate, zoneNamed } from './buckets.js';
 
-const starts = (interval: Interval, from: string, to: string, timezone: string): string[] =>
+const starts = (interval: BucketInterval, from: string, to: string, timezone: string): string[] =>
   [...bucketStarts(interval, Date.parse(from), Date.parse(to), timezone)].map((start) =>
     new Date(start).toISOString().replace(/:00\.000Z$/, 'Z'),
   );

@@ -1,8 +1,8 @@
 import { Temporal } from 'temporal-polyfill';
 
 /** The length of a bucket of time; days and weeks are those of a time zone, and a week begins on Monday. */
-export const INTERVALS = ['minute', 'hour', 'day', 'week'] as const;
-export type Interval = (typeof INTERVALS)[number];
+export const BUCKET_INTERVALS = ['minute', 'hour', 'day', 'week'] as const;
+export type BucketInterval = (typeof BUCKET_INTERVALS)[number];
 
 const LENGTHS = { minute: 60_000, hour: 3_600_000 };
 
@@ -30,7 +30,7 @@ export function endOfDate(date: string, timezone: string): number {
  * milliseconds since 1970. A day of 23 or 25 hours is one bucket, and an hour that a clock shows twice is two.
  */
 export function bucketStarts(
-  interval: Interval,
+  interval: BucketInterval,
   from: number,
   to: number,
   timezone: string,

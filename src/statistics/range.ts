@@ -1,3 +1,4 @@
+import { InvalidParametersError } from '../platform/errors/domain-error.js';
 import {
   isDate,
   now,
@@ -8,52 +9,49 @@ import {
 } from '../platform/time/timestamp.js';
 import { endOfDate, startOfDate } from './buckets.js';
 
-/** Milliseconds that are looked back on unless told otherwise. */
-const LOOK_BACK = 86_400_000;
+/** The length of a range without `from`. */
+const DEFAULT_RANGE_MS = 86_400_000;
 
-/** From one instant, inclusive, to another, exclusive. */
+/** A range of time: `from` inclusive, `to` exclusive. */
 export interface Range {
   from: Timestamp;
   to: Timestamp;
 }
 
-/** A question that cannot be answered as it was asked; `parameter` is what to change. */
-export class QuestionError extends Error {
-  constructor(
-    readonly parameter: string,
-    message: string,
-  ) {
-    super(message);
+/** One parameter has an invalid value, or one that is invalid together with the others. */
+export class InvalidParameterError extends InvalidParametersError {
+  constructor(parameter: string, reason: string) {
+    super({ [parameter]: [reason] });
   }
 }
 
 /**
- * Reads a range. A date is one of the time zone, and lies in the range as a whole, at either end.
- * @throws QuestionError
+ * Reads a range. A date stands for the whole day in the time zone, at either end.
+ * @throws InvalidParameterError
  */
 export function readRange({ from, to }: { from?: string; to?: string }, timezone: string): Range {
   const end = to === undefined ? now() : readEnd('to', to, timezone);
   const start =
     from === undefined
-      ? reading('from', () => timestampAt(end.milliseconds - LOOK_BACK))
+      ? parsing('from', () => timestampAt(end.milliseconds - DEFAULT_RANGE_MS))
       : readEnd('from', from, timezone);
-  if (start.text >= end.text) throw new QuestionError('from', 'Must lie before `to`.');
+  if (start.text >= end.text) throw new InvalidParameterError('from', 'Must be before `to`.');
   return { from: start, to: end };
 }
 
 function readEnd(parameter: 'from' | 'to', text: string, timezone: string): Timestamp {
-  return reading(parameter, () => {
+  return parsing(parameter, () => {
     const inUtc = parseBound(text, 'after');
     if (!isDate(text)) return inUtc;
     return timestampAt(parameter === 'from' ? startOfDate(text, timezone) : endOfDate(text, timezone));
   });
 }
 
-function reading(parameter: string, read: () => Timestamp): Timestamp {
+function parsing(parameter: string, parse: () => Timestamp): Timestamp {
   try {
-    return read();
+    return parse();
   } catch (error) {
-    if (error instanceof TimestampError) throw new QuestionError(parameter, error.message);
+    if (error instanceof TimestampError) throw new InvalidParameterError(parameter, error.message);
     throw error;
   }
 }

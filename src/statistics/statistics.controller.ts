@@ -2,14 +2,12 @@ import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow } from '../auth/access.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
-import { Problem } from '../platform/http/problem.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { EventCountsDto, TopDto } from './dto/parameters.dto.js';
 import { EventCountsResponse, TopResponse } from './dto/responses.dto.js';
-import { QuestionError } from './range.js';
-import { MOST_BUCKETS, MOST_COUNTS, StatisticsService } from './statistics.service.js';
+import { MAX_BUCKETS, MAX_COUNTS, StatisticsService } from './statistics.service.js';
 
-/** How many events there were. */
+/** Counts events by time and by group. */
 @ApiTags('statistics')
 @Controller('statistics')
 export class StatisticsController {
@@ -20,35 +18,25 @@ export class StatisticsController {
   @ApiOperation({
     summary: 'Count events by time',
     description:
-      "By the events' own timestamps, in buckets of minutes, hours, days or weeks of any time zone, empty ones too; " +
-      `exact, whatever the range. At most ${MOST_BUCKETS.toLocaleString('en')} buckets, and with \`group_by\` ` +
-      `${MOST_COUNTS.toLocaleString('en')} counts: buckets times \`limit\`.`,
+      'By the timestamps of the events, in buckets of minutes, hours, days or weeks in any time zone, including empty ' +
+      `buckets. Exact, whatever the range. At most ${MAX_BUCKETS.toLocaleString('en')} buckets, and with \`group_by\` at ` +
+      `most ${MAX_COUNTS.toLocaleString('en')} counts: buckets times \`limit\`.`,
   })
   @ApiOkResponse({ type: EventCountsResponse })
   @ApiProblems(400, 503)
   events(@Query(queryPipe) query: EventCountsDto): Promise<EventCountsResponse> {
-    return answered(this.statistics.events(query));
+    return this.statistics.events(query);
   }
 
   @Get('top')
   @Allow('read')
   @ApiOperation({
-    summary: 'The largest applications, categories, names and types',
-    description: 'Of the events of a range; exact, whatever the range. Dates are those of UTC.',
+    summary: 'Rank applications, categories, names and types',
+    description: 'By the number of events in the range. Exact, whatever the range. Dates are days in UTC.',
   })
   @ApiOkResponse({ type: TopResponse })
   @ApiProblems(400, 503)
   top(@Query(queryPipe) query: TopDto): Promise<TopResponse> {
-    return answered(this.statistics.top(query));
-  }
-}
-
-/** @throws Problem 400 where the question cannot be answered as it was asked */
-async function answered<Response>(answer: Promise<Response>): Promise<Response> {
-  try {
-    return await answer;
-  } catch (error) {
-    if (!(error instanceof QuestionError)) throw error;
-    throw Problem.invalid({ [error.parameter]: [error.message] }, 'Some parameters are not as they must be.');
+    return this.statistics.top(query);
   }
 }

@@ -2,78 +2,103 @@ import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Readable } from 'node:stream';
 import { environment } from '../../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../../platform/database/database-errors.js';
+import { UnavailableError } from '../../platform/errors/domain-error.js';
 import { EventsRepository } from '../events.repository.js';
 import { toFilter } from '../events.service.js';
 import type { ExportQueryDto } from './dto/export-query.dto.js';
-import { type ExportedEvent, type ExportedEvents, WRITERS } from './writers/writers.js';
 import { eventPages } from './event-pages.js';
 import { StalledReaderError, withStallTimeout } from './stall-timeout.js';
+import type { ExportedEvent, ExportedEvents } from './writers/exported-event.js';
+import { type Format, WRITERS } from './writers/writers.js';
 
-/** As many exports as there may be are under way. */
-export class TooManyExportsError extends Error {}
+/** EXPORTS_LIMIT exports are running already. */
+export class TooManyExportsError extends UnavailableError {
+  constructor() {
+    super(
+      'too_many_exports',
+      `${environment.EXPORTS_LIMIT} exports are running, which is the limit; try again when one has ended.`,
+      { retryAfterSeconds: 5 },
+    );
+  }
+}
+
+/** A file that is written while it is read. */
+export interface ExportFile {
+  readonly content: Readable;
+  /** Media type. */
+  readonly type: string;
+  /** A name with the present time, such as `events-20261125T170000Z.csv`. */
+  readonly name: string;
+}
 
 /**
- * Gives out any number of events as one file.
+ * Exports any number of events as one file.
  *
- * They are read in pages, each by a short statement of its own that goes on where the one before ended. One long
- * statement, or a cursor, would keep a connection and a snapshot for as long as the slowest reader takes, and PostgreSQL
- * could clean up nothing meanwhile. Stored events never change and have a fixed order, so the pages together hold each
- * event that was stored when the export began exactly once; of those that are stored meanwhile they may hold some.
+ * It reads them in pages, each with a short statement that continues where the one before ended. A single statement or a
+ * cursor would hold a connection and a snapshot for as long as the slowest reader takes, and PostgreSQL could not vacuum
+ * meanwhile. Stored events never change and have a fixed order, so the pages together hold each event that was stored
+ * when the export began exactly once. Of the events stored later they may hold some.
  */
 @Injectable()
 export class ExportService implements OnModuleDestroy {
   private readonly logger = new Logger('Exports');
-  private readonly underWay = new Set<AbortController>();
+  private readonly running = new Set<AbortController>();
 
   constructor(private readonly repository: EventsRepository) {}
 
   /**
-   * Resolves once the first events have been read. Whatever goes wrong later destroys the stream.
-   * @param gone says that nobody waits for it any more
+   * Resolves when the first page is read. A later failure destroys the stream.
+   * @param signal aborts the export while the first page is read; afterwards, destroy the stream
    * @throws TooManyExportsError, DatabaseUnavailableError
    */
-  async open(dto: ExportQueryDto, gone: AbortSignal): Promise<Readable> {
-    if (this.underWay.size >= environment.EXPORTS_LIMIT) throw new TooManyExportsError();
-    const ended = new AbortController();
-    this.underWay.add(ended);
-    ended.signal.addEventListener('abort', () => this.underWay.delete(ended));
-    const end = (): void => ended.abort(new DatabaseUnavailableError());
-    gone.addEventListener('abort', end);
+  async open(dto: ExportQueryDto, signal: AbortSignal): Promise<ExportFile> {
+    if (this.running.size >= environment.EXPORTS_LIMIT) throw new TooManyExportsError();
+    const controller = new AbortController();
+    this.running.add(controller);
+    controller.signal.addEventListener('abort', () => this.running.delete(controller));
+    const abort = (): void => controller.abort(new DatabaseUnavailableError());
+    signal.addEventListener('abort', abort);
+    const format = dto.format ?? 'ndjson';
     try {
       const newestFirst = (dto.ordering ?? '-timestamp') === '-timestamp';
-      const pages = eventPages(this.repository, toFilter(dto), newestFirst, ended.signal);
-      const first = await pages.next();
-      return this.stream(dto, resumed(first, pages), ended);
+      const pages = eventPages(this.repository, toFilter(dto), newestFirst, controller.signal);
+      const content = this.write(format, prepend(await pages.next(), pages), controller);
+      return { content, type: WRITERS[format].type, name: `events-${compactNow()}.${format}` };
     } catch (error) {
-      end();
+      abort();
       throw error;
     }
   }
 
-  /** Who reads it hears that it isn't whole. */
+  /** Cuts the running exports off, so that their readers notice that the files are incomplete. */
   onModuleDestroy(): void {
-    for (const ended of this.underWay) ended.abort(new DatabaseUnavailableError());
+    for (const controller of this.running) controller.abort(new DatabaseUnavailableError());
   }
 
-  private stream(dto: ExportQueryDto, events: ExportedEvents, ended: AbortController): Readable {
-    const pieces = WRITERS[dto.format ?? 'ndjson'].write(events);
+  private write(format: Format, pages: ExportedEvents, controller: AbortController): Readable {
+    const chunks = WRITERS[format].write(pages);
     const stream: Readable = Readable.from(
-      withStallTimeout(pieces, environment.REQUEST_TIMEOUT, () => stream.destroy(new StalledReaderError())),
+      withStallTimeout(chunks, environment.REQUEST_TIMEOUT, () => stream.destroy(new StalledReaderError())),
       { objectMode: false },
     );
-    ended.signal.addEventListener('abort', () => stream.destroy());
+    controller.signal.addEventListener('abort', () => stream.destroy());
     stream.once('error', (error) => this.logger.warn(`An export was cut off: ${error.message}`));
-    stream.once('close', () => ended.abort());
+    stream.once('close', () => controller.abort());
     return stream;
   }
 }
 
-/** What is read already, and then the rest. */
-async function* resumed(
+/** The first page, which is read already, and then the others. */
+async function* prepend(
   first: IteratorResult<ExportedEvent[]>,
-  rest: AsyncGenerator<ExportedEvent[]>,
+  others: AsyncGenerator<ExportedEvent[]>,
 ): ExportedEvents {
   if (first.done) return;
   yield first.value;
-  yield* rest;
+  yield* others;
+}
+
+/** The present in the basic format of ISO 8601, which a file name may contain: `20261125T170000Z`. */
+function compactNow(): string {
+  return new Date().toISOString().replace(/[-:]|\.\d+/g, '');
 }

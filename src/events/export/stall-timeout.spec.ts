@@ -1,38 +1,38 @@
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { withStallTimeout } from './stall-timeout.js';
 
-describe('Pieces that must be taken in time', () => {
-  async function* three(): AsyncGenerator<number> {
-    for (const piece of [1, 2, 3]) yield await Promise.resolve(piece);
+describe('withStallTimeout', () => {
+  async function* threeChunks(): AsyncGenerator<number> {
+    for (const chunk of [1, 2, 3]) yield await Promise.resolve(chunk);
   }
 
-  it('are passed on, however long they take to come', async () => {
-    let late = 0;
-    async function* slow(): AsyncGenerator<number> {
-      for await (const piece of three()) {
-        await wait(60);
-        yield piece;
+  it('passes chunks on without a stall however slow their source is', async () => {
+    let stalls = 0;
+    async function* slowChunks(): AsyncGenerator<number> {
+      for await (const chunk of threeChunks()) {
+        await sleep(60);
+        yield chunk;
       }
     }
     const taken = [];
-    for await (const piece of withStallTimeout(slow(), 50, () => late++)) taken.push(piece);
+    for await (const chunk of withStallTimeout(slowChunks(), 50, () => stalls++)) taken.push(chunk);
     expect(taken).toEqual([1, 2, 3]);
-    await wait(60);
-    expect(late).toBe(0);
+    await sleep(60);
+    expect(stalls).toBe(0);
   });
 
-  it('are complained about once when one is left lying', async () => {
-    let late = 0;
-    const pieces = withStallTimeout(three(), 20, () => late++);
-    await pieces.next();
-    await wait(100);
-    expect(late).toBe(1);
+  it('reports a stall once when a chunk is not taken', async () => {
+    let stalls = 0;
+    const chunks = withStallTimeout(threeChunks(), 20, () => stalls++);
+    await chunks.next();
+    await sleep(100);
+    expect(stalls).toBe(1);
   });
 
-  it('are not complained about when nobody wants any more', async () => {
-    let late = 0;
-    for await (const piece of withStallTimeout(three(), 20, () => late++)) if (piece === 1) break;
-    await wait(60);
-    expect(late).toBe(0);
+  it('reports no stall after the reader has stopped', async () => {
+    let stalls = 0;
+    for await (const chunk of withStallTimeout(threeChunks(), 20, () => stalls++)) if (chunk === 1) break;
+    await sleep(60);
+    expect(stalls).toBe(0);
   });
 });

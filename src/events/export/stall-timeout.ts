@@ -1,20 +1,23 @@
-/** Whoever reads takes too long. */
+/** The reader of a response did not take a chunk in time. */
 export class StalledReaderError extends Error {
   constructor() {
-    super('Its reader took too long.');
+    super('The reader took too long.');
   }
 }
 
-/** The pieces as they are, as long as each is taken within so many milliseconds; else `late` is called. */
-export async function* withStallTimeout<Piece>(
-  pieces: AsyncIterable<Piece>,
-  patience: number,
-  late: () => void,
-): AsyncGenerator<Piece> {
-  for await (const piece of pieces) {
-    const timer = setTimeout(late, patience);
+/**
+ * Passes chunks on, and calls `onStall` when one is not taken within `timeoutMs`. The time that the source needs for a
+ * chunk does not count.
+ */
+export async function* withStallTimeout<Chunk>(
+  chunks: AsyncIterable<Chunk>,
+  timeoutMs: number,
+  onStall: () => void,
+): AsyncGenerator<Chunk> {
+  for await (const chunk of chunks) {
+    const timer = setTimeout(onStall, timeoutMs);
     try {
-      yield piece;
+      yield chunk;
     } finally {
       clearTimeout(timer);
     }

@@ -1,28 +1,32 @@
 import { Injectable } from '@nestjs/common';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
-import { FILTERED, type StreamedEvent } from './stream-filter.js';
+import { FILTER_FIELDS, type StoredEvent } from './stream-filter.js';
 
-/** Events that can be asked for again. */
+/** Events that a subscriber can resume over. */
 export const MAX_STREAM_EVENTS = 5000;
 
-/** Bytes that these may take, in Redis and in each process that shows them. */
+/** Bytes that these events may take, in Redis and in the ring buffer of each process. */
 export const MAX_STREAM_BYTES = 16 * 1024 * 1024;
 
-/** Seconds for which workers go on after the last viewer has left, so that one who comes back misses nothing. */
-const LINGER = 60;
+/**
+ * Seconds for which workers keep publishing after the last subscriber has left, so that a subscriber who reconnects
+ * misses nothing.
+ */
+const RETENTION_SECONDS = 60;
 
-/** Entries that are read at once. */
-const READ = 200;
+/** Entries that one XREAD returns at most. */
+const CHUNK_SIZE = 200;
 
-const WATCHED = 'the-eye:live:watched';
-const EVENTS = 'the-eye:live:events';
+/** Exists while there are subscribers. It is also the channel on which a new subscriber is announced. */
+const SUBSCRIBED_KEY = 'the-eye:live:watched';
+const EVENTS_KEY = 'the-eye:live:events';
 
 /**
- * What was there before a time without viewers is forgotten: whoever asks for what came after it must not be given only
- * what came after that time. The log begins again with an entry of nothing, so that there is a place to go on from even
- * where nothing is stored for long.
+ * The first announcement after a time without subscribers deletes the stream: nothing was appended in that time, and a
+ * subscriber that resumes from before it must not receive only what came after it. The new stream begins with an empty
+ * entry, so that a subscriber has an id to resume from before any event is stored.
  */
-const WATCH = `
+const ANNOUNCE_SCRIPT = `
 if redis.call('SET', KEYS[1], 1, 'EX', ARGV[1], 'NX') then
   redis.call('DEL', KEYS[2])
   redis.call('XADD', KEYS[2], '*', 'left_out', 0)
@@ -31,100 +35,103 @@ redis.call('EXPIRE', KEYS[1], ARGV[1])
 redis.call('EXPIRE', KEYS[2], ARGV[1])
 redis.call('PUBLISH', KEYS[1], '')`;
 
-/** Appends events, each of as many fields as there are in ARGV[5], and the number of those left out. */
-const APPEND = `
-local watched, events = KEYS[1], KEYS[2]
-local linger, capacity, most, left, width = unpack(ARGV, 1, 5)
-if redis.call('EXISTS', watched) == 0 then return 0 end
+/** Appends events, each with as many fields and values as ARGV[5] says, and then the number of events left out. */
+const APPEND_SCRIPT = `
+local subscribed, events = KEYS[1], KEYS[2]
+local retention, max_events, max_bytes, left_out, width = unpack(ARGV, 1, 5)
+if redis.call('EXISTS', subscribed) == 0 then return 0 end
 for field = 6, #ARGV, width do
-  redis.call('XADD', events, 'MAXLEN', capacity, '*', unpack(ARGV, field, field + width - 1))
+  redis.call('XADD', events, 'MAXLEN', max_events, '*', unpack(ARGV, field, field + width - 1))
 end
-if left ~= '0' then redis.call('XADD', events, 'MAXLEN', capacity, '*', 'left_out', left) end
+if left_out ~= '0' then redis.call('XADD', events, 'MAXLEN', max_events, '*', 'left_out', left_out) end
 local bytes = redis.pcall('MEMORY', 'USAGE', events)
-if type(bytes) == 'number' and bytes > tonumber(most) then
-  redis.call('XTRIM', events, 'MAXLEN', math.floor(redis.call('XLEN', events) * most / bytes))
+if type(bytes) == 'number' and bytes > tonumber(max_bytes) then
+  redis.call('XTRIM', events, 'MAXLEN', math.floor(redis.call('XLEN', events) * max_bytes / bytes))
 end
-redis.call('EXPIRE', events, linger)
+redis.call('EXPIRE', events, retention)
 return 1`;
 
-/** An event, or how many were left out, in the order in which it was shown. */
+/** An entry of the stream: an event, or a number of events that were left out. */
 export interface StreamEntry {
-  /** `<milliseconds>-<number>`; later ones are greater, part by part. */
+  /** `<milliseconds>-<number>`; compare ids with `isAfter`. */
   id: string;
-  /** Of an event: its JSON text, and the fields that are filtered by. Of a number of events left out: `left_out`. */
+  /** Of an event: `event`, its JSON text, and the FILTER_FIELDS. Otherwise `left_out`, a number of events. */
   fields: Record<string, string>;
 }
 
 /**
- * The newest stored events, passed on from the workers to the processes that show them: a stream in Redis, in which each
- * has a place by which it is found again. It is there only while somebody watches. Publish and subscribe would cost Redis
- * no disk, but could not go on where a viewer was cut off.
+ * The newest stored events as a Redis stream, which workers append to and API processes read. It exists only while there
+ * are subscribers. Redis Pub/Sub would write nothing to disk, but a subscriber could not resume after a disconnect.
  */
 @Injectable()
-export class EventStream {
+export class RedisStream {
   constructor(private readonly connections: RedisConnections) {}
 
-  /** Says that somebody watches, for LINGER seconds; workers learn of it at once. */
+  /** Declares for RETENTION_SECONDS that there are subscribers. Workers are notified at once. */
   async announceSubscriber(): Promise<void> {
-    await this.connections.client.eval(WATCH, 2, WATCHED, EVENTS, LINGER);
+    await this.connections.client.eval(ANNOUNCE_SCRIPT, 2, SUBSCRIBED_KEY, EVENTS_KEY, RETENTION_SECONDS);
   }
 
-  /** Calls back whenever somebody says so, and once the connection is there where somebody has said so before. */
-  onSubscriber(watched: () => void): void {
-    // What ioredis subscribes to by itself it does without catching the error of a connection that goes again.
+  /** Calls back on each announcement, and after each connect if there are subscribers already. */
+  onSubscriber(callback: () => void): void {
+    // ioredis does not catch the error of its own resubscription when the connection drops again.
     const subscriber = this.connections.create('subscriber', { autoResubscribe: false });
-    // RedisHealth tells the log.
+    // RedisHealth logs it.
     subscriber.on('error', () => undefined);
-    subscriber.on('message', watched);
+    subscriber.on('message', callback);
     subscriber.on('ready', () => {
-      // Anew on each connection: a message may have passed while there was none.
+      // A message may have been published while there was no connection, so the key is read as well.
       subscriber
-        .subscribe(WATCHED)
-        .then(() => this.connections.client.exists(WATCHED))
-        .then((exists) => exists === 1 && watched())
+        .subscribe(SUBSCRIBED_KEY)
+        .then(() => this.connections.client.exists(SUBSCRIBED_KEY))
+        .then((exists) => exists === 1 && callback())
         .catch(() => undefined);
     });
   }
 
   /**
-   * @param leftOut events that were stored and are not among these
-   * @returns false where nobody watches
+   * @param leftOut number of stored events that are not among `events`
+   * @returns false when there are no subscribers; then nothing is appended
    */
-  async append(events: { event: StreamedEvent; text: string }[], leftOut: number): Promise<boolean> {
+  async append(events: { event: StoredEvent; text: string }[], leftOut: number): Promise<boolean> {
     const fields = events.flatMap(({ event, text }) => [
       'event',
       text,
-      ...FILTERED.flatMap((name) => [name, event[name]]),
+      ...FILTER_FIELDS.flatMap((name) => [name, event[name]]),
     ]);
-    const width = 2 + 2 * FILTERED.length;
-    const values = [LINGER, MAX_STREAM_EVENTS, MAX_STREAM_BYTES, leftOut, width, ...fields];
-    return (await this.connections.client.eval(APPEND, 2, WATCHED, EVENTS, ...values)) === 1;
+    const width = 2 + 2 * FILTER_FIELDS.length;
+    const values = [RETENTION_SECONDS, MAX_STREAM_EVENTS, MAX_STREAM_BYTES, leftOut, width, ...fields];
+    const { client } = this.connections;
+    return (await client.eval(APPEND_SCRIPT, 2, SUBSCRIBED_KEY, EVENTS_KEY, ...values)) === 1;
   }
 
   /**
-   * Some of the entries after a place, the oldest first; none where there are none yet.
-   * @param after `0-0` for the beginning
-   * @returns also whether they are all: false where some may have gone by
+   * Reads at most CHUNK_SIZE entries, the oldest first.
+   * @param after id of the last entry that is known; `0-0` for the beginning
+   * @returns `complete` is false when entries after `after` may have been trimmed
    */
-  async read(after: string): Promise<{ entries: StreamEntry[]; whole: boolean }> {
+  async read(after: string): Promise<{ entries: StreamEntry[]; complete: boolean }> {
     const { client } = this.connections;
     const [streams, oldest] = await Promise.all([
-      client.xread('COUNT', READ, 'STREAMS', EVENTS, after),
-      after === '0-0' ? [] : client.xrange(EVENTS, '-', '+', 'COUNT', 1),
+      client.xread('COUNT', CHUNK_SIZE, 'STREAMS', EVENTS_KEY, after),
+      after === '0-0' ? [] : client.xrange(EVENTS_KEY, '-', '+', 'COUNT', 1),
     ]);
-    const entries = (streams?.[0]?.[1] ?? []).map(([id, fields]) => ({ id, fields: named(fields) }));
-    const whole = after === '0-0' || (oldest[0] !== undefined && !isLater(oldest[0][0], after));
-    return { entries, whole };
+    const entries = (streams?.[0]?.[1] ?? []).map(([id, fields]) => ({ id, fields: toRecord(fields) }));
+    const complete = after === '0-0' || (oldest[0] !== undefined && !isAfter(oldest[0][0], after));
+    return { entries, complete };
   }
 }
 
-/** True where the first place comes after the second. */
-export function isLater(one: string, other: string): boolean {
-  const [milliseconds = 0, number = 0] = one.split('-').map(Number);
+/** Compares two ids of entries number by number; as texts, `9-0` would come after `10-0`. */
+export function isAfter(id: string, other: string): boolean {
+  const [milliseconds = 0, number = 0] = id.split('-').map(Number);
   const [otherMilliseconds = 0, otherNumber = 0] = other.split('-').map(Number);
   return milliseconds === otherMilliseconds ? number > otherNumber : milliseconds > otherMilliseconds;
 }
 
-function named(fields: string[]): Record<string, string> {
-  return Object.fromEntries(fields.flatMap((name, at) => (at % 2 ? [] : [[name, fields[at + 1] ?? '']])));
+/** @param fields names and values in turn, as Redis returns them */
+function toRecord(fields: string[]): Record<string, string> {
+  return Object.fromEntries(
+    fields.flatMap((name, index) => (index % 2 ? [] : [[name, fields[index + 1] ?? '']])),
+  );
 }

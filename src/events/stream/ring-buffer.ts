@@ -1,97 +1,95 @@
-import { EQUAL, type FILTERED, type StreamFilter } from './stream-filter.js';
-import { MAX_STREAM_EVENTS, isLater, type StreamEntry, MAX_STREAM_BYTES } from './redis-stream.js';
+import { isAfter, MAX_STREAM_BYTES, MAX_STREAM_EVENTS, type StreamEntry } from './redis-stream.js';
+import { EQUALITY_FIELDS, type FILTER_FIELDS, type StreamFilter } from './stream-filter.js';
 
-/** Something to send to viewers. */
-export interface BufferedEvent {
+/** A server-sent event in the buffer. */
+export interface BufferedMessage {
   readonly id: string;
-  /** As it is sent, made once for all viewers. */
+  /** What is sent, encoded once for all subscribers. */
   readonly bytes: Buffer;
-  /** Here some have gone by, after the event of this id. */
+  /** True when an unknown number of events is missing after the event with this id. */
   readonly isGap?: boolean;
-  /** Undefined for what everybody is told. */
-  readonly filtered?: Partial<Record<(typeof FILTERED)[number], string>>;
+  /** The fields that filters read; undefined for a message that every subscriber receives. */
+  readonly fields?: Partial<Record<(typeof FILTER_FIELDS)[number], string>>;
 }
 
 /**
- * The newest events, once for all viewers of a process: each of them only has a place among them. They are numbered as
- * they come.
+ * The newest messages, in memory once for all subscribers of a process; a subscriber holds only its position. Positions
+ * count the messages that were ever added, from 0.
  */
 export class RingBuffer {
-  private events: BufferedEvent[] = [];
+  private messages: BufferedMessage[] = [];
   private bytes = 0;
-  /** The number of the oldest one that is left. */
+  /** The position of the oldest message that is left. */
   start = 0;
 
-  /** The number that the next one will have. */
+  /** The position of the next message to be added. */
   get end(): number {
-    return this.start + this.events.length;
+    return this.start + this.messages.length;
   }
 
-  /** The place of the newest one; undefined where there is none. */
-  get place(): string | undefined {
-    return this.events.at(-1)?.id;
+  /** The id of the newest message; undefined while the buffer is empty. */
+  get lastId(): string | undefined {
+    return this.messages.at(-1)?.id;
   }
 
-  /** @param number from `start`, and below `end` */
-  at(number: number): BufferedEvent {
-    return this.events[number - this.start] as BufferedEvent;
+  /** @param position from `start`, and below `end` */
+  at(position: number): BufferedMessage {
+    return this.messages[position - this.start] as BufferedMessage;
   }
 
   /**
-   * The number of the first one after a place.
-   * @returns also whether all that came after the place are there
+   * The position of the first message after the event with an id.
+   * @returns `complete` is false when messages after that event have left the buffer
    */
-  after(place: string): { number: number; whole: boolean } {
-    const later = this.events.findIndex(
-      ({ id, isGap }) => isLater(id, place) || (isGap === true && id === place),
+  positionAfter(lastId: string): { position: number; complete: boolean } {
+    const index = this.messages.findIndex(
+      ({ id, isGap }) => isAfter(id, lastId) || (isGap === true && id === lastId),
     );
-    const [oldest] = this.events;
+    const [oldest] = this.messages;
     return {
-      number: later === -1 ? this.end : this.start + later,
-      whole: oldest !== undefined && !isLater(oldest.id, place),
+      position: index === -1 ? this.end : this.start + index,
+      complete: oldest !== undefined && !isAfter(oldest.id, lastId),
     };
   }
 
   add(entries: StreamEntry[]): void {
-    for (const entry of entries) this.append(toRecentEvent(entry));
+    for (const entry of entries) this.append(toMessage(entry));
   }
 
-  /** Some have gone by, nobody knows how many. */
+  /** Records that an unknown number of events was missed. */
   addGap(): void {
-    this.append({ id: this.place ?? '0-0', bytes: skipped(null), isGap: true });
+    this.append({ id: this.lastId ?? '0-0', bytes: skippedMessage(null), isGap: true });
   }
 
-  private append(event: BufferedEvent): void {
-    this.events.push(event);
-    this.bytes += event.bytes.length;
-    while (this.events.length > MAX_STREAM_EVENTS || this.bytes > MAX_STREAM_BYTES) {
-      this.bytes -= this.events.shift()?.bytes.length ?? 0;
+  private append(message: BufferedMessage): void {
+    this.messages.push(message);
+    this.bytes += message.bytes.length;
+    while (this.messages.length > MAX_STREAM_EVENTS || this.bytes > MAX_STREAM_BYTES) {
+      this.bytes -= this.messages.shift()?.bytes.length ?? 0;
       this.start++;
     }
   }
 }
 
-/** @param count null where it is not known */
-export function skipped(count: number | null, id?: string): Buffer {
+/** @param count number of skipped events; null when it is unknown */
+export function skippedMessage(count: number | null, id?: string): Buffer {
   return Buffer.from(
     `${id === undefined ? '' : `id: ${id}\n`}event: skipped\ndata: ${JSON.stringify({ count })}\n\n`,
   );
 }
 
-export function matches(filter: StreamFilter, event: BufferedEvent): boolean {
-  const { filtered } = event;
-  if (filtered === undefined) return true;
+export function matches(filter: StreamFilter, { fields }: BufferedMessage): boolean {
+  if (fields === undefined) return true;
   const { timestamp_after: after, timestamp_before: before } = filter;
-  // In their canonical form, the texts of timestamps are in the order of time.
-  const { timestamp = '' } = filtered;
+  // Canonical timestamps compare as texts.
+  const { timestamp = '' } = fields;
   if (after !== undefined && timestamp < after) return false;
   if (before !== undefined && timestamp > before) return false;
-  return EQUAL.every((name) => filter[name] === undefined || filter[name] === filtered[name]);
+  return EQUALITY_FIELDS.every((name) => filter[name] === undefined || filter[name] === fields[name]);
 }
 
-function toRecentEvent({ id, fields }: StreamEntry): BufferedEvent {
-  const { event, left_out: leftOut, ...filtered } = fields;
+function toMessage({ id, fields: { event, left_out: leftOut, ...fields } }: StreamEntry): BufferedMessage {
   if (leftOut === '0') return { id, bytes: Buffer.from(`id: ${id}\n\n`) };
-  if (leftOut !== undefined) return { id, bytes: skipped(Number(leftOut), id) };
-  return { id, bytes: Buffer.from(`id: ${id}\nevent: event\ndata: ${event}\n\n`), filtered };
+  if (leftOut !== undefined) return { id, bytes: skippedMessage(Number(leftOut), id) };
+  return { id, bytes: Buffer.from(`id: ${id}\nevent: event\ndata: ${event}\n\n`), fields };
 }

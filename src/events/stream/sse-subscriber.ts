@@ -1,88 +1,93 @@
 import { Readable } from 'node:stream';
+import { matches, type RingBuffer, skippedMessage } from './ring-buffer.js';
 import type { StreamFilter } from './stream-filter.js';
-import { matches, type RingBuffer, skipped } from './ring-buffer.js';
 
-/** Milliseconds after which a viewer's program asks again when it was cut off. */
-const RETRY = 2000;
+/** Milliseconds that an `EventSource` waits before it reconnects. */
+const RECONNECT_DELAY_MS = 2000;
 
-/** What a viewer asked for. */
+/** What a subscriber asked for. */
 export interface Subscription {
   filter: StreamFilter;
-  /** Where he was cut off; undefined for a new viewer. */
-  after?: string;
-  /** Whether he still may watch. */
-  mayWatch: () => Promise<boolean>;
+  /** Id of the last event that a subscriber received before it was disconnected. */
+  lastEventId?: string;
+  /** Whether the key of the subscriber still allows reading. */
+  isAuthorized: () => Promise<boolean>;
 }
 
 /**
- * What one viewer is sent, as server-sent events. It holds a place among the recent events and goes on from there as
- * fast as the viewer reads: one who is slow lags behind, and is told how many he missed once they have gone by.
+ * The response to one subscriber, as server-sent events. It holds a position in the ring buffer and advances as fast as
+ * the subscriber reads. A slow subscriber lags behind; when messages leave the buffer before they are sent, it receives
+ * their number instead.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export class SseSubscriber extends Readable {
-  private next: number;
-  private fullSince: number | undefined;
-  private finished = false;
+  private position: number;
+  private blockedSince: number | undefined;
+  private ended = false;
 
   constructor(
-    private readonly recent: RingBuffer,
-    readonly watch: Subscription,
+    private readonly buffer: RingBuffer,
+    readonly subscription: Subscription,
   ) {
     super();
-    const { number, whole } =
-      watch.after === undefined ? { number: recent.end, whole: true } : recent.after(watch.after);
-    this.next = number;
-    this.send(Buffer.from(`: watching\nretry: ${RETRY}\n${watch.after === undefined ? this.place : ''}\n`));
-    if (!whole) this.send(skipped(null));
+    const { lastEventId } = subscription;
+    const { position, complete } =
+      lastEventId === undefined
+        ? { position: buffer.end, complete: true }
+        : buffer.positionAfter(lastEventId);
+    this.position = position;
+    const cursor = lastEventId === undefined ? this.cursor : '';
+    this.send(Buffer.from(`: watching\nretry: ${RECONNECT_DELAY_MS}\n${cursor}\n`));
+    if (!complete) this.send(skippedMessage(null));
   }
 
-  /** Milliseconds since the viewer last read, where there is something to read. */
-  get stalled(): number {
-    return this.fullSince === undefined ? 0 : Date.now() - this.fullSince;
+  /** Milliseconds since the subscriber stopped reading; 0 while it reads. */
+  get stalledMs(): number {
+    return this.blockedSince === undefined ? 0 : Date.now() - this.blockedSince;
   }
 
-  /** Sends what there is. */
-  wake(): void {
-    const { recent } = this;
-    while (this.open && this.next < recent.end) {
-      const missed = recent.start - this.next;
+  /** Sends the messages from its position on, until the subscriber reads no more. */
+  flush(): void {
+    const { buffer } = this;
+    while (this.isWritable && this.position < buffer.end) {
+      const missed = buffer.start - this.position;
       if (missed > 0) {
-        this.next = recent.start;
-        this.send(skipped(missed));
+        this.position = buffer.start;
+        this.send(skippedMessage(missed));
         continue;
       }
-      const event = recent.at(this.next++);
-      if (matches(this.watch.filter, event)) this.send(event.bytes);
+      const message = buffer.at(this.position++);
+      if (matches(this.subscription.filter, message)) this.send(message.bytes);
     }
   }
 
-  /** Shows that all is well, and to where: what a viewer's filter left out, he need not ask for again. */
-  beat(): void {
-    if (this.open) this.send(Buffer.from(`: alive\n${this.place}\n`));
+  /** Also advances the last event id past events that the filter excludes, so that they are not read again. */
+  sendHeartbeat(): void {
+    if (this.isWritable) this.send(Buffer.from(`: alive\n${this.cursor}\n`));
   }
 
-  /** Ends it in order. */
-  finish(): void {
-    this.finished = true;
+  /** Ends the response after what was sent. */
+  end(): void {
+    this.ended = true;
     this.push(null);
   }
 
   override _read(): void {
-    this.fullSince = undefined;
-    this.wake();
+    this.blockedSince = undefined;
+    this.flush();
   }
 
-  /** A line that says from where to go on, once all was sent. */
-  private get place(): string {
-    const { place, end } = this.recent;
-    return this.next === end && place !== undefined ? `id: ${place}\n` : '';
+  /** The `id` line from which to resume; empty until everything in the buffer is sent. */
+  private get cursor(): string {
+    const { lastId, end } = this.buffer;
+    return this.position === end && lastId !== undefined ? `id: ${lastId}\n` : '';
   }
 
-  private get open(): boolean {
-    return this.fullSince === undefined && !this.finished && !this.destroyed;
+  private get isWritable(): boolean {
+    return this.blockedSince === undefined && !this.ended && !this.destroyed;
   }
 
   private send(bytes: Buffer): void {
-    if (!this.push(bytes)) this.fullSince ??= Date.now();
+    if (!this.push(bytes)) this.blockedSince ??= Date.now();
   }
 }

@@ -1,23 +1,16 @@
-/** An event as it is shown to those who watch: what the list gives of it. */
-export interface StreamedEvent {
-  id: string;
-  application: string;
-  session_id: string;
-  category: string;
-  name: string;
-  data: Record<string, unknown>;
-  /** UTC with six fractional digits. */
-  timestamp: string;
-}
+import type { NewEvent } from '../../platform/model/event.js';
 
-export const EQUAL = ['application', 'session_id', 'category', 'name'] as const;
+/** An event as `GET /events` returns it. */
+export type StoredEvent = Omit<NewEvent, 'data_sha256'>;
 
-/** What events are filtered by. */
-export const FILTERED = [...EQUAL, 'timestamp'] as const;
+export const EQUALITY_FIELDS = ['application', 'session_id', 'category', 'name'] as const;
 
-/** What a viewer asks for; what is left out may be anything. */
-export interface StreamFilter extends Partial<Pick<StreamedEvent, (typeof EQUAL)[number]>> {
-  /** Canonical timestamps, both inclusive, that the event's own lies between. */
+/** The fields of an event that a filter reads. */
+export const FILTER_FIELDS = [...EQUALITY_FIELDS, 'timestamp'] as const;
+
+/** Which events a subscriber receives. An absent condition matches every event. */
+export interface StreamFilter extends Partial<Pick<StoredEvent, (typeof EQUALITY_FIELDS)[number]>> {
+  /** Canonical timestamps that bound the timestamp of the event, both inclusive. */
   timestamp_after?: string;
   timestamp_before?: string;
 }

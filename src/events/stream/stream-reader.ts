@@ -1,62 +1,68 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import type { EventStream } from './redis-stream.js';
+import { PeriodicTask } from '../../platform/async/periodic-task.js';
+import type { RedisStream } from './redis-stream.js';
 import { RingBuffer } from './ring-buffer.js';
 
-/** Milliseconds between two looks for new events. */
-const INTERVAL = 100;
+const POLL_INTERVAL_MS = 100;
 
-/** Milliseconds between two looks while Redis is away. */
-const PAUSE = 500;
+/** The interval while Redis is away. */
+const RETRY_INTERVAL_MS = 500;
 
-/** Follows the log for all viewers of a process together, from when the first one comes until the last one has gone. */
+/** Reads the Redis stream into a ring buffer, once for all subscribers of a process. */
 export class StreamReader {
-  readonly recent = new RingBuffer();
-  /** False while Redis does not tell what is new. */
-  following = false;
-  private place = '0-0';
-  private closed = false;
+  readonly buffer = new RingBuffer();
+  /** False while Redis is away. */
+  connected = false;
+  private lastId = '0-0';
+  private readonly polling = new PeriodicTask({
+    name: 'read the stream of events',
+    intervalMs: POLL_INTERVAL_MS,
+    run: () => this.poll(),
+  });
 
-  /** @param onNews is called whenever there is something new */
+  /** @param onMessages is called when the buffer has new messages */
   private constructor(
-    private readonly log: EventStream,
-    private readonly onNews: () => void,
+    private readonly stream: RedisStream,
+    private readonly onMessages: () => void,
   ) {}
 
-  /** @throws Error where Redis is away */
-  static async open(log: EventStream, onNews: () => void): Promise<StreamReader> {
-    const feed = new StreamReader(log, onNews);
-    await log.announceSubscriber();
-    await feed.catchUp();
-    feed.following = true;
-    void feed.follow();
-    return feed;
+  /**
+   * Resolves when the buffer holds the whole stream.
+   * @throws Error when Redis is away
+   */
+  static async open(stream: RedisStream, onMessages: () => void): Promise<StreamReader> {
+    const reader = new StreamReader(stream, onMessages);
+    await stream.announceSubscriber();
+    await reader.readAll();
+    reader.connected = true;
+    reader.polling.start(POLL_INTERVAL_MS);
+    return reader;
   }
 
   close(): void {
-    this.closed = true;
+    void this.polling.stop();
   }
 
-  private async follow(): Promise<void> {
-    while (!this.closed) {
-      await wait(this.following ? INTERVAL : PAUSE);
-      try {
-        if (await this.catchUp()) this.onNews();
-        this.following = true;
-      } catch {
-        this.following = false;
-      }
+  /** @returns milliseconds until the next poll */
+  private async poll(): Promise<number> {
+    try {
+      if (await this.readAll()) this.onMessages();
+      this.connected = true;
+      return POLL_INTERVAL_MS;
+    } catch {
+      this.connected = false;
+      return RETRY_INTERVAL_MS;
     }
   }
 
-  /** @returns whether there was anything */
-  private async catchUp(): Promise<boolean> {
-    const { end } = this.recent;
+  /** @returns whether there are new messages */
+  private async readAll(): Promise<boolean> {
+    const { end } = this.buffer;
     for (;;) {
-      const { entries, whole } = await this.log.read(this.place);
-      if (!whole) this.recent.addGap();
-      this.recent.add(entries);
-      this.place = entries.at(-1)?.id ?? (whole ? this.place : '0-0');
-      if (entries.length === 0) return this.recent.end > end;
+      const { entries, complete } = await this.stream.read(this.lastId);
+      if (!complete) this.buffer.addGap();
+      this.buffer.add(entries);
+      this.lastId = entries.at(-1)?.id ?? (complete ? this.lastId : '0-0');
+      if (entries.length === 0) return this.buffer.end > end;
     }
   }
 }

@@ -2,42 +2,42 @@ import { Controller, Get, Header, Headers, Query, Req, StreamableFile } from '@n
 import { ApiHeader, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Allow } from '../../auth/access.decorator.js';
+import { InvalidParametersError } from '../../platform/errors/domain-error.js';
 import { ApiProblems } from '../../platform/http/api-problems.js';
-import { Problem } from '../../platform/http/problem.js';
 import { queryPipe } from '../../platform/paging/query.pipe.js';
 import { canonicalRange } from '../../platform/time/timestamp.js';
 import { StreamQueryDto } from './dto/stream-query.dto.js';
 import { MAX_STREAM_EVENTS } from './redis-stream.js';
-import { StreamService, MAX_SUBSCRIBERS, TooManySubscribersError } from './stream.service.js';
+import { StreamService } from './stream.service.js';
 
-/** As The Eye gave it out; parts that are longer are none of its places. */
-const PLACE = /^\d{1,15}-\d{1,15}$/;
+/** The id of an entry of the stream. Redis would reject numbers of more than 64 bits. */
+const EVENT_ID = /^\d{1,15}-\d{1,15}$/;
 
-/** Lets people watch what is stored. */
+/** Streams events as they are stored. */
 @ApiTags('events')
 @Controller('events/stream')
 export class StreamController {
-  constructor(private readonly live: StreamService) {}
+  constructor(private readonly stream: StreamService) {}
 
   @Get()
   @Allow('read')
   @ApiOperation({
-    summary: 'Watch events as they are stored',
+    summary: 'Stream events as they are stored',
     description:
-      'Server-sent events, within a second of being stored: `event: event`, its data as in the list. In a flood, and for ' +
-      'a viewer who reads slower than events come, some are left out: `event: skipped` says how many, of whatever ' +
-      'filter, or null where nobody knows. A heartbeat comes every five seconds, and not while Redis is away. ' +
-      'Swagger UI shows nothing before the stream ends; use `curl -N`.',
+      'Server-sent events. Each event arrives within a second of being stored, as `event: event` with the same data as ' +
+      'in the list. When more events arrive than are published, or than the subscriber reads, some are left out: ' +
+      '`event: skipped` gives their number, whatever the filter, or null when the number is unknown. A heartbeat is ' +
+      'sent every five seconds, except while Redis is away. Swagger UI shows nothing before the stream ends; use `curl -N`.',
   })
   @ApiHeader({
     name: 'Last-Event-ID',
     required: false,
     description:
-      `Goes on after this one, as far as the newest ${MAX_STREAM_EVENTS.toLocaleString('en')} events reach; ` +
-      'an `EventSource` does so itself.',
+      'Resumes after this event, if it is among the newest ' +
+      `${MAX_STREAM_EVENTS.toLocaleString('en')}. An \`EventSource\` sends it when it reconnects.`,
   })
   @ApiOkResponse({
-    description: 'A stream without end.',
+    description: 'A stream that does not end.',
     content: {
       'text/event-stream': {
         schema: { type: 'string' },
@@ -51,29 +51,18 @@ export class StreamController {
   @ApiProblems(400, 503)
   @Header('cache-control', 'no-store')
   @Header('x-accel-buffering', 'no')
-  async watch(
+  async subscribe(
     @Query(queryPipe) filter: StreamQueryDto,
-    @Headers('last-event-id') after: string | undefined,
+    @Headers('last-event-id') lastEventId: string | undefined,
     @Req() { caller }: FastifyRequest,
   ): Promise<StreamableFile> {
-    if (after !== undefined && !PLACE.test(after))
-      throw Problem.invalid({ 'Last-Event-ID': ['This is no id of an event of this stream.'] });
-    try {
-      const mayWatch = async (): Promise<boolean> => caller.isActive?.() ?? true;
-      const stream = await this.live.subscribe({
-        filter: { ...filter, ...canonicalRange(filter) },
-        after,
-        mayWatch,
-      });
-      return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
-    } catch (error) {
-      if (!(error instanceof TooManySubscribersError)) throw error;
-      const most = MAX_SUBSCRIBERS.toLocaleString('en');
-      throw Problem.unavailable(
-        'too_many_viewers',
-        `This process has ${most} viewers, and takes no more.`,
-        10,
-      );
-    }
+    if (lastEventId !== undefined && !EVENT_ID.test(lastEventId))
+      throw new InvalidParametersError({ 'Last-Event-ID': ['Must be the id of an event of this stream.'] });
+    const stream = await this.stream.subscribe({
+      filter: { ...filter, ...canonicalRange(filter) },
+      lastEventId,
+      isAuthorized: async () => caller.isActive?.() ?? true,
+    });
+    return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
   }
 }

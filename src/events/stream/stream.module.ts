@@ -1,11 +1,11 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { servesApi, type Role, runsWorker } from '../../platform/config/role.js';
+import { RedisStream } from './redis-stream.js';
 import { StreamController } from './stream.controller.js';
-import { EventStream } from './redis-stream.js';
 import { StreamPublisher } from './stream.publisher.js';
 import { StreamService } from './stream.service.js';
 
-/** Events as they are stored: from the workers, through Redis, to those who watch. */
+/** Passes stored events from the workers through a Redis stream to subscribers. */
 @Module({})
 export class StreamModule {
   static forRole(role: Role): DynamicModule {
@@ -13,7 +13,7 @@ export class StreamModule {
       module: StreamModule,
       controllers: servesApi(role) ? [StreamController] : [],
       providers: [
-        EventStream,
+        RedisStream,
         ...(servesApi(role) ? [StreamService] : []),
         ...(runsWorker(role) ? [StreamPublisher] : []),
       ],

@@ -1,98 +1,104 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import type { StreamedEvent } from './stream-filter.js';
-import { EventStream } from './redis-stream.js';
+import { RedisStream } from './redis-stream.js';
+import type { StoredEvent } from './stream-filter.js';
 
-/** Events of a second that a worker shows; the others are counted. */
-const RATE = 1000;
+/** Events that a worker publishes; it only counts the others. */
+const MAX_EVENTS_PER_SECOND = 1000;
 
-/** Milliseconds between two writes: each is fsynced, as everything in this Redis is. */
-const INTERVAL = 200;
+/** Characters of JSON text that these events may have. */
+const MAX_CHARACTERS_PER_SECOND = 1024 * 1024;
 
-/** Characters of these. */
-const VOLUME = 1024 * 1024;
+/** Milliseconds from one write to the next: Redis fsyncs each of them. */
+const WRITE_INTERVAL_MS = 200;
 
 /**
- * Shows what a worker has stored to those who watch. While nobody does, it costs nothing; while somebody does, no more
- * than a few writes of a few events a second, however many are stored.
+ * Publishes the events that a worker has stored to the Redis stream. Without subscribers it costs nothing; with them, a
+ * bounded number of writes and events a second, however many events are stored.
  */
 @Injectable()
 export class StreamPublisher implements OnModuleInit {
-  /** True while somebody watches, and until the first event after that. */
+  /** Stays true after the last subscriber has left until the next write. */
   hasSubscribers = false;
-  /** How often somebody said that he watches. */
-  private calls = 0;
-  private shown: { event: StreamedEvent; text: string }[] = [];
+  /** How often a subscriber was announced. */
+  private announcements = 0;
+  private pending: { event: StoredEvent; text: string }[] = [];
+  /** Stored events that are not published. */
   private leftOut = 0;
-  /** Events shown of the present second, and their characters. */
-  private taken = 0;
-  private volume = 0;
   private second = 0;
+  private eventsThisSecond = 0;
+  private charactersThisSecond = 0;
   private timer: NodeJS.Timeout | undefined;
-  private written = 0;
+  private lastWriteAt = 0;
 
-  constructor(private readonly log: EventStream) {}
+  constructor(private readonly stream: RedisStream) {}
 
   onModuleInit(): void {
-    this.log.onSubscriber(() => {
+    this.stream.onSubscriber(() => {
       this.hasSubscribers = true;
-      this.calls++;
+      this.announcements++;
     });
   }
 
   /**
-   * Returns at once; what cannot be shown is counted.
-   * @param batch text of a JSON array of events, with fields of their own beside those that are shown
-   * @param ids of those events in it that are new
+   * Queues events for the next write and returns at once.
+   * @param batch text of a JSON array of events, which may have further fields
+   * @param ids of the events in the batch that are new
    */
   publish(batch: string, ids: string[]): void {
     if (!this.hasSubscribers || ids.length === 0) return;
-    const before = this.shown.length;
-    if (this.room() > 0) this.take(JSON.parse(batch) as StreamedEvent[], new Set(ids));
-    this.leftOut += ids.length - (this.shown.length - before);
-    this.timer ??= setTimeout(() => void this.write(), this.written + INTERVAL - Date.now()).unref();
+    const before = this.pending.length;
+    if (this.hasCapacity()) this.add(JSON.parse(batch) as StoredEvent[], new Set(ids));
+    this.leftOut += ids.length - (this.pending.length - before);
+    this.timer ??= this.writeAfter(this.lastWriteAt + WRITE_INTERVAL_MS - Date.now());
   }
 
-  /** Writes what waits, before the process stops. */
+  /** Writes the queued events before the process stops. */
   async flush(): Promise<void> {
     clearTimeout(this.timer);
-    if (this.shown.length + this.leftOut > 0) await this.write();
+    if (this.hasPending) await this.write();
     clearTimeout(this.timer);
   }
 
-  private take(events: StreamedEvent[], fresh: Set<string>): void {
+  private get hasPending(): boolean {
+    return this.pending.length + this.leftOut > 0;
+  }
+
+  private add(events: StoredEvent[], newIds: Set<string>): void {
     for (const { id, application, session_id, category, name, data, timestamp } of events) {
-      if (!fresh.delete(id)) continue;
+      if (!newIds.delete(id)) continue;
       const event = { id, application, session_id, category, name, data, timestamp };
       const text = JSON.stringify(event);
-      if (this.volume + text.length > VOLUME) continue;
-      this.shown.push({ event, text });
-      this.volume += text.length;
-      if (++this.taken >= RATE) return;
+      if (this.charactersThisSecond + text.length > MAX_CHARACTERS_PER_SECOND) continue;
+      this.pending.push({ event, text });
+      this.charactersThisSecond += text.length;
+      if (++this.eventsThisSecond >= MAX_EVENTS_PER_SECOND) return;
     }
   }
 
-  private room(): number {
+  private hasCapacity(): boolean {
     const second = Math.floor(Date.now() / 1000);
-    if (second !== this.second) this.taken = this.volume = 0;
+    if (second !== this.second) this.eventsThisSecond = this.charactersThisSecond = 0;
     this.second = second;
-    return RATE - this.taken;
+    return this.eventsThisSecond < MAX_EVENTS_PER_SECOND;
+  }
+
+  private writeAfter(delayMs: number): NodeJS.Timeout {
+    return setTimeout(() => void this.write(), delayMs).unref();
   }
 
   private async write(): Promise<void> {
-    const { shown, leftOut, calls } = this;
-    this.shown = [];
+    const { pending, leftOut, announcements } = this;
+    this.pending = [];
     this.leftOut = 0;
     try {
-      const watched = await this.log.append(shown, leftOut);
-      // Somebody may have come since Redis looked.
-      if (!watched && calls === this.calls) this.hasSubscribers = false;
+      const appended = await this.stream.append(pending, leftOut);
+      // A subscriber may have been announced after Redis replied.
+      if (!appended && announcements === this.announcements) this.hasSubscribers = false;
     } catch {
-      this.leftOut += leftOut + shown.length;
+      this.leftOut += leftOut + pending.length;
     } finally {
-      this.written = Date.now();
-      this.timer = undefined;
-      if (this.shown.length + this.leftOut > 0)
-        this.timer = setTimeout(() => void this.write(), INTERVAL).unref();
+      this.lastWriteAt = Date.now();
+      this.timer = this.hasPending ? this.writeAfter(WRITE_INTERVAL_MS) : undefined;
     }
   }
 }

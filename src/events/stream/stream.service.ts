@@ -1,102 +1,116 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Readable } from 'node:stream';
-import { QueueUnavailableError } from '../../queue/queue-errors.js';
+import { PeriodicTask } from '../../platform/async/periodic-task.js';
+import { UnavailableError } from '../../platform/errors/domain-error.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
-import { StreamReader } from './stream-reader.js';
-import { EventStream } from './redis-stream.js';
+import { QueueUnavailableError } from '../../queue/queue-errors.js';
+import { RedisStream } from './redis-stream.js';
 import { SseSubscriber, type Subscription } from './sse-subscriber.js';
+import { StreamReader } from './stream-reader.js';
 
-/** Viewers of a process. */
-export const MAX_SUBSCRIBERS = 1000;
+/** Subscribers of a process. */
+const MAX_SUBSCRIBERS = 1000;
 
-/** Milliseconds between two heartbeats. */
-export const HEARTBEAT = 5000;
+const HEARTBEAT_INTERVAL_MS = 5000;
 
-/** Milliseconds after which a viewer who reads nothing is cut off. */
-const PATIENCE = 60_000;
+/** Milliseconds after which a subscriber that reads nothing is disconnected. */
+const STALL_TIMEOUT_MS = 60_000;
 
-/** Milliseconds that a viewer has to take his leave when the process stops. */
-const FAREWELL = 1000;
+/** Milliseconds that a response may take to end when the process stops. */
+const CLOSE_GRACE_MS = 1000;
 
-/** This process has as many viewers as it may. */
-export class TooManySubscribersError extends Error {}
+/** This process has MAX_SUBSCRIBERS already. */
+export class TooManySubscribersError extends UnavailableError {
+  constructor() {
+    super(
+      'too_many_viewers',
+      `This process has ${MAX_SUBSCRIBERS.toLocaleString('en')} subscribers and accepts no more.`,
+      { retryAfterSeconds: 10 },
+    );
+  }
+}
 
-/** Shows stored events to those who watch. */
+/** Serves the subscribers of this process from one stream reader, which is open only while there are any. */
 @Injectable()
 export class StreamService implements OnModuleDestroy {
-  private readonly viewers = new Set<SseSubscriber>();
-  private opening: Promise<StreamReader> | undefined;
+  private readonly subscribers = new Set<SseSubscriber>();
+  /** The reader that all subscribers share. */
+  private reader: Promise<StreamReader | undefined> | undefined;
   private stopping = false;
 
   constructor(
-    private readonly log: EventStream,
+    private readonly stream: RedisStream,
     private readonly redis: RedisHealth,
   ) {}
 
   /**
-   * What is stored from now on, or from where a viewer was cut off, as server-sent events.
-   * @throws QueueUnavailableError, TooManyViewersError
+   * The events that are stored from now on, or after the last event that the subscriber received, as server-sent events.
+   * @throws QueueUnavailableError, TooManySubscribersError
    */
-  async subscribe(watch: Subscription): Promise<Readable> {
-    const feed = await this.feed();
-    if (this.stopping || !feed?.following)
-      throw new QueueUnavailableError('Redis is not available right now, so there is nothing to watch.');
-    if (this.viewers.size >= MAX_SUBSCRIBERS) throw new TooManySubscribersError();
-    const viewer = new SseSubscriber(feed.recent, watch);
-    this.viewers.add(viewer);
-    viewer.once('close', () => this.viewers.delete(viewer));
-    return viewer;
+  async subscribe(subscription: Subscription): Promise<Readable> {
+    const reader = this.redis.available ? await (this.reader ??= this.openReader()) : undefined;
+    if (this.stopping || !reader?.connected)
+      throw new QueueUnavailableError(
+        'Redis is not available right now, so there is no stream to read from.',
+      );
+    if (this.subscribers.size >= MAX_SUBSCRIBERS) throw new TooManySubscribersError();
+    const subscriber = new SseSubscriber(reader.buffer, subscription);
+    this.subscribers.add(subscriber);
+    subscriber.once('close', () => this.subscribers.delete(subscriber));
+    return subscriber;
   }
 
   onModuleDestroy(): void {
     this.stopping = true;
-    for (const viewer of this.viewers) {
-      viewer.finish();
-      setTimeout(() => viewer.destroy(), FAREWELL).unref();
+    for (const subscriber of this.subscribers) {
+      subscriber.end();
+      setTimeout(() => subscriber.destroy(), CLOSE_GRACE_MS).unref();
     }
   }
 
-  private async feed(): Promise<StreamReader | undefined> {
-    if (!this.redis.available) return undefined;
-    this.opening ??= this.open();
+  /** @returns undefined when Redis is away */
+  private async openReader(): Promise<StreamReader | undefined> {
     try {
-      return await this.opening;
+      const reader = await StreamReader.open(this.stream, () => this.flush());
+      this.startHeartbeat(reader);
+      return reader;
     } catch {
+      this.reader = undefined;
       return undefined;
     }
   }
 
-  private async open(): Promise<StreamReader> {
-    try {
-      const feed = await StreamReader.open(this.log, () => {
-        for (const viewer of this.viewers) viewer.wake();
-      });
-      const beat = setInterval(() => {
-        if (this.viewers.size > 0) return void this.beat(feed);
-        // Whoever comes next opens another.
-        clearInterval(beat);
-        feed.close();
-        this.opening = undefined;
-      }, HEARTBEAT).unref();
-      return feed;
-    } catch (error) {
-      this.opening = undefined;
-      throw error;
-    }
+  private flush(): void {
+    for (const subscriber of this.subscribers) subscriber.flush();
   }
 
-  /** A heartbeat says that news would come: while Redis is away, there is none. */
-  private async beat(feed: StreamReader): Promise<void> {
-    const alive = await this.log.announceSubscriber().then(
-      () => feed.following,
+  private startHeartbeat(reader: StreamReader): void {
+    const heartbeat = new PeriodicTask({
+      name: 'send heartbeats to the subscribers',
+      intervalMs: HEARTBEAT_INTERVAL_MS,
+      run: async () => {
+        if (this.subscribers.size > 0) return this.sendHeartbeats(reader);
+        // The next subscriber opens another reader.
+        void heartbeat.stop();
+        reader.close();
+        this.reader = undefined;
+      },
+    });
+    heartbeat.start(HEARTBEAT_INTERVAL_MS);
+  }
+
+  /** A heartbeat promises that new events would arrive, so none is sent while Redis is away. */
+  private async sendHeartbeats(reader: StreamReader): Promise<void> {
+    const connected = await this.stream.announceSubscriber().then(
+      () => reader.connected,
       () => false,
     );
-    for (const viewer of this.viewers) {
-      if (viewer.stalled > PATIENCE) viewer.destroy();
-      else if (alive) viewer.beat();
-      viewer.watch.mayWatch().then(
-        (may) => may || viewer.finish(),
-        // Nobody knows right now.
+    for (const subscriber of this.subscribers) {
+      if (subscriber.stalledMs > STALL_TIMEOUT_MS) subscriber.destroy();
+      else if (connected) subscriber.sendHeartbeat();
+      subscriber.subscription.isAuthorized().then(
+        (authorized) => authorized || subscriber.end(),
+        // The key cannot be checked while PostgreSQL is away; the next heartbeat checks it again.
         () => undefined,
       );
     }

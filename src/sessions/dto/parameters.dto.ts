@@ -6,7 +6,7 @@ import {
   PageSize,
 } from '../../platform/paging/parameters.js';
 
-/** What can be asked of the events of a session. */
+/** The parameters of the events of a session. */
 export class ListSessionEventsDto implements PageQuery {
   @PageSize()
   page_size?: number;
@@ -15,27 +15,27 @@ export class ListSessionEventsDto implements PageQuery {
   cursor?: string;
 }
 
-/** What can be asked of the list of sessions. */
+/** The parameters of the list of sessions. */
 export class ListSessionsDto extends ListSessionEventsDto {
   @Filter('Sessions with an event of this application.', 'default')
   application?: string;
 
   @Filter(
-    'Sessions with an event of this category; beside `application`, with one that is of both.',
+    'Sessions with an event of this category; together with `application`, with an event of both.',
     'page interaction',
   )
   category?: string;
 
   @Bound(
     'after',
-    'Sessions whose last event lies from here on, inclusive: a date-time, or a date, which begins at midnight UTC.',
+    'Sessions whose last event has this timestamp or a later one: a date-time, or a date for its midnight UTC.',
     '2021-01-01',
   )
   timestamp_after?: string;
 
   @Bound(
     'before',
-    'Sessions whose last event lies up to here, inclusive: a date-time, or a date, which lasts to its last microsecond in UTC.',
+    'Sessions whose last event has this timestamp or an earlier one: a date-time, or a date for its last microsecond in UTC.',
     '2021-12-31',
   )
   timestamp_before?: string;

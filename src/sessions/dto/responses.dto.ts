@@ -3,24 +3,40 @@ import { EXAMPLE_STORED } from '../../events/dto/example.js';
 import { EventResponse } from '../../events/dto/responses.dto.js';
 import { PageResponse } from '../../platform/paging/page-response.js';
 
-/** A session as its events say; exact. */
+/** A session; every value is exact. */
 export class SessionResponse {
   @ApiProperty({ example: EXAMPLE_STORED.session_id })
   session_id: string;
 
-  @ApiProperty({ format: 'date-time', example: EXAMPLE_STORED.timestamp, description: 'Of its first event.' })
+  @ApiProperty({
+    format: 'date-time',
+    example: EXAMPLE_STORED.timestamp,
+    description: 'The timestamp of its first event.',
+  })
   first: string;
 
-  @ApiProperty({ format: 'date-time', example: EXAMPLE_STORED.timestamp, description: 'Of its last event.' })
+  @ApiProperty({
+    format: 'date-time',
+    example: EXAMPLE_STORED.timestamp,
+    description: 'The timestamp of its last event.',
+  })
   last: string;
 
-  @ApiProperty({ example: 1, description: 'How many there are.' })
+  @ApiProperty({ example: 1, description: 'The number of its events.' })
   events: number;
 
-  @ApiProperty({ type: [String], example: [EXAMPLE_STORED.application], description: 'That sent into it.' })
+  @ApiProperty({
+    type: [String],
+    example: [EXAMPLE_STORED.application],
+    description: 'The applications that sent its events.',
+  })
   applications: string[];
 
-  @ApiProperty({ type: [String], example: [EXAMPLE_STORED.category], description: 'Of its events.' })
+  @ApiProperty({
+    type: [String],
+    example: [EXAMPLE_STORED.category],
+    description: 'The categories of its events.',
+  })
   categories: string[];
 }
 
@@ -34,21 +50,21 @@ export class SessionEventResponse extends EventResponse {
     type: Number,
     nullable: true,
     example: null,
-    description: 'Seconds since the event before, to the microsecond; null for the first event.',
+    description: 'Seconds since the previous event, to the microsecond; null for the first event.',
   })
   elapsed: number | null;
 }
 
 export class SessionEventsResponse extends SessionResponse {
-  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The events after these.' })
+  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The next page of events.' })
   next: string | null;
 
-  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The events before these.' })
+  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The previous page of events.' })
   previous: string | null;
 
   @ApiProperty({
     type: [SessionEventResponse],
-    description: 'In the order in which they happened; at the same timestamp, by their ids.',
+    description: 'Ordered by timestamp, then by id.',
   })
   results: SessionEventResponse[];
 }

@@ -4,25 +4,25 @@ import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Max, Min } from 'class-validator';
 import { Valid } from '../../platform/http/valid.decorator.js';
 import { Bound, Choice, Filter } from '../../platform/paging/parameters.js';
-import { type Interval, INTERVALS, zoneNamed } from '../buckets.js';
+import { type BucketInterval, BUCKET_INTERVALS, zoneNamed } from '../buckets.js';
 import { type GroupBy, GROUPS } from '../groups.js';
 
-const MOST_GROUPS = 100;
+const MAX_GROUPS = 100;
 
-/** How many groups are told apart. */
+/** The number of groups. */
 function Limit(byDefault: number, description: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       type: 'integer',
       minimum: 1,
-      maximum: MOST_GROUPS,
+      maximum: MAX_GROUPS,
       default: byDefault,
       description,
     }),
     Type(() => Number),
     IsInt({ message: 'Must be a whole number.' }),
     Min(1, { message: 'Must be at least 1.' }),
-    Max(MOST_GROUPS, { message: `Must be at most ${MOST_GROUPS}.` }),
+    Max(MAX_GROUPS, { message: `Must be at most ${MAX_GROUPS}.` }),
   );
 }
 
@@ -31,7 +31,7 @@ function Zone(): PropertyDecorator {
     ApiPropertyOptional({
       default: 'UTC',
       example: 'Europe/Berlin',
-      description: 'A time zone by its IANA name, whose hours, days and weeks are meant.',
+      description: 'The IANA name of the time zone of hours, days and weeks.',
     }),
     Valid((value) =>
       typeof value === 'string' && zoneNamed(value) !== undefined
@@ -41,18 +41,18 @@ function Zone(): PropertyDecorator {
   );
 }
 
-/** Which events are counted. */
+/** The range and the filters of the counted events. */
 class CountedDto {
   @Bound(
     'after',
-    'From here on, inclusive: a date-time, or a date, which begins at its midnight. Unless given, 24 hours before `to`.',
+    'Start of the range, inclusive: a date-time, or a date for its midnight. By default, 24 hours before `to`.',
     '2021-01-01',
   )
   from?: string;
 
   @Bound(
     'before',
-    'Up to here, exclusive: a date-time, or a date, for its end. Unless given, now.',
+    'End of the range, exclusive: a date-time, or a date for its end. By default, now.',
     '2021-01-31',
   )
   to?: string;
@@ -67,23 +67,23 @@ class CountedDto {
   name?: string;
 }
 
-/** What can be asked of the counts by time. */
+/** The parameters of the counts by time. */
 export class EventCountsDto extends CountedDto {
-  @Choice(INTERVALS, 'The length of a bucket of time. A week begins on Monday.', 'hour')
-  interval: Interval = 'hour';
+  @Choice(BUCKET_INTERVALS, 'The length of a bucket. A week begins on Monday.', 'hour')
+  interval: BucketInterval = 'hour';
 
   @Zone()
   timezone: string = 'UTC';
 
-  @Choice(Object.keys(GROUPS), 'A series of each of the largest groups, instead of one series of all events.')
+  @Choice(Object.keys(GROUPS), 'One series for each of the largest groups instead of one for all events.')
   @IsOptional()
   group_by?: GroupBy;
 
-  @Limit(10, 'Groups that are told apart; all others are one series.')
+  @Limit(10, 'Groups with a series of their own; all others share one.')
   limit: number = 10;
 }
 
-/** What can be asked of the largest groups. */
+/** The parameters of the largest groups. */
 export class TopDto extends CountedDto {
   @Limit(10, 'Entries of each list.')
   limit: number = 10;

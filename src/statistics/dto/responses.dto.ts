@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { type Interval, INTERVALS } from '../buckets.js';
+import { type BucketInterval, BUCKET_INTERVALS } from '../buckets.js';
 import { type GroupBy, GROUPS } from '../groups.js';
 
 const EXAMPLE_COUNTS = [0, 3, 9];
@@ -12,7 +12,7 @@ class RangeResponse {
   @ApiProperty({ format: 'date-time', example: '2021-01-04T00:00:00.000000Z', description: 'Exclusive.' })
   to: string;
 
-  @ApiProperty({ example: 12, description: 'All events that match. Exact, as all counts are.' })
+  @ApiProperty({ example: 12, description: 'All matching events. Exact, like all counts.' })
   total: number;
 }
 
@@ -26,22 +26,25 @@ export class SeriesResponse {
   @ApiPropertyOptional({ description: 'With `group_by=name` or `type`.', example: 'pageview' })
   name?: string;
 
-  @ApiPropertyOptional({ description: 'Present and true where it is of all other groups.', example: true })
+  @ApiPropertyOptional({
+    description: 'True in the series of all other groups, absent in the others.',
+    example: true,
+  })
   others?: boolean;
 
-  @ApiPropertyOptional({ description: 'How many groups these are.', example: 180 })
+  @ApiPropertyOptional({ description: 'The number of other groups.', example: 180 })
   groups?: number;
 
   @ApiProperty({ example: 12 })
   total: number;
 
-  @ApiProperty({ type: [Number], example: EXAMPLE_COUNTS, description: 'A count for each bucket.' })
+  @ApiProperty({ type: [Number], example: EXAMPLE_COUNTS, description: 'One count a bucket.' })
   counts: number[];
 }
 
 export class EventCountsResponse extends RangeResponse {
-  @ApiProperty({ enum: INTERVALS })
-  interval: Interval;
+  @ApiProperty({ enum: BUCKET_INTERVALS })
+  interval: BucketInterval;
 
   @ApiProperty({ example: 'UTC' })
   timezone: string;
@@ -53,12 +56,12 @@ export class EventCountsResponse extends RangeResponse {
     type: [String],
     format: 'date-time',
     description:
-      'When each bucket begins, empty ones too. The first may begin before `from`, and counts from there.',
+      'The start of each bucket, including empty ones. The first may begin before `from` but counts only from there.',
     example: ['2021-01-01T00:00:00.000000Z', '2021-01-02T00:00:00.000000Z', '2021-01-03T00:00:00.000000Z'],
   })
   buckets: string[];
 
-  @ApiProperty({ type: [SeriesResponse], description: 'Largest first, all others last.' })
+  @ApiProperty({ type: [SeriesResponse], description: 'Largest first, the series of all other groups last.' })
   series: SeriesResponse[];
 }
 
@@ -98,7 +101,7 @@ export class TypeCountResponse {
 }
 
 export class TopResponse extends RangeResponse {
-  @ApiProperty({ type: [ApplicationCountResponse], description: 'Largest first, as in all lists.' })
+  @ApiProperty({ type: [ApplicationCountResponse], description: 'Largest first, as in the other lists.' })
   applications: ApplicationCountResponse[];
 
   @ApiProperty({ type: [CategoryCountResponse] })

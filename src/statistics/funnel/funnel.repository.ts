@@ -1,7 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { InjectDataSource } from '@nestjs/typeorm';
-import { DataSource } from 'typeorm';
-import { query } from '../../platform/database/query.js';
+import { Sql } from '../../platform/database/sql.js';
 
 /** A type of event. */
 export interface Step {
@@ -12,7 +10,7 @@ export interface Step {
 /** Follows sessions from step to step. */
 @Injectable()
 export class FunnelRepository {
-  constructor(@InjectDataSource() private readonly dataSource: DataSource) {}
+  constructor(private readonly sql: Sql) {}
 
   /**
    * How many sessions reached each step, from one canonical timestamp to before another.
@@ -45,8 +43,7 @@ export class FunnelRepository {
       )`;
     });
     const counted = steps.map((_, index) => `(SELECT count(DISTINCT session_id) FROM step_${index})::int`);
-    const [row] = await query<{ sessions: number[] }>(
-      this.dataSource.manager,
+    const [row] = await this.sql.query<{ sessions: number[] }>(
       `WITH ${reached.join(', ')} SELECT ARRAY[${counted.join(', ')}] AS sessions`,
       parameters,
     );

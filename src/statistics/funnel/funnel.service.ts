@@ -1,13 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { EventCountsRepository } from '../event-counts.repository.js';
-import { QuestionError, readRange } from '../range.js';
+import { InvalidParameterError, readRange } from '../range.js';
 import type { FunnelDto, FunnelResponse } from './dto/funnel.dto.js';
 import { FunnelRepository } from './funnel.repository.js';
 
-/** Events that a funnel reads: what PostgreSQL reads and sorts by session within QUERY_TIMEOUT, also where it is busy. */
-export const MOST_EVENTS = 200_000;
+/** Events that a funnel reads. A busy PostgreSQL reads and sorts as many within QUERY_TIMEOUT. */
+export const MAX_FUNNEL_EVENTS = 200_000;
 
-/** Answers how far sessions come. */
+/** Counts how many sessions reach each step of a funnel. */
 @Injectable()
 export class FunnelService {
   constructor(
@@ -15,7 +15,7 @@ export class FunnelService {
     private readonly funnels: FunnelRepository,
   ) {}
 
-  /** @throws QuestionError where there is too much to read, DatabaseUnavailableError */
+  /** @throws InvalidParameterError when the range has more than MAX_FUNNEL_EVENTS; DatabaseUnavailableError */
   async count(dto: FunnelDto): Promise<FunnelResponse> {
     const { steps, window } = dto;
     const { from, to } = readRange(dto, 'UTC');
@@ -24,11 +24,11 @@ export class FunnelService {
       steps.map(({ category, name }) => this.counts.count({ category, name }, range)),
     );
     const events = counts.reduce((sum, count) => sum + count, 0);
-    if (events > MOST_EVENTS)
-      throw new QuestionError(
+    if (events > MAX_FUNNEL_EVENTS)
+      throw new InvalidParameterError(
         'from',
-        `The steps have ${events.toLocaleString('en')} events in this range, of which a funnel reads ` +
-          `${MOST_EVENTS.toLocaleString('en')} at most; take a shorter one.`,
+        `The steps have ${events.toLocaleString('en')} events in this range, but a funnel reads at most ` +
+          `${MAX_FUNNEL_EVENTS.toLocaleString('en')}; use a shorter range.`,
       );
     const reached = await this.funnels.sessions(steps, range, window);
     return {

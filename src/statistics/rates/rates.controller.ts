@@ -1,13 +1,13 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow } from '../../auth/access.decorator.js';
-import { ApiProblems } from '../../platform/http/api-problems.js';
 import { AllowedParameters } from '../../platform/http/allowed-parameters.decorator.js';
+import { ApiProblems } from '../../platform/http/api-problems.js';
 import { RatesResponse } from './dto/rates.dto.js';
-import { SECONDS } from './event-rates.js';
+import { WINDOW_SECONDS } from './pending-deltas.js';
 import { RatesService } from './rates.service.js';
 
-/** Gives out what a live plot shows. */
+/** Events a second, for live charts. */
 @ApiTags('statistics')
 @Controller('statistics/rates')
 export class RatesController {
@@ -17,10 +17,10 @@ export class RatesController {
   @Allow('read')
   @AllowedParameters()
   @ApiOperation({
-    summary: 'Events a second, and the backlog',
+    summary: 'Get events a second and the backlog',
     description:
-      `Of all processes together, in each of the last ${SECONDS} full seconds, by the clocks of the processes. A second ` +
-      'is in half a second after it ended.',
+      `The sums of all processes in each of the last ${WINDOW_SECONDS} full seconds, by the clocks of the processes. A ` +
+      'second is included half a second after its end.',
   })
   @ApiOkResponse({ type: RatesResponse })
   @ApiProblems(400, 503)

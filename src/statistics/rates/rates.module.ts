@@ -1,21 +1,18 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { servesApi, type Role } from '../../platform/config/role.js';
-import { EventRates } from './event-rates.js';
-import { RatesRecorder } from './rates.recorder.js';
-import { RatesStore } from './rates.store.js';
+import { type DynamicModule, Module } from '@nestjs/common';
+import { type Role, servesApi } from '../../platform/config/role.js';
 import { RatesController } from './rates.controller.js';
+import { RatesPublisher } from './rates.publisher.js';
 import { RatesService } from './rates.service.js';
+import { RatesStore } from './rates.store.js';
 
-/** How much happens: counted where it happens, and looked at in all processes together. */
-@Global()
+/** Events a second: every process publishes its own to Redis, and the API returns the sums. */
 @Module({})
 export class RatesModule {
   static forRole(role: Role): DynamicModule {
     return {
       module: RatesModule,
       controllers: servesApi(role) ? [RatesController] : [],
-      providers: [EventRates, RatesStore, RatesRecorder, ...(servesApi(role) ? [RatesService] : [])],
-      exports: [EventRates],
+      providers: [RatesStore, RatesPublisher, ...(servesApi(role) ? [RatesService] : [])],
     };
   }
 }

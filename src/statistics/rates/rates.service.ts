@@ -4,20 +4,20 @@ import { BacklogReport } from '../../queue/backlog-report.js';
 import { QueueUnavailableError } from '../../queue/queue-errors.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
 import type { EventCounts } from '../../platform/telemetry/metrics.js';
-import { SECONDS } from './event-rates.js';
+import { WINDOW_SECONDS } from './pending-deltas.js';
 import { RatesStore } from './rates.store.js';
 
-/** Milliseconds after the end of a second at which all processes have told what they counted in it. */
-const DELAY = 500;
+/** Milliseconds from the end of a second until all processes have published their counts of it. */
+const PUBLISH_DELAY_MS = 500;
 
 export interface Rates extends Record<keyof EventCounts, number[]> {
-  /** The end of the last second, as a canonical timestamp. */
+  /** The end of the last second: UTC with six fractional digits. */
   now: string;
   seconds: number;
   backlog: { events: number; jobs: number; oldest_seconds: number | null };
 }
 
-/** How many events all processes together take, store and refuse. */
+/** Reads how many events a second all processes accept, store and reject. */
 @Injectable()
 export class RatesService {
   constructor(
@@ -29,13 +29,13 @@ export class RatesService {
 
   /** @throws QueueUnavailableError */
   async read(): Promise<Rates> {
-    const end = Math.floor((Date.now() - DELAY) / 1000);
+    const end = Math.floor((Date.now() - PUBLISH_DELAY_MS) / 1000);
     try {
       if (!this.redis.available) throw new QueueUnavailableError();
       const [counts, { jobs, oldest }] = await Promise.all([this.store.read(end), this.report.read()]);
       return {
         now: new Date(end * 1000).toISOString().replace('Z', '000Z'),
-        seconds: SECONDS,
+        seconds: WINDOW_SECONDS,
         ...counts,
         backlog: {
           events: this.backlog.items,
@@ -44,7 +44,7 @@ export class RatesService {
         },
       };
     } catch (error) {
-      throw new QueueUnavailableError('Redis, which has the rates, is not available right now.', {
+      throw new QueueUnavailableError('Redis, which holds the rates, is not available right now.', {
         cause: error,
       });
     }

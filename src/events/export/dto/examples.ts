@@ -3,7 +3,7 @@ import { EXAMPLE_STORED } from '../../dto/example.js';
 const { id, application, session_id, category, name, data, timestamp } = EXAMPLE_STORED;
 const json = JSON.stringify(data);
 
-/** How the event of the documentation is written in each format. */
+/** The example event of the documentation in each format. */
 export const FILE_EXAMPLES = {
   'application/x-ndjson': {
     schema: { type: 'string' },

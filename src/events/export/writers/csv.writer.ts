@@ -1,29 +1,29 @@
 import { type Options, stringify } from 'csv-stringify/sync';
-import type { ExportedEvents } from './writers.js';
+import type { ExportedEvents } from './exported-event.js';
 
 const COLUMNS = ['id', 'application', 'session_id', 'category', 'name', 'data', 'timestamp'];
 
-/** Tells a spreadsheet that this is UTF-8; left to itself it takes another encoding. */
-const BOM = '\uFEFF';
+/** Marks the file as UTF-8; without it, spreadsheets assume another encoding. */
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /**
- * What a spreadsheet may run as a formula, whether or not it trims blanks first; and the mark itself, so that taking one
- * away from a cell that begins with it always gives the text.
+ * The beginning of a cell that a spreadsheet may run as a formula, whether or not it trims white space first. The
+ * apostrophe is among them, so that removing one apostrophe from a cell that begins with it always restores the text.
  * @see https://owasp.org/www-community/attacks/CSV_Injection
  */
-const DANGEROUS = /^[=+\-@＝＋－＠'\s]/;
+const FORMULA_START = /^[=+\-@＝＋－＠'\s]/;
 
 /** RFC 4180. */
 const OPTIONS: Options = {
   columns: COLUMNS,
   record_delimiter: 'windows',
-  // The library quotes only for its own delimiter, but readers take each of these for the end of a line or of a cell.
+  // The library quotes only its own delimiters, but some readers end a line or a cell at any of these.
   quoted_match: /[\r\n;\t]/,
-  cast: { string: (text) => (DANGEROUS.test(text) ? `'${text}` : text) },
+  cast: { string: (text) => (FORMULA_START.test(text) ? `'${text}` : text) },
 };
 
-/** A header and an event a row, `data` as JSON. A cell that a spreadsheet might run begins with an apostrophe. */
+/** A header, and one row an event with `data` as JSON. An apostrophe precedes what a spreadsheet might run. */
 export async function* csv(pages: ExportedEvents): AsyncGenerator<string> {
-  yield `${BOM}${stringify([COLUMNS], OPTIONS)}`;
+  yield `${BYTE_ORDER_MARK}${stringify([COLUMNS], OPTIONS)}`;
   for await (const events of pages) if (events.length > 0) yield stringify(events, OPTIONS);
 }

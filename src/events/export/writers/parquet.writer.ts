@@ -1,11 +1,11 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { ExportedEvent, ExportedEvents } from './writers.js';
+import type { ExportedEvent, ExportedEvents } from './exported-event.js';
 
-/** Rows of a row group at the most: they wait in memory, and encoding them holds up everything else. */
-const ROWS = 10_000;
+/** Rows of a row group. They stay in memory until the group is full, and encoding them blocks the event loop. */
+const MAX_GROUP_ROWS = 10_000;
 
-/** Characters of `data` in a row group, about, at the most. */
-const CHARACTERS = 8 * 1024 * 1024;
+/** Characters of `data` in a row group; the last page of a group may exceed it. */
+const MAX_GROUP_CHARACTERS = 8 * 1024 * 1024;
 
 type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
 
@@ -36,23 +36,26 @@ const SCHEMA: Schema = [
   },
 ];
 
-/** For a column of JSON the library would make texts of values; these are texts already, which it takes as bytes. */
-const SCHEMA_OF_BYTES = SCHEMA.map((element) =>
+/**
+ * The schema while rows are written. In a JSON column the library would stringify each value, but `data` is JSON text
+ * already, so it is written as bytes. The footer gets SCHEMA.
+ */
+const WRITE_SCHEMA = SCHEMA.map((element) =>
   element.converted_type === 'JSON' ? { ...element, converted_type: undefined } : element,
 );
 
-/** Typed columns in row groups, each written as soon as it is full; only their places stay in memory, for the footer. */
+/** Typed columns. Each row group is written when it is full; only its offsets stay in memory, for the footer. */
 export async function* parquet(pages: ExportedEvents): AsyncGenerator<Uint8Array> {
-  const bytes = new Bytes();
-  const file = new ParquetWriter({ writer: bytes, schema: SCHEMA_OF_BYTES, createdBy: 'The Eye' });
-  yield bytes.take();
+  const output = new ChunkedWriter();
+  const file = new ParquetWriter({ writer: output, schema: WRITE_SCHEMA, createdBy: 'The Eye' });
+  yield output.takeChunk();
   for await (const group of rowGroups(pages)) {
     void file.write({ columnData: columnsOf(group), rowGroupSize: group.length });
-    yield bytes.take();
+    yield output.takeChunk();
   }
   file.schema = SCHEMA;
   void file.finish();
-  yield bytes.take();
+  yield output.takeChunk();
 }
 
 async function* rowGroups(pages: ExportedEvents): AsyncGenerator<ExportedEvent[]> {
@@ -61,7 +64,7 @@ async function* rowGroups(pages: ExportedEvents): AsyncGenerator<ExportedEvent[]
   for await (const events of pages) {
     group.push(...events);
     characters += events.reduce((sum, { data }) => sum + data.length, 0);
-    if (group.length < ROWS && characters < CHARACTERS) continue;
+    if (group.length < MAX_GROUP_ROWS && characters < MAX_GROUP_CHARACTERS) continue;
     yield group;
     group = [];
     characters = 0;
@@ -74,24 +77,24 @@ type Columns = Parameters<ParquetWriter['write']>[0]['columnData'];
 function columnsOf(events: ExportedEvent[]): Columns {
   const columns: Columns = [
     ...TEXTS.map((name) => ({ name, data: events.map((event) => event[name]) })),
-    // The least and the greatest JSON text help nobody to skip a row group.
+    // The minimum and maximum of JSON texts do not help readers to skip row groups.
     { name: 'data', data: events.map(({ data }) => Buffer.from(data)), statistics: false },
-    { name: 'timestamp', data: events.map(({ timestamp }) => microseconds(timestamp)) },
+    { name: 'timestamp', data: events.map(({ timestamp }) => toMicroseconds(timestamp)) },
   ];
-  // Places of single pages: they would wait in memory for the footer, and a row group has hardly more than one.
+  // Without page offsets, which would stay in memory for the footer: a row group rarely has more than one page.
   return columns.map((column) => ({ ...column, offsetIndex: false }));
 }
 
-/** Since 1970; a number would not hold those of the year 2300. */
-function microseconds(timestamp: string): bigint {
+/** Microseconds since 1970. They exceed the safe integers from the year 2255 on. */
+function toMicroseconds(timestamp: string): bigint {
   return BigInt(Date.parse(`${timestamp.slice(0, 23)}Z`)) * 1000n + BigInt(timestamp.slice(23, 26));
 }
 
-/** Gives its bytes away as they come, and goes on counting them. */
-class Bytes extends ByteWriter {
-  take(): Uint8Array {
-    const taken = this.getBytes().slice();
+/** A writer whose bytes are taken away while it writes; its offset continues to count them. */
+class ChunkedWriter extends ByteWriter {
+  takeChunk(): Uint8Array {
+    const chunk = this.getBytes().slice();
     this.index = 0;
-    return taken;
+    return chunk;
   }
 }

@@ -1,16 +1,7 @@
-import type { StoredEvent } from '../../events.repository.js';
 import { csv } from './csv.writer.js';
+import type { ExportedEvents } from './exported-event.js';
 import { ndjson } from './ndjson.writer.js';
 import { parquet } from './parquet.writer.js';
-
-/** An event as the formats write it. */
-export interface ExportedEvent extends Omit<StoredEvent, 'data'> {
-  /** Compact JSON. */
-  data: string;
-}
-
-/** Events in their order, many at a time. */
-export type ExportedEvents = AsyncIterable<ExportedEvent[]>;
 
 export const FORMATS = ['ndjson', 'csv', 'parquet'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -18,8 +9,8 @@ export type Format = (typeof FORMATS)[number];
 interface Writer {
   /** Media type. */
   readonly type: string;
-  /** The file, piece by piece; it holds no more than what it is about to write. */
-  readonly write: (events: ExportedEvents) => AsyncIterable<string | Uint8Array>;
+  /** Yields the file in chunks. A writer holds no more events than its next chunk needs. */
+  readonly write: (pages: ExportedEvents) => AsyncIterable<string | Uint8Array>;
 }
 
 export const WRITERS: Readonly<Record<Format, Writer>> = {

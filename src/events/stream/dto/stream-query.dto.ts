@@ -1,7 +1,7 @@
 import { Bound, Filter } from '../../../platform/paging/parameters.js';
 import type { StreamFilter } from '../stream-filter.js';
 
-/** Which events a viewer wants to see: the filters of the list. */
+/** Which events a subscriber receives: the filters of the list. */
 export class StreamQueryDto implements StreamFilter {
   @Filter('Events of one application, by its name.', 'default')
   application?: string;
@@ -15,9 +15,13 @@ export class StreamQueryDto implements StreamFilter {
   @Filter('Events of one name.', 'pageview')
   name?: string;
 
-  @Bound('after', 'Events whose own time is this or later; who fills in the past is not seen.', '2021-01-01')
+  @Bound(
+    'after',
+    'Events with this timestamp or a later one. Excludes events of the past that are sent now.',
+    '2021-01-01',
+  )
   timestamp_after?: string;
 
-  @Bound('before', 'Events whose own time is this or earlier.', '2099-12-31')
+  @Bound('before', 'Events with this timestamp or an earlier one.', '2099-12-31')
   timestamp_before?: string;
 }

@@ -5,11 +5,11 @@ import { Bound } from '../../../platform/paging/parameters.js';
 import { whyNotText } from '../../../platform/model/event-text.js';
 import { isJsonObject } from '../../../platform/json/json-object.js';
 
-export const FEWEST_STEPS = 2;
-export const MOST_STEPS = 10;
+const MIN_STEPS = 2;
+const MAX_STEPS = 10;
 
 /** A year of 366 days, in seconds. */
-const LONGEST_WINDOW = 366 * 86_400;
+const MAX_WINDOW_SECONDS = 366 * 86_400;
 
 const { category, name } = EXAMPLE_STORED;
 const EXAMPLE_STEPS = [
@@ -29,25 +29,24 @@ export class StepDto {
 export class FunnelDto {
   @ApiProperty({
     type: [StepDto],
-    minItems: FEWEST_STEPS,
-    maxItems: MOST_STEPS,
+    minItems: MIN_STEPS,
+    maxItems: MAX_STEPS,
     example: EXAMPLE_STEPS,
-    description:
-      'Types of events, in the order in which they must happen. A type may stand in it more than once.',
+    description: 'Types of events, in the order in which they must occur. A type may occur more than once.',
   })
-  @Valid(whyNotSteps)
+  @Valid(stepsViolation)
   steps: StepDto[];
 
   @Bound(
     'after',
-    'From here on, inclusive: a date-time, or a date, which begins at midnight UTC. Unless given, 24 hours before `to`.',
+    'Start of the range, inclusive: a date-time, or a date for its midnight UTC. By default, 24 hours before `to`.',
     '2021-01-01',
   )
   from?: string;
 
   @Bound(
     'before',
-    'Up to here, exclusive: a date-time, or a date, for its end. Unless given, now.',
+    'End of the range, exclusive: a date-time, or a date for its end. By default, now.',
     '2021-01-31',
   )
   to?: string;
@@ -55,16 +54,16 @@ export class FunnelDto {
   @ApiProperty({
     type: 'integer',
     minimum: 1,
-    maximum: LONGEST_WINDOW,
+    maximum: MAX_WINDOW_SECONDS,
     example: 3600,
-    description: 'Seconds from the first step within which the others must happen, inclusive.',
+    description: 'Seconds after the first step within which the others must occur, inclusive.',
   })
-  @Valid(whyNotWindow)
+  @Valid(windowViolation)
   window: number;
 }
 
 export class StepResponse extends StepDto {
-  @ApiProperty({ example: 120, description: 'Sessions that came as far as this step; exact.' })
+  @ApiProperty({ example: 120, description: 'Sessions that reached this step. Exact.' })
   sessions: number;
 }
 
@@ -78,28 +77,28 @@ export class FunnelResponse {
   @ApiProperty({ example: 3600, description: 'Seconds.' })
   window: number;
 
-  @ApiProperty({ type: [StepResponse], description: 'In the order in which they were asked for.' })
+  @ApiProperty({ type: [StepResponse], description: 'In the order of the request.' })
   steps: StepResponse[];
 }
 
-function whyNotWindow(window: unknown): string | undefined {
+function windowViolation(window: unknown): string | undefined {
   if (!Number.isInteger(window)) return 'Must be a whole number of seconds.';
-  return (window as number) >= 1 && (window as number) <= LONGEST_WINDOW
+  return (window as number) >= 1 && (window as number) <= MAX_WINDOW_SECONDS
     ? undefined
-    : `Must be 1 to ${LONGEST_WINDOW} seconds.`;
+    : `Must be from 1 to ${MAX_WINDOW_SECONDS} seconds.`;
 }
 
-function whyNotSteps(steps: unknown): string | undefined {
+function stepsViolation(steps: unknown): string | undefined {
   if (!Array.isArray(steps)) return 'Must be a list of event types.';
-  if (steps.length < FEWEST_STEPS || steps.length > MOST_STEPS)
-    return `Must be ${FEWEST_STEPS} to ${MOST_STEPS} event types.`;
+  if (steps.length < MIN_STEPS || steps.length > MAX_STEPS)
+    return `Must have ${MIN_STEPS} to ${MAX_STEPS} event types.`;
   for (const [index, step] of steps.entries()) {
     if (!isJsonObject(step)) return `${index}: Must be an object with \`category\` and \`name\`.`;
     const unknown = Object.keys(step).find((field) => field !== 'category' && field !== 'name');
     if (unknown !== undefined) return `${index}.${unknown}: Unknown field.`;
     for (const field of ['category', 'name']) {
-      const flaw = whyNotText(step[field]);
-      if (flaw) return `${index}.${field}: ${flaw.message}`;
+      const violation = whyNotText(step[field]);
+      if (violation) return `${index}.${field}: ${violation.message}`;
     }
   }
   return undefined;

@@ -1,18 +1,22 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { SECONDS } from '../event-rates.js';
+import { WINDOW_SECONDS } from '../pending-deltas.js';
 
 class BacklogResponse {
-  @ApiProperty({ type: 'integer', example: 1200, description: 'Accepted, and not yet stored.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 1200,
+    description: 'Events that are accepted and not yet stored.',
+  })
   events: number;
 
-  @ApiProperty({ type: 'integer', example: 3, description: 'The jobs that they are in.' })
+  @ApiProperty({ type: 'integer', example: 3, description: 'The jobs that hold these events.' })
   jobs: number;
 
   @ApiProperty({
     type: 'number',
     nullable: true,
     example: 0.25,
-    description: 'The age of the oldest of these jobs; null where there is none.',
+    description: 'The age of the oldest of these jobs; null if there is none.',
   })
   oldest_seconds: number | null;
 }
@@ -22,35 +26,35 @@ function PerSecond(description: string): PropertyDecorator {
   return ApiProperty({
     type: 'array',
     items: { type: 'integer' },
-    minItems: SECONDS,
-    maxItems: SECONDS,
+    minItems: WINDOW_SECONDS,
+    maxItems: WINDOW_SECONDS,
     description,
     example: [0, 120, 98],
   });
 }
 
-/** What all processes together did in the last seconds. */
+/** The sums of all processes in the last seconds. */
 export class RatesResponse {
   @ApiProperty({
     format: 'date-time',
     example: '2026-11-25T00:00:00.000000Z',
-    description: 'When the last of these seconds ended.',
+    description: 'The end of the last second.',
   })
   now: string;
 
-  @ApiProperty({ type: 'integer', example: SECONDS, description: 'How many there are.' })
+  @ApiProperty({ type: 'integer', example: WINDOW_SECONDS, description: 'The number of seconds.' })
   seconds: number;
 
-  @PerSecond('Taken into the queue in each second, the oldest first.')
+  @PerSecond('Events put into the queue in each second, the oldest first.')
   accepted: number[];
 
-  @PerSecond('Stored in PostgreSQL.')
+  @PerSecond('Events stored in PostgreSQL.')
   stored: number[];
 
-  @PerSecond('Found there already.')
+  @PerSecond('Events that were stored already.')
   duplicates: number[];
 
-  @PerSecond('Refused, by The Eye or by PostgreSQL.')
+  @PerSecond('Events rejected by The Eye or by PostgreSQL.')
   refused: number[];
 
   @ApiProperty()
