@@ -1,43 +1,51 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Application } from './applications/application.js';
-import type { TheEye } from './the-eye.js';
-import { APPLICATIONS, type Happening, happenings, MINUTE } from './world.js';
+import type { EyeClient } from './eye-client.js';
+import { APPLICATIONS, MINUTE, type SimulatedEvent, simulate } from './simulation.js';
 
-/** Milliseconds between two requests of an application. */
-const BEAT = 250;
-/** Milliseconds before the start in which those sessions began that are under way: most take less. */
-const BEFORE = 10 * MINUTE;
-/** Events of a request. */
-const BATCH = 1000;
+/** Time between two requests of an application. */
+const SEND_INTERVAL_MS = 250;
+/** Sessions that started this long before the run are simulated too, because they may still be active. */
+const MAX_SESSION_MS = 10 * MINUTE;
+/** Events in a request. */
+const BATCH_SIZE = 1000;
 
-/** Goes on as life does, each event sent as it happens, until `signal` ends it. */
-export async function goOn(eye: TheEye, seed: number, rate: number, signal: AbortSignal): Promise<void> {
-  await Promise.all(APPLICATIONS.map((application) => follow(application, eye, seed, rate, signal)));
-}
-
-async function follow(
-  application: Application,
-  eye: TheEye,
+/**
+ * Sends simulated events at the time at which they happen, until `signal` aborts.
+ * @param rate average events per second
+ */
+export async function sendLive(
+  eye: EyeClient,
   seed: number,
   rate: number,
   signal: AbortSignal,
 ): Promise<void> {
-  // Sessions that are under way at the start are joined in the middle, so that there is no flood of what was before.
+  await Promise.all(APPLICATIONS.map((application) => sendApplication(application, eye, seed, rate, signal)));
+}
+
+async function sendApplication(
+  application: Application,
+  eye: EyeClient,
+  seed: number,
+  rate: number,
+  signal: AbortSignal,
+): Promise<void> {
+  // Of sessions that are already active, only events from now on are sent, so that the run does not begin with a burst.
   const start = Date.now();
-  let next = Math.floor(start / MINUTE) * MINUTE - BEFORE;
-  let ahead: Happening[] = [];
+  let next = Math.floor(start / MINUTE) * MINUTE - MAX_SESSION_MS;
+  let pending: SimulatedEvent[] = [];
   while (!signal.aborted) {
     const now = Date.now();
     for (; next <= now; next += MINUTE) {
-      const begun = happenings(application, { begin: next, length: MINUTE }, seed, rate * 3600);
-      for (const happening of begun) if (happening.at > start) ahead.push(happening);
+      const simulated = simulate(application, { start: next, length: MINUTE }, seed, rate * 3600);
+      pending.push(...simulated.filter(({ at }) => at > start));
     }
-    const due = ahead.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
-    ahead = ahead.filter(({ at }) => at > now);
-    for (let from = 0; from < due.length; from += BATCH) {
-      const events = due.slice(from, from + BATCH).map(({ event }) => event);
+    const due = pending.filter(({ at }) => at <= now).sort((a, b) => a.at - b.at);
+    pending = pending.filter(({ at }) => at > now);
+    for (let from = 0; from < due.length; from += BATCH_SIZE) {
+      const events = due.slice(from, from + BATCH_SIZE).map(({ event }) => event);
       await eye.send(application, events);
     }
-    await wait(BEAT, undefined, { signal }).catch(() => undefined);
+    await wait(SEND_INTERVAL_MS, undefined, { signal }).catch(() => undefined);
   }
 }

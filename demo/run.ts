@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
-import { goOn } from './live.js';
-import { DemoError, TheEye } from './the-eye.js';
+import { DemoError, EyeClient } from './eye-client.js';
+import { sendLive } from './live.js';
+import { APPLICATIONS } from './simulation.js';
 import { sendWeek } from './week.js';
-import { APPLICATIONS } from './world.js';
 
 /*
  * npm run demo [-- --url http://127.0.0.1:8000 --events 100000 --seed 1 --live 20]
  *
- * Fills The Eye with a believable week of three made-up applications, through the public API. What happened in an hour
- * depends only on the seed and the hour, so running it again adds what has happened since, and stores nothing twice.
- * KEY holds a key of scope admin, where The Eye asks for one. With --live it goes on at so many events a second.
+ * Sends a simulated week of three applications to The Eye, through the public API. The events of an hour depend only on
+ * the seed and the hour, so a second run adds the events since the first one and stores nothing twice. If The Eye requires
+ * a key, KEY must be one with the scope admin. With --live, the demo continues at that many events per second.
  */
 
 const OPTIONS = {
@@ -19,13 +19,13 @@ const OPTIONS = {
   live: { type: 'string', default: '0' },
 } as const;
 
-/** @throws DemoError where an option is not as it must be */
+/** @throws DemoError that names an invalid option */
 function readOptions(): { url: string; events: number; seed: number; live: number } {
   const { values } = parseArgs({ options: OPTIONS });
-  const integer = (name: 'events' | 'seed' | 'live', most: number): number => {
+  const integer = (name: 'events' | 'seed' | 'live', max: number): number => {
     const value = Number(values[name]);
-    if (values[name].trim() !== '' && Number.isInteger(value) && value >= 0 && value <= most) return value;
-    throw new DemoError(`--${name} must be a whole number up to ${most.toLocaleString('en')}.`);
+    if (values[name].trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
+    throw new DemoError(`--${name} must be a whole number up to ${max.toLocaleString('en')}.`);
   };
   if (!URL.canParse(values.url))
     throw new DemoError('--url must be an address such as http://127.0.0.1:8000.');
@@ -39,28 +39,29 @@ function readOptions(): { url: string; events: number; seed: number; live: numbe
 
 async function main(): Promise<void> {
   const { url, events, seed, live } = readOptions();
-  const eye = new TheEye(url, process.env['KEY']);
+  const eye = new EyeClient(url, process.env['KEY']);
   const interrupted = new AbortController();
   await eye.prepare(APPLICATIONS);
   try {
-    console.log(`A week of ${APPLICATIONS.map(({ name }) => name).join(', ')}, sent to ${url}:\n`);
-    const began = performance.now();
+    console.log(`Sending a week of ${APPLICATIONS.map(({ name }) => name).join(', ')} to ${url}:\n`);
+    const startedAt = performance.now();
     const { accepted, refused } = await sendWeek(eye, seed, events, Date.now());
-    const seconds = ((performance.now() - began) / 1000).toFixed(1);
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const count = (value: number): string => value.toLocaleString('en');
     console.log(`\n${count(accepted)} events were accepted and ${count(refused)} refused, in ${seconds} s.`);
-    console.log(`Look at them: ${url}`);
+    console.log(`Open the dashboard: ${url}`);
     if (live === 0) return;
-    console.log(`\nGoing on with about ${live} events a second until Ctrl-C.`);
+    console.log(`\nContinuing with about ${live} events per second. Press Ctrl-C to stop.`);
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort());
-    await goOn(eye, seed, live, interrupted.signal);
+    await sendLive(eye, seed, live, interrupted.signal);
   } finally {
-    await eye.leave();
+    await eye.revokeKeys();
   }
 }
 
 main().catch((error: unknown) => {
-  const known = error instanceof DemoError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
-  console.error(known ? (error as Error).message : error);
+  const isExpected =
+    error instanceof DemoError || (error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS');
+  console.error(isExpected ? (error as Error).message : error);
   process.exitCode = 1;
 });

@@ -2,44 +2,46 @@ import { mkdir } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { startBrowser, Viewer } from '../test/support/browser.js';
-import { goOn } from './live.js';
-import { TheEye } from './the-eye.js';
-import { APPLICATIONS } from './world.js';
+import { EyeClient } from './eye-client.js';
+import { sendLive } from './live.js';
+import { APPLICATIONS } from './simulation.js';
 
 /*
  * npm run screenshots [-- --url http://127.0.0.1:8000]
  *
- * Makes the pictures in docs anew, of an Eye with AUTH=off that `npm run demo` has just filled. Takes six minutes: the
- * plot of the present shows five.
+ * Takes the pictures in docs/images again, of an Eye with AUTH=off that `npm run demo` has just filled. Takes six minutes,
+ * because the plot of current rates shows the last five.
  */
 
 interface Picture {
   file: string;
   hash: string;
-  /** What has to be there before the picture is taken. */
+  /** Selector of an element that must be present before the picture is taken. */
   until: string;
   colorScheme?: 'light' | 'dark';
   width?: number;
   height?: number;
 }
 
-/** Milliseconds that the plot of the present shows. */
-const PRESENT = 300_000;
-/** Events a second meanwhile. */
-const RATE = 40;
+/** The period that the plot of current rates shows. */
+const LIVE_PERIOD_MS = 300_000;
+/** Events per second in that period. */
+const LIVE_RATE = 40;
+/** Time for animations, and for the first values of the rates. */
+const SETTLE_TIME_MS = 2000;
 
 const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:8000' } } });
 const url = values.url.replace(/\/$/, '');
-const folder = new URL('../docs/', import.meta.url).pathname;
+const folder = new URL('../docs/images/', import.meta.url).pathname;
 
-/** A session of a payment that is over. */
+/** The id of a session with a payment that is at least two hours old, and therefore complete. */
 async function paidSession(): Promise<string> {
   const before = new Date(Date.now() - 7_200_000).toISOString();
-  const answer = await fetch(
+  const response = await fetch(
     `${url}/events/?category=checkout&name=pay&page_size=1&timestamp_before=${before}`,
   );
-  const { results } = (await answer.json()) as { results: { session_id: string }[] };
-  if (!results[0]) throw new Error(`There is no payment at ${url}: fill it with npm run demo`);
+  const { results } = (await response.json()) as { results: { session_id: string }[] };
+  if (!results[0]) throw new Error(`There is no payment at ${url}. Run this first: npm run demo`);
   return results[0].session_id;
 }
 
@@ -49,11 +51,10 @@ async function take(pictures: Picture[]): Promise<void> {
     const viewer = await Viewer.open(browser, url, { viewport: { width, height }, colorScheme });
     await viewer.goto(hash);
     await viewer.page.locator(until).first().waitFor();
-    // For the plot, and for the numbers of a second.
-    await wait(2000);
+    await wait(SETTLE_TIME_MS);
     await viewer.page.screenshot({ path: `${folder}${file}.png` });
     for (const complaint of viewer.complaints) console.error(`${file}: ${complaint}`);
-    console.log(`docs/${file}.png`);
+    console.log(`docs/images/${file}.png`);
     await viewer.close();
   }
   await browser.close();
@@ -67,19 +68,19 @@ await take([
   { file: 'phone', hash: '#/history', until: '.ranking li', width: 390, height: 844 },
 ]);
 
-const eye = new TheEye(url, undefined);
+const eye = new EyeClient(url, undefined);
 await eye.prepare(APPLICATIONS);
-const over = new AbortController();
-const living = goOn(eye, 1, RATE, over.signal);
+const finished = new AbortController();
+const sending = sendLive(eye, 1, LIVE_RATE, finished.signal);
 try {
-  await wait(PRESENT);
+  await wait(LIVE_PERIOD_MS);
   await take([
     { file: 'now', hash: '#/now', until: '.tail li' },
     { file: 'now-dark', hash: '#/now', until: '.tail li', colorScheme: 'dark' },
     { file: 'refused', hash: '#/refused?range=hour', until: '.rejections .bad', height: 1150 },
   ]);
 } finally {
-  over.abort();
-  await living;
-  await eye.leave();
+  finished.abort();
+  await sending;
+  await eye.revokeKeys();
 }

@@ -1,20 +1,21 @@
 import { MultiBar, Presets } from 'cli-progress';
-import type { TheEye } from './the-eye.js';
-import { APPLICATIONS, type DemoEvent, happenings, HOUR } from './world.js';
+import type { DemoEvent } from './event.js';
+import type { EyeClient } from './eye-client.js';
+import { APPLICATIONS, HOUR, simulate } from './simulation.js';
 
-/** Hours of the past that are filled. */
+/** Hours in a week. */
 const HOURS = 7 * 24;
-/** Events of a request. */
-const BATCH = 1000;
+/** Events in a request. */
+const BATCH_SIZE = 1000;
 
-/** What was sent. */
+/** Counts of the events that were sent. */
 export interface Sent {
   accepted: number;
   refused: number;
 }
 
-/** Fills the week before `now`: each application by itself, hour by hour. */
-export async function sendWeek(eye: TheEye, seed: number, events: number, now: number): Promise<Sent> {
+/** Sends the simulated events of the week before `now`, of all applications concurrently and hour by hour. */
+export async function sendWeek(eye: EyeClient, seed: number, events: number, now: number): Promise<Sent> {
   const bars = new MultiBar({ hideCursor: true }, Presets.rect);
   const first = Math.floor(now / HOUR) * HOUR - (HOURS - 1) * HOUR;
   const sums = { accepted: 0, refused: 0 };
@@ -34,15 +35,15 @@ export async function sendWeek(eye: TheEye, seed: number, events: number, now: n
           batch = [];
         };
         for (let hour = first; hour <= now; hour += HOUR) {
-          for (const { at, event } of happenings(
+          for (const { at, event } of simulate(
             application,
-            { begin: hour, length: HOUR },
+            { start: hour, length: HOUR },
             seed,
             events / HOURS,
           )) {
-            // What is yet to happen is sent by whoever runs this later.
+            // Events in the future are left for a later run.
             if (at <= now) batch.push(event);
-            if (batch.length === BATCH) await send();
+            if (batch.length === BATCH_SIZE) await send();
           }
           bar.increment(1, { sent });
         }

@@ -2,7 +2,7 @@ import './platform/json/json-parse.js';
 import { resolve } from 'node:path';
 import { environment } from './platform/config/environment.js';
 import { setNodeFlags } from './platform/config/node-flags.js';
-import { joinEmbeddedServers } from './platform/embedded/embedded-servers.js';
+import { startEmbeddedServers } from './platform/embedded/embedded-servers.js';
 
 setNodeFlags();
 
@@ -10,7 +10,7 @@ setNodeFlags();
 async function main(): Promise<void> {
   const { DATA_DIR, DATABASE_URL, REDIS_URL } = environment;
   const bootstrap = import('./bootstrap.js');
-  const embedded = joinEmbeddedServers({
+  const embedded = startEmbeddedServers({
     dataDir: resolve(DATA_DIR),
     postgres: DATABASE_URL === undefined,
     redis: REDIS_URL === undefined,

@@ -62,7 +62,7 @@ describe('What the dashboard shows of now', () => {
     await page.getByText('Not now. Trying again…').waitFor();
     await page.unroute(LIST);
     await page.locator('.tail li', { hasText: 'the past' }).waitFor();
-    await page.getByText('since this was opened').waitFor();
+    await page.getByText('since the view was opened').waitFor();
   });
 
   it('shows what was stored after the past was read and before the stream was open', async () => {
@@ -117,7 +117,7 @@ describe('What the dashboard shows of now', () => {
       const note = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
       await note.waitFor({ timeout: 20_000 });
       await page.unroute(RATES);
-      await page.getByRole('img', { name: /^Events a second: accepted/ }).waitFor();
+      await page.getByRole('img', { name: /^Events per second: accepted/ }).waitFor();
       await eventually(async () => expect(await page.locator('.note:visible').count()).toBe(0));
     });
   });

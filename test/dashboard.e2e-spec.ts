@@ -101,7 +101,7 @@ describe('The dashboard', () => {
         .getByRole('img', { name: /accepted (?!0,)[\d.]+, stored (?!0,)[\d.]+, refused 0/ })
         .waitFor();
       await page.locator('.plot canvas').waitFor();
-      for (const words of ['PostgreSQL answers', 'Redis answers', 'The backlog is empty'])
+      for (const words of ['PostgreSQL is up', 'Redis is up', 'The backlog is empty'])
         await page.locator('.health li', { hasText: words }).waitFor();
     });
 
@@ -115,7 +115,7 @@ describe('The dashboard', () => {
       await eye.store(anEvent({ session_id: 'in the pause' }));
       await page.getByText(/^Paused, 1 newer event/).waitFor();
       expect(await page.locator('.tail li', { hasText: 'in the pause' }).count()).toBe(0);
-      await page.getByRole('button', { name: 'Go on' }).click();
+      await page.getByRole('button', { name: 'Resume' }).click();
       await page.locator('.tail li', { hasText: 'in the pause' }).waitFor();
     });
 
@@ -294,7 +294,7 @@ describe('The dashboard', () => {
       await viewer.goto('#/sessions?category=none');
       await page.getByText('No session matches these filters.').waitFor();
       expect(await page.locator('.first').count()).toBe(0);
-      await page.getByText('Look at all sessions').click();
+      await page.getByText('Show all sessions').click();
       await page.locator('.sessions li').first().waitFor();
     });
 
@@ -334,11 +334,11 @@ describe('The dashboard', () => {
       expect(await page.getByLabel('Category').inputValue()).toBe('order');
       expect(await page.getByLabel('Name').inputValue()).toBe('place');
       expect(await total()).toBe(3);
-      await page.getByText('These figures are of all types').waitFor();
+      await page.getByText('These counts cover all types').waitFor();
       await page.getByRole('link', { name: 'Clear' }).click();
       await eventually(async () => expect(await shown.count()).toBe(3));
       expect(viewer.hash).toBe('#/refused');
-      expect(await page.getByText('These figures are of all types').count()).toBe(0);
+      expect(await page.getByText('These counts cover all types').count()).toBe(0);
       // What has no name cannot be asked for.
       await types.getByText('page interaction · (none)').waitFor();
       expect(await types.getByRole('link', { name: '(none)' }).count()).toBe(0);
@@ -422,7 +422,7 @@ describe('The dashboard', () => {
 
     describe('the history of long ago', () => {
       const troubles = (): Promise<number> => page.locator('.note:visible').count();
-      const tooLong = 'This range is too long to be plotted at once: these are its last 95 years.';
+      const tooLong = 'This range is too long for one plot, which shows its last 95 years.';
 
       it('is plotted whole from 1970 on', async () => {
         await eye.store(anEvent({ category: 'old', timestamp: '1970-01-01T00:00:00Z' }));
@@ -442,7 +442,7 @@ describe('The dashboard', () => {
         await eventually(async () => expect(await total()).toBe(count - 1));
         await page.locator('.plot canvas').waitFor();
         expect(await troubles()).toBe(0);
-        await page.getByText('Plot those before').click();
+        await page.getByText('Plot the earlier years').click();
         await eventually(async () => expect(await total()).toBe(1));
         expect(await page.getByText(tooLong).count()).toBe(0);
         expect(await troubles()).toBe(0);
@@ -452,7 +452,7 @@ describe('The dashboard', () => {
         await eye.store(anEvent({ category: 'first', timestamp: '0001-01-01T00:00:00Z' }));
         await viewer.goto('#/history?range=all&category=first');
         await page.getByText(tooLong).waitFor();
-        await page.getByText('No event that is asked for lies in them.').waitFor();
+        await page.getByText('No matching event is in these years.').waitFor();
         await viewer.goto('#/history?from=0001-01-01T00:00:00Z&to=0050-01-01T00:00:00Z');
         await eventually(async () => expect(await total()).toBe(1));
         await page.getByRole('button', { name: 'Zoom out' }).click();
@@ -564,9 +564,9 @@ describe('The dashboard of an Eye that asks for keys', () => {
     };
     await viewer.goto('#/events');
     await logIn('eye_read_nonsense');
-    await page.getByText('This key is not known here, or it was revoked.').waitFor();
+    await page.getByText('This key is unknown, or it was revoked.').waitFor();
     await logIn(keys.ingest);
-    await page.getByText('This key may not read').waitFor();
+    await page.getByText('This key has no read access.').waitFor();
     await logIn(keys.read);
     await page.locator('.rows li', { hasText: 'behind the door' }).waitFor();
     expect(viewer.hash).toBe('#/events');
@@ -580,7 +580,7 @@ describe('The dashboard of an Eye that asks for keys', () => {
     expect(eye.output).not.toContain(keys.read);
 
     await page.getByRole('button', { name: 'Log out' }).click();
-    await page.getByText('This Eye asks for a key').waitFor();
+    await page.getByText('The Eye requires a key').waitFor();
     expect(await page.evaluate('JSON.stringify([{ ...sessionStorage }, { ...localStorage }])')).not.toContain(
       'eye_read',
     );

@@ -17,7 +17,7 @@ describe('The demo', () => {
   it.each([
     [
       ['--url', 'http://127.0.0.1:1'],
-      /does not answer at http:\/\/127\.0\.0\.1:1 \(.+\)\. Start it with: npm start/,
+      /cannot be reached at http:\/\/127\.0\.0\.1:1 \(.+\)\. Start it with: npm start/,
     ],
     [['--url', 'nowhere'], /--url must be an address/],
     [['--events', 'many'], /--events must be a whole number/],
@@ -32,7 +32,7 @@ describe('The demo', () => {
   it('says that it needs a key', async () => {
     const { code, stderr } = await runDemo({}, '--url', eye.url);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/401.*needs a key of scope admin: KEY=…/);
+    expect(stderr).toMatch(/401.*needs a key with the scope admin: KEY=…/);
   });
 
   it('fills a week of three applications, once however often it is run, and leaves no key behind', async () => {

@@ -15,7 +15,7 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
   it('while events arrive ends well within seconds, leaves no process, and has stored what it accepted', async () => {
     const load = Load.on(eye);
     await load.answered(202, 200);
-    const family = [eye.process.pid ?? 0, ...(await familyOf((await serversOf(eye.dataDir)).keeper))];
+    const family = [eye.process.pid ?? 0, ...(await familyOf((await serversOf(eye.dataDir)).supervisor))];
     const began = Date.now();
     expect(await eye.end()).toBe(0);
     expect(Date.now() - began).toBeLessThan(8000);
@@ -95,7 +95,7 @@ describe('The Eye that is killed (SIGKILL)', () => {
   it('while events arrive leaves no process, and its next start stores what it accepted, each once', async () => {
     const load = Load.on(eye);
     await load.answered(202, 200);
-    const family = await familyOf((await serversOf(eye.dataDir)).keeper);
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
     await eye.end('SIGKILL');
     await gone(family);
     await eye.start();

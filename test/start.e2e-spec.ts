@@ -38,7 +38,7 @@ describe('The Eye on a fresh folder', () => {
   it('keeps its events over a restart, which creates nothing anew', async () => {
     const event = anEvent();
     const { body } = await eye.store(event);
-    const family = await familyOf((await serversOf(eye.dataDir)).keeper);
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
     expect(await eye.end()).toBe(0);
     expect(await living(family)).toEqual([]);
     await eye.start();
@@ -51,20 +51,20 @@ describe('The Eye on a fresh folder', () => {
   });
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends on %s, and its servers with it', async (signal) => {
-    const family = await familyOf((await serversOf(eye.dataDir)).keeper);
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
     expect(await eye.end(signal)).toBe(0);
     await gone(family);
     await eye.start();
   });
 
-  it.each(['keeper', 'postgres', 'redis'] as const)('heals by itself when its %s is killed', async (name) => {
+  it.each(['supervisor', 'postgres', 'redis'] as const)('heals when its %s is killed', async (name) => {
     const event = anEvent();
     const { body } = await eye.store(event);
     const before = await serversOf(eye.dataDir);
     process.kill(before[name], 'SIGKILL');
     await gone([before[name]]);
-    // With a keeper its servers go; until then they answer, and what they had accepted may be stored before all are back.
-    const killed = name === 'keeper' ? (['keeper', 'postgres', 'redis'] as const) : [name];
+    // The servers end with the supervisor; until then they answer, and may accept events that are stored before all are back.
+    const killed = name === 'supervisor' ? (['supervisor', 'postgres', 'redis'] as const) : [name];
     await eventually(async () => {
       const after = await serversOf(eye.dataDir);
       for (const each of killed) expect(after[each]).not.toBe(before[each]);
@@ -82,7 +82,7 @@ describe('The Eye on a fresh folder', () => {
     const api = await TheEye.start({ ROLE: 'api', DATA_DIR: eye.dataDir });
     const load = Load.on(api);
     await load.answered(202, 200);
-    const family = [...(await familyOf((await serversOf(eye.dataDir)).keeper)), api.process.pid ?? 0];
+    const family = [...(await familyOf((await serversOf(eye.dataDir)).supervisor)), api.process.pid ?? 0];
     signalAll(family, 'SIGKILL');
     await gone(family);
     await load.stop();
@@ -109,7 +109,7 @@ describe('The Eye beside another one', () => {
     const other = await TheEye.start({ DATA_DIR: eye.dataDir });
     const { body } = await other.store(anEvent());
     expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
-    const family = await familyOf((await serversOf(eye.dataDir)).keeper);
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
     expect(await eye.end()).toBe(0);
     await other.store(anEvent());
     expect(await other.end('SIGKILL')).toBeNull();
@@ -163,7 +163,7 @@ describe('The Eye that an ordinary user starts', () => {
     const eye = await TheEye.start({ DATA_DIR: dataDir, HOME: '/nonexistent' }, account);
     expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
     const { body } = await eye.store(anEvent());
-    const family = await familyOf((await serversOf(dataDir)).keeper);
+    const family = await familyOf((await serversOf(dataDir)).supervisor);
     expect(await eye.end()).toBe(0);
     await gone(family);
     await eye.start();
@@ -230,9 +230,9 @@ describe('npm start', () => {
     ['npm is told to stop', (pid: number) => process.kill(pid, 'SIGTERM')],
     ['npm is killed', (pid: number) => process.kill(pid, 'SIGKILL')],
   ])('leaves nothing behind when %s', async (_, end) => {
-    const { keeper, postgres, redis } = await serversOf(join(project, 'data'));
+    const { supervisor, postgres, redis } = await serversOf(join(project, 'data'));
     const family = await familyOf(npm.pid ?? 0);
-    expect(family).toEqual(expect.arrayContaining([keeper, postgres, redis]));
+    expect(family).toEqual(expect.arrayContaining([supervisor, postgres, redis]));
     const ended = once(npm, 'exit');
     end(npm.pid ?? 0);
     await ended;

@@ -23,7 +23,7 @@ export async function explain(eye: TheEye, asked: Questions): Promise<string> {
     await eye.sql(`ALTER DATABASE the_eye SET ${name} = '${value}'`);
   await eye.end();
   await eye.start();
-  const log = join(eye.dataDir, 'keeper.log');
+  const log = join(eye.dataDir, 'supervisor.log');
   const plans: string[] = [];
   for (const [name, question] of asked) {
     const before = (await readFile(log)).length;

@@ -77,7 +77,7 @@ export class MemorySampler {
     const { postgres, redis } = this.servers;
     return {
       seconds: this.seconds,
-      // Its children are the keeper of those servers, and they.
+      // Its children are the supervisor and the servers, which are measured apart.
       eye: await residentOf(this.eye),
       redis: await residentOf(redis),
       postgres: await sharedBy(await familyOf(postgres)),

@@ -3,7 +3,7 @@ import { type Application, chance, pause, view } from './application.js';
 const HOST = 'desk.example';
 const REPORTS = ['open orders', 'complaints', 'stock', 'returns', 'occupancy'];
 
-/** The staff look after what the others bring in: in office hours, and hardly on weekends. */
+/** An internal tool: the staff handle cases in office hours, and rarely on weekends. */
 export const desk: Application = {
   name: 'demo-desk',
   origin: `https://${HOST}`,
@@ -13,7 +13,7 @@ export const desk: Application = {
   *visit(random) {
     const team = random.helpers.arrayElement(['care', 'warehouse', 'finance']);
     yield { after: 0, category: 'session', name: 'login', data: { team } };
-    for (let more = random.number.int({ min: 2, max: 7 }); more > 0; more--) {
+    for (let remaining = random.number.int({ min: 2, max: 7 }); remaining > 0; remaining--) {
       yield view(random, HOST, '/cases', 60);
       const number = random.number.int({ min: 40_000, max: 49_999 });
       yield view(random, HOST, `/cases/${number}`, 90);

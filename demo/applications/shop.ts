@@ -1,21 +1,31 @@
 import type { Faker } from '@faker-js/faker';
-import { type Application, chance, pause, type Step, view } from './application.js';
+import { type Application, chance, type EventType, pause, type Step, view } from './application.js';
 
 const HOST = 'shop.example';
+const PAYMENT: EventType = {
+  category: 'checkout',
+  name: 'pay',
+  mode: 'enforce',
+  schema: {
+    properties: { amount: { type: 'number', minimum: 0 }, currency: { enum: ['EUR', 'USD'] } },
+    required: ['amount', 'currency'],
+  },
+};
 const AISLES = ['garden', 'kitchen', 'outdoor', 'books', 'toys', 'lighting'];
 
-/** People look, search, fill a basket, and some of them pay. */
+/** A web shop: visitors browse, search and fill a basket, and some of them pay. */
 export const shop: Application = {
   name: 'demo-shop',
   origin: `https://${HOST}`,
   share: 0.55,
   hours: [8, 5, 3, 2, 2, 4, 9, 16, 24, 30, 34, 38, 42, 38, 34, 34, 36, 42, 52, 62, 68, 60, 38, 18],
   weekend: 1.35,
+  eventTypes: [PAYMENT],
   *visit(random) {
     yield view(random, HOST, '/');
     const seen: string[] = [];
     if (chance(random, 40)) yield search(random);
-    for (let more = random.number.int({ min: 1, max: 5 }); more > 0; more--) {
+    for (let remaining = random.number.int({ min: 1, max: 5 }); remaining > 0; remaining--) {
       const aisle = random.helpers.arrayElement(AISLES);
       yield view(random, HOST, `/${aisle}/`);
       const product = random.helpers.slugify(random.commerce.productName()).toLowerCase();
@@ -59,8 +69,8 @@ function* checkout(random: Faker, items: string[]): Generator<Step> {
   const method = random.helpers.arrayElement(['card', 'card', 'transfer', 'wallet']);
   yield {
     after: pause(random, 30),
-    category: 'checkout',
-    name: 'pay',
+    category: PAYMENT.category,
+    name: PAYMENT.name,
     data: { amount, currency: 'EUR', method, items },
   };
 }

@@ -4,7 +4,7 @@ import { type Application, chance, pause, type Step, view } from './application.
 const HOST = 'stays.example';
 const CITIES = ['Lisbon', 'Kraków', 'Bergen', 'Ljubljana', 'Gent', 'Sevilla', 'Tartu', 'Bologna'];
 
-/** People compare places for a night, and some of them book one. */
+/** A travel site: visitors compare places to stay, and some of them book one. */
 export const stays: Application = {
   name: 'demo-stays',
   origin: `https://${HOST}`,
@@ -16,7 +16,7 @@ export const stays: Application = {
     const nights = random.number.int({ min: 1, max: 9 });
     yield view(random, HOST, '/');
     yield search(random, city, nights);
-    for (let more = random.number.int({ min: 1, max: 6 }); more > 0; more--) {
+    for (let remaining = random.number.int({ min: 1, max: 6 }); remaining > 0; remaining--) {
       const place = random.number.int({ min: 1000, max: 1400 });
       yield view(random, HOST, `/stays/${place}`, 40);
       if (chance(random, 45))

@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { resolve } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { environment } from '../platform/config/environment.js';
-import { joinEmbeddedServers } from '../platform/embedded/embedded-servers.js';
+import { startEmbeddedServers } from '../platform/embedded/embedded-servers.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import { Database } from '../platform/database/database.js';
 import { DatabaseModule } from '../platform/database/database.module.js';
@@ -20,7 +20,7 @@ export async function onDatabase<Result>(
   providers: Provider[],
   work: (context: INestApplicationContext) => Promise<Result>,
 ): Promise<Result> {
-  const servers = await joinEmbeddedServers({
+  const servers = await startEmbeddedServers({
     dataDir: resolve(environment.DATA_DIR),
     postgres: environment.DATABASE_URL === undefined,
     redis: false,

@@ -6,9 +6,8 @@ import { Allow } from '../auth/access.decorator.js';
 import { VENDOR_FILES } from './assets.js';
 
 /**
- * Stricter than that of other answers. Scripts and styles only from here and none in the page itself, so that nothing
- * that an event holds could ever run. No form is ever submitted: what is typed into one, such as a key, cannot end up
- * in an address.
+ * Stricter than for other responses. Scripts and styles load only from this origin and never inline, so that nothing in an
+ * event can run. Forms cannot be submitted, so that a key typed into one cannot become part of an address.
  */
 const CONTENT_SECURITY_POLICY =
   "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
@@ -16,7 +15,7 @@ const CONTENT_SECURITY_POLICY =
 const PageFile = (path?: string): MethodDecorator =>
   applyDecorators(Get(path), Allow('anybody'), Header('content-security-policy', CONTENT_SECURITY_POLICY));
 
-/** The page for people. It says nothing that the source does not; what it asks for needs a key as ever. */
+/** The dashboard. Its files are public and contain no data; the API requests that it sends need a key. */
 @ApiExcludeController()
 @Controller()
 export class DashboardController {

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { servesApi, type Role } from '../platform/config/role.js';
 import { DashboardController } from './dashboard.controller.js';
 
-/** The page at `/`, which stands on the API alone: whatever it shows, anybody with a key can ask for. */
+/** The dashboard at `/`. It uses only the public API, with the key of its user. */
 @Module({})
 export class DashboardModule {
   static forRole(role: Role): DynamicModule {

@@ -52,16 +52,16 @@ export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   }
 }
 
-/** Process ids of the keeper, the PostgreSQL and the Redis of a data folder. */
+/** Process ids of the supervisor, the PostgreSQL and the Redis of a data folder. */
 export async function serversOf(
   dataDir: string,
-): Promise<{ keeper: number; postgres: number; redis: number }> {
+): Promise<{ supervisor: number; postgres: number; redis: number }> {
   const read = (path: string): Promise<string> => readFile(join(dataDir, path), 'utf8');
   const [log, postgres, redis] = await Promise.all([
-    read('keeper.log'),
+    read('supervisor.log'),
     read('postgres/postmaster.pid'),
     read('redis/redis.pid'),
   ]);
   const started = [...log.matchAll(/started \(pid (\d+)\)/g)].at(-1)?.[1];
-  return { keeper: Number(started), postgres: Number.parseInt(postgres), redis: Number.parseInt(redis) };
+  return { supervisor: Number(started), postgres: Number.parseInt(postgres), redis: Number.parseInt(redis) };
 }

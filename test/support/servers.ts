@@ -4,29 +4,29 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
-import { claimRunFolder, type Folders, prepareFolders } from '../../src/platform/embedded/folders.js';
+import { createRunFolder, type Folders, prepareFolders } from '../../src/platform/embedded/folders.js';
 import { postgresServer } from '../../src/platform/embedded/postgres-server.js';
 import { redisServer } from '../../src/platform/embedded/redis-server.js';
-import type { Server } from '../../src/platform/embedded/managed-server.js';
+import type { ServerDefinition } from '../../src/platform/embedded/server-definition.js';
 import { familyOf, signalAll } from './processes.js';
 import { eventually, remove } from './the-eye.js';
 
 /**
- * A server of a test's own: the one that The Eye brings, in a folder of its own, but with no keeper that starts it
- * again at once. So an outage lasts for as long as the test wants.
+ * A server of a test's own: the one that The Eye brings, in a folder of its own, but with no supervisor that
+ * restarts it at once. So an outage lasts for as long as the test wants.
  */
 abstract class OwnServer {
   private child: ChildProcess | undefined;
 
   protected constructor(
     protected readonly folders: Folders,
-    private readonly server: Server,
+    private readonly server: ServerDefinition,
   ) {}
 
   /** @param parent where its folder is made, e.g. a disk of its own */
   protected static async folders(parent = tmpdir()): Promise<Folders> {
     const folders = await prepareFolders(await mkdtemp(join(parent, 'eye-server-')));
-    await claimRunFolder(folders);
+    await createRunFolder(folders);
     return folders;
   }
 

@@ -2,7 +2,7 @@ import { connection } from './api/client.js';
 import { el } from './page/dom.js';
 import { login } from './page/login.js';
 import { here } from './page/router.js';
-import { sayWhere, startShell } from './page/shell.js';
+import { setCurrentView, startShell } from './page/shell.js';
 import { eventDialog } from './views/events/event-dialog.js';
 import { eventsView } from './views/events/events.js';
 import { historyView } from './views/history/history.js';
@@ -12,7 +12,7 @@ import { sessionView } from './views/sessions/session.js';
 import { sessionsView } from './views/sessions/sessions.js';
 
 /**
- * A view makes its content for a route, once; another route makes another one.
+ * Builds the content of a view for one route. Called again for each route.
  * @typedef {(screen: import('./page/panel.js').Screen) => { title: string, content: Node[] }} View
  */
 
@@ -25,68 +25,72 @@ const VIEWS = {
   refused: refusedView,
 };
 
-/** Milliseconds that the view before stays, so that what loads quickly does not flicker. */
-const PATIENCE = 400;
+/** The previous view stays for at most this long, so that a view that loads quickly does not flicker. */
+const LOAD_TIMEOUT_MS = 400;
 
 const main = /** @type {HTMLElement} */ (document.getElementById('main'));
 
-let leaving = new AbortController();
-let shown = '';
-let view = '';
+/** Aborts when the current view is replaced. */
+let current = new AbortController();
+let currentAddress = '';
+let currentView = '';
 
-/** @param {boolean} [anew] even if the address is the same */
-async function show(anew = false) {
+/** @param {boolean} [force] builds the view again even if its address has not changed */
+async function show(force = false) {
   const route = here();
-  // An event is opened over the view, which stays as it is.
+  // An event opens in a dialog over the view, which does not change.
   const { event, ...parameters } = route.parameters;
   eventDialog.show(event);
   const address = JSON.stringify([route.view, route.of, parameters]);
-  if (address === shown && !anew) return;
-  shown = address;
+  if (address === currentAddress && !force) return;
+  currentAddress = address;
 
-  const make = VIEWS[route.view] ?? nothing;
-  const entering = new AbortController();
-  const previous = leaving;
-  leaving = entering;
+  const build = VIEWS[route.view] ?? unknownView;
+  const next = new AbortController();
+  const previous = current;
+  current = next;
   /** @type {Promise<unknown>[]} */
   const parts = [];
   const screen = {
     route: { ...route, parameters },
-    signal: entering.signal,
+    signal: next.signal,
     waitFor: parts.push.bind(parts),
   };
-  const { title, content } = make(screen);
-  await Promise.race([Promise.allSettled(parts), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
+  const { title, content } = build(screen);
+  await Promise.race([
+    Promise.allSettled(parts),
+    new Promise((resolve) => setTimeout(resolve, LOAD_TIMEOUT_MS)),
+  ]);
   previous.abort();
-  if (entering.signal.aborted) return;
+  if (next.signal.aborted) return;
   const focus = document.activeElement?.id;
   main.replaceChildren(...content);
-  sayWhere(route.view, title);
-  if (view !== route.view) scrollTo(0, 0);
-  view = route.view;
-  // Whoever works with the keyboard goes on where they were.
+  setCurrentView(route.view, title);
+  if (currentView !== route.view) scrollTo(0, 0);
+  currentView = route.view;
+  // Keyboard users keep their place.
   if (focus && main.querySelector(`#${CSS.escape(focus)}`)) document.getElementById(focus)?.focus();
 }
 
 /** @type {View} */
-function nothing({ route }) {
+function unknownView({ route }) {
   return {
-    title: 'Nothing here',
+    title: 'Not found',
     content: [el('p', { class: 'panel' }, `There is no view “${route.view}”.`)],
   };
 }
 
-function lock() {
-  leaving.abort();
+function showLogin() {
+  current.abort();
   eventDialog.show(undefined);
-  shown = '';
+  currentAddress = '';
   if (main.querySelector('.login')) return;
   main.replaceChildren(login(() => void show(true)));
-  sayWhere('', 'Log in');
+  setCurrentView('', 'Log in');
   document.getElementById('key')?.focus();
 }
 
 startShell(() => void show(true));
-connection.addEventListener('locked', lock);
+connection.addEventListener('unauthenticated', showLogin);
 addEventListener('hashchange', () => void show());
 void show();

@@ -26,7 +26,7 @@ export async function* eventPages(
   const read = (limit: number, cursor?: Cursor): Promise<StoredEvent[]> => {
     const slice = { newestFirst, limit, cursor };
     // A filter that matches few events may scan many rows for one page, hence the longer timeout.
-    const rows = repository.find(filter, slice, environment.REQUEST_TIMEOUT, signal);
+    const rows = repository.find(filter, slice, { timeoutMs: environment.REQUEST_TIMEOUT, signal });
     // It is awaited later, or never: until then, a rejection must not count as unhandled.
     rows.catch(() => undefined);
     return rows;

@@ -5,24 +5,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { errorCode } from './errors.js';
 
-/** Where everything of one data folder stands. */
+/** The paths that belong to one data folder. */
 export interface Folders {
-  /** What must survive: `postgres/`, `redis/` and `keeper.log`. */
+  /** Durable: `postgres/`, `redis/`, `supervisor.log` and the lock. */
   readonly data: string;
-  /** Sockets only; short, since a Unix socket's path holds 104 bytes at the most. */
+  /** Holds only sockets. Its path is short, because the path of a Unix socket is limited to 104 bytes on macOS. */
   readonly run: string;
   readonly postgresSockets: string;
   readonly redisSocket: string;
-  readonly keeperSocket: string;
-  readonly keeperLog: string;
+  readonly supervisorSocket: string;
+  readonly supervisorLog: string;
+  readonly lock: string;
 }
 
-/** Left for `/postgres/.s.PGSQL.5432.lock` and the name of the folder itself. */
-const LONGEST_TMPDIR = 50;
+/** Leaves room for the run folder's own name and `/postgres/.s.PGSQL.5432.lock`. */
+const MAX_TMPDIR_LENGTH = 50;
 
 /**
- * Creates the data folder where it is missing.
- * @throws Error that names the folder and the cure, when it cannot be written or is another user's
+ * Creates the data folder if it is missing.
+ * @throws Error that names the folder and the fix, when the folder cannot be written or belongs to another user
  */
 export async function prepareFolders(dataDir: string): Promise<Folders> {
   const data = await mkdir(dataDir, { recursive: true }).then(
@@ -31,30 +32,33 @@ export async function prepareFolders(dataDir: string): Promise<Folders> {
       throw new Error(`The data folder cannot be created (${error.message}); set DATA_DIR to another one.`);
     },
   );
-  const base = tmpdir().length <= LONGEST_TMPDIR ? tmpdir() : '/tmp';
+  const base = tmpdir().length <= MAX_TMPDIR_LENGTH ? tmpdir() : '/tmp';
   const run = join(base, `the-eye-${createHash('sha256').update(data).digest('hex').slice(0, 12)}`);
   const folders = {
     data,
     run,
     postgresSockets: join(run, 'postgres'),
     redisSocket: join(run, 'redis.sock'),
-    keeperSocket: join(run, 'keeper.sock'),
-    keeperLog: join(data, 'keeper.log'),
+    supervisorSocket: join(run, 'supervisor.sock'),
+    supervisorLog: join(data, 'supervisor.log'),
+    // The name must not change: a version of The Eye that still runs on this folder may hold a lock of this name, and
+    // two supervisors on one folder would destroy its data.
+    lock: join(data, 'keeper.lock'),
   };
   await requireAccess(folders);
   return folders;
 }
 
-async function requireAccess({ data, keeperLog }: Folders): Promise<void> {
+async function requireAccess({ data, supervisorLog }: Folders): Promise<void> {
   const uid = process.getuid?.() ?? 0;
-  for (const path of [data, join(data, 'postgres'), join(data, 'redis'), keeperLog]) {
+  for (const path of [data, join(data, 'postgres'), join(data, 'redis'), supervisorLog]) {
     const found = await stat(path).catch(() => undefined);
     if (!found) continue;
     const refused = await access(path, constants.R_OK | constants.W_OK).then(
       () => undefined,
       (error: Error) => error,
     );
-    // PostgreSQL and Redis write only what is their own; root may take a folder over, others may not.
+    // PostgreSQL and Redis write only files that their user owns. Root can change the owner; other users cannot.
     const foreign = uid !== 0 && found.uid !== uid && path !== data;
     if (refused && errorCode(refused) === 'EROFS') {
       throw new Error(`The data folder ${data} is on a read-only file system; set DATA_DIR to another one.`);
@@ -62,7 +66,8 @@ async function requireAccess({ data, keeperLog }: Folders): Promise<void> {
     if (refused || foreign) {
       throw new Error(
         `The data folder ${data} cannot be used by this user (uid ${uid}): ` +
-          `${path} belongs to uid ${found.uid}, mode ${(found.mode & 0o777).toString(8)}. Run The Eye as that user, set DATA_DIR to another folder, or take this one over:  ` +
+          `${path} belongs to uid ${found.uid}, mode ${(found.mode & 0o777).toString(8)}. ` +
+          'Run The Eye as that user, set DATA_DIR to another folder, or change the owner of this one:  ' +
           `sudo chown -R ${uid} ${data} && chmod -R u+rwX ${data}`,
       );
     }
@@ -70,11 +75,12 @@ async function requireAccess({ data, keeperLog }: Folders): Promise<void> {
 }
 
 /**
- * Creates the run folder, for us alone: whoever may open the sockets is a superuser of the database, without a password.
- * @throws Error when it is another user's
+ * Creates the run folder with access for this user only, because whoever can open the sockets is a superuser of the
+ * database without a password.
+ * @throws Error when the folder belongs to another user
  */
-export async function claimRunFolder({ run }: Folders): Promise<void> {
-  const root = process.getuid?.() === 0;
+export async function createRunFolder({ run }: Folders): Promise<void> {
+  const isRoot = process.getuid?.() === 0;
   await mkdir(run, { mode: 0o700 }).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error;
   });
@@ -82,6 +88,6 @@ export async function claimRunFolder({ run }: Folders): Promise<void> {
   if (!found.isDirectory() || found.uid !== (process.getuid?.() ?? 0)) {
     throw new Error(`${run} belongs to another user (uid ${found.uid}); remove it:  sudo rm -r ${run}`);
   }
-  // Started by root, PostgreSQL runs as another user, who must get through to its own folder in there.
-  await chmod(run, root ? 0o711 : 0o700);
+  // For root, PostgreSQL runs as another user, which has to pass through this folder to reach its own.
+  await chmod(run, isRoot ? 0o711 : 0o700);
 }

@@ -1,54 +1,46 @@
 import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { retryForever } from '../async/retry-forever.js';
 import { errorMessage } from './errors.js';
-import { end, endLeftover } from './processes.js';
+import { isRunning, stopLeftover, stopProcess } from './processes.js';
+import type { ServerDefinition } from './server-definition.js';
 
-/** What the supervisor must know of a server. */
-export interface Server {
-  readonly name: string;
-  /** Its data and its working directory. */
-  readonly folder: string;
-  readonly pidFile: string;
-  /** The first one is the clean way to stop it; each further one is less patient. */
-  readonly stopSignals: readonly NodeJS.Signals[];
-  /** Brings about what the very first start needs; does little when that is there. */
-  prepare(): Promise<void>;
-  /** Clears away what a crash left and spawns the server with piped output. */
-  spawn(): Promise<ChildProcess>;
-  /** Resolves when the server serves, rejects as long as it does not. */
-  probe(): Promise<void>;
-}
+/** Replaying a large log after a crash takes minutes, and a restart would only repeat it. */
+const READY_TIMEOUT_MS = 300_000;
+const PROBE_INTERVAL_MS = 40;
+const PROGRESS_INTERVAL_MS = 5000;
+const MIN_BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 5000;
 
-/** Milliseconds. Replaying a large log after a crash takes minutes, and stopping it would only make it start over. */
-const READY_LIMIT = 300_000;
-const PROBE_PAUSE = 40;
-const PROGRESS_EVERY = 5000;
-const LONGEST_PAUSE = 5000;
+/**
+ * Attempts of the first start. The backends of a killed PostgreSQL take a moment to exit; whatever still fails after that
+ * fails for good, and the client is told.
+ */
+const MAX_FIRST_ATTEMPTS = 4;
 
-/** The backends of a killed PostgreSQL need a moment to notice; what still fails then fails for good. */
-const FIRST_ATTEMPTS = 4;
-const LINES_IN_ERROR = 8;
+/** Output lines of the server that its start error quotes. */
+const MAX_ERROR_LINES = 8;
 
-/** Keeps one server running until it is told to stop. */
+/** Runs one server: starts it on request and restarts it after a crash, until `stop()`. */
 export class ManagedServer {
   private child?: ChildProcess;
+  /** The current start or restart. Settled while the server runs. */
   private ready?: Promise<void>;
-  private stopping = false;
+  private readonly stopping = new AbortController();
 
   /**
-   * @param log takes what the user should know
-   * @param output takes what the server itself prints
+   * @param log receives lines for the user
+   * @param output receives what the server itself prints
    */
   constructor(
-    private readonly server: Server,
+    private readonly server: ServerDefinition,
     private readonly log: (line: string) => void,
     private readonly output: (line: string) => void,
   ) {}
 
   /**
-   * Resolves when the server is ready: at once where it runs, and after its restart where it has just crashed.
+   * Resolves when the server is ready: at once if it runs, after the restart if it has just crashed.
    * @throws Error with the server's last lines
    */
   start(): Promise<void> {
@@ -59,122 +51,107 @@ export class ManagedServer {
     return this.ready;
   }
 
-  /** Resolves when the server is down: ours, even while it is still starting, or one that a killed keeper left. */
+  /** Resolves when the server is down, including one that a killed supervisor left behind. */
   async stop(): Promise<void> {
-    this.stopping = true;
-    await this.endChild();
+    this.stopping.abort();
     await this.ready?.catch(() => undefined);
-    await this.endChild();
-    if (!this.child) await this.endLeftover();
+    if (this.child) await this.stopChild(this.child);
+    else await stopLeftover(this.server);
   }
 
   private async firstStart(): Promise<void> {
-    await this.endLeftover();
+    await stopLeftover(this.server);
     await this.server.prepare();
-    await this.launch(FIRST_ATTEMPTS);
+    await this.launch(MAX_FIRST_ATTEMPTS);
   }
 
-  private async launch(attempts: number): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.launchOnce();
-      } catch (error) {
-        if (this.stopping || attempt >= attempts) throw error;
-        this.output(`start failed, trying again: ${errorMessage(error)}`);
-        await sleep(Math.min(100 * 2 ** attempt, LONGEST_PAUSE));
-      }
-    }
+  private async launch(maxAttempts: number): Promise<void> {
+    let attempts = 0;
+    await retryForever(() => this.launchOnce(), {
+      minBackoffMs: MIN_BACKOFF_MS,
+      maxBackoffMs: MAX_BACKOFF_MS,
+      signal: this.stopping.signal,
+      onFailure: (error) => {
+        attempts += 1;
+        if (attempts >= maxAttempts || this.stopping.signal.aborted) throw error;
+        this.output(`the start failed and is repeated: ${errorMessage(error)}`);
+      },
+    });
   }
 
   private async launchOnce(): Promise<void> {
-    if (this.stopping) throw new Error(`${this.server.name} is being stopped.`);
+    this.stopping.signal.throwIfAborted();
     const child = await this.server.spawn();
     this.child = child;
-    const lastLines = this.follow(child);
+    const lastLines = this.forwardOutput(child);
     try {
-      await this.untilReady(child, lastLines);
+      await this.waitUntilReady(child);
     } catch (error) {
-      await this.endChild();
-      throw error;
+      await this.stopChild(child);
+      await sleep(PROBE_INTERVAL_MS); // The last lines of an ended process may not have arrived yet.
+      throw new Error([errorMessage(error), ...lastLines].join('\n  '), { cause: error });
     }
-    // An exit between the last probe and this line counts as well.
+    // The process may have ended between the last probe and this line.
     if (isRunning(child)) child.once('exit', () => this.restart(child));
     else this.restart(child);
   }
 
-  private async untilReady(child: ChildProcess, lastLines: readonly string[]): Promise<void> {
+  private async waitUntilReady(child: ChildProcess): Promise<void> {
     const { name } = this.server;
-    const began = Date.now();
-    let progress = began;
-    let failure: unknown;
-    while (Date.now() < began + READY_LIMIT) {
-      if (!isRunning(child)) {
-        await sleep(PROBE_PAUSE); // Its last lines are still on their way.
-        throw new Error(
-          [`${name} ended before it was ready (${howItEnded(child)}):`, ...lastLines].join('\n  '),
-        );
-      }
-      try {
-        return await this.server.probe();
-      } catch (error) {
-        failure = error;
-      }
-      if (Date.now() > progress + PROGRESS_EVERY) {
-        progress = Date.now();
-        this.log(`${name} is still starting (${errorMessage(failure)})`);
-      }
-      await sleep(PROBE_PAUSE);
-    }
-    throw new Error(`${name} was not ready after ${READY_LIMIT / 1000} s (${errorMessage(failure)})`);
+    const deadline = Date.now() + READY_TIMEOUT_MS;
+    let nextProgressAt = Date.now() + PROGRESS_INTERVAL_MS;
+    await retryForever(() => this.server.probe(), {
+      minBackoffMs: PROBE_INTERVAL_MS,
+      maxBackoffMs: PROBE_INTERVAL_MS,
+      signal: this.stopping.signal,
+      onFailure: (error) => {
+        if (!isRunning(child)) throw new Error(`${name} ended before it was ready (${exitReason(child)}):`);
+        const reason = errorMessage(error);
+        const now = Date.now();
+        if (now > deadline) {
+          throw new Error(`${name} is not ready after ${READY_TIMEOUT_MS / 1000} s (${reason}):`);
+        }
+        if (now > nextProgressAt) {
+          nextProgressAt = now + PROGRESS_INTERVAL_MS;
+          this.log(`${name} is still starting (${reason})`);
+        }
+      },
+    });
   }
 
   private restart(child: ChildProcess): void {
-    if (this.stopping) return;
-    this.log(`${this.server.name} ended unexpectedly (${howItEnded(child)}); starting it again`);
-    this.ready = this.launch(Infinity).then(() => this.log(`${this.server.name} is back`));
-    this.ready.catch(() => undefined);
+    if (this.stopping.signal.aborted) return;
+    const { name } = this.server;
+    this.log(`${name} ended unexpectedly (${exitReason(child)}); restarting it`);
+    this.ready = this.launch(Infinity).then(() => this.log(`${name} is back`));
+    this.ready.catch(() => undefined); // Rejects only when the server is being stopped.
   }
 
-  private follow(child: ChildProcess): readonly string[] {
-    const lines: string[] = [];
+  /** @returns the last lines, updated as they arrive */
+  private forwardOutput(child: ChildProcess): readonly string[] {
+    const lastLines: string[] = [];
     for (const stream of [child.stdout, child.stderr]) {
       if (!stream) continue;
       createInterface({ input: stream }).on('line', (line) => {
-        lines.push(line);
-        if (lines.length > LINES_IN_ERROR) lines.shift();
+        lastLines.push(line);
+        if (lastLines.length > MAX_ERROR_LINES) lastLines.shift();
         this.output(line);
       });
     }
-    return lines;
+    return lastLines;
   }
 
-  private endLeftover(): Promise<void> {
-    const { name, folder, pidFile, stopSignals } = this.server;
-    return endLeftover(name, folder, pidFile, stopSignals);
-  }
-
-  private async endChild(): Promise<void> {
-    const { child, server } = this;
-    if (child)
-      await end(
-        server.name,
-        () => isRunning(child),
-        (signal) => void child.kill(signal),
-        server.stopSignals,
-      );
+  private stopChild(child: ChildProcess): Promise<void> {
+    const { name, stopSignals } = this.server;
+    return stopProcess({
+      name,
+      stopSignals,
+      isRunning: () => isRunning(child),
+      kill: (signal) => void child.kill(signal),
+    });
   }
 }
 
-function isRunning(child: ChildProcess): boolean {
-  return child.exitCode === null && child.signalCode === null;
-}
-
-function howItEnded(child: ChildProcess): string {
+function exitReason(child: ChildProcess): string {
   return child.signalCode ?? `exit code ${child.exitCode}`;
-}
-
-/** @throws Error when the program cannot be run at all, e.g. ENOENT */
-export async function spawned(child: ChildProcess): Promise<ChildProcess> {
-  await once(child, 'spawn');
-  return child;
 }

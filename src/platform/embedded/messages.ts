@@ -1,28 +1,28 @@
 import type { Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { ServerName } from './servers.js';
 
-export type ServerName = 'postgres' | 'redis';
-
-/** What an application says to the keeper, once. It leaves by closing the connection, willingly or by dying. */
-export interface Join {
-  readonly join: readonly ServerName[];
+/** The one message of a client to the supervisor. The client keeps the connection open for as long as it needs them. */
+export interface ServersRequest {
+  readonly servers: readonly ServerName[];
 }
 
-/** What the keeper says; `working` only shows that it is alive while it says nothing else. */
-export type Answer =
-  | { readonly type: 'working' }
-  | { readonly type: 'log'; readonly line: string }
+/** A message of the supervisor to a client. `ready` or `failed` answers its request; `log` may come at any time. */
+export type SupervisorMessage =
   | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly message: string };
+  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'log'; readonly line: string };
 
-/** Sends one message as one line of JSON. */
-export function send(socket: Socket, message: Join | Answer): void {
+type Message = ServersRequest | SupervisorMessage;
+
+/** Writes a message as one line of JSON, unless the connection has ended. */
+export function sendMessage<M extends Message>(socket: Socket, message: M): void {
   if (socket.writable) socket.write(`${JSON.stringify(message)}\n`);
 }
 
-/** Hands over each message that arrives. The sender is this program itself, so its shape is trusted. */
-export function receive<T extends Join | Answer>(socket: Socket, take: (message: T) => void): void {
+/** Calls `onMessage` for each message. Both ends are this program, so messages are not validated. */
+export function receiveMessages<M extends Message>(socket: Socket, onMessage: (message: M) => void): void {
   createInterface({ input: socket })
-    .on('line', (line) => take(JSON.parse(line) as T))
-    .on('error', () => undefined); // It repeats the socket's own errors.
+    .on('line', (line) => onMessage(JSON.parse(line) as M))
+    .on('error', () => undefined); // readline repeats the errors of the socket, which has a handler of its own.
 }

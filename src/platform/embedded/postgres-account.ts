@@ -1,44 +1,45 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorMessage } from './errors.js';
-import { type Launch, SETPRIV } from './processes.js';
+import { type Command, SETPRIV } from './processes.js';
 
-/** Who runs PostgreSQL, which refuses to be run by root. */
+/** The user that runs PostgreSQL, which refuses to run as root. */
 export interface PostgresAccount {
-  /** Set when it is another user than we are; then PostgreSQL's files must be given to it. */
+  /** Set if it is another user than this process has. PostgreSQL's files must then belong to it. */
   readonly owner?: { readonly uid: number; readonly gid: number };
-  launch(file: string, args: readonly string[]): Launch;
+  /** The command that runs a program as this user. */
+  command(file: string, args: readonly string[]): Command;
 }
 
 const NAME = 'postgres';
 const run = promisify(execFile);
 
 /**
- * An ordinary user runs PostgreSQL himself; for root the user `postgres` does, created where there is none.
- * @param paths what it must be able to reach: programs and folders
+ * An ordinary user runs PostgreSQL itself. For root, the user `postgres` runs it, and is created if it is missing.
+ * @param paths programs and folders that the user must be able to reach
  */
 export async function postgresAccount(
   paths: readonly string[],
   log: (line: string) => void,
 ): Promise<PostgresAccount> {
   const cwd = '/';
-  if (process.getuid?.() !== 0) return { launch: (file, args) => ({ file, args, options: { cwd } }) };
+  if (process.getuid?.() !== 0) return { command: (file, args) => ({ file, args, options: { cwd } }) };
 
-  const owner = await ids().catch(() => createUser(log));
+  const owner = await readIds().catch(() => createUser(log));
   const reach = spawnSync('sh', ['-c', 'for path; do test -x "$path" || exit 1; done', 'sh', ...paths], {
     cwd,
     ...owner,
   });
-  if (reach.status === 0)
-    return { owner, launch: (file, args) => ({ file, args, options: { cwd, ...owner } }) };
-
+  if (reach.status === 0) {
+    return { owner, command: (file, args) => ({ file, args, options: { cwd, ...owner } }) };
+  }
   if (process.platform !== 'linux') {
     throw new Error(
       `The user ${NAME} cannot enter ${paths.join(' or ')}; do not run The Eye as root, or move it, or set DATABASE_URL.`,
     );
   }
-  // Below a closed folder such as /root. The one capability to pass through it is left to PostgreSQL and no other;
-  // no_setuid_fixup, because access(2) would otherwise forget that capability for a user who is not root.
+  // A path is below a closed folder such as /root. PostgreSQL keeps the one capability that lets it pass, and no other.
+  // Without no_setuid_fixup, access(2) would ignore that capability for a user other than root.
   const capabilities = ['inh-caps', 'ambient-caps', 'bounding-set'].map(
     (set) => `--${set}=-all,+dac_override`,
   );
@@ -51,11 +52,11 @@ export async function postgresAccount(
   ];
   return {
     owner,
-    launch: (file, args) => ({ file: SETPRIV, args: [...privileges, file, ...args], options: { cwd } }),
+    command: (file, args) => ({ file: SETPRIV, args: [...privileges, file, ...args], options: { cwd } }),
   };
 }
 
-async function ids(): Promise<{ uid: number; gid: number }> {
+async function readIds(): Promise<{ uid: number; gid: number }> {
   const [uid, gid] = await Promise.all([run('id', ['-u', NAME]), run('id', ['-g', NAME])]);
   return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
 }
@@ -64,7 +65,7 @@ async function createUser(log: (line: string) => void): Promise<{ uid: number; g
   log(`PostgreSQL does not run as root; creating the system user ${NAME} for it`);
   try {
     await run('useradd', ['--system', '--user-group', '--home-dir', '/', '--shell', '/bin/false', NAME]);
-    return await ids();
+    return await readIds();
   } catch (error) {
     throw new Error(
       `PostgreSQL does not run as root, and the user ${NAME} cannot be created (${errorMessage(error).trim()}). ` +

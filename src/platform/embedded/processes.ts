@@ -1,95 +1,108 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, readlink } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import type { ServerDefinition } from './server-definition.js';
 
-/** Milliseconds that a process gets for each signal. Writing a checkpoint to a slow disk takes a while. */
-const PATIENCE = 60_000;
+/** Per signal. Writing a checkpoint to a slow disk takes a while. */
+const STOP_TIMEOUT_MS = 60_000;
+const POLL_INTERVAL_MS = 25;
+
+export function isRunning(child: ChildProcess): boolean {
+  return child.exitCode === null && child.signalCode === null;
+}
 
 /**
- * Sends one signal after another until the process is gone.
- * @throws Error when it outlives the last signal
+ * Resolves when the child runs its program.
+ * @throws Error when the program cannot be executed, such as ENOENT
  */
-export async function end(
-  name: string,
-  isRunning: () => boolean | Promise<boolean>,
-  kill: (signal: NodeJS.Signals) => void,
-  signals: readonly NodeJS.Signals[],
-): Promise<void> {
-  for (const signal of signals) {
+export async function spawned(child: ChildProcess): Promise<ChildProcess> {
+  await once(child, 'spawn');
+  return child;
+}
+
+interface StopOptions {
+  readonly name: string;
+  readonly stopSignals: readonly NodeJS.Signals[];
+  readonly isRunning: () => boolean | Promise<boolean>;
+  readonly kill: (signal: NodeJS.Signals) => void;
+}
+
+/**
+ * Sends one signal after another until the process has ended.
+ * @throws Error when it survives the last signal
+ */
+export async function stopProcess({ name, stopSignals, isRunning, kill }: StopOptions): Promise<void> {
+  for (const signal of stopSignals) {
     if (!(await isRunning())) return;
     try {
       kill(signal);
     } catch {
-      // It has just ended, or is not ours to stop: the next look tells.
+      // It has just ended, or belongs to another user. The next check tells which.
     }
-    const deadline = Date.now() + PATIENCE;
+    const deadline = Date.now() + STOP_TIMEOUT_MS;
     while (Date.now() < deadline) {
       if (!(await isRunning())) return;
-      await sleep(25);
+      await sleep(POLL_INTERVAL_MS);
     }
   }
   throw new Error(`${name} cannot be stopped.`);
 }
 
+/** Stops the server that a killed supervisor left behind, if there is one. Its pid is the first line of the pid file. */
+export async function stopLeftover({ name, folder, pidFile, stopSignals }: ServerDefinition): Promise<void> {
+  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
+  if (Number.isNaN(pid) || pid <= 1) return;
+  await stopProcess({
+    name,
+    stopSignals,
+    isRunning: () => worksIn(pid, folder),
+    kill: (signal) => void process.kill(pid, signal),
+  });
+}
+
 /**
- * Whether a living process works in this folder. Process ids are used again, after a restart of a container even
- * the same ones, so a number found in a file proves nothing; and a zombie, which has no folder, counts as gone.
+ * Whether the process is alive and works in the folder. A pid file alone proves nothing: pids are reused, and after the
+ * restart of a container often by the same programs. A zombie has no working directory and counts as ended.
  */
 async function worksIn(pid: number, folder: string): Promise<boolean> {
   if (process.platform !== 'linux') {
-    const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
-      stdout: '',
-    }));
-    return stdout.includes(folder);
+    // macOS has no /proc. Redis replaces its command line, so the working directory is the only evidence.
+    const args = ['-a', '-p', String(pid), '-d', 'cwd', '-F', 'n'];
+    const { stdout } = await promisify(execFile)('lsof', args).catch(() => ({ stdout: '' }));
+    return stdout.split('\n').includes(`n${folder}`);
   }
-  // In a container root may not look at another user's working directory; the arguments are open to all.
   const cwd = await readlink(`/proc/${pid}/cwd`).catch(() => undefined);
   if (cwd !== undefined) return cwd === folder;
+  // In a container, root may be denied the working directory of another user's process, but not its arguments.
   const args = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   return args.split('\0').includes(folder);
 }
 
-/** Stops what a killed keeper left behind, going by the pid in the first line of the file. */
-export async function endLeftover(
-  name: string,
-  folder: string,
-  pidFile: string,
-  signals: readonly NodeJS.Signals[],
-): Promise<void> {
-  const pid = Number.parseInt(await readFile(pidFile, 'utf8').catch(() => ''), 10);
-  if (Number.isNaN(pid) || pid <= 1) return;
-  await end(
-    name,
-    () => worksIn(pid, folder),
-    (signal) => void process.kill(pid, signal),
-    signals,
-  );
-}
-
-/** A program to run, with the options of `spawn` that put it under the right account. */
-export interface Launch {
+/** A program with its arguments, and the options of `spawn` that set its user. */
+export interface Command {
   readonly file: string;
   readonly args: readonly string[];
   readonly options: { readonly cwd: string; readonly uid?: number; readonly gid?: number };
 }
 
-/**
- * The same program, told by the kernel to stop when we are gone, even killed: a server must not outlive its keeper.
- * Linux only (`setpriv` of util-linux); elsewhere the next keeper stops what a killed one left.
- * @see https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
- */
-export function tiedToParent({ file, args, options }: Launch, signal: NodeJS.Signals): Launch {
-  if (!canTie()) return { file, args, options };
-  const death = ['--pdeathsig', signal.replace('SIG', '')];
-  // One that is launched through setpriv already takes it as one more privilege.
-  return file === SETPRIV
-    ? { file, args: [...death, ...args], options }
-    : { file: SETPRIV, args: [...death, file, ...args], options };
-}
-
+/** Of util-linux: runs a program with other privileges or process attributes. */
 export const SETPRIV = 'setpriv';
 
-let tiable: boolean | undefined;
-const canTie = (): boolean =>
-  (tiable ??= spawnSync(SETPRIV, ['--pdeathsig', 'TERM', 'true'], { stdio: 'ignore' }).status === 0);
+/**
+ * The same command, with the signal that the kernel sends to the server when the supervisor dies, even by SIGKILL. Where
+ * `setpriv` is missing (macOS, some containers), the next supervisor stops the server instead.
+ * @see https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
+ */
+export function withParentDeathSignal({ file, args, options }: Command, signal: NodeJS.Signals): Command {
+  if (!supportsParentDeathSignal()) return { file, args, options };
+  const flags = ['--pdeathsig', signal.replace('SIG', '')];
+  // setpriv takes this as one more privilege if it starts the server already.
+  return file === SETPRIV
+    ? { file, args: [...flags, ...args], options }
+    : { file: SETPRIV, args: [...flags, file, ...args], options };
+}
+
+const supportsParentDeathSignal = (): boolean =>
+  spawnSync(SETPRIV, ['--pdeathsig', 'TERM', 'true'], { stdio: 'ignore' }).status === 0;

@@ -1,35 +1,28 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { access, rm, symlink } from 'node:fs/promises';
+import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { errorMessage } from './errors.js';
 
-export interface RedisProgram {
-  readonly file: string;
-  /** The name to call it by, since Redis acts by it. */
-  readonly name: string;
-}
+const SERVER = 'redis-server';
+/** The same binary as `redis-server`: Redis decides by the name that it is called by. Debian's `redis-tools` has it. */
+const SERVER_AS_CHECK = 'redis-check-rdb';
+const PROGRAMS = [SERVER, 'valkey-server', SERVER_AS_CHECK];
 
-/** Called `redis-server`, `redis-check-rdb` is the server: both are one program, and Debian's redis-tools has it. */
-const PROGRAMS = [
-  { file: 'redis-server', name: 'redis-server' },
-  { file: 'valkey-server', name: 'valkey-server' },
-  { file: 'redis-check-rdb', name: 'redis-server' },
-];
-const MORE_FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
+/** Searched after PATH. */
+const PROGRAM_FOLDERS = ['/usr/bin', '/usr/sbin', '/usr/local/bin', '/opt/homebrew/bin'];
 
-/** Bull needs 2.8.18; the append-only file with a snapshot as preamble that is used here came with 4. */
-const OLDEST_MAJOR = 5;
+/** The first version with streams. */
+const MIN_MAJOR_VERSION = 5;
 
-/** Milliseconds. */
-const INSTALL_LIMIT = 300_000;
+const INSTALL_TIMEOUT_MS = 300_000;
 
 interface Installer {
   readonly command: string;
-  /** What a person types. */
+  /** The command that the error message recommends. */
   readonly advice: string;
-  /** What root gets unasked. */
+  /** The arguments of each call that installs Redis for root. */
   readonly steps?: readonly (readonly string[])[];
 }
 
@@ -37,7 +30,7 @@ const INSTALLERS: readonly Installer[] = [
   {
     command: 'apt-get',
     advice: 'sudo apt-get install -y redis-server',
-    // Not redis-server, which would start a second Redis on port 6379 and enable it for good.
+    // Not redis-server: that package also starts and enables a Redis of its own on port 6379.
     steps: [['update'], ['install', '-y', '--no-install-recommends', 'redis-tools']],
   },
   { command: 'apk', advice: 'sudo apk add redis', steps: [['add', 'redis']] },
@@ -46,60 +39,65 @@ const INSTALLERS: readonly Installer[] = [
 ];
 
 /**
- * Finds a Redis or Valkey server; as root it installs one where there is none.
- * @throws Error of one line that tells how to get one
+ * Finds a Redis or Valkey server. For root, installs Redis if there is none.
+ * @param linkFolder for a link to the program, if it has to be called by another name
+ * @returns the path of the program
+ * @throws Error of one line that says how to install Redis
  */
-export async function findOrInstallRedis(log: (line: string) => void): Promise<RedisProgram> {
-  const program = (await findRedis()) ?? (await installRedis(log));
-  const { stdout } = spawnSync(program.file, ['--version'], { argv0: program.name, encoding: 'utf8' });
-  const major = Number(/v=(\d+)\./.exec(stdout)?.[1] ?? OLDEST_MAJOR);
-  if (major < OLDEST_MAJOR) {
+export async function findOrInstallRedis(linkFolder: string, log: (line: string) => void): Promise<string> {
+  let program = (await findProgram(PROGRAMS)) ?? (await installRedis(log));
+  if (basename(program) === SERVER_AS_CHECK) {
+    const link = join(linkFolder, SERVER);
+    await rm(link, { force: true });
+    await symlink(program, link);
+    program = link;
+  }
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  const major = Number(/v=(\d+)\./.exec(stdout)?.[1] ?? MIN_MAJOR_VERSION);
+  if (major < MIN_MAJOR_VERSION) {
     throw new Error(
-      `${program.file} is Redis ${major}; The Eye needs ${OLDEST_MAJOR} or later. Update it, or set REDIS_URL.`,
+      `${program} is Redis ${major}; The Eye needs ${MIN_MAJOR_VERSION} or later. Update it, or set REDIS_URL.`,
     );
   }
   return program;
 }
 
-async function findRedis(): Promise<RedisProgram | undefined> {
-  for (const program of PROGRAMS) {
-    const file = await findProgram(program.file);
-    if (file !== undefined) return { file, name: program.name };
-  }
-  return undefined;
-}
-
-async function findProgram(name: string): Promise<string | undefined> {
-  for (const folder of [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...MORE_FOLDERS]) {
-    const file = join(folder, name);
-    const found = await access(file, constants.X_OK).then(
+/** The path of the first program that can be executed. */
+async function findProgram(names: readonly string[]): Promise<string | undefined> {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter).filter(Boolean), ...PROGRAM_FOLDERS];
+  for (const file of names.flatMap((name) => folders.map((folder) => join(folder, name)))) {
+    const isExecutable = await access(file, constants.X_OK).then(
       () => true,
       () => false,
     );
-    if (found) return file;
+    if (isExecutable) return file;
   }
   return undefined;
 }
 
-async function installRedis(log: (line: string) => void): Promise<RedisProgram> {
+async function installRedis(log: (line: string) => void): Promise<string> {
   let reason = 'Redis is missing.';
-  let advice = 'redis-server or valkey-server, from https://redis.io or https://valkey.io';
-  for (const installer of INSTALLERS) {
-    const file = await findProgram(installer.command);
-    if (file === undefined) continue;
-    advice = installer.advice;
-    if (process.getuid?.() !== 0 || !installer.steps) break;
-    log(`Redis is missing; installing it with ${installer.command}`);
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    for (const step of installer.steps) {
-      // A package list that cannot be refreshed does no harm as long as the package is found.
-      await promisify(execFile)(file, step, { env, timeout: INSTALL_LIMIT }).catch((error: unknown) => {
-        reason = `Redis is missing, and installing it failed (${errorMessage(error).trim().split('\n').at(-1)}).`;
-      });
+  for (const { command, advice, steps = [] } of INSTALLERS) {
+    const installer = await findProgram([command]);
+    if (installer === undefined) continue;
+    if (process.getuid?.() === 0 && steps.length > 0) {
+      log(`Redis is missing; installing it with ${command}`);
+      const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+      for (const step of steps) {
+        // A failed step does not end the installation: an outdated package list may still contain Redis.
+        await promisify(execFile)(installer, step, { env, timeout: INSTALL_TIMEOUT_MS }).catch(
+          (error: unknown) => {
+            const lastLine = errorMessage(error).trim().split('\n').at(-1);
+            reason = `Redis is missing, and its installation failed (${lastLine}).`;
+          },
+        );
+      }
+      const program = await findProgram(PROGRAMS);
+      if (program !== undefined) return program;
     }
-    const program = await findRedis();
-    if (program) return program;
-    break;
+    throw new Error(`${reason} Set REDIS_URL, or install it:  ${advice}`);
   }
-  throw new Error(`${reason} Set REDIS_URL, or install it:  ${advice}`);
+  throw new Error(
+    `${reason} Set REDIS_URL, or install redis-server (https://redis.io) or valkey-server (https://valkey.io).`,
+  );
 }

@@ -1,20 +1,19 @@
 import { spawn } from 'node:child_process';
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Folders } from './folders.js';
-import { tiedToParent } from './processes.js';
-import { findOrInstallRedis, type RedisProgram } from './redis-program.js';
-import { spawned, type Server } from './managed-server.js';
+import { spawned, withParentDeathSignal } from './processes.js';
+import { findOrInstallRedis } from './redis-program.js';
+import type { ServerDefinition } from './server-definition.js';
 
-/** Milliseconds. */
-const PROBE_LIMIT = 1000;
+const PROBE_TIMEOUT_MS = 1000;
 
-/** Redis (or Valkey) on a Unix socket, its append-only file fsynced before each answer. */
-export function redisServer(folders: Folders, log: (line: string) => void): Server {
+/** Redis (or Valkey) on a Unix socket. Its append-only file is fsynced before each reply. */
+export function redisServer(folders: Folders, log: (line: string) => void): ServerDefinition {
   const folder = join(folders.data, 'redis');
   const pidFile = join(folder, 'redis.pid');
-  let program: RedisProgram;
+  let program: string;
 
   const settings = {
     port: '0',
@@ -23,12 +22,12 @@ export function redisServer(folders: Folders, log: (line: string) => void): Serv
     daemonize: 'no',
     dir: folder,
     pidfile: pidFile,
-    // Accepted means durable: an answer leaves only after the command is on disk, rewrite or not.
+    // Accepted means durable: a reply is sent only after the command is on disk, also during a rewrite of the file.
     appendonly: 'yes',
     appendfsync: 'always',
     'no-appendfsync-on-rewrite': 'no',
     'aof-use-rdb-preamble': 'yes',
-    // A crash may tear the last command, which nobody was told of; it is dropped instead of refusing to start.
+    // A crash may truncate the last command. No client has a reply to it, so Redis drops it and starts.
     'aof-load-truncated': 'yes',
     'auto-aof-rewrite-percentage': '100',
     'auto-aof-rewrite-min-size': '64mb',
@@ -42,43 +41,35 @@ export function redisServer(folders: Folders, log: (line: string) => void): Serv
     pidFile,
     stopSignals: ['SIGTERM', 'SIGKILL'],
     async prepare() {
-      program = await findOrInstallRedis(log);
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      program = await findOrInstallRedis(folder, log);
     },
     async spawn() {
       const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
-      const launch = {
-        file: await underItsName(program, folders.run),
-        args: flags,
-        options: { cwd: folder },
-      };
-      const { file, args, options } = tiedToParent(launch, 'SIGTERM');
+      const { file, args, options } = withParentDeathSignal(
+        { file: program, args: flags, options: { cwd: folder } },
+        'SIGTERM',
+      );
       return spawned(spawn(file, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] }));
     },
     probe: () => ping(folders.redisSocket),
   };
 }
 
-/** Redis acts by the name that it is called by; a link gives it the right one. */
-async function underItsName({ file, name }: RedisProgram, run: string): Promise<string> {
-  if (basename(file) === name) return file;
-  const link = join(run, name);
-  await rm(link, { force: true });
-  await symlink(file, link);
-  return link;
-}
-
-/** Rejects with what Redis answers while it is still loading its file (`-LOADING …`). */
+/**
+ * Sends PING. One word needs no client library.
+ * @throws Error with the reply if that is not PONG, such as `-LOADING …` while Redis reads its file
+ */
 function ping(path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = connect(path, () => socket.write('PING\r\n'));
-    socket.setTimeout(PROBE_LIMIT, () => socket.destroy(new Error('no answer to PING')));
+    socket.setTimeout(PROBE_TIMEOUT_MS, () => socket.destroy(new Error('no reply to PING')));
     socket.once('error', reject);
     socket.once('data', (data) => {
       socket.destroy();
-      const answer = data.toString().trim();
-      if (answer === '+PONG') resolve();
-      else reject(new Error(answer));
+      const reply = data.toString().trim();
+      if (reply === '+PONG') resolve();
+      else reject(new Error(reply));
     });
     socket.once('close', () => reject(new Error('connection closed')));
   });

@@ -1,158 +1,116 @@
 import { rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { lock } from 'proper-lockfile';
-import { errorCode, errorMessage } from './errors.js';
-import { claimRunFolder, type Folders, prepareFolders } from './folders.js';
-import { openSupervisorLog } from './supervisor-log.js';
-import { type Answer, type Join, receive, send, type ServerName } from './messages.js';
-import { postgresServer } from './postgres-server.js';
-import { redisServer } from './redis-server.js';
+import { createServer, type Socket } from 'node:net';
+import { errorMessage } from './errors.js';
+import { createRunFolder, type Folders, prepareFolders } from './folders.js';
 import { ManagedServer } from './managed-server.js';
+import { receiveMessages, sendMessage, type ServersRequest, type SupervisorMessage } from './messages.js';
+import { type ServerName, SERVERS } from './servers.js';
+import { acquireLock } from './supervisor-lock.js';
+import { openSupervisorLog, type WriteLog } from './supervisor-log.js';
 
 /*
- * The process that holds the servers of one data folder (its argument), in a session of its own, so that Ctrl-C
- * reaches the application and not its servers. It starts what applications ask for, restarts what crashes, and ends
- * with its servers when the last application has closed its connection or died.
+ * The program of the process that runs the servers of one data folder, which is its argument. It starts the servers that
+ * clients request and restarts those that crash. When the last client has closed its connection or died, it stops the
+ * servers and exits.
  */
 
-/** Milliseconds. */
-const FIRST_JOIN_LIMIT = 10_000;
-const START_LIMIT = 330_000;
-const HEARTBEAT = 5000;
-const LOCK_LIMIT = 10_000;
-/** How long a killed keeper's lock counts. It is refreshed every second. */
-const LOCK_STALE = 4000;
+const FIRST_CLIENT_TIMEOUT_MS = 10_000;
 
-class SupervisorProcess {
-  private readonly members = new Set<Socket>();
-  private readonly supervisors: Record<ServerName, ManagedServer>;
-  private readonly listener = createServer({ allowHalfOpen: true }, (socket) => this.welcome(socket));
+class Supervisor {
+  private readonly clients = new Set<Socket>();
+  private readonly servers: Record<ServerName, ManagedServer>;
+  private readonly listener = createServer({ allowHalfOpen: true }, (socket) =>
+    this.onClientConnected(socket),
+  );
   private stopping = false;
 
   constructor(
     private readonly folders: Folders,
-    private readonly write: (source: string, line: string) => void,
+    private readonly write: WriteLog,
   ) {
-    const log = (line: string): void => this.log(line);
-    const supervise = (server: ReturnType<typeof redisServer>): ManagedServer =>
-      new ManagedServer(server, log, (line) => write(server.name, line));
-    this.supervisors = {
-      postgres: supervise(postgresServer(folders, log)),
-      redis: supervise(redisServer(folders, log)),
-    };
-  }
-
-  async listen(): Promise<void> {
-    // We hold the lock, so whoever left this folder and this socket is gone.
-    await claimRunFolder(this.folders);
-    await rm(this.folders.keeperSocket, { force: true });
-    await new Promise<void>((resolve, reject) => {
-      this.listener.once('error', reject).listen(this.folders.keeperSocket, resolve);
+    const managed = Object.entries(SERVERS).map(([name, create]) => {
+      const server = create(folders, (line) => this.log(line));
+      return [
+        name,
+        new ManagedServer(
+          server,
+          (line) => this.log(line),
+          (line) => write(server.name, line),
+        ),
+      ];
     });
-    setTimeout(() => this.leaveIfAlone(), FIRST_JOIN_LIMIT).unref();
+    this.servers = Object.fromEntries(managed) as Record<ServerName, ManagedServer>;
   }
 
-  /** Stops the servers and ends this process. Only then do those who leave or knock see their connections closed. */
+  /** Requires the lock: a socket that exists already is then one that a killed supervisor left. */
+  async listen(): Promise<void> {
+    await createRunFolder(this.folders);
+    await rm(this.folders.supervisorSocket, { force: true });
+    await new Promise<void>((resolve, reject) => {
+      this.listener.once('error', reject).listen(this.folders.supervisorSocket, resolve);
+    });
+    setTimeout(() => this.stopWithoutClients(), FIRST_CLIENT_TIMEOUT_MS).unref();
+  }
+
+  /**
+   * Stops the servers and exits. Connections stay open until then, so that a client that closes waits for the servers, and
+   * one that has just connected then spawns the next supervisor.
+   */
   async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
-    const stopped = await Promise.allSettled(Object.values(this.supervisors).map((each) => each.stop()));
-    for (const each of stopped) if (each.status === 'rejected') this.log(errorMessage(each.reason));
+    const results = await Promise.allSettled(Object.values(this.servers).map((server) => server.stop()));
+    for (const result of results) if (result.status === 'rejected') this.log(errorMessage(result.reason));
     await rm(this.folders.run, { recursive: true, force: true });
-    this.write('keeper', 'stopped');
+    this.write('supervisor', 'stopped');
     process.exit();
   }
 
   log(line: string): void {
-    this.write('keeper', line);
-    for (const member of this.members) send(member, { type: 'log', line });
+    this.write('supervisor', line);
+    for (const client of this.clients) sendMessage<SupervisorMessage>(client, { type: 'log', line });
   }
 
-  private welcome(socket: Socket): void {
-    const heartbeat = setInterval(() => send(socket, { type: 'working' }), HEARTBEAT);
-    const leave = (): void => {
-      clearInterval(heartbeat);
-      if (!this.members.delete(socket)) return;
-      if (this.members.size > 0) socket.end();
-      else this.leaveIfAlone();
+  private onClientConnected(socket: Socket): void {
+    const onDisconnected = (): void => {
+      if (!this.clients.delete(socket)) return;
+      if (this.clients.size > 0) socket.end();
+      else this.stopWithoutClients();
     };
-    this.members.add(socket);
-    socket.on('end', leave).on('error', leave).on('close', leave);
-    receive<Join>(socket, (message) => {
-      void this.answer(message).then((answer) => {
-        // No answer while stopping: the connection will close, and the application asks the next keeper.
-        if (this.stopping) return;
-        clearInterval(heartbeat);
-        send(socket, answer);
-      });
-    });
+    this.clients.add(socket);
+    socket.on('end', onDisconnected).on('error', onDisconnected).on('close', onDisconnected);
+    receiveMessages<ServersRequest>(socket, ({ servers }) => void this.startServers(servers, socket));
   }
 
-  private async answer({ join: names }: Join): Promise<Answer> {
-    try {
-      const started = Promise.all(names.map((name) => this.supervisors[name].start()));
-      const tooLong = sleep(START_LIMIT, undefined, { ref: false }).then(() => {
-        throw new Error(`The servers do not come up; see ${this.folders.keeperLog}`);
-      });
-      await Promise.race([started, tooLong]);
-      return { type: 'ready' };
-    } catch (error) {
-      return { type: 'failed', message: errorMessage(error) };
-    }
+  private async startServers(names: readonly ServerName[], client: Socket): Promise<void> {
+    const answer = await Promise.all(names.map((name) => this.servers[name].start())).then(
+      (): SupervisorMessage => ({ type: 'ready' }),
+      (error: unknown): SupervisorMessage => ({ type: 'failed', message: errorMessage(error) }),
+    );
+    // While stopping there is no answer: the connection will close, and the client asks the next supervisor.
+    if (!this.stopping) sendMessage(client, answer);
   }
 
-  private leaveIfAlone(): void {
-    if (this.members.size === 0) void this.stop();
+  private stopWithoutClients(): void {
+    if (this.clients.size === 0) void this.stop();
   }
-}
-
-/**
- * Takes the lock that makes us the one keeper of this folder. It holds across containers and whatever TMPDIR is, where
- * sockets are not shared and a second server would destroy the data. Ends this process when another keeper answers.
- */
-async function lockOut(folders: Folders, lost: () => void): Promise<void> {
-  const deadline = Date.now() + LOCK_LIMIT;
-  while (!(await answers(folders.keeperSocket))) {
-    try {
-      const lockfilePath = join(folders.data, 'keeper.lock');
-      await lock(folders.data, { lockfilePath, stale: LOCK_STALE, update: 1000, onCompromised: lost });
-      return;
-    } catch (error) {
-      if (errorCode(error) !== 'ELOCKED') throw error;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(
-        `The data folder ${folders.data} is in use by a process that cannot be reached from here: ` +
-          'another container, or one started with another TMPDIR. Give each its own DATA_DIR.',
-      );
-    }
-    await sleep(100);
-  }
-  process.exit();
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path, () => resolve(true));
-    socket.on('error', () => resolve(false)).on('connect', () => socket.destroy());
-  });
 }
 
 async function main(dataDir: string): Promise<void> {
   process.umask(0o077);
+  // Some tools send Ctrl-C to all descendants of a process. The servers may still be needed by another process.
   for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
   const folders = await prepareFolders(dataDir);
-  const write = openSupervisorLog(folders.keeperLog);
-  const keeper = new SupervisorProcess(folders, write);
-  process.on('SIGTERM', () => void keeper.stop());
-  await lockOut(folders, () => {
-    keeper.log('another process took over the data folder; stopping');
-    void keeper.stop();
+  const write = openSupervisorLog(folders.supervisorLog);
+  const supervisor = new Supervisor(folders, write);
+  process.on('SIGTERM', () => void supervisor.stop());
+  const acquired = await acquireLock(folders, () => {
+    supervisor.log('another process has taken the data folder; stopping');
+    void supervisor.stop();
   });
-  await keeper.listen();
-  write('keeper', `started (pid ${process.pid})`);
+  if (!acquired) process.exit();
+  await supervisor.listen();
+  write('supervisor', `started (pid ${process.pid})`);
 }
 
 await main(process.argv[2] ?? process.cwd()).catch((error: unknown) => {

@@ -1,17 +1,17 @@
 import { currentKey } from './key.js';
 
-/** How The Eye is doing as seen from here: `locked` when it asks for a key, `reachable` when that changes. */
+/** The state of the API as this page sees it. Events: `unauthenticated` when it requires a key, `reachable` on a change. */
 export const connection = Object.assign(new EventTarget(), { reachable: true });
 
-/** Milliseconds without a word after which a request counts as lost: The Eye itself answers sooner, if only that it cannot. */
-const PATIENCE = 15_000;
+/** Time without any byte after which a request has failed. Longer than the API's own deadlines. */
+const STALL_TIMEOUT_MS = 15_000;
 
-/** Why a request has no result, in words for whoever looks at the page. */
-export class AskError extends Error {
+/** A failed request. The message is shown on the page. */
+export class ApiError extends Error {
   /**
-   * @param {number} status of HTTP; 0 where there was no answer
+   * @param {number} status the HTTP status; 0 without a response
    * @param {string} message
-   * @param {unknown} [body] of the answer
+   * @param {unknown} [body] of the response
    */
   constructor(status, message, body) {
     super(message);
@@ -19,19 +19,19 @@ export class AskError extends Error {
     this.body = body;
   }
 
-  /** Whether asking again may help. */
-  get passing() {
+  /** Whether a retry may succeed. */
+  get isTransient() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 
-  /** For whoever sees that it is asked again where that may help. */
-  get words() {
-    return this.passing ? `${this.message} Trying again…` : this.message;
+  /** The message, with a note if the request is retried. */
+  get displayMessage() {
+    return this.isTransient ? `${this.message} Trying again…` : this.message;
   }
 }
 
 /**
- * The address of a request, parameters without a value left out.
+ * The URL of a request. Omits parameters without a value.
  * @param {string} path
  * @param {Record<string, string | number | null | undefined>} [parameters]
  */
@@ -42,7 +42,7 @@ export function addressOf(path, parameters = {}) {
 }
 
 /**
- * @param {string | null} [key] another one than the current
+ * @param {string | null} [key] to use instead of the stored one
  * @returns {Record<string, string>}
  */
 function authorization(key = currentKey()) {
@@ -50,24 +50,24 @@ function authorization(key = currentKey()) {
 }
 
 /**
- * Asks the API.
+ * Sends a GET request to the API and parses the response.
  * @template Answer
  * @param {string} address
- * @param {{ signal?: AbortSignal, key?: string }} [options] `key`: another one, which is being tried
+ * @param {{ signal?: AbortSignal, key?: string }} [options] `key`: used instead of the stored one
  * @returns {Promise<Answer>}
- * @throws AskError; or the reason of `signal`
+ * @throws ApiError, or the reason of `signal`
  */
-export async function ask(address, { signal, key } = {}) {
-  return send(address, { signal, key }, ({ body }, goesOn) => {
-    const watched = body?.pipeThrough(
+export async function fetchJson(address, { signal, key } = {}) {
+  return send(address, { signal, key }, ({ body }, onProgress) => {
+    const monitored = body?.pipeThrough(
       new TransformStream({
         transform(chunk, out) {
-          goesOn();
+          onProgress();
           out.enqueue(chunk);
         },
       }),
     );
-    return /** @type {Promise<Answer>} */ (new Response(watched).json());
+    return /** @type {Promise<Answer>} */ (new Response(monitored).json());
   });
 }
 
@@ -75,59 +75,59 @@ export async function ask(address, { signal, key } = {}) {
  * @template Result
  * @param {string} address
  * @param {{ signal?: AbortSignal, key?: string, headers?: Record<string, string> }} options
- * @param {(response: Response, goesOn: () => void) => Result | Promise<Result>} read a good answer: what does not arrive
- *   whole has not arrived. `goesOn` is to be called while some of it comes
+ * @param {(response: Response, onProgress: () => void) => Result | Promise<Result>} read reads a successful response. A
+ *   response that does not arrive completely has failed. `read` calls `onProgress` for each part that arrives
  * @returns {Promise<Result>}
- * @throws AskError; or the reason of `signal`
+ * @throws ApiError, or the reason of `signal`
  */
 export async function send(address, { signal, key, headers }, read) {
-  const late = new AbortController();
+  const stalled = new AbortController();
   let timer = 0;
-  const goesOn = () => {
+  const onProgress = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => late.abort(), PATIENCE);
+    timer = setTimeout(() => stalled.abort(), STALL_TIMEOUT_MS);
   };
-  goesOn();
+  onProgress();
   try {
     const response = await fetch(address, {
       headers: { ...authorization(key), ...headers },
-      signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+      signal: signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal,
       credentials: 'omit',
       cache: 'no-store',
     });
     if (!response.ok) throw await problemOf(response, key !== undefined);
-    const result = await read(response, goesOn);
-    reached(true);
+    const result = await read(response, onProgress);
+    setReachable(true);
     return result;
   } catch (error) {
-    const answered = error instanceof AskError;
+    const answered = error instanceof ApiError;
     if (!answered) signal?.throwIfAborted();
-    reached(answered);
-    throw answered ? error : new AskError(0, 'The Eye cannot be reached.');
+    setReachable(answered);
+    throw answered ? error : new ApiError(0, 'The Eye cannot be reached.');
   } finally {
     clearTimeout(timer);
   }
 }
 
 /**
- * Reads what The Eye says is wrong.
+ * The error of a problem document (RFC 9457).
  * @param {Response} response
- * @param {boolean} trying whether a key is only being tried
+ * @param {boolean} isLogin whether the request tests a key; then 401 does not open the login
  */
-async function problemOf(response, trying) {
+async function problemOf(response, isLogin) {
   const { status } = response;
-  if (status === 401 && !trying) connection.dispatchEvent(new Event('locked'));
+  if (status === 401 && !isLogin) connection.dispatchEvent(new Event('unauthenticated'));
   /** @type {{ detail?: string, errors?: Record<string, string[]> }} */
   const body = await response.json().catch(() => ({}));
   const fields = Object.entries(body.errors ?? {}).map(
     ([field, messages]) => `${field}: ${messages.join(' ')}`,
   );
-  const words = [body.detail ?? `The Eye answered ${status}.`, ...fields].join(' ');
-  return new AskError(status, words, body);
+  const message = [body.detail ?? `The Eye responded with ${status}.`, ...fields].join(' ');
+  return new ApiError(status, message, body);
 }
 
 /** @param {boolean} reachable */
-function reached(reachable) {
+function setReachable(reachable) {
   if (connection.reachable === reachable) return;
   connection.reachable = reachable;
   connection.dispatchEvent(new Event('reachable'));

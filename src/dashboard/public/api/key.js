@@ -1,7 +1,4 @@
-/**
- * The key that the viewer typed, for as long as this tab is open: in the session storage, which no address, no other
- * tab and no log ever sees.
- */
+/** The name of the key in the session storage, which lasts as long as the tab and is not shared with other tabs. */
 const NAME = 'the-eye.key';
 
 /** @type {string | null} */
@@ -13,13 +10,13 @@ export function currentKey() {
 }
 
 /** @param {string | null} value */
-export function keepKey(value) {
+export function storeKey(value) {
   key = value;
   try {
     if (value === null) sessionStorage.removeItem(NAME);
     else sessionStorage.setItem(NAME, value);
   } catch {
-    // Storage may be forbidden; then the key lives until the page is loaded anew.
+    // Storage may be forbidden. Then the key is lost when the page is reloaded.
   }
 }
 

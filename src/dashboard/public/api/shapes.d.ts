@@ -1,4 +1,4 @@
-/** What the API answers, as far as the page reads it; all of it is described at /docs. */
+/** The parts of the API's responses that the page reads. The whole API is documented at /docs. */
 
 export interface StoredEvent {
   id: string;
@@ -18,7 +18,7 @@ export interface Page<Row> {
   results: Row[];
 }
 
-/** GET /statistics/rates/: events of each second, oldest first; the last number is the last full second. */
+/** GET /statistics/rates/: events per second, oldest first. The last number is the last full second. */
 export interface Rates {
   now: string;
   seconds: number;
@@ -33,7 +33,7 @@ export interface Series {
   application?: string;
   category?: string;
   name?: string;
-  /** All groups that are not told apart, together. */
+  /** The sum of all groups beyond `limit`. */
   others?: true;
   groups?: number;
   total: number;

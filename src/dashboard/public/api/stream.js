@@ -1,45 +1,44 @@
-import { AskError, send } from './client.js';
+import { ApiError, send } from './client.js';
 
-/** Milliseconds before a stream that ended is opened again. */
-const PAUSE = 2000;
-/** Milliseconds of silence after which a stream counts as dead: three heartbeats. */
-const SILENCE = 15_000;
+const RECONNECT_DELAY_MS = 2000;
+/** Time without any byte after which a stream has failed: three heartbeats. */
+const STALL_TIMEOUT_MS = 15_000;
 
 /**
- * Follows the events as they are stored, until `signal` ends it, and opens the stream again when it breaks. Read with
- * fetch, since an EventSource can send no key but in its address.
+ * Reads the event stream until `signal` aborts, and reconnects when the stream breaks. Uses fetch, because an EventSource
+ * can send a key only in its URL.
  * @param {string} address
  * @param {AbortSignal} signal
  * @param {{
  *   event: (event: import('./shapes.js').StoredEvent) => void,
  *   skipped: (count: number | null) => void,
  *   state: (trouble: string) => void,
- * }} listener `skipped`: how many events were left out, null where nobody knows; `state`: what is wrong, or nothing
+ * }} listener `skipped`: the number of events that were left out, or null if it is unknown; `state`: an error message, or an empty text once the stream is open
  */
-export async function follow(address, signal, listener) {
+export async function readStream(address, signal, listener) {
   /** @type {string | undefined} */
   let lastId;
   while (!signal.aborted) {
-    const silent = new AbortController();
+    const stalled = new AbortController();
     try {
       const headers = { accept: 'text/event-stream', ...(lastId && { 'last-event-id': lastId }) };
-      const ends = AbortSignal.any([signal, silent.signal]);
-      const body = await send(address, { signal: ends, headers }, streamOf);
+      const either = AbortSignal.any([signal, stalled.signal]);
+      const body = await send(address, { signal: either, headers }, streamOf);
       listener.state('');
-      for await (const { id, event, data } of messages(body, () => silent.abort())) {
+      for await (const { id, event, data } of parseMessages(body, () => stalled.abort())) {
         if (id !== undefined) lastId = id;
         if (data === '') continue;
         if (event === 'event') listener.event(JSON.parse(data));
         else if (event === 'skipped') listener.skipped(JSON.parse(data).count);
       }
-      listener.state('The stream ended. Opening it again…');
+      listener.state('The stream ended. Reconnecting…');
     } catch (error) {
       if (signal.aborted) return;
-      const known = error instanceof AskError;
-      listener.state(known ? error.message : 'The stream broke off. Opening it again…');
-      if (known && !error.passing) return;
+      const isApiError = error instanceof ApiError;
+      listener.state(isApiError ? error.message : 'The stream was interrupted. Reconnecting…');
+      if (isApiError && !error.isTransient) return;
     }
-    await rest(PAUSE, signal);
+    await delay(RECONNECT_DELAY_MS, signal);
   }
 }
 
@@ -47,18 +46,18 @@ export async function follow(address, signal, listener) {
 const streamOf = ({ body }) => /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (body);
 
 /**
- * The messages of a server-sent stream; those without data tell nothing, but where it is.
+ * Parses server-sent events. A message without data only carries an id, from which a new connection continues.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
- * @param {() => void} giveUp called when nothing has come for too long
+ * @param {() => void} onStall called when no byte has arrived for STALL_TIMEOUT_MS
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
  * @returns {AsyncGenerator<{ id?: string, event: string, data: string }>}
  */
-async function* messages(body, giveUp) {
+async function* parseMessages(body, onStall) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   let message = { event: 'message', data: '' };
   for (;;) {
-    const timer = setTimeout(giveUp, SILENCE);
+    const timer = setTimeout(onStall, STALL_TIMEOUT_MS);
     const { done, value } = await reader.read().finally(() => clearTimeout(timer));
     if (done) return;
     const lines = (rest + value).split(/\r?\n/);
@@ -77,10 +76,11 @@ async function* messages(body, giveUp) {
 }
 
 /**
+ * Resolves after the time, or earlier when `signal` aborts.
  * @param {number} milliseconds
  * @param {AbortSignal} signal
  */
-export function rest(milliseconds, signal) {
+export function delay(milliseconds, signal) {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, milliseconds, undefined);
     signal.addEventListener('abort', () => (clearTimeout(timer), resolve(undefined)), { once: true });

@@ -1,6 +1,6 @@
 /**
- * The colour of a custom property as the canvas needs it, in the theme of the moment.
- * @param {string} property e.g. `--accent`
+ * The value of a CSS custom property in the current theme, in a form that the canvas accepts.
+ * @param {string} property such as `--accent`
  */
 export function colour(property) {
   const probe = document.createElement('span');
@@ -12,13 +12,13 @@ export function colour(property) {
   return color;
 }
 
-/** How many series have a colour of their own. */
-export const COLOURS = 8;
+/** The number of series that have a colour of their own. */
+export const SERIES_COLOURS = 8;
 
 /**
- * The custom property of a series' colour, by its rank; all others together are grey.
+ * The custom property with the colour of a series, by its rank. The sum of the others is grey.
  * @param {number} rank
  * @param {boolean} [others]
  */
 export const seriesColour = (rank, others = false) =>
-  others ? '--series-others' : `--series-${(rank % COLOURS) + 1}`;
+  others ? '--series-others' : `--series-${(rank % SERIES_COLOURS) + 1}`;

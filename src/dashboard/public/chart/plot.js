@@ -9,13 +9,13 @@ import { compact } from '../page/format.js';
 /** @typedef {uPlot.AlignedData} Data */
 
 /**
- * A plot over time that fills the width it is given, and follows theme and zone.
+ * A plot over time that fills the available width and follows the theme and the time zone.
  * @param {{
  *   height: number,
  *   label: string,
  *   signal: AbortSignal,
  *   options: () => Partial<Options> & Pick<Options, 'series'>,
- * }} wishes `options` is asked again whenever colours change
+ * }} parameters `options` is called again when the colours change
  */
 export function timePlot({ height, label, signal, options }) {
   const element = el('div', { class: 'plot', role: 'img', 'aria-label': label });
@@ -31,24 +31,24 @@ export function timePlot({ height, label, signal, options }) {
     if (width === 0) return;
     plot = new uPlot({ width, height, ...common(), ...options() }, data, element);
   }
-  const sized = new ResizeObserver(() => {
+  const resizeObserver = new ResizeObserver(() => {
     if (plot && element.clientWidth > 0) plot.setSize({ width: element.clientWidth, height });
     else build();
   });
-  sized.observe(element);
+  resizeObserver.observe(element);
   settings.addEventListener('change', build, { signal });
-  signal.addEventListener('abort', () => (sized.disconnect(), plot?.destroy()), { once: true });
+  signal.addEventListener('abort', () => (resizeObserver.disconnect(), plot?.destroy()), { once: true });
 
   return {
     element,
     /**
      * @param {Data} next
-     * @param {string} [words] what it shows, for those who cannot see it
+     * @param {string} [description] of the data, for screen readers
      */
-    show(next, words = label) {
+    show(next, description = label) {
       data = next;
       plot?.setData(data);
-      element.setAttribute('aria-label', words);
+      element.setAttribute('aria-label', description);
     },
   };
 }

@@ -11,24 +11,24 @@ import { timePlot } from './plot.js';
  *   counts: number[],
  *   others?: boolean,
  *   href?: string,
- * }} Layer `href`: where its name in the legend leads
+ * }} Layer `href`: the link of its name in the legend
  */
 
 /**
- * Counts over time as bars, one layer upon the other, the largest at the bottom. A range is marked with the pointer.
+ * Counts over time as stacked bars, with the first layer at the bottom. The pointer selects a range.
  * @param {{
  *   signal: AbortSignal,
  *   label: string,
  *   starts: number[],
  *   end: number,
  *   layers: Layer[],
- *   brushed: (from: number, to: number) => void,
- * }} wishes `starts`: milliseconds at which each bar begins; `end`: where the last one ends
+ *   onSelect: (from: number, to: number) => void,
+ * }} parameters `starts` and `end`: the start of each bar and the end of the last, in milliseconds since 1970
  */
-export function stackedBars({ signal, label, starts, end, layers, brushed }) {
+export function stackedBars({ signal, label, starts, end, layers, onSelect }) {
   const tip = el('div', { class: 'tip', hidden: true });
-  const edges = [...starts, end];
-  const at = (/** @type {uPlot} */ plot, /** @type {number} */ x) => {
+  const boundaries = [...starts, end];
+  const barAt = (/** @type {uPlot} */ plot, /** @type {number} */ x) => {
     const instant = plot.posToVal(x, 'x') * 1000;
     return Math.min(
       Math.max(
@@ -49,7 +49,7 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
         x: { range: () => [starts[0] / 1000, end / 1000] },
         y: { range: (_, __, most) => [0, Math.max(most * 1.08, 1)] },
       },
-      // The tallest first, which the lower ones then cover.
+      // The tallest series is drawn first, and the lower ones cover it.
       series: [
         {},
         ...layers
@@ -67,14 +67,14 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
             const { left, width } = self.select;
             if (width < 4) return;
             self.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-            brushed(edges[at(self, left)], edges[at(self, left + width) + 1]);
+            onSelect(boundaries[barAt(self, left)], boundaries[barAt(self, left + width) + 1]);
           },
         ],
         setCursor: [
           (self) => {
             const { left = -1 } = self.cursor;
             tip.hidden = left < 0;
-            if (left >= 0) explain(self, at(self, left), left);
+            if (left >= 0) showTip(self, barAt(self, left), left);
           },
         ],
       },
@@ -86,14 +86,14 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
    * @param {number} bar
    * @param {number} left
    */
-  function explain(self, bar, left) {
+  function showTip(self, bar, left) {
     const present = layers
       .map((layer, rank) => ({ layer, rank }))
       .filter(({ layer }) => layer.counts[bar] > 0);
     const sum = present.reduce((total, { layer }) => total + layer.counts[bar], 0);
     const iso = (/** @type {number} */ ms) => dateTime(new Date(ms).toISOString(), { digits: 0 });
     tip.replaceChildren(
-      el('p', {}, iso(edges[bar]), ' – ', iso(edges[bar + 1]).slice(11)),
+      el('p', {}, iso(boundaries[bar]), ' – ', iso(boundaries[bar + 1]).slice(11)),
       el('p', {}, el('b', {}, count(sum))),
       ...present.map(({ layer, rank }) =>
         el('p', {}, swatch(rank, layer.others), `${layer.label} `, el('b', {}, count(layer.counts[bar]))),
@@ -113,7 +113,7 @@ export function stackedBars({ signal, label, starts, end, layers, brushed }) {
 
 /**
  * @param {Layer[]} layers
- * @returns {number[][]} each upon those before it
+ * @returns {number[][]} for each layer, the sums with the layers below it
  */
 function stack(layers) {
   /** @type {number[][]} */
@@ -129,13 +129,15 @@ function stack(layers) {
 function legend(layers) {
   return el(
     'ul',
-    { class: 'legend', 'aria-label': 'What the colours mean' },
+    { class: 'legend', 'aria-label': 'Legend' },
     ...layers.map(({ label, total, others, href }, rank) => {
-      const words = [swatch(rank, others), label, ' ', el('b', {}, count(total))];
+      const content = [swatch(rank, others), label, ' ', el('b', {}, count(total))];
       return el(
         'li',
         {},
-        href === undefined ? el('span', {}, ...words) : el('a', { href, title: `Only ${label}` }, ...words),
+        href === undefined
+          ? el('span', {}, ...content)
+          : el('a', { href, title: `Only ${label}` }, ...content),
       );
     }),
   );

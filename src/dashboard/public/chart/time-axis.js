@@ -3,7 +3,7 @@ import { partsOf } from '../page/format.js';
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /**
- * Labels of a time axis, only as exact as its steps: `09:15:30`, `09:15`, `25 Nov`, `Nov 2026`, `2026`.
+ * Labels of a time axis, as precise as its steps: `09:15:30`, `09:15`, `25 Nov`, `Nov 2026`, `2026`.
  * @param {unknown} _plot
  * @param {number[]} splits seconds since 1970
  * @param {number} _axis

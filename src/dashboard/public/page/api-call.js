@@ -2,7 +2,7 @@ import { currentKey } from '../api/key.js';
 import { copyButton, el } from './dom.js';
 
 /**
- * The request behind what is shown: as a link, and to be copied for a shell, with the name of a variable for the key.
+ * Shows the API request of a panel: as a link, and as a curl command in which a shell variable stands for the key.
  * @param {string} address
  */
 export function apiCall(address) {
@@ -19,7 +19,7 @@ export function apiCall(address) {
         if (!details.contains(/** @type {Node | null} */ (relatedTarget))) details.open = false;
       },
     },
-    el('summary', { title: 'The request behind this' }, 'API'),
+    el('summary', { title: 'The API request of this panel' }, 'API'),
     el(
       'div',
       {},
@@ -30,8 +30,8 @@ export function apiCall(address) {
   return details;
 }
 
-/** How to send the first event: the way out of an empty page. */
-export function sendFirst() {
+/** The command that sends a first event, for a page without events. */
+export function firstEventHint() {
   const command = [
     `curl ${authorization()}${location.origin}/events/ -H 'Content-Type: application/json' \\`,
     `  -d '{"session_id": "a", "category": "page interaction", "name": "pageview", "data": {"path": "/"}}'`,
@@ -39,10 +39,10 @@ export function sendFirst() {
   return el(
     'div',
     { class: 'first' },
-    el('p', {}, 'Send the first one from a shell:'),
+    el('p', {}, 'Send the first event from a shell:'),
     el('pre', { tabindex: 0 }, command),
     copyButton('Copy', () => command),
-    el('p', { class: 'muted' }, 'or a week of made-up ones: ', el('code', {}, 'npm run demo')),
+    el('p', { class: 'muted' }, 'or generate a week of demo events: ', el('code', {}, 'npm run demo')),
   );
 }
 

@@ -2,11 +2,11 @@
 /** @typedef {string | number | boolean | null | undefined | ((event: any) => unknown)} Attribute */
 
 /**
- * A new element. Children that are texts become text nodes: nothing that comes from an event is ever markup.
+ * Creates an element. Text becomes text nodes, so nothing in an event is ever interpreted as markup.
  * @template {keyof HTMLElementTagNameMap} Tag
  * @param {Tag} tag
- * @param {Record<string, Attribute>} [attributes] functions are listeners, by names such as `onclick`; `true` sets an empty
- *   attribute, `false` and what is missing none
+ * @param {Record<string, Attribute>} [attributes] functions become listeners, with names such as `onclick`; `true` sets an
+ *   empty attribute; `false`, null and undefined set none
  * @param {...Child} children
  * @returns {HTMLElementTagNameMap[Tag]}
  */
@@ -30,7 +30,7 @@ export function present(children) {
 const asNode = (child) => (child instanceof Node ? child : document.createTextNode(String(child)));
 
 /**
- * A button that copies a text, and says so.
+ * A button that copies a text and confirms it.
  * @param {string} label
  * @param {() => string} text
  */
@@ -41,26 +41,26 @@ export function copyButton(label, text) {
       () => true,
       () => false,
     );
-    button.textContent = copied ? 'Copied' : 'The browser forbids copying';
+    button.textContent = copied ? 'Copied' : 'Copying is blocked by the browser';
     setTimeout(() => (button.textContent = label), 1500);
   }
   return button;
 }
 
 /**
- * Lets the arrow keys, Home and End move among the links of a list; they stay reachable by Tab, too.
+ * Adds keyboard navigation to a list: arrow keys, Home and End move the focus. Tab works as before.
  * @template {HTMLElement} List
  * @param {List} list
- * @param {string} selector of what can have the focus
+ * @param {string} selector of the elements that receive the focus
  */
-export function walkable(list, selector) {
+export function withArrowKeys(list, selector) {
   list.addEventListener('keydown', (event) => {
     const items = /** @type {HTMLElement[]} */ ([...list.querySelectorAll(selector)]);
-    const at = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
-    if (at < 0) return;
+    const index = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    if (index < 0) return;
     /** @type {Record<string, number>} */
-    const places = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: items.length - 1 };
-    const next = places[event.key];
+    const targets = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: items.length - 1 };
+    const next = targets[event.key];
     if (next === undefined || items[next] === undefined) return;
     event.preventDefault();
     items[next].focus();

@@ -11,11 +11,11 @@ const LABELS = {
   to: 'To',
 };
 
-/** Of an end of a range: the API reads it, and knows nothing of the zone that the page shows. */
+/** An end of a range. The API parses it, independently of the time zone that the page shows. */
 const TIME = {
   placeholder: 'date or time in UTC',
   title:
-    'A date such as 2021-01-31, or with a time: 2021-01-31T09:15. It means UTC unless it ends with an offset.',
+    'A date such as 2021-01-31, or with a time: 2021-01-31T09:15. It is in UTC unless it ends with an offset.',
   size: 20,
 };
 
@@ -23,12 +23,12 @@ const TIME = {
 const HINTS = { from: TIME, to: TIME };
 
 /**
- * A form of exact filters, which end up in the address; each that is set can be taken off by itself.
+ * A form of exact filters, which become parameters of the route.
  * @param {import('./panel.js').Screen} screen
- * @param {{ fields: string[], prefix?: string, resets?: string[] }} options `resets`: parameters that end with a change
+ * @param {{ fields: string[], prefix?: string, resets?: string[] }} options `resets`: parameters that a change removes
  */
 export function filters({ route }, { fields, resets = [] }) {
-  const without = Object.fromEntries(resets.map((name) => [name, undefined]));
+  const reset = Object.fromEntries(resets.map((name) => [name, undefined]));
   const inputs = fields.map((name) =>
     el('input', {
       id: `filter-${name}`,
@@ -42,22 +42,22 @@ export function filters({ route }, { fields, resets = [] }) {
   const set = fields.filter((name) => route.parameters[name] !== undefined);
   const apply = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const values = Object.fromEntries(fields.map((name, at) => [name, inputs[at].value || undefined]));
-    go(changed(route, { ...without, ...values }));
+    const values = Object.fromEntries(fields.map((name, index) => [name, inputs[index].value || undefined]));
+    go(changed(route, { ...reset, ...values }));
   };
-  const nothing = Object.fromEntries(fields.map((name) => [name, undefined]));
+  const cleared = Object.fromEntries(fields.map((name) => [name, undefined]));
   return el(
     'form',
     { class: 'filters', method: 'post', onsubmit: apply, 'aria-label': 'Filters' },
-    ...fields.map((name, at) => el('label', {}, el('span', {}, LABELS[name]), inputs[at])),
+    ...fields.map((name, index) => el('label', {}, el('span', {}, LABELS[name]), inputs[index])),
     el('button', { type: 'submit' }, 'Filter'),
     set.length > 0 &&
-      el('a', { class: 'button quiet', href: changed(route, { ...without, ...nothing }) }, 'Clear'),
+      el('a', { class: 'button quiet', href: changed(route, { ...reset, ...cleared }) }, 'Clear'),
   );
 }
 
 /**
- * The filters of the address by their names, for a request.
+ * The named filters of a route, as parameters of a request.
  * @param {import('./router.js').Route} route
  * @param {string[]} names
  */

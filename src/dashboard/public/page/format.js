@@ -24,9 +24,9 @@ const clocks = new Map();
 
 /** @param {string} timeZone */
 function clock(timeZone) {
-  const known = clocks.get(timeZone);
-  if (known) return known;
-  const made = new Intl.DateTimeFormat('en-GB', {
+  const cached = clocks.get(timeZone);
+  if (cached) return cached;
+  const format = new Intl.DateTimeFormat('en-GB', {
     timeZone,
     hourCycle: 'h23',
     year: 'numeric',
@@ -36,12 +36,12 @@ function clock(timeZone) {
     minute: '2-digit',
     second: '2-digit',
   });
-  clocks.set(timeZone, made);
-  return made;
+  clocks.set(timeZone, format);
+  return format;
 }
 
 /**
- * The parts of an instant in a zone, each with its leading zeros.
+ * The parts of an instant in a time zone, with leading zeros.
  * @param {number} milliseconds
  * @param {string} [timeZone]
  */
@@ -54,20 +54,20 @@ export function partsOf(milliseconds, timeZone = settings.timeZone) {
 }
 
 /**
- * A date-time as people who read logs write it, e.g. `2021-01-01 09:15:29.243`.
- * @param {string} timestamp as the API gives it
+ * Formats a date-time in the style of a log, such as `2021-01-01 09:15:29.243`.
+ * @param {string} timestamp in the format of the API
  * @param {{ timeZone?: string, digits?: number }} [options]
  */
 export function dateTime(timestamp, { timeZone = settings.timeZone, digits = 3 } = {}) {
   const { date, hour, minute, second } = partsOf(Date.parse(timestamp), timeZone);
-  // Fractions are the same in every zone, and Intl knows only milliseconds.
+  // The fraction is the same in every zone, and Intl supports only milliseconds.
   const fraction = /\.(\d+)/.exec(timestamp)?.[1] ?? '';
-  const tail = digits === 0 ? '' : `.${fraction.padEnd(digits, '0').slice(0, digits)}`;
-  return `${date} ${hour}:${minute}:${second}${tail}`;
+  const suffix = digits === 0 ? '' : `.${fraction.padEnd(digits, '0').slice(0, digits)}`;
+  return `${date} ${hour}:${minute}:${second}${suffix}`;
 }
 
 /**
- * An instant in the chosen zone; the exact one in UTC appears under the pointer.
+ * An instant in the chosen time zone. The tooltip shows it in UTC with microseconds.
  * @param {string} timestamp
  * @param {{ digits?: number }} [options]
  */
@@ -77,7 +77,7 @@ export function time(timestamp, options) {
 }
 
 /**
- * A length of time, as short as it can be said: `120 ms`, `1.2 s`, `3 min 5 s`, `2 h 13 min`, `3 d 4 h`.
+ * Formats a duration with at most two units: `120 ms`, `1.2 s`, `3 min 5 s`, `2 h 13 min`, `3 d 4 h`.
  * @param {number} seconds
  */
 export function duration(seconds) {

@@ -1,19 +1,19 @@
 import { el } from './dom.js';
 
-/** Levels that are open to begin with; those that lead to what is wrong are open, too. */
-const OPEN = 3;
-/** Members beyond which a level is closed to begin with. */
-const LONG = 50;
+/** Levels that are initially open. Levels that lead to an error are always open. */
+const MAX_OPEN_DEPTH = 3;
+/** Levels with more members are initially closed. */
+const MAX_OPEN_MEMBERS = 50;
 
 /**
- * A JSON value as a tree that folds. What is wrong with a part of it stands beside that part.
+ * Shows a JSON value as a collapsible tree, with each error beside the value that it is about.
  * @param {unknown} value
- * @param {Record<string, string[]>} [errors] messages by path, e.g. `data.host`; those of no part come first
+ * @param {Record<string, string[]>} [errors] messages by path, such as `data.host`; those without a matching value come first
  */
 export function jsonTree(value, errors = {}) {
-  const left = new Map(Object.entries(errors));
-  const tree = node(value, '', 0, left);
-  const missing = [...left].map(([path, messages]) =>
+  const remaining = new Map(Object.entries(errors));
+  const tree = node(value, '', 0, remaining);
+  const missing = [...remaining].map(([path, messages]) =>
     el('li', { class: 'wrong' }, path !== 'body' && el('code', {}, path), ' ', messages.join(' ')),
   );
   return el('div', { class: 'json' }, missing.length > 0 && el('ul', { class: 'missing' }, ...missing), tree);
@@ -23,7 +23,7 @@ export function jsonTree(value, errors = {}) {
  * @param {unknown} value
  * @param {string} path
  * @param {number} depth
- * @param {Map<string, string[]>} errors those found are taken out
+ * @param {Map<string, string[]>} errors those that are shown are removed
  * @param {HTMLElement[]} [key]
  * @returns {HTMLElement}
  */
@@ -51,9 +51,9 @@ function node(value, path, depth, errors, key = []) {
     const element = node(member, path === '' ? name : `${path}.${name}`, depth + 1, errors, label);
     return { element, wrong: errors.size < before };
   });
-  const long = entries.length > LONG;
+  const long = entries.length > MAX_OPEN_MEMBERS;
   const wrong = members.some((member) => member.wrong);
-  const open = wrong || (depth < OPEN && !long);
+  const open = wrong || (depth < MAX_OPEN_DEPTH && !long);
   const size = el('span', { class: 'size' }, `${entries.length}`);
   return el(
     'details',
@@ -62,17 +62,17 @@ function node(value, path, depth, errors, key = []) {
     el(
       'div',
       { class: 'members' },
-      ...(wrong && long ? folded(members) : members.map(({ element }) => element)),
+      ...(wrong && long ? collapseOthers(members) : members.map(({ element }) => element)),
     ),
     el('div', {}, end),
   );
 }
 
 /**
- * The members of a long level with what is wrong in sight, and the others folded away between.
+ * The members of a long level: those with errors are visible, and the others are collapsed.
  * @param {{ element: HTMLElement, wrong: boolean }[]} members
  */
-function folded(members) {
+function collapseOthers(members) {
   /** @type {HTMLElement[]} */
   const parts = [];
   /** @type {HTMLElement[]} */

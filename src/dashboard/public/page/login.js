@@ -1,9 +1,9 @@
-import { addressOf, ask, AskError } from '../api/client.js';
-import { keepKey } from '../api/key.js';
+import { addressOf, fetchJson, ApiError } from '../api/client.js';
+import { storeKey } from '../api/key.js';
 import { el } from './dom.js';
 
 /**
- * Asks for a key, and tries it before it is kept.
+ * Asks for a key, and tests it before storing it.
  * @param {() => void} done
  */
 export function login(done) {
@@ -24,7 +24,7 @@ export function login(done) {
     wrong.textContent = '';
     try {
       await tryKey(key);
-      keepKey(key);
+      storeKey(key);
       done();
     } catch (error) {
       wrong.textContent = error instanceof Error ? error.message : String(error);
@@ -35,39 +35,37 @@ export function login(done) {
   };
   return el(
     'form',
-    // Never sent: it is read above, and the policy of the page forbids forms to go anywhere.
+    // Never submitted: the handler reads the input, and the content security policy forbids form actions.
     { class: 'panel login', method: 'post', onsubmit: submit },
-    el('h1', { tabindex: -1 }, 'This Eye asks for a key'),
+    el('h1', { tabindex: -1 }, 'The Eye requires a key'),
     el(
       'p',
       { id: 'key-why', class: 'muted' },
-      'One of scope read is enough. It stays in this tab, and ends up in no address.',
+      'A key with the scope read is enough. It is stored in this tab only, and never appears in an address.',
     ),
     el('label', { for: 'key' }, 'Key'),
     input,
     button,
     wrong,
-    el('p', { class: 'muted' }, 'You have none? On the machine of The Eye:'),
+    el('p', { class: 'muted' }, 'To create a key, run this on the server:'),
     el('pre', { tabindex: 0 }, 'npm run applications -- create data-team --scope read'),
   );
 }
 
 /**
  * @param {string} key
- * @throws Error that says what is wrong with it
+ * @throws Error that says why the key is not accepted
  */
 async function tryKey(key) {
-  // What is no text of a header cannot even be sent.
-  if (!/^[\x21-\x7e]+$/.test(key))
-    throw new Error('This is not a key: it holds other characters than keys do.');
+  // Other characters cannot be sent in a header.
+  if (!/^[\x21-\x7e]+$/.test(key)) throw new Error('This is not a key: it contains invalid characters.');
   try {
-    await ask(addressOf('/events/', { page_size: 1 }), { key });
+    await fetchJson(addressOf('/events/', { page_size: 1 }), { key });
   } catch (error) {
-    if (!(error instanceof AskError)) throw error;
-    if (error.status === 401)
-      throw new Error('This key is not known here, or it was revoked.', { cause: error });
+    if (!(error instanceof ApiError)) throw error;
+    if (error.status === 401) throw new Error('This key is unknown, or it was revoked.', { cause: error });
     if (error.status === 403)
-      throw new Error('This key may not read: it takes one of scope read.', { cause: error });
+      throw new Error('This key has no read access. Use a key with the scope read.', { cause: error });
     throw error;
   }
 }

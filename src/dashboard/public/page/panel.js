@@ -1,10 +1,11 @@
-import { ask, AskError, connection } from '../api/client.js';
-import { rest } from '../api/stream.js';
+import { fetchJson, ApiError, connection } from '../api/client.js';
+import { delay } from '../api/stream.js';
 import { apiCall } from './api-call.js';
 import { el } from './dom.js';
 
 /**
- * What a view is given: where it is, a signal that ends it, and a way to say what to wait for before it is shown.
+ * The parameters of a view. `signal` aborts when the view is replaced. The view is shown when the promises passed to
+ * `waitFor` have settled.
  * @typedef {{
  *   route: import('./router.js').Route,
  *   signal: AbortSignal,
@@ -12,14 +13,13 @@ import { el } from './dom.js';
  * }} Screen
  */
 
-/** Milliseconds before a failed request is made again. */
-export const AGAIN = 3000;
+export const RETRY_INTERVAL_MS = 3000;
 
 let panels = 0;
 
 /**
- * A part of a view that asks one question of the API and shows the answer; it says in words when there is none, tries
- * again where that may help, and never takes another panel down with it.
+ * A part of a view that sends one request and shows the response. It shows errors, retries after transient ones, and does
+ * not affect other panels.
  * @template Answer
  * @param {Screen} screen
  * @param {{
@@ -27,12 +27,12 @@ let panels = 0;
  *   address: string | (() => Promise<string>),
  *   show: (answer: Answer) => Node,
  *   load?: (address: string, signal: AbortSignal) => Promise<Answer>,
- *   every?: number,
+ *   intervalMs?: number,
  *   tools?: import('./dom.js').Child,
  *   class?: string,
- * }} options `every`: milliseconds after which it asks again; `show` may return the node that it returned before
+ * }} options `intervalMs`: time between two requests of a panel that refreshes; `show` may return the same node again
  */
-export function panel(screen, { title, address, show, load = askFor, every, tools, class: kind = '' }) {
+export function panel(screen, { title, address, show, load = getJson, intervalMs, tools, class: kind = '' }) {
   const note = el('p', { class: 'note', role: 'status', hidden: true });
   const body = el('div', { class: 'panel-body' }, el('p', { class: 'muted loading' }, 'Loading…'));
   const call = el('span');
@@ -46,32 +46,35 @@ export function panel(screen, { title, address, show, load = askFor, every, tool
     note.hidden = true;
   }
 
-  /** @returns {Promise<boolean>} whether to go on asking */
+  /** @returns {Promise<boolean>} whether to send another request */
   async function attempt() {
     try {
       await update();
-      return every !== undefined;
+      return intervalMs !== undefined;
     } catch (error) {
       if (screen.signal.aborted) return false;
-      if (!(error instanceof AskError)) throw error;
+      if (!(error instanceof ApiError)) throw error;
       body.querySelector('.loading')?.remove();
-      note.textContent = error.words;
+      note.textContent = error.displayMessage;
       note.hidden = false;
-      return error.passing;
+      return error.isTransient;
     }
   }
 
-  async function goOn() {
+  async function poll() {
     while (!screen.signal.aborted) {
-      await rest(connection.reachable && note.hidden ? (every ?? AGAIN) : AGAIN, screen.signal);
-      await visible(screen.signal);
+      await delay(
+        connection.reachable && note.hidden ? (intervalMs ?? RETRY_INTERVAL_MS) : RETRY_INTERVAL_MS,
+        screen.signal,
+      );
+      await untilVisible(screen.signal);
       if (screen.signal.aborted || !(await attempt())) return;
     }
   }
 
   const first = attempt();
   screen.waitFor(first);
-  void first.then((more) => (more ? goOn() : undefined));
+  void first.then((more) => (more ? poll() : undefined));
   return section;
 }
 
@@ -79,10 +82,10 @@ export function panel(screen, { title, address, show, load = askFor, every, tool
  * @param {string} address
  * @param {AbortSignal} signal
  */
-const askFor = (address, signal) => ask(address, { signal });
+const getJson = (address, signal) => fetchJson(address, { signal });
 
 /**
- * The frame of a panel.
+ * The frame of a panel: its title and tools around its content.
  * @param {string} title
  * @param {import('./dom.js').Child[]} tools
  * @param {string} kind
@@ -99,10 +102,10 @@ export function frame(title, tools, kind, ...content) {
 }
 
 /**
- * Resolves while the page is in view: nobody looks at a hidden one.
+ * Resolves when the page is visible. A hidden page sends no requests.
  * @param {AbortSignal} signal
  */
-function visible(signal) {
+function untilVisible(signal) {
   return new Promise((resolve) => {
     if (!document.hidden) return resolve(undefined);
     const options = { once: true, signal };

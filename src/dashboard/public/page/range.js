@@ -1,20 +1,20 @@
 import { el } from './dom.js';
 import { dateTime } from './format.js';
-import { FIRST_PAGE } from './pages.js';
+import { FIRST_PAGE } from './pagination.js';
 import { changed, go } from './router.js';
 
 /**
- * A range of time, in milliseconds since 1970; `to` is exclusive. `since` keeps one that has only a name, and ends now, from
- * page to page.
+ * A range of time, in milliseconds since 1970. `to` is exclusive. `since` fixes a named range, which ends now, while the
+ * viewer pages through it.
  * @typedef {{ from: number, to: number, since?: string }} Range
  */
 
 const MINUTE = 60_000;
 export const DAY = 86_400_000;
-/** Less cannot be told apart: counts are by the minute. */
-const SHORTEST = 5 * MINUTE;
-/** The first timestamp that an event can have. */
-const FIRST = Date.parse('0001-01-01T00:00:00Z');
+/** Counts have a resolution of one minute. */
+const MIN_RANGE_MS = 5 * MINUTE;
+/** The earliest timestamp of an event. */
+const FIRST_TIMESTAMP_MS = Date.parse('0001-01-01T00:00:00Z');
 
 /** @type {Record<string, [label: string, length: number]>} */
 const PRESETS = {
@@ -26,45 +26,45 @@ const PRESETS = {
 };
 
 /**
- * The range of a route: found once for all who ask, and again where that failed. `known` waits until it is found.
+ * The range of a route, resolved once for all callers, and again after a failure. `known` resolves with the first success.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
- * @param {() => Promise<number | undefined>} [oldest] where `all` begins
+ * @param {() => Promise<number | undefined>} [oldest] the start of the range `all`
  * @returns {(() => Promise<Range>) & { known: Promise<Range> }}
  */
 export function rangeOf(route, byDefault, oldest) {
   /** @type {Promise<Range> | undefined} */
-  let found;
+  let resolved;
   /** @type {(range: Range) => void} */
-  let tell;
-  const known = new Promise((/** @type {(range: Range) => void} */ resolve) => (tell = resolve));
-  const ask = async () => {
+  let resolveKnown;
+  const known = new Promise((/** @type {(range: Range) => void} */ resolve) => (resolveKnown = resolve));
+  const resolve = async () => {
     try {
-      const range = await find(route, byDefault, oldest);
-      tell(range);
+      const range = await resolveRange(route, byDefault, oldest);
+      resolveKnown(range);
       return range;
     } catch (error) {
-      found = undefined;
+      resolved = undefined;
       throw error;
     }
   };
-  return Object.assign(() => (found ??= ask()), { known });
+  return Object.assign(() => (resolved ??= resolve()), { known });
 }
 
 /**
- * `from` and `to`, or a name that ends now, or that began at `since`, when the first of several pages was found.
+ * Either `from` and `to`, or a named range. A named range ends now, or started at `since` if a later page is shown.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
  * @param {() => Promise<number | undefined>} [oldest]
  * @returns {Promise<Range>}
  */
-async function find({ parameters }, byDefault, oldest) {
+async function resolveRange({ parameters }, byDefault, oldest) {
   const exact = exactOf(parameters);
   if (exact) return exact;
   const now = Date.now();
   const name = parameters.range ?? byDefault;
   if (name === 'all' && oldest)
-    return { from: Math.min((await oldest()) ?? now - DAY, now - SHORTEST), to: now };
+    return { from: Math.min((await oldest()) ?? now - DAY, now - MIN_RANGE_MS), to: now };
   const [, length] = PRESETS[name] ?? PRESETS[byDefault];
   const begin = Date.parse(parameters.since ?? '') || now - length;
   return { from: begin, to: begin + length, since: new Date(begin).toISOString() };
@@ -81,13 +81,16 @@ function exactOf(parameters) {
 }
 
 /**
- * The last timestamp before a time, for an API that includes the end of a range.
+ * The last timestamp before a time, for parameters of the API that include the end of a range.
  * @param {number} time
  */
-export const lastBefore = (time) => `${new Date(time - 1).toISOString().slice(0, -1)}999Z`;
+export const lastTimestampBefore = (time) => `${new Date(time - 1).toISOString().slice(0, -1)}999Z`;
 
-/** @param {Range} range as parameters of a route */
-export function exactly({ from, to }) {
+/**
+ * The parameters of a route that select this range and its first page.
+ * @param {Range} range
+ */
+export function rangeParameters({ from, to }) {
   return {
     ...FIRST_PAGE,
     range: undefined,
@@ -97,14 +100,14 @@ export function exactly({ from, to }) {
 }
 
 /**
- * Names of ranges to choose from, and ways to go from the present one to its neighbours.
+ * Links to named ranges, and buttons that move and zoom the current range.
  * @param {import('./router.js').Route} route
  * @param {string} byDefault
  * @param {ReturnType<typeof rangeOf>} range
  * @param {string[]} names
- * @param {number} [longest] milliseconds
+ * @param {number} [maxLength] milliseconds
  */
-export function rangeBar(route, byDefault, range, names, longest = Infinity) {
+export function rangeBar(route, byDefault, range, names, maxLength = Infinity) {
   const current = exactOf(route.parameters) ? undefined : (route.parameters.range ?? byDefault);
   const move = (
     /** @type {string} */ label,
@@ -117,13 +120,16 @@ export function rangeBar(route, byDefault, range, names, longest = Infinity) {
         type: 'button',
         title,
         'aria-label': title,
-        onclick: () => void range().then((now) => go(changed(route, exactly(sensible(next(now), longest))))),
+        onclick: () =>
+          void range().then((now) => go(changed(route, rangeParameters(clampRange(next(now), maxLength))))),
       },
       label,
     );
-  const words = el('span', { class: 'muted' });
-  // Whoever needs it asks for it, and says what went wrong.
-  void range.known.then(({ from, to }) => (words.textContent = `${spell(from)} – ${spell(to)}`));
+  const description = el('span', { class: 'muted' });
+  // The panels resolve the range and show its errors.
+  void range.known.then(
+    ({ from, to }) => (description.textContent = `${formatMinute(from)} – ${formatMinute(to)}`),
+  );
   return el(
     'div',
     { class: 'range', role: 'group', 'aria-label': 'Range of time' },
@@ -155,21 +161,21 @@ export function rangeBar(route, byDefault, range, names, longest = Infinity) {
       move('+', 'Zoom in', ({ from, to }) => ({ from: from + (to - from) / 4, to: to - (to - from) / 4 })),
       move('→', 'Later', ({ from, to }) => ({ from: from + (to - from) / 2, to: to + (to - from) / 2 })),
     ),
-    words,
+    description,
   );
 }
 
 /** @param {number} instant */
-const spell = (instant) => dateTime(new Date(instant).toISOString(), { digits: 0 }).slice(0, -3);
+const formatMinute = (instant) => dateTime(new Date(instant).toISOString(), { digits: 0 }).slice(0, -3);
 
 /**
- * Not before the first timestamp, not into the future, and neither shorter nor longer than can be shown.
+ * Limits a range to the timestamps that can exist, to the past, and to the lengths that can be shown.
  * @param {Range} range
- * @param {number} longest
+ * @param {number} maxLength
  * @returns {Range}
  */
-function sensible({ from, to }, longest) {
-  const length = Math.min(Math.max(to - from, SHORTEST), longest);
+function clampRange({ from, to }, maxLength) {
+  const length = Math.min(Math.max(to - from, MIN_RANGE_MS), maxLength);
   const end = Math.min(Math.round((from + to + length) / 2), Date.now());
-  return { from: Math.max(Math.round(end - length), FIRST), to: end };
+  return { from: Math.max(Math.round(end - length), FIRST_TIMESTAMP_MS), to: end };
 }

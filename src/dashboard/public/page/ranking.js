@@ -1,11 +1,11 @@
-import { el, walkable } from './dom.js';
+import { el, withArrowKeys } from './dom.js';
 import { count } from './format.js';
 
 /**
- * What there is the most of, each with a bar of its share.
+ * A list of counts, each with a bar that shows its share.
  * @param {string} title
- * @param {number} total of which the bars are shares
- * @param {{ label: string, count: number, href?: string }[]} items those with a `href` lead there
+ * @param {number} total the count that a full bar represents
+ * @param {{ label: string, count: number, href?: string }[]} items an item with a `href` is a link
  */
 export function ranking(title, total, items) {
   const rows = items.map(({ label, count: number, href }) => {
@@ -18,6 +18,7 @@ export function ranking(title, total, items) {
     row.style.setProperty('--share', `${(100 * number) / Math.max(total, 1)}%`);
     return el('li', {}, row);
   });
-  const list = rows.length > 0 ? walkable(el('ol', {}, ...rows), 'a') : el('p', { class: 'muted' }, 'None.');
+  const list =
+    rows.length > 0 ? withArrowKeys(el('ol', {}, ...rows), 'a') : el('p', { class: 'muted' }, 'None.');
   return el('div', { class: 'ranking' }, el('h3', {}, title), list);
 }

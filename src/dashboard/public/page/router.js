@@ -1,11 +1,11 @@
 /**
- * Where the viewer is: a view, what it is of, and its parameters. All of it stands after the # of the address, so it can
- * be shared, and never reaches a log of a server.
+ * A view, the id of the resource that it shows, and its parameters. All of it is in the fragment of the address, so it can
+ * be shared and is never sent to a server.
  * @typedef {{ view: string, of: string | undefined, parameters: Record<string, string> }} Route
  */
 
 /**
- * @param {string} hash e.g. `#/sessions/a%2Fb?category=click`
+ * @param {string} hash such as `#/sessions/a%2Fb?category=click`
  * @returns {Route}
  */
 export function parse(hash) {
@@ -15,9 +15,9 @@ export function parse(hash) {
 }
 
 /**
- * The address of a view, to be put into a link.
+ * The address of a view, for a link.
  * @param {string} view
- * @param {Record<string, string | number | null | undefined>} [parameters] those without a value are left out
+ * @param {Record<string, string | number | null | undefined>} [parameters] those without a value are omitted
  * @param {string} [of]
  */
 export function href(view, parameters = {}, of) {

@@ -1,18 +1,18 @@
-/** As Intl calls the zone of this computer; asking costs as much as a row of a list. */
+/** The time zone of this computer. Read once, because each call takes as long as building a row. */
 const LOCAL = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 /**
- * What the viewer chose for this browser: light or dark, and the zone of times. Tells of changes by a `change` event.
+ * The viewer's choices, stored in this browser: the theme and the time zone. Emits `change`.
  * @typedef {'auto' | 'light' | 'dark'} Theme
  * @typedef {'local' | 'UTC'} Zone
  */
 class Settings extends EventTarget {
   /** @type {Theme} */
-  theme = choice('theme', ['auto', 'light', 'dark']);
+  theme = readChoice('theme', ['auto', 'light', 'dark']);
   /** @type {Zone} */
-  zone = choice('zone', ['local', 'UTC']);
+  zone = readChoice('zone', ['local', 'UTC']);
 
-  /** The zone as Intl and the API know it. */
+  /** The IANA name, for Intl and the API. */
   get timeZone() {
     return this.zone === 'UTC' ? 'UTC' : LOCAL;
   }
@@ -20,7 +20,7 @@ class Settings extends EventTarget {
   /** @param {Partial<{ theme: Theme, zone: Zone }>} changes */
   change(changes) {
     Object.assign(this, changes);
-    for (const [name, value] of Object.entries(changes)) keep(name, value);
+    for (const [name, value] of Object.entries(changes)) storeChoice(name, value);
     this.apply();
     this.dispatchEvent(new Event('change'));
   }
@@ -39,13 +39,13 @@ matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () =>
 /**
  * @template {string} Choice
  * @param {string} name
- * @param {Choice[]} choices the first one unless another was chosen
+ * @param {Choice[]} choices the first is the default
  * @returns {Choice}
  */
-function choice(name, choices) {
+function readChoice(name, choices) {
   try {
-    const kept = localStorage.getItem(`the-eye.${name}`);
-    return choices.find((each) => each === kept) ?? choices[0];
+    const stored = localStorage.getItem(`the-eye.${name}`);
+    return choices.find((each) => each === stored) ?? choices[0];
   } catch {
     return choices[0];
   }
@@ -55,10 +55,10 @@ function choice(name, choices) {
  * @param {string} name
  * @param {string} value
  */
-function keep(name, value) {
+function storeChoice(name, value) {
   try {
     localStorage.setItem(`the-eye.${name}`, value);
   } catch {
-    // Storage may be forbidden; then the choice lives until the page is loaded anew.
+    // Storage may be forbidden. Then the choice is lost when the page is reloaded.
   }
 }

@@ -1,9 +1,9 @@
 import { connection } from '../api/client.js';
-import { currentKey, keepKey } from '../api/key.js';
+import { currentKey, storeKey } from '../api/key.js';
 import { settings } from './settings.js';
 
 /** @param {string} id */
-const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
 /** @typedef {import('./settings.js').Theme} Theme */
 
@@ -11,14 +11,13 @@ const part = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const NEXT_THEME = { auto: 'dark', dark: 'light', light: 'auto' };
 
 /**
- * What stands around every view: where one can go, the buttons of the viewer's choices, and the word that The Eye cannot
- * be reached.
- * @param {() => void} again shows the view anew
+ * The parts around every view: navigation, settings, and the notice that The Eye cannot be reached.
+ * @param {() => void} reload builds the current view again
  */
-export function startShell(again) {
-  const theme = part('theme');
-  const zone = part('zone');
-  const say = () => {
+export function startShell(reload) {
+  const theme = byId('theme');
+  const zone = byId('zone');
+  const update = () => {
     theme.textContent = { auto: 'Auto', light: 'Light', dark: 'Dark' }[settings.theme];
     zone.textContent = settings.zone === 'UTC' ? 'UTC' : 'Local time';
     zone.title = `Times are in ${settings.timeZone}; press to change`;
@@ -26,23 +25,23 @@ export function startShell(again) {
   theme.onclick = () => settings.change({ theme: NEXT_THEME[settings.theme] });
   zone.onclick = () => {
     settings.change({ zone: settings.zone === 'UTC' ? 'local' : 'UTC' });
-    again();
+    reload();
   };
-  settings.addEventListener('change', say);
-  say();
+  settings.addEventListener('change', update);
+  update();
 
-  part('logout').onclick = () => {
-    keepKey(null);
-    again();
+  byId('logout').onclick = () => {
+    storeKey(null);
+    reload();
   };
   connection.addEventListener('reachable', () => {
-    part('unreachable').hidden = connection.reachable;
-    if (!connection.reachable) part('unreachable-where').textContent = location.origin;
+    byId('unreachable').hidden = connection.reachable;
+    if (!connection.reachable) byId('unreachable-where').textContent = location.origin;
   });
-  part('skip').onclick = (event) => {
-    // The address after the # is the view's.
+  byId('skip').onclick = (event) => {
+    // The fragment of the address belongs to the router.
     event.preventDefault();
-    part('main').focus();
+    byId('main').focus();
   };
 }
 
@@ -50,12 +49,12 @@ export function startShell(again) {
  * @param {string} view
  * @param {string} title
  */
-export function sayWhere(view, title) {
+export function setCurrentView(view, title) {
   document.title = `${title} · The Eye`;
   for (const link of document.querySelectorAll('nav a')) {
     const current = link.getAttribute('href') === `#/${view}`;
     if (current) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  part('logout').hidden = currentKey() === null;
+  byId('logout').hidden = currentKey() === null;
 }

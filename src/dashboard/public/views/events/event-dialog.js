@@ -1,11 +1,11 @@
-import { ask, AskError } from '../../api/client.js';
+import { fetchJson, ApiError } from '../../api/client.js';
 import { apiCall } from '../../page/api-call.js';
 import { copyButton, el } from '../../page/dom.js';
 import { time } from '../../page/format.js';
 import { jsonTree } from '../../page/json-tree.js';
 import { changed, go, here, href } from '../../page/router.js';
 
-/** One event, opened over the view; its id stands in the address. */
+/** One event in a dialog over the view. Its id is a parameter of the route. */
 class EventDialog {
   dialog = el('dialog', { class: 'drawer', 'aria-labelledby': 'event-title' });
   /** @type {string | undefined} */
@@ -18,11 +18,11 @@ class EventDialog {
       this.dialog.replaceChildren();
       if (here().parameters.event !== undefined) go(changed(here(), { event: undefined }));
     });
-    // A click beside it closes it, as Esc does.
+    // A click outside the dialog closes it, like Esc.
     this.dialog.addEventListener('click', ({ target }) => target === this.dialog && this.dialog.close());
   }
 
-  /** @param {string | undefined} id none closes it */
+  /** @param {string | undefined} id undefined closes the dialog */
   show(id) {
     if (id === this.id) return;
     this.id = id;
@@ -36,7 +36,7 @@ class EventDialog {
   async load(id) {
     try {
       /** @type {import('../../api/shapes.js').StoredEvent} */
-      const event = await ask(`/events/${encodeURIComponent(id)}/`);
+      const event = await fetchJson(`/events/${encodeURIComponent(id)}/`);
       if (this.id === id)
         this.fill(
           id,
@@ -45,7 +45,7 @@ class EventDialog {
         );
     } catch (error) {
       if (this.id !== id) return;
-      this.fill(id, el('p', { class: 'note' }, error instanceof AskError ? error.message : String(error)));
+      this.fill(id, el('p', { class: 'note' }, error instanceof ApiError ? error.message : String(error)));
     }
   }
 

@@ -1,8 +1,8 @@
 import { addressOf } from '../../api/client.js';
-import { el, walkable } from '../../page/dom.js';
+import { el, withArrowKeys } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
-import { nothing } from '../../page/nothing.js';
-import { pages } from '../../page/pages.js';
+import { emptyList } from '../../page/empty-list.js';
+import { pagination } from '../../page/pagination.js';
 import { panel } from '../../page/panel.js';
 import { changed } from '../../page/router.js';
 import { eventRow } from './event-row.js';
@@ -11,7 +11,7 @@ import { eventRow } from './event-row.js';
 
 const FILTERS = ['application', 'category', 'name', 'session_id', 'from', 'to'];
 
-/** @type {import('../../main.js').View} All events that the filters match, page by page. */
+/** @type {import('../../main.js').View} The events that match the filters, page by page. */
 export function eventsView(screen) {
   const { route } = screen;
   const { from, to, cursor, ordering = '-timestamp' } = route.parameters;
@@ -27,13 +27,14 @@ export function eventsView(screen) {
     }),
     tools: order(route, ordering),
     show: (/** @type {import('../../api/shapes.js').Page<StoredEvent>} */ page) => {
-      if (page.results.length === 0) return nothing(route, 'event', FILTERS, 'No event has been stored yet.');
+      if (page.results.length === 0)
+        return emptyList(route, 'event', FILTERS, 'No event has been stored yet.');
       const rows = el(
         'ol',
         { class: 'rows', 'aria-label': 'Events' },
         ...page.results.map((event) => eventRow(event)),
       );
-      return el('div', {}, walkable(rows, 'a.open'), pages(route, page, 'event'));
+      return el('div', {}, withArrowKeys(rows, 'a.open'), pagination(route, page, 'event'));
     },
   });
   return {

@@ -1,2 +1,2 @@
-/** What counts of events can be filtered by. */
+/** The filters of the counts of events. */
 export const FILTERS = ['application', 'category', 'name'];

@@ -1,4 +1,4 @@
-import { addressOf, ask } from '../../api/client.js';
+import { addressOf, fetchJson } from '../../api/client.js';
 import { el } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
 import { rangeBar, rangeOf } from '../../page/range.js';
@@ -8,7 +8,7 @@ import { topPanel } from './top.js';
 
 const DEFAULT_RANGE = 'week';
 
-/** @type {import('../../main.js').View} What happened: events over time, and which were the most. */
+/** @type {import('../../main.js').View} Events over time, and the most frequent values. */
 export function historyView(screen) {
   const { route, signal } = screen;
   const range = rangeOf(route, DEFAULT_RANGE, () => oldest(route, signal));
@@ -18,7 +18,7 @@ export function historyView(screen) {
       el('h1', { class: 'unseen', tabindex: -1 }, 'History'),
       el(
         'section',
-        { class: 'panel bar', 'aria-label': 'What is shown' },
+        { class: 'panel bar', 'aria-label': 'Range and filters' },
         rangeBar(route, DEFAULT_RANGE, range, ['hour', 'day', 'week', 'month', 'year', 'all']),
         filters(screen, { fields: FILTERS }),
       ),
@@ -36,6 +36,6 @@ export function historyView(screen) {
 async function oldest(route, signal) {
   const address = addressOf('/events/', { ...pick(route, FILTERS), ordering: 'timestamp', page_size: 1 });
   /** @type {import('../../api/shapes.js').Page<import('../../api/shapes.js').StoredEvent>} */
-  const { results } = await ask(address, { signal });
+  const { results } = await fetchJson(address, { signal });
   return results[0] && Date.parse(results[0].timestamp);
 }

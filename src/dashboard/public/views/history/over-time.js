@@ -1,12 +1,12 @@
 import { addressOf } from '../../api/client.js';
-import { COLOURS } from '../../chart/colours.js';
+import { SERIES_COLOURS } from '../../chart/colours.js';
 import { stackedBars } from '../../chart/stacked-bars.js';
-import { sendFirst } from '../../page/api-call.js';
+import { firstEventHint } from '../../page/api-call.js';
 import { el } from '../../page/dom.js';
 import { pick } from '../../page/filters.js';
 import { counted } from '../../page/format.js';
 import { panel } from '../../page/panel.js';
-import { DAY, exactly, lastBefore } from '../../page/range.js';
+import { DAY, rangeParameters, lastTimestampBefore } from '../../page/range.js';
 import { changed, go, href } from '../../page/router.js';
 import { settings } from '../../page/settings.js';
 import { FILTERS } from './event-filters.js';
@@ -16,14 +16,14 @@ import { FILTERS } from './event-filters.js';
 
 const GROUPS = ['category', 'name', 'type', 'application'];
 
-/** Bars beyond which the next longer interval is taken. */
-const MOST_BARS = 400;
+/** A range with more bars uses the next longer interval. */
+const MAX_BARS = 400;
 
-/** Years that are plotted at once, by week: the API gives no more than 5,000 bars. */
-const MOST_YEARS = 95;
+/** Years in one plot, by week. The API returns at most 5,000 buckets. */
+const MAX_YEARS = 95;
 
-/** Counts that the API gives at once: bars times groups. */
-const MOST_COUNTS = 20_000;
+/** Counts in one response of the API: buckets times groups. */
+const MAX_COUNTS = 20_000;
 
 /** @type {[interval: string, milliseconds: number][]} */
 const INTERVALS = [
@@ -41,17 +41,17 @@ const YEAR = 365.25 * DAY;
 export function overTimePanel(screen, range) {
   const { route, signal } = screen;
   const by = GROUPS.find((group) => group === route.parameters.by) ?? 'category';
-  /** @type {Range | undefined} what of the range is not plotted */
-  let before;
+  /** @type {Range | undefined} the part of the range that is too early for the plot */
+  let earlier;
   return panel(screen, {
     title: 'Events over time',
     address: async () => {
       const whole = await range();
       const { to } = whole;
-      const from = Math.max(whole.from, to - MOST_YEARS * YEAR);
-      if (whole.from < from) before = { from: whole.from, to: from };
+      const from = Math.max(whole.from, to - MAX_YEARS * YEAR);
+      if (whole.from < from) earlier = { from: whole.from, to: from };
       const [interval, step] = intervalFor(to - from);
-      // A range may begin and end within a bar.
+      // A range may start and end inside a bar.
       const bars = Math.ceil((to - from) / step) + 2;
       return addressOf('/statistics/events/', {
         ...pick(route, FILTERS),
@@ -59,13 +59,13 @@ export function overTimePanel(screen, range) {
         to: new Date(to).toISOString(),
         interval,
         group_by: by,
-        limit: Math.min(COLOURS, Math.floor(MOST_COUNTS / bars)),
+        limit: Math.min(SERIES_COLOURS, Math.floor(MAX_COUNTS / bars)),
         timezone: settings.timeZone,
       });
     },
     tools: groupChoice(route, by),
     show: (/** @type {Counts} */ counts) => {
-      if (counts.total === 0) return nothing(route, before);
+      if (counts.total === 0) return emptyChart(route, earlier);
       const starts = counts.buckets.map((bucket) => Date.parse(bucket));
       const chart = stackedBars({
         signal,
@@ -73,15 +73,15 @@ export function overTimePanel(screen, range) {
         starts,
         end: Math.max(Date.parse(counts.to), lastEnd(starts, counts.interval)),
         layers: counts.series.map((series) => layer(route, series)),
-        brushed: (from, to) => go(changed(route, exactly({ from, to }))),
+        onSelect: (from, to) => go(changed(route, rangeParameters({ from, to }))),
       });
-      return el('div', {}, before && tooLong(route, before), chart, foot(route, counts));
+      return el('div', {}, earlier && tooLong(route, earlier), chart, foot(route, counts));
     },
   });
 }
 
 /**
- * Where the last bar would end if it were whole, so that the present is as wide as the past.
+ * The end of the last bar if its interval were complete, so that all bars have the same width.
  * @param {number[]} starts
  * @param {string} interval
  */
@@ -90,7 +90,7 @@ const lastEnd = (starts, interval) =>
 
 /** @param {number} length milliseconds */
 const intervalFor = (length) =>
-  INTERVALS.find(([, step]) => length / step <= MOST_BARS) ?? INTERVALS[INTERVALS.length - 1];
+  INTERVALS.find(([, step]) => length / step <= MAX_BARS) ?? INTERVALS[INTERVALS.length - 1];
 
 /**
  * @param {import('../../page/router.js').Route} route
@@ -130,55 +130,59 @@ function groupChoice(route, by) {
  * @param {Counts} counts
  */
 function foot(route, { from, to, total, interval }) {
-  // The list includes both ends, the counts do not include the last.
-  const list = href('events', { ...pick(route, FILTERS), from, to: lastBefore(Date.parse(to)) });
+  // The list includes `to`; the counts exclude it.
+  const list = href('events', { ...pick(route, FILTERS), from, to: lastTimestampBefore(Date.parse(to)) });
   return el(
     'p',
     { class: 'foot' },
     el('b', {}, counted(total, 'event')),
-    `, by ${interval}. Mark a part of the plot to look closer. `,
+    `, by ${interval}. Select a part of the plot to zoom in. `,
     el('a', { href: list }, 'List these events'),
   );
 }
 
 /**
  * @param {import('../../page/router.js').Route} route
- * @param {Range} before
+ * @param {Range} earlier
  */
-function tooLong(route, before) {
+function tooLong(route, earlier) {
   return el(
     'p',
     { class: 'summary' },
-    `This range is too long to be plotted at once: these are its last ${MOST_YEARS} years. `,
-    el('a', { href: changed(route, exactly(before)) }, 'Plot those before'),
+    `This range is too long for one plot, which shows its last ${MAX_YEARS} years. `,
+    el('a', { href: changed(route, rangeParameters(earlier)) }, 'Plot the earlier years'),
   );
 }
 
 /**
  * @param {import('../../page/router.js').Route} route
- * @param {Range} [before]
+ * @param {Range} [earlier]
  */
-function nothing(route, before) {
-  if (before)
+function emptyChart(route, earlier) {
+  if (earlier)
     return el(
       'div',
       { class: 'empty' },
-      tooLong(route, before),
-      el('p', {}, 'No event that is asked for lies in them.'),
+      tooLong(route, earlier),
+      el('p', {}, 'No matching event is in these years.'),
     );
   const filtered = FILTERS.some((name) => route.parameters[name] !== undefined);
   const all = route.parameters.range === 'all';
   if (all && !filtered)
-    return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), sendFirst());
+    return el('div', { class: 'empty' }, el('p', {}, 'No event has been stored yet.'), firstEventHint());
   const wider = el(
     'a',
     { href: changed(route, { range: 'all', from: undefined, to: undefined }) },
-    'Look at all of the time',
+    'Show all of the time',
   );
   return el(
     'div',
     { class: 'empty' },
-    el('p', {}, filtered ? 'No event of this range matches the filters.' : 'No event lies in this range.'),
-    el('p', {}, all ? el('a', { href: href('history') }, 'Take the filters off') : wider),
+    el(
+      'p',
+      {},
+      filtered ? 'No event in this range matches the filters.' : 'There is no event in this range.',
+    ),
+    el('p', {}, all ? el('a', { href: href('history') }, 'Clear the filters') : wider),
   );
 }

@@ -9,7 +9,7 @@ import { FILTERS } from './event-filters.js';
 /** @typedef {import('../../api/shapes.js').Top} Top */
 
 /**
- * Which applications, categories, names and types were the most; a click filters by one.
+ * The most frequent applications, categories, names and types. A click filters by one of them.
  * @param {import('../../page/panel.js').Screen} screen
  * @param {() => Promise<import('../../page/range.js').Range>} range
  */
@@ -27,7 +27,7 @@ export function topPanel(screen, range) {
       });
     },
     show: (/** @type {Top} */ { total, applications, categories, names, types }) => {
-      const of = (
+      const rankingOf = (
         /** @type {string} */ title,
         /** @type {import('../../api/shapes.js').Ranked[]} */ ranked,
       ) =>
@@ -47,10 +47,10 @@ export function topPanel(screen, range) {
       return el(
         'div',
         { class: 'rankings' },
-        of('Types', types),
-        of('Categories', categories),
-        of('Names', names),
-        of('Applications', applications),
+        rankingOf('Types', types),
+        rankingOf('Categories', categories),
+        rankingOf('Names', names),
+        rankingOf('Applications', applications),
       );
     },
   });

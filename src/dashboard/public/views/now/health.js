@@ -1,4 +1,4 @@
-import { ask, AskError } from '../../api/client.js';
+import { fetchJson, ApiError } from '../../api/client.js';
 import { el } from '../../page/dom.js';
 import { counted } from '../../page/format.js';
 import { panel } from '../../page/panel.js';
@@ -6,18 +6,13 @@ import { panel } from '../../page/panel.js';
 /** @typedef {import('../../api/shapes.js').Checks} Checks */
 
 /** @type {Record<string, [name: string, up: (check: Checks[string]) => string, down: string]>} */
-const WORDS = {
-  postgresql: [
-    'PostgreSQL',
-    () => 'answers',
-    'does not answer. Events are accepted and wait; nothing is lost.',
-  ],
-  redis: ['Redis', () => 'answers', 'does not answer. Senders are told to come back.'],
+const TEXTS = {
+  postgresql: ['PostgreSQL', () => 'is up', 'is down. Events are accepted and queued; none is lost.'],
+  redis: ['Redis', () => 'is up', 'is down. New events are refused with 503, so that senders retry.'],
   backlog: [
     'The backlog',
-    ({ events = 0 }) =>
-      events === 0 ? 'is empty' : `has room: ${counted(events, 'event waits', 'events wait')}`,
-    'is full. Senders are told to come back until workers have caught up.',
+    ({ events = 0 }) => (events === 0 ? 'is empty' : `has room: ${counted(events, 'event')} waiting`),
+    'is full. New events are refused with 503 until the workers have caught up.',
   ],
 };
 
@@ -26,33 +21,33 @@ export function healthPanel(screen) {
   return panel(screen, {
     title: 'Health',
     address: '/health/ready',
-    every: 5000,
+    intervalMs: 5000,
     load: checks,
     show: (/** @type {Checks} */ found) =>
       el(
         'ul',
         { class: 'health' },
         ...Object.entries(found).map(([key, check]) => {
-          const [name, up, down] = WORDS[key] ?? [key, () => 'is well', 'is not well.'];
-          const well = check.status === 'up';
-          return el('li', { class: check.status }, el('b', {}, name), ' ', well ? up(check) : down);
+          const [name, up, down] = TEXTS[key] ?? [key, () => 'is up', 'is down.'];
+          const isUp = check.status === 'up';
+          return el('li', { class: check.status }, el('b', {}, name), ' ', isUp ? up(check) : down);
         }),
       ),
   });
 }
 
 /**
- * That something is down is an answer, too.
+ * The checks. A response with status 503 lists them too.
  * @param {string} address
  * @param {AbortSignal} signal
  * @returns {Promise<Checks>}
  */
 async function checks(address, signal) {
   try {
-    return /** @type {{ checks: Checks }} */ (await ask(address, { signal })).checks;
+    return /** @type {{ checks: Checks }} */ (await fetchJson(address, { signal })).checks;
   } catch (error) {
     const body =
-      error instanceof AskError ? /** @type {{ checks?: Checks } | undefined} */ (error.body) : undefined;
+      error instanceof ApiError ? /** @type {{ checks?: Checks } | undefined} */ (error.body) : undefined;
     if (body?.checks) return body.checks;
     throw error;
   }

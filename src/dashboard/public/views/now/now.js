@@ -3,7 +3,7 @@ import { healthPanel } from './health.js';
 import { ratesPanel } from './rates.js';
 import { tailPanel } from './tail.js';
 
-/** @type {import('../../main.js').View} What is happening now. */
+/** @type {import('../../main.js').View} Rates, health and the live tail. */
 export function nowView(screen) {
   return {
     title: 'Now',

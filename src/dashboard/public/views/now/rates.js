@@ -6,13 +6,13 @@ import { panel } from '../../page/panel.js';
 
 /** @typedef {import('../../api/shapes.js').Rates} Rates */
 
-/** Seconds over which the number beside the plot is averaged, so that it can be read. */
-const AVERAGE = 10;
+/** The numbers beside the plot are averages over this many seconds, so that they are readable. */
+const AVERAGE_SECONDS = 10;
 
 const LINES = /** @type {const} */ ([
-  ['accepted', 'Accepted', '--accent', 'Durably in the queue'],
+  ['accepted', 'Accepted', '--accent', 'Durably queued'],
   ['stored', 'Stored', '--stored', 'Written to PostgreSQL'],
-  ['refused', 'Refused', '--bad', 'Answered with what was wrong'],
+  ['refused', 'Refused', '--bad', 'Rejected with the reason'],
 ]);
 
 /** @param {import('../../page/panel.js').Screen} screen */
@@ -23,7 +23,7 @@ export function ratesPanel(screen) {
   const backlogAge = el('small');
   const plot = timePlot({
     height: 220,
-    label: 'Events a second',
+    label: 'Events per second',
     signal: screen.signal,
     options: () => ({
       series: [
@@ -41,29 +41,37 @@ export function ratesPanel(screen) {
     'div',
     { class: 'tiles' },
     ...LINES.map(([, label, property, meaning], at) =>
-      tile(label, property, numbers[at], el('small', {}, 'a second'), meaning),
+      tile(label, property, numbers[at], el('small', {}, 'per second'), meaning),
     ),
-    tile('Sent again', undefined, duplicates, el('small', {}, 'a second'), 'Stored before, and so not again'),
-    tile('Waiting', undefined, backlog, backlogAge, 'In the queue, not yet stored'),
+    tile(
+      'Duplicates',
+      undefined,
+      duplicates,
+      el('small', {}, 'per second'),
+      'Stored already, and not stored again',
+    ),
+    tile('Waiting', undefined, backlog, backlogAge, 'Queued, not stored yet'),
   );
   const node = el('div', {}, tiles, plot.element);
 
   return panel(screen, {
-    title: 'Events a second, last five minutes',
+    title: 'Events per second, last five minutes',
     address: '/statistics/rates/',
-    every: 1000,
+    intervalMs: 1000,
     class: 'wide',
     show: (/** @type {Rates} */ rates) => {
-      const means = LINES.map(([line]) => mean(rates[line].slice(-AVERAGE)));
-      means.forEach((value, at) => (numbers[at].textContent = legible(value)));
-      duplicates.textContent = legible(mean(rates.duplicates.slice(-AVERAGE)));
+      const means = LINES.map(([line]) => mean(rates[line].slice(-AVERAGE_SECONDS)));
+      means.forEach((value, at) => (numbers[at].textContent = formatRate(value)));
+      duplicates.textContent = formatRate(mean(rates.duplicates.slice(-AVERAGE_SECONDS)));
       backlog.textContent = count(rates.backlog.events);
       const oldest = rates.backlog.oldest_seconds;
-      backlogAge.textContent = oldest === null ? 'nothing waits' : `oldest ${duration(oldest)}`;
+      backlogAge.textContent = oldest === null ? 'none' : `oldest ${duration(oldest)}`;
       const end = Math.floor(Date.parse(rates.now) / 1000);
       const seconds = rates.accepted.map((_, at) => end - rates.accepted.length + at);
-      const words = LINES.map(([, label], at) => `${label.toLowerCase()} ${decimal(means[at])}`).join(', ');
-      plot.show([seconds, ...LINES.map(([line]) => rates[line])], `Events a second: ${words}.`);
+      const averages = LINES.map(([, label], at) => `${label.toLowerCase()} ${decimal(means[at])}`).join(
+        ', ',
+      );
+      plot.show([seconds, ...LINES.map(([line]) => rates[line])], `Events per second: ${averages}.`);
       return node;
     },
   });
@@ -71,19 +79,25 @@ export function ratesPanel(screen) {
 
 /**
  * @param {string} label
- * @param {string | undefined} property its colour in the plot
+ * @param {string | undefined} property the CSS custom property with its colour in the plot
  * @param {Node} number
  * @param {Node} unit
  * @param {string} meaning
  */
 function tile(label, property, number, unit, meaning) {
-  const key = el('i', { class: 'swatch' });
-  if (property) key.style.background = `var(${property})`;
-  return el('div', { class: 'tile', title: meaning }, el('span', {}, property && key, label), number, unit);
+  const swatch = el('i', { class: 'swatch' });
+  if (property) swatch.style.background = `var(${property})`;
+  return el(
+    'div',
+    { class: 'tile', title: meaning },
+    el('span', {}, property && swatch, label),
+    number,
+    unit,
+  );
 }
 
 /** @param {number} value */
-const legible = (value) => (value < 10 ? decimal(value) : count(value));
+const formatRate = (value) => (value < 10 ? decimal(value) : count(value));
 
 /** @param {number[]} values */
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / Math.max(values.length, 1);

@@ -1,51 +1,54 @@
-import { addressOf, ask, AskError } from '../../api/client.js';
-import { follow, rest } from '../../api/stream.js';
-import { apiCall, sendFirst } from '../../page/api-call.js';
-import { el, walkable } from '../../page/dom.js';
+import { addressOf, fetchJson, ApiError } from '../../api/client.js';
+import { readStream, delay } from '../../api/stream.js';
+import { apiCall, firstEventHint } from '../../page/api-call.js';
+import { el, withArrowKeys } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
 import { count, counted } from '../../page/format.js';
-import { AGAIN, frame } from '../../page/panel.js';
+import { RETRY_INTERVAL_MS, frame } from '../../page/panel.js';
 import { eventRow } from '../events/event-row.js';
 
 /** @typedef {import('../../api/shapes.js').StoredEvent} StoredEvent */
 
-/** Rows that are kept: more than anybody reads, and few enough that a thousand events a second stay smooth. */
-const MOST = 100;
-/** Milliseconds between two changes of the list, however many events arrive. */
-const BEAT = 250;
-/** Events of the past to begin with. */
-const BEGIN = 20;
+/** Rows in the list. Few enough for a thousand events per second. */
+const MAX_ROWS = 100;
+/** Time between two updates of the list, however many events arrive. */
+const UPDATE_INTERVAL_MS = 250;
+/** Stored events that the list starts with. */
+const INITIAL_EVENTS = 20;
 
 const FILTERS = ['application', 'category', 'name', 'session_id'];
 
 /** @param {import('../../page/panel.js').Screen} screen */
 export function tailPanel(screen) {
-  const given = pick(screen.route, FILTERS);
-  const list = walkable(el('ol', { class: 'rows tail', 'aria-label': 'Newest events' }), 'a.open');
+  const filter = pick(screen.route, FILTERS);
+  const list = withArrowKeys(el('ol', { class: 'rows tail', 'aria-label': 'Newest events' }), 'a.open');
   const state = el('span', { class: 'state', role: 'status' }, 'Connecting…');
   const empty = el('div', { class: 'empty', hidden: true });
   const pause = el('button', { type: 'button', 'aria-pressed': 'false', onclick: togglePause }, 'Pause');
 
-  /** @type {StoredEvent[]} Oldest first. */
+  /** @type {StoredEvent[]} not in the list yet, oldest first */
   let waiting = [];
   /**
-   * Ids of the rows and of what waits: the newest events of the past may come by the stream, too.
+   * Ids of the events in the list and in `waiting`. The stream may repeat events that were read before it opened.
    * @type {Set<string | undefined>}
    */
   const known = new Set();
-  let seen = 0;
-  let missed = 0;
+  let received = 0;
+  let skippedCount = 0;
   let paused = false;
-  let trouble = '';
-  /** The stream has been open. What was stored after the list was read and before that is in neither, so it is read again. */
+  let streamError = '';
+  /**
+   * Whether the stream has been open. Events that were stored between the first read and the opening of the stream are in
+   * neither, so the newest events are read again when it opens.
+   */
   let opened = false;
-  let beginning = '';
+  let loadError = '';
   let scheduled = false;
-  let last = 0;
+  let lastUpdate = 0;
 
   function togglePause() {
     paused = !paused;
-    pause.textContent = paused ? 'Go on' : 'Pause';
+    pause.textContent = paused ? 'Resume' : 'Pause';
     pause.setAttribute('aria-pressed', String(paused));
     schedule();
   }
@@ -53,108 +56,108 @@ export function tailPanel(screen) {
   function schedule() {
     if (scheduled || screen.signal.aborted) return;
     scheduled = true;
-    requestAnimationFrame(draw);
+    requestAnimationFrame(update);
   }
 
   /** @param {number} now */
-  function draw(now) {
-    if (now - last < BEAT && !screen.signal.aborted) return requestAnimationFrame(draw);
+  function update(now) {
+    if (now - lastUpdate < UPDATE_INTERVAL_MS && !screen.signal.aborted) return requestAnimationFrame(update);
     scheduled = false;
-    last = now;
+    lastUpdate = now;
     if (!paused && waiting.length > 0) {
       list.prepend(...waiting.toReversed().map((event) => eventRow(event)));
       waiting = [];
-      cut();
+      removeOldRows();
       empty.hidden = true;
     }
-    state.textContent = trouble || beginning || words();
+    state.textContent = streamError || loadError || status();
     return undefined;
   }
 
-  function cut() {
-    for (const row of [...list.querySelectorAll('li')].slice(MOST)) {
+  function removeOldRows() {
+    for (const row of [...list.querySelectorAll('li')].slice(MAX_ROWS)) {
       known.delete(row.dataset.event);
       row.remove();
     }
   }
 
-  function words() {
+  function status() {
     const held = paused
-      ? `Paused, ${counted(waiting.length, 'newer event')}${waiting.length === MOST ? ' or more' : ''} · `
+      ? `Paused, ${counted(waiting.length, 'newer event')}${waiting.length === MAX_ROWS ? ' or more' : ''} · `
       : '';
-    const spared = missed === 0 ? '' : ` · ${count(missed)} spared`;
-    return `${held}${counted(seen, 'event')} since this was opened${spared}`;
+    const skipped = skippedCount === 0 ? '' : ` · ${count(skippedCount)} skipped`;
+    return `${held}${counted(received, 'event')} since the view was opened${skipped}`;
   }
 
-  async function begin() {
+  async function load() {
     try {
-      await fill();
-      beginning = '';
+      await showNewest();
+      loadError = '';
     } catch (error) {
       if (screen.signal.aborted) return;
-      if (!(error instanceof AskError)) throw error;
-      beginning = error.words;
-      if (error.passing) void rest(AGAIN, screen.signal).then(begin);
+      if (!(error instanceof ApiError)) throw error;
+      loadError = error.displayMessage;
+      if (error.isTransient) void delay(RETRY_INTERVAL_MS, screen.signal).then(load);
     }
     schedule();
   }
 
   /** @returns {Promise<StoredEvent[]>} newest first */
-  async function past() {
-    const address = addressOf('/events/', { ...given, page_size: BEGIN });
+  async function readNewest() {
+    const address = addressOf('/events/', { ...filter, page_size: INITIAL_EVENTS });
     /** @type {import('../../api/shapes.js').Page<StoredEvent>} */
-    const { results } = await ask(address, { signal: screen.signal });
+    const { results } = await fetchJson(address, { signal: screen.signal });
     return results;
   }
 
   /** @param {StoredEvent} event */
-  function take(event) {
+  function add(event) {
     schedule();
     if (known.has(event.id)) return;
     known.add(event.id);
     waiting.push(event);
-    if (waiting.length > MOST) known.delete(waiting.shift()?.id);
+    if (waiting.length > MAX_ROWS) known.delete(waiting.shift()?.id);
   }
 
-  async function fill() {
-    const events = (await past()).filter(({ id }) => !known.has(id));
+  async function showNewest() {
+    const events = (await readNewest()).filter(({ id }) => !known.has(id));
     for (const { id } of events) known.add(id);
     list.append(...events.map((event) => eventRow(event)));
-    cut();
+    removeOldRows();
     if (known.size > 0) return;
-    const filtered = Object.values(given).some(Boolean);
+    const filtered = Object.values(filter).some(Boolean);
     empty.replaceChildren(
       el('p', {}, filtered ? 'No event matches these filters yet.' : 'No event has been stored yet.'),
-      ...(filtered ? [] : [sendFirst()]),
+      ...(filtered ? [] : [firstEventHint()]),
     );
     empty.hidden = false;
   }
 
-  screen.waitFor(begin());
-  void follow(addressOf('/events/stream', given), screen.signal, {
+  screen.waitFor(load());
+  void readStream(addressOf('/events/stream', filter), screen.signal, {
     event(event) {
-      seen += 1;
-      take(event);
+      received += 1;
+      add(event);
     },
     skipped(number) {
-      missed += number ?? 0;
+      skippedCount += number ?? 0;
       schedule();
     },
-    state(words) {
-      if (words === '' && !opened)
-        void past().then(
-          (events) => events.toReversed().forEach(take),
+    state(error) {
+      if (error === '' && !opened)
+        void readNewest().then(
+          (events) => events.toReversed().forEach(add),
           () => undefined,
         );
-      opened ||= words === '';
-      trouble = words;
+      opened ||= error === '';
+      streamError = error;
       schedule();
     },
   });
 
   return frame(
     'Live',
-    [state, apiCall(addressOf('/events/stream', given)), pause],
+    [state, apiCall(addressOf('/events/stream', filter)), pause],
     '',
     filters(screen, { fields: FILTERS }),
     list,

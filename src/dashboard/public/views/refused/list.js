@@ -3,9 +3,9 @@ import { el } from '../../page/dom.js';
 import { pick } from '../../page/filters.js';
 import { time } from '../../page/format.js';
 import { jsonTree } from '../../page/json-tree.js';
-import { pages } from '../../page/pages.js';
+import { pagination } from '../../page/pagination.js';
 import { panel } from '../../page/panel.js';
-import { lastBefore } from '../../page/range.js';
+import { lastTimestampBefore } from '../../page/range.js';
 import { href } from '../../page/router.js';
 
 /** @typedef {import('../../api/shapes.js').Rejection} Rejection */
@@ -13,12 +13,12 @@ import { href } from '../../page/router.js';
 /** @type {Record<Rejection['outcome'], string>} */
 const OUTCOMES = {
   refused: 'refused',
-  observed: 'noted, and stored all the same',
-  set_aside: 'accepted, then refused by PostgreSQL',
+  observed: 'stored, although it violates its schema',
+  set_aside: 'accepted, then dead-lettered',
 };
 
 /**
- * The refused events themselves, with what is wrong marked in each.
+ * The refused events, each with its errors marked.
  * @param {import('../../page/panel.js').Screen} screen
  * @param {() => Promise<import('../../page/range.js').Range>} range
  */
@@ -34,7 +34,7 @@ export function refusedListPanel(screen, range) {
       return addressOf('/rejections/', {
         ...pick(route, ['application', 'code', 'category', 'name', 'cursor']),
         rejected_after: new Date(found.from).toISOString(),
-        rejected_before: lastBefore(found.to),
+        rejected_before: lastTimestampBefore(found.to),
         page_size: 20,
       });
     },
@@ -43,14 +43,14 @@ export function refusedListPanel(screen, range) {
         return el(
           'div',
           { class: 'empty' },
-          el('p', {}, 'No refused event matches. A flood is kept in examples only.'),
+          el('p', {}, 'No refused event matches. Of many similar refusals, only samples are stored.'),
         );
       const items = page.results.map(rejected);
       return el(
         'div',
         {},
         el('ol', { class: 'rejections' }, ...items),
-        pages(route, page, 'rejection', { since }),
+        pagination(route, page, 'rejection', { since }),
       );
     },
   });
@@ -83,17 +83,17 @@ function rejected({
       session_id !== null &&
         el('a', { class: 'session', href: href('sessions', {}, session_id) }, session_id),
     ),
-    typeof event === 'object' && event !== null ? jsonTree(event, errors) : unread(event, errors),
-    !whole && el('p', { class: 'muted' }, 'It was not kept whole.'),
+    typeof event === 'object' && event !== null ? jsonTree(event, errors) : unparsed(event, errors),
+    !whole && el('p', { class: 'muted' }, 'Only a part of this event was stored.'),
   );
 }
 
 /**
- * What was no JSON, or no object.
+ * A refused body that is not JSON, or not an object.
  * @param {unknown} event
  * @param {Record<string, string[]>} errors
  */
-function unread(event, errors) {
+function unparsed(event, errors) {
   const messages = Object.entries(errors).map(([field, texts]) =>
     el('li', { class: 'wrong' }, el('code', {}, field), ` ${texts.join(' ')}`),
   );

@@ -1,22 +1,22 @@
 import { addressOf } from '../../api/client.js';
-import { COLOURS } from '../../chart/colours.js';
+import { SERIES_COLOURS } from '../../chart/colours.js';
 import { stackedBars } from '../../chart/stacked-bars.js';
 import { el } from '../../page/dom.js';
 import { pick } from '../../page/filters.js';
 import { counted } from '../../page/format.js';
-import { FIRST_PAGE } from '../../page/pages.js';
+import { FIRST_PAGE } from '../../page/pagination.js';
 import { panel } from '../../page/panel.js';
-import { exactly } from '../../page/range.js';
+import { rangeParameters } from '../../page/range.js';
 import { ranking } from '../../page/ranking.js';
 import { changed, go } from '../../page/router.js';
 
 /** @typedef {import('../../api/shapes.js').RejectionSummary} RejectionSummary */
 
 const MINUTE = 60_000;
-const STEPS = { minute: MINUTE, hour: 60 * MINUTE, day: 1440 * MINUTE };
+const INTERVALS_MS = { minute: MINUTE, hour: 60 * MINUTE, day: 1440 * MINUTE };
 
 /**
- * How many were refused over time, for which reasons, and of whom.
+ * Counts of refused events over time, by reason, type and application.
  * @param {import('../../page/panel.js').Screen} screen
  * @param {() => Promise<import('../../page/range.js').Range>} range
  */
@@ -50,7 +50,7 @@ export function summaryPanel(screen, range) {
         starts,
         end: Date.parse(summary.to),
         layers: layersOf(route, summary, starts),
-        brushed: (from, to) => go(changed(route, exactly({ from, to }))),
+        onSelect: (from, to) => go(changed(route, rangeParameters({ from, to }))),
       });
       return el(
         'div',
@@ -62,7 +62,7 @@ export function summaryPanel(screen, range) {
           el('b', {}, counted(summary.total, 'refusal')),
           `, by ${summary.interval}.`,
           (route.parameters.category || route.parameters.name) &&
-            ' These figures are of all types: category and name choose from the list below only.',
+            ' These counts cover all types: the filters for category and name apply only to the list below.',
         ),
         rankings(route, summary),
       );
@@ -75,21 +75,21 @@ export function summaryPanel(screen, range) {
  * @returns {RejectionSummary['interval']}
  */
 function intervalFor(length) {
-  if (length <= 400 * STEPS.minute) return 'minute';
-  return length <= 400 * STEPS.hour ? 'hour' : 'day';
+  if (length <= 400 * INTERVALS_MS.minute) return 'minute';
+  return length <= 400 * INTERVALS_MS.hour ? 'hour' : 'day';
 }
 
 /** @param {RejectionSummary} summary */
 function bucketsOf({ from, to, interval }) {
   const begin = Date.parse(from);
   return Array.from(
-    { length: Math.ceil((Date.parse(to) - begin) / STEPS[interval]) },
-    (_, at) => begin + at * STEPS[interval],
+    { length: Math.ceil((Date.parse(to) - begin) / INTERVALS_MS[interval]) },
+    (_, at) => begin + at * INTERVALS_MS[interval],
   );
 }
 
 /**
- * A layer for each of the most frequent reasons, and one for all others.
+ * One layer for each of the most frequent reasons, and one for the sum of the others.
  * @param {import('../../page/router.js').Route} route
  * @param {RejectionSummary} summary
  * @param {number[]} starts
@@ -97,13 +97,13 @@ function bucketsOf({ from, to, interval }) {
  */
 function layersOf(route, { results, interval }, starts) {
   const codes = tally(results, ({ code }) => code);
-  const layers = codes.slice(0, COLOURS).map(({ label, count }) => ({
+  const layers = codes.slice(0, SERIES_COLOURS).map(({ label, count }) => ({
     label,
     total: count,
     counts: starts.map(() => 0),
     href: changed(route, { code: label, ...FIRST_PAGE }),
   }));
-  const rest = codes.slice(COLOURS);
+  const rest = codes.slice(SERIES_COLOURS);
   const others = {
     label: counted(rest.length, 'other reason'),
     total: rest.reduce((sum, { count }) => sum + count, 0),
@@ -112,7 +112,7 @@ function layersOf(route, { results, interval }, starts) {
   };
   for (const { code, time, count } of results) {
     const { counts } = layers.find(({ label }) => label === code) ?? others;
-    counts[Math.floor((Date.parse(time) - starts[0]) / STEPS[interval])] += count;
+    counts[Math.floor((Date.parse(time) - starts[0]) / INTERVALS_MS[interval])] += count;
   }
   return rest.length === 0 ? layers : [...layers, others];
 }
@@ -135,7 +135,7 @@ function rankings(route, { results, total }) {
     return {
       label: `${category || '(none)'} · ${name || '(none)'}`,
       count,
-      // The list cannot be asked for what has no category or no name.
+      // The list has no filter for a missing category or name.
       href: category && name ? changed(route, { category, name, ...FIRST_PAGE }) : undefined,
     };
   });

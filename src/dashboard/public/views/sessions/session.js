@@ -1,14 +1,14 @@
 import { addressOf } from '../../api/client.js';
-import { el, walkable } from '../../page/dom.js';
+import { el, withArrowKeys } from '../../page/dom.js';
 import { counted, duration, time } from '../../page/format.js';
-import { pages } from '../../page/pages.js';
+import { pagination } from '../../page/pagination.js';
 import { panel } from '../../page/panel.js';
 import { href } from '../../page/router.js';
 import { eventRow } from '../events/event-row.js';
 
 /** @typedef {import('../../api/shapes.js').SessionPage} SessionPage */
 
-/** @type {import('../../main.js').View} One session as it happened, with the time between its events. */
+/** @type {import('../../main.js').View} The events of one session, with the time between them. */
 export function sessionView(screen) {
   const { route } = screen;
   const id = route.of ?? '';
@@ -29,8 +29,8 @@ export function sessionView(screen) {
         'div',
         {},
         summary(page),
-        walkable(steps, 'a.open'),
-        (page.next ?? page.previous) && pages(route, page, ''),
+        withArrowKeys(steps, 'a.open'),
+        (page.next ?? page.previous) && pagination(route, page, ''),
       );
     },
   });
@@ -61,7 +61,7 @@ function summary({ events, first, last, applications, categories }) {
 }
 
 /**
- * The time since the event before: as words, and as a line that is longer the longer it took, by its logarithm.
+ * The time since the previous event: as text, and as a line whose length grows with the logarithm of the time.
  * @param {number | null} elapsed seconds
  */
 function gap(elapsed) {

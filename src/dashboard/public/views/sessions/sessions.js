@@ -1,9 +1,9 @@
 import { addressOf } from '../../api/client.js';
-import { el, walkable } from '../../page/dom.js';
+import { el, withArrowKeys } from '../../page/dom.js';
 import { filters, pick } from '../../page/filters.js';
 import { counted, duration, time } from '../../page/format.js';
-import { nothing } from '../../page/nothing.js';
-import { pages } from '../../page/pages.js';
+import { emptyList } from '../../page/empty-list.js';
+import { pagination } from '../../page/pagination.js';
 import { panel } from '../../page/panel.js';
 import { href } from '../../page/router.js';
 
@@ -18,9 +18,9 @@ export function sessionsView(screen) {
     title: 'Sessions',
     address: addressOf('/sessions/', { ...pick(route, [...FILTERS, 'cursor']), page_size: 50 }),
     show: (/** @type {import('../../api/shapes.js').Page<Session>} */ page) => {
-      if (page.results.length === 0) return nothing(route, 'session', FILTERS, 'There is no session yet.');
+      if (page.results.length === 0) return emptyList(route, 'session', FILTERS, 'There is no session yet.');
       const rows = el('ol', { class: 'rows sessions', 'aria-label': 'Sessions' }, ...page.results.map(row));
-      return el('div', {}, walkable(rows, 'a.open'), pages(route, page, 'session'));
+      return el('div', {}, withArrowKeys(rows, 'a.open'), pagination(route, page, 'session'));
     },
   });
   return {

@@ -1,8 +1,8 @@
 import type { Faker } from '@faker-js/faker';
 import { chance } from './applications/application.js';
-import type { DemoEvent } from './world.js';
+import type { DemoEvent } from './event.js';
 
-/** Mistakes that programmers make. */
+/** Typical programming errors, each as the fields that it changes. */
 const MISTAKES: ((event: DemoEvent) => Partial<DemoEvent>)[] = [
   () => ({ name: '' }),
   () => ({ category: undefined }),
@@ -14,22 +14,10 @@ const MISTAKES: ((event: DemoEvent) => Partial<DemoEvent>)[] = [
   ({ data }) => ({ data: [data] }),
 ];
 
-/** Spoils about one event in 400, and the amount of one payment in 30, which its schema refuses. */
-export function spoil(random: Faker, event: DemoEvent): DemoEvent {
+/** Adds a mistake to about one event in 400, and an amount that the schema refuses to about one payment in 33. */
+export function withMistakes(random: Faker, event: DemoEvent): DemoEvent {
   if (event.category === 'checkout' && event.name === 'pay' && chance(random, 3))
     return { ...event, data: { ...(event.data as object), amount: `${random.commerce.price()} €` } };
   if (random.number.int({ max: 399 }) > 0) return event;
   return { ...event, ...random.helpers.arrayElement(MISTAKES)(event) };
 }
-
-/** What the shop promises of a payment. */
-export const PAYMENT_TYPE = {
-  path: '/event-types/checkout/pay/',
-  body: {
-    mode: 'enforce',
-    schema: {
-      properties: { amount: { type: 'number', minimum: 0 }, currency: { enum: ['EUR', 'USD'] } },
-      required: ['amount', 'currency'],
-    },
-  },
-} as const;

@@ -2,23 +2,28 @@ import { el } from './dom.js';
 import { count } from './format.js';
 import { changed } from './router.js';
 
-/** A change of the address that leads to the first page: a cursor is good only for the query that it was made with. */
+/** Parameters that lead to the first page. A cursor is valid only for the query that it came from. */
 export const FIRST_PAGE = { cursor: undefined, since: undefined };
 
 /**
- * The way from page to page, by the cursors that the API gave out.
+ * Links to the previous and the next page, by the cursors of the API.
  * @param {import('./router.js').Route} route
  * @param {{ count?: number, count_is_estimate?: boolean, next: string | null, previous: string | null }} page
- * @param {string} row what there are several of
- * @param {Record<string, string | undefined>} [beside] parameters that the cursors need beside them
+ * @param {string} row the kind of row
+ * @param {Record<string, string | undefined>} [extra] parameters that the cursors depend on
  */
-export function pages(route, { count: number, count_is_estimate: estimated, next, previous }, row, beside) {
+export function pagination(
+  route,
+  { count: number, count_is_estimate: estimated, next, previous },
+  row,
+  extra,
+) {
   const link = (/** @type {string} */ label, /** @type {string | null} */ address) => {
     if (address === null) return el('span', { class: 'button', 'aria-disabled': 'true' }, label);
     const cursor = new URL(address).searchParams.get('cursor');
-    return el('a', { class: 'button', href: changed(route, { ...beside, cursor }) }, label);
+    return el('a', { class: 'button', href: changed(route, { ...extra, cursor }) }, label);
   };
-  const words =
+  const total =
     number === undefined
       ? ''
       : `${estimated ? 'About ' : ''}${count(number)} ${row}${number === 1 ? '' : 's'}`;
@@ -27,6 +32,6 @@ export function pages(route, { count: number, count_is_estimate: estimated, next
     { class: 'pages', 'aria-label': 'Pages' },
     link('← Previous', previous),
     link('Next →', next),
-    el('span', {}, words),
+    el('span', {}, total),
   );
 }
