@@ -10,6 +10,8 @@ import { OperationsModule } from './operations/operations.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { QueueModule } from './queue/queue.module.js';
+import { RejectionsApiModule } from './rejections/rejections-api.module.js';
+import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 
@@ -34,7 +36,7 @@ export class AppModule {
         EventsModule.forRole(role),
         StatisticsModule.forRole(role),
         SessionsModule.forRole(role),
-        ...(servesApi(role) ? [ExportModule, FunnelModule] : []),
+        ...(servesApi(role) ? [ExportModule, FunnelModule, RejectionsApiModule, RetryModule] : []),
         DashboardModule.forRole(role),
         OperationsModule,
       ],

@@ -20,7 +20,7 @@ import { requestId } from './platform/telemetry/request-id.js';
 import { requestMetrics } from './platform/telemetry/request-metrics.plugin.js';
 import { requestTracing } from './platform/telemetry/tracing.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
-import { noteTooLarge } from './rejections/too-large.js';
+import { recordTooLarge } from './rejections/too-large.js';
 
 /** Milliseconds. Longer than the minute of common proxies, so that none sends a request on a connection that just closes. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -45,7 +45,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   await app.register(gracefulClose);
   sendFiles(app);
 
-  app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
+  app.useGlobalFilters(new ProblemFilter(recordTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   setUpSwagger(app);
   if (servesApi(options.role)) showQueue(app);
   return app;

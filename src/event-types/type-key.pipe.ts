@@ -1,6 +1,6 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { type FieldErrors, Problem } from '../platform/http/problem.js';
-import { areTextsTooLong, TEXTS_BYTES, whyNotText } from '../platform/model/event-text.js';
+import { exceedsMaxTextsBytes, MAX_TEXTS_BYTES, textViolation } from '../platform/model/event-text.js';
 import type { TypeKey } from './event-types.repository.js';
 
 /** Reads a type from the path, held to the same limits as the fields of an event. */
@@ -10,11 +10,13 @@ export class TypeKeyPipe implements PipeTransform<Record<string, string>, TypeKe
   transform({ category = '', name = '' }: Record<string, string>): TypeKey {
     const errors: FieldErrors = {};
     for (const [field, text] of Object.entries({ category, name })) {
-      const flaw = whyNotText(text);
+      const flaw = textViolation(text);
       if (flaw) errors[field] = [flaw.message];
     }
-    if (areTextsTooLong(category + name))
-      errors['category'] ??= [`category and name together must not exceed ${TEXTS_BYTES} bytes in UTF-8.`];
+    if (exceedsMaxTextsBytes(category + name))
+      errors['category'] ??= [
+        `category and name together must not exceed ${MAX_TEXTS_BYTES} bytes in UTF-8.`,
+      ];
     if (Object.keys(errors).length > 0) throw Problem.invalid(errors);
     return { category, name };
   }

@@ -1,7 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
 import { EventTypesModule } from '../event-types/event-types.module.js';
-import { StreamModule } from './stream/stream.module.js';
+import { type Role, runsWorker, servesApi } from '../platform/config/role.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { EventCountsModule } from '../statistics/event-counts.module.js';
 import { EventsController } from './events.controller.js';
@@ -9,11 +8,10 @@ import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
 import { EventsRepositoryModule } from './events-repository.module.js';
 import { EventsService } from './events.service.js';
-import { RetryController } from '../rejections/retry/retry.controller.js';
-import { RetryService } from '../rejections/retry/retry.service.js';
-import { StoredEvents } from './stored-events.js';
+import { StoredEventsPoller } from './stored-events.poller.js';
+import { StreamModule } from './stream/stream.module.js';
 
-/** Events, from the request to the table and back. */
+/** Events, from the request to the table and back: the controller, its pipe, the processor and the repository. */
 @Module({})
 export class EventsModule {
   static forRole(role: Role): DynamicModule {
@@ -22,15 +20,15 @@ export class EventsModule {
       imports: [
         EventsRepositoryModule,
         EventCountsModule,
-        EventTypesModule.forRole(role),
-        RejectionsModule.forRole(role),
+        RejectionsModule,
         StreamModule.forRole(role),
+        ...(servesApi(role) ? [EventTypesModule] : []),
       ],
-      controllers: servesApi(role) ? [EventsController, RetryController] : [],
+      controllers: servesApi(role) ? [EventsController] : [],
       providers: [
-        StoredEvents,
+        StoredEventsPoller,
         EventsService,
-        ...(servesApi(role) ? [EventsPipe, RetryService] : []),
+        ...(servesApi(role) ? [EventsPipe] : []),
         ...(runsWorker(role) ? [EventsProcessor] : []),
       ],
     };

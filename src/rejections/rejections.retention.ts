@@ -1,45 +1,24 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
-import { Database } from '../platform/database/database.js';
 import { isOutage } from '../platform/database/database-errors.js';
 import { RejectionsRepository } from './rejections.repository.js';
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 
-/** Milliseconds between two looks for what is too old. */
-const INTERVAL = 60_000;
-
-/** Removes rejections and their counts after REJECTIONS_KEEP days, in small parts. Runs in every worker. */
+/** Removes rejections and their counts after REJECTIONS_KEEP days, in small steps. A periodic job of every worker. */
 @Injectable()
-export class RejectionsRetention implements OnModuleInit, OnModuleDestroy {
+export class RejectionsRetention {
   private readonly logger = new Logger('RejectionsRetention');
-  private timer: NodeJS.Timeout | undefined;
-  private stopping = false;
 
-  constructor(
-    private readonly repository: RejectionsRepository,
-    private readonly database: Database,
-  ) {}
+  constructor(private readonly repository: RejectionsRepository) {}
 
-  onModuleInit(): void {
-    void this.database.ready.then(
-      () => this.keepRemoving(),
-      () => undefined,
-    );
-  }
-
-  onModuleDestroy(): void {
-    this.stopping = true;
-    clearTimeout(this.timer);
-  }
-
-  private async keepRemoving(): Promise<void> {
+  /** One run. @param signal ends it after the current step */
+  async run(signal: AbortSignal): Promise<void> {
     try {
-      const before = new Date(Date.now() - environment.REJECTIONS_KEEP * DAY);
-      while (!this.stopping && (await this.repository.removeSome(before)));
+      const before = new Date(Date.now() - environment.REJECTIONS_KEEP * DAY_MS);
+      while (!signal.aborted && (await this.repository.removeSome(before)));
     } catch (error) {
       if (!isOutage(error)) this.logger.error(`Old rejections could not be removed: ${String(error)}`);
     }
-    if (!this.stopping) this.timer = setTimeout(() => void this.keepRemoving(), INTERVAL).unref();
   }
 }
