@@ -8,7 +8,7 @@ import { environment } from './platform/config/environment.js';
 import { servesApi } from './platform/config/role.js';
 import { Database } from './platform/database/database.js';
 import type { EmbeddedServers } from './platform/embedded/embedded-servers.js';
-import { EventTypesFeed } from './event-types/event-types.feed.js';
+import { EventTypesRefresher } from './event-types/event-types.refresher.js';
 import { trackUnusedConnections } from './platform/http/unused-connections.js';
 import { RedisHealth } from './platform/redis/redis-health.js';
 import { describeStart } from './startup-message.js';
@@ -71,7 +71,7 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
     await app.init();
     // Open with everything in place where that is a matter of moments; otherwise open all the same, and say 503.
     const ready = [app.get(RedisHealth).ready(), database.ready];
-    if (servesApi(ROLE)) ready.push(app.get(EventTypesFeed).ready);
+    if (servesApi(ROLE)) ready.push(app.get(EventTypesRefresher).ready);
     await Promise.race([Promise.all(ready), wait(PATIENCE)]);
     await app.listen(PORT, HOST);
     const ownServers = DATABASE_URL === undefined || REDIS_URL === undefined;
