@@ -1,9 +1,9 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
+import { EventTypes } from './event-types.cache.js';
 import { EventTypesController } from './event-types.controller.js';
-import { EventTypesFeed } from './event-types.feed.js';
-import { EventTypes } from './event-types.registry.js';
+import { EventTypesRefresher } from './event-types.refresher.js';
 import { EventTypesRepository } from './event-types.repository.js';
 import { EventTypesService } from './event-types.service.js';
 import { SamplesRepository } from './samples.repository.js';
@@ -12,7 +12,7 @@ import { SamplesRepository } from './samples.repository.js';
 @Module({
   imports: [TypeOrmModule.forFeature([EventTypeVersionEntity])],
   controllers: [EventTypesController],
-  providers: [EventTypesRepository, SamplesRepository, EventTypes, EventTypesFeed, EventTypesService],
+  providers: [EventTypesRepository, SamplesRepository, EventTypes, EventTypesRefresher, EventTypesService],
   exports: [EventTypes],
 })
 export class EventTypesModule {}

@@ -8,7 +8,7 @@ import {
 import type { FastifyRequest } from 'fastify';
 import pLimit from 'p-limit';
 import type { Caller } from '../auth/caller.js';
-import { EventTypes } from '../event-types/event-types.registry.js';
+import { EventTypes } from '../event-types/event-types.cache.js';
 import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
 import { environment } from '../platform/config/environment.js';
 import { DomainError, UnavailableError } from '../platform/errors/domain-error.js';

@@ -1,4 +1,4 @@
-import type { EventTypes, Objection } from '../../event-types/event-types.registry.js';
+import type { EventTypes, TypeViolation } from '../../event-types/event-types.cache.js';
 import type { Producer } from '../../queue/producer.js';
 import { QueueUnavailableError } from '../../queue/queue-errors.js';
 import type { NewRejection } from '../../platform/model/rejection.js';
@@ -17,7 +17,7 @@ const EVENT = {
   data: { email: 7 },
   timestamp: '2021-01-01T09:15:29.243860Z',
 };
-const mismatch = (refused: boolean): Objection => ({
+const mismatch = (refused: boolean): TypeViolation => ({
   refused,
   code: 'payload_mismatch',
   errors: { 'data.email': ['must be string, not 7'] },
@@ -29,7 +29,7 @@ function setUp() {
   const queued: NewEvent[] = [];
   const steps: string[] = [];
   const rows = new Map<string, RejectionRow>();
-  const state: { violation?: Objection; queueIsDown?: boolean } = {};
+  const state: { violation?: TypeViolation; queueIsDown?: boolean } = {};
   const eventTypes = { check: () => state.violation } as unknown as EventTypes;
   const pipe = new EventsPipe(eventTypes, { record: (rejection) => void recorded.push(rejection) });
   const producer = {

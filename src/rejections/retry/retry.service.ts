@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EventTypes } from '../../event-types/event-types.registry.js';
+import { EventTypes } from '../../event-types/event-types.cache.js';
 import { type ReadContext, readEventText } from '../../events/event-reader.js';
 import { yieldToEventLoop } from '../../platform/async/yield-to-event-loop.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../../platform/errors/domain-error.js';
