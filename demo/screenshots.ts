@@ -30,7 +30,7 @@ const RATE = 40;
 
 const { values } = parseArgs({ options: { url: { type: 'string', default: 'http://127.0.0.1:8000' } } });
 const url = values.url.replace(/\/$/, '');
-const folder = new URL('../docs/', import.meta.url).pathname;
+const folder = new URL('../docs/images/', import.meta.url).pathname;
 
 /** A session of a payment that is over. */
 async function paidSession(): Promise<string> {
@@ -53,7 +53,7 @@ async function take(pictures: Picture[]): Promise<void> {
     await wait(2000);
     await viewer.page.screenshot({ path: `${folder}${file}.png` });
     for (const complaint of viewer.complaints) console.error(`${file}: ${complaint}`);
-    console.log(`docs/${file}.png`);
+    console.log(`docs/images/${file}.png`);
     await viewer.close();
   }
   await browser.close();
