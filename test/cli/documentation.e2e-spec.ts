@@ -3,7 +3,7 @@ import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type Block, blocksOf, readPages, ROOT } from '../support/pages.js';
+import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
 import { anEvent, TheEye } from '../support/the-eye.js';
 
 const run = promisify(execFile);
@@ -112,5 +112,17 @@ describe('The documentation has examples that run as they stand', () => {
     for (const { timestamp } of events) expect(Date.now() - Date.parse(timestamp)).toBeLessThan(3_600_000);
     const top = await eye.get('/statistics/top/');
     expect(top.body.total).toBeGreaterThan(0);
+  });
+
+  it('docs/api.md lists every route of the OpenAPI document', async () => {
+    const { paths } = (await eye.get('/docs-json')).body as { paths: Record<string, object> };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/{(\w+)}/g, '<$1>')}`),
+    );
+    const listed = firstColumn(readPage('docs/api.md'), 'Routes')
+      .flatMap((cell) => [...cell.matchAll(/[A-Z]+ \/[^\s,]*/g)])
+      .map(([route]) => route.replace(/\/$/, ''));
+    expect(routes.length).toBeGreaterThan(20);
+    expect(routes.filter((route) => !listed.includes(route))).toEqual([]);
   });
 });
