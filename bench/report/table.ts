@@ -7,7 +7,7 @@ export function table(head: string[], rows: string[][]): string {
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** E.g. `4,537 (4,100 to 4,900)`; nothing where there is no number. */
+/** E.g. `4,537 (4,100 to 4,900)`; an empty text if there is no number. */
 export function medianAndSpread(numbers: readonly (number | undefined)[]): string {
   const known = numbers.filter((number) => number !== undefined);
   if (known.length === 0) return '';
@@ -17,7 +17,7 @@ export function medianAndSpread(numbers: readonly (number | undefined)[]): strin
     : `${middle} (${spell(Math.min(...known))} to ${spell(Math.max(...known))})`;
 }
 
-/** Three digits, or all before the point. */
+/** Three significant digits, or all digits before the point. */
 export function spell(number: number): string {
   const digits = number < 10 ? 2 : number < 100 ? 1 : 0;
   return number.toLocaleString('en', { maximumFractionDigits: digits });
