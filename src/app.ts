@@ -1,7 +1,9 @@
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { registerAuth } from './auth/auth.hook.js';
 import { AppModule, type AppOptions } from './app.module.js';
+import { ApiKeyCache } from './auth/api-key.cache.js';
+import { auth } from './auth/auth.plugin.js';
+import { crossOrigin } from './auth/cors.plugin.js';
 import { sendFiles } from './dashboard/assets.js';
 import { setUpSwagger } from './docs/swagger.js';
 import { showQueue } from './operations/queue-board.js';
@@ -31,13 +33,15 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: nestLogger,
   });
+  const keys = app.get(ApiKeyCache);
 
   // Hooks of a kind run in the order of registration.
   await app.register(requestTracing);
   await app.register(requestMetrics);
   await app.register(securityHeaders);
   await app.register(clientErrors);
-  await registerAuth(app);
+  await app.register(crossOrigin, { keys });
+  await app.register(auth, { keys });
   await app.register(bodyParsers);
   await app.register(jsonIndent);
   await app.register(slowReaders);
