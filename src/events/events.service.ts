@@ -25,7 +25,7 @@ export class EventsService {
   /**
    * Resolves once the events are safe in the queue, or, with `patience`, once they are stored.
    * @param patience milliseconds to wait for that; 0 for not at all
-   * @throws QueueUnavailableError, BacklogFullError
+   * @throws RedisUnavailableError, BacklogFullError
    */
   async accept(events: NewEvent[], patience: number): Promise<Outcome> {
     if (patience === 0) {

@@ -7,7 +7,7 @@ import type { Queue } from 'bull';
 import type { FastifyInstance } from 'fastify';
 import { Problem } from '../platform/http/problem.js';
 import { INGESTION_QUEUE } from '../queue/queue.constants.js';
-import { QueueUnavailableError } from '../queue/queue-errors.js';
+import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 
 const PATH = '/queues';
 
@@ -31,7 +31,7 @@ export function showQueue(app: NestFastifyApplication): void {
   // Thrown again, errors become problems as everywhere. The board itself only ever asks Redis.
   board.setErrorHandler((error) => {
     const isAnswer = error instanceof Problem || 'statusCode' in error;
-    throw isAnswer ? error : new QueueUnavailableError('Redis is not available right now.', { cause: error });
+    throw isAnswer ? error : new RedisUnavailableError('Redis is not available right now.', { cause: error });
   });
   const plugin = (fastify: FastifyInstance, _: unknown, done: () => void): void => {
     fastify.addHook('onRoute', (route) => {

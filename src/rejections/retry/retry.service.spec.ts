@@ -1,6 +1,6 @@
 import type { Objection } from '../../event-types/event-types.registry.js';
 import type { Producer } from '../../queue/producer.js';
-import { QueueUnavailableError } from '../../queue/queue-errors.js';
+import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import type { NewRejection } from '../../platform/model/rejection.js';
 import { type RejectionRow, toRow } from '../rejection-row.js';
 import type { RejectionsRepository } from '../rejections.repository.js';
@@ -38,7 +38,7 @@ function street() {
   );
   const producer = {
     add: (events: NewEvent[]) => {
-      if (told.queueIsAway) return Promise.reject(new QueueUnavailableError());
+      if (told.queueIsAway) return Promise.reject(new RedisUnavailableError());
       steps.push('queue');
       queued.push(...events);
       return Promise.resolve();
@@ -139,7 +139,7 @@ describe('an event that an event type refused', () => {
     const row = await send(EVENT);
     delete told.objection;
     told.queueIsAway = true;
-    await expect(retries.retry(row.id)).rejects.toThrow(QueueUnavailableError);
+    await expect(retries.retry(row.id)).rejects.toThrow(RedisUnavailableError);
     expect(rows.get(row.id)).toEqual(row);
     expect(steps).toEqual([]);
   });

@@ -48,7 +48,7 @@ export class RetryService {
 
   /**
    * @returns undefined where there is no such rejection
-   * @throws CutEventError, QueueUnavailableError, BacklogFullError, DatabaseUnavailableError
+   * @throws CutEventError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
    */
   async retry(id: string): Promise<Retried | undefined> {
     const row = await this.rejections.findById(id);
@@ -60,7 +60,7 @@ export class RetryService {
   /**
    * Retries what matches, newest first, MOST_RETRIES at the most. Where it ends in an error, some may have been retried,
    * and those are rejections no more.
-   * @throws CursorError, QueueUnavailableError, BacklogFullError, DatabaseUnavailableError
+   * @throws CursorError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
    */
   async retryMany(dto: RejectionFilterDto): Promise<RetriedMany> {
     const query = queryOf(dto);
