@@ -1,10 +1,14 @@
+import { getQueueToken } from '@nestjs/bull';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { registerAuth } from './auth/auth.hook.js';
+import type { Queue } from 'bull';
 import { AppModule, type AppOptions } from './app.module.js';
+import { ApiKeyCache } from './auth/api-key.cache.js';
+import { auth } from './auth/auth.plugin.js';
+import { crossOrigin } from './auth/cors.plugin.js';
 import { sendFiles } from './dashboard/assets.js';
 import { setUpSwagger } from './docs/swagger.js';
-import { showQueue } from './operations/queue-board.js';
+import { queueBoard } from './operations/queue-board.plugin.js';
 import { environment } from './platform/config/environment.js';
 import { servesApi } from './platform/config/role.js';
 import { bodyParsers } from './platform/http/bodies.js';
@@ -19,6 +23,7 @@ import { nestLogger } from './platform/telemetry/log.js';
 import { requestId } from './platform/telemetry/request-id.js';
 import { requestMetrics } from './platform/telemetry/request-metrics.plugin.js';
 import { requestTracing } from './platform/telemetry/tracing.js';
+import { INGESTION_QUEUE } from './queue/queue.constants.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
 import { noteTooLarge } from './rejections/too-large.js';
 
@@ -31,13 +36,15 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
     bodyParser: false,
     logger: nestLogger,
   });
+  const keys = app.get(ApiKeyCache);
 
   // Hooks of a kind run in the order of registration.
   await app.register(requestTracing);
   await app.register(requestMetrics);
   await app.register(securityHeaders);
   await app.register(clientErrors);
-  await registerAuth(app);
+  await app.register(crossOrigin, { keys });
+  await app.register(auth, { keys });
   await app.register(bodyParsers);
   await app.register(jsonIndent);
   await app.register(slowReaders);
@@ -47,7 +54,13 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
 
   app.useGlobalFilters(new ProblemFilter(noteTooLarge(app.get(RejectionsRecorder, { strict: false }))));
   setUpSwagger(app);
-  if (servesApi(options.role)) showQueue(app);
+  if (servesApi(options.role)) {
+    // Not awaited: it is then loaded after Nest has set the error handler that its routes inherit.
+    void app.register(queueBoard, {
+      prefix: '/queues',
+      queue: app.get<Queue>(getQueueToken(INGESTION_QUEUE)),
+    });
+  }
   return app;
 }
 

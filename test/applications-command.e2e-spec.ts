@@ -57,8 +57,8 @@ describe('npm run applications', () => {
       [['create', 'web', '--scope', 'read', '--origin', 'https://a.example'], /^Only a key of scope ingest /],
       [['create', 'web', '--rate-limit', '0'], /^--rate-limit must be /],
       [['create', 'web', '--colour', 'red'], /'--colour'/],
-      [['revoke', '7'], /^revoke wants the id of a key/],
-      [['revoke', crypto.randomUUID()], /^There is no key with the id /],
+      [['revoke', '7'], /^revoke needs the id of a key/],
+      [['revoke', crypto.randomUUID()], /^There is no key with this id\.$/],
       [['delete', 'shop'], /^There is no command "delete shop"/],
     ];
     for (const [args, message] of wrong) {

@@ -266,9 +266,9 @@ describe('Statistics', () => {
     const wrong = await command('verify');
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toMatch(
-      /its ever until .*category 1 \/ \(all names\): kept \d+, but there are \d+\.$/m,
+      /period "ever" until .*category 1 \/ \(all names\): stored \d+, expected \d+\.$/m,
     );
-    expect(wrong.stderr).toMatch(/its day until .*\(all categories\).*: kept 0, but there are \d+\.$/m);
+    expect(wrong.stderr).toMatch(/period "day" until .*\(all categories\).*: stored 0, expected \d+\.$/m);
     const load = Load.on(eye, { senders: 3 });
     await load.answered(202, 10);
     expect(await command('rebuild')).toMatchObject({ code: 0, stderr: '' });

@@ -1,58 +1,71 @@
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import type { Scope } from '../auth/caller.js';
-import { type Application, ApplicationsRepository, type Key } from './applications.repository.js';
 import { digestOf, generateApiKey, prefixOf } from '../auth/api-key.js';
+import type { Scope } from '../auth/caller.js';
+import { type Key, KeysRepository } from '../auth/keys.repository.js';
+import { applicationExists, applicationNotFound, keyNotFound } from './application-errors.js';
+import { type Application, ApplicationsRepository } from './applications.repository.js';
 
-/** An application's name is its identity, in every event that it sends: it never changes. */
-export const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
+export const PAGE_SIZE = 100;
 
-/** What a new key is to allow. */
-export interface KeyWishes {
+export interface KeyOptions {
   scope: Scope;
-  /** Origins whose pages may send with it, e.g. `https://shop.example`. */
+  /** Origins whose pages may send events with the key, e.g. `https://shop.example`. */
   allowed_origins?: string[];
-  /** Events a minute; unset for the limit of all. */
+  /** Events a minute; by default the limit of `RATE_LIMIT`. */
   rate_limit?: number;
-}
-
-/** True for an origin as browsers send it: scheme, host, and the port where it is not the usual one. */
-export function isOrigin(text: unknown): boolean {
-  if (typeof text !== 'string' || !/^https?:\/\//.test(text) || !URL.canParse(text)) return false;
-  return new URL(text).origin === text;
 }
 
 /** Trusted applications and their keys. */
 @Injectable()
 export class ApplicationsService {
-  constructor(private readonly repository: ApplicationsRepository) {}
+  constructor(
+    private readonly applications: ApplicationsRepository,
+    private readonly keys: KeysRepository,
+  ) {}
 
-  /** By name, `limit` at the most, from after one on. */
-  list(limit: number, after?: string): Promise<Application[]> {
-    return this.repository.list(limit, after);
+  /**
+   * A page of applications ordered by name.
+   * @param after the name after which the page begins
+   */
+  list(after?: string): Promise<Application[]> {
+    return this.applications.list(PAGE_SIZE, after);
   }
 
-  /** Undefined where there is one of this name. */
-  create(name: string): Promise<Application | undefined> {
-    return this.repository.create(name);
+  /** @throws DomainError `already_exists` */
+  async create(name: string): Promise<Application> {
+    const application = await this.applications.create(name);
+    if (!application) throw applicationExists();
+    return application;
   }
 
-  /** An application with its keys, revoked ones too. */
-  async find(name: string): Promise<(Application & { keys: Key[] }) | undefined> {
-    const application = await this.repository.find(name);
-    return application && { ...application, keys: await this.repository.keys(name) };
+  async createIfMissing(name: string): Promise<void> {
+    await this.applications.create(name);
   }
 
-  /** All keys of all applications. */
-  keys(): Promise<Key[]> {
-    return this.repository.keys();
+  /**
+   * An application with its keys, revoked ones included.
+   * @throws NotFoundError
+   */
+  async find(name: string): Promise<Application & { keys: Key[] }> {
+    const application = await this.applications.find(name);
+    if (!application) throw applicationNotFound();
+    return { ...application, keys: await this.keys.list(name) };
   }
 
-  /** The new key and its secret, which nobody can ask for again; undefined where there is no such application. */
-  async createKey(application: string, wishes: KeyWishes): Promise<(Key & { key: string }) | undefined> {
-    const { scope, allowed_origins = [], rate_limit = null } = wishes;
+  /** The keys of all applications, revoked ones included. */
+  listKeys(): Promise<Key[]> {
+    return this.keys.list();
+  }
+
+  /**
+   * @returns the new key with its secret, which is not stored
+   * @throws NotFoundError if the application does not exist
+   */
+  async createKey(application: string, options: KeyOptions): Promise<Key & { key: string }> {
+    const { scope, allowed_origins = [], rate_limit = null } = options;
     const key = generateApiKey(scope);
-    const created = await this.repository.createKey({
+    const created = await this.keys.create({
       id: randomUUID(),
       application,
       scope,
@@ -61,11 +74,16 @@ export class ApplicationsService {
       allowed_origins,
       rate_limit,
     });
-    return created && { ...created, key };
+    if (!created) throw applicationNotFound();
+    return { ...created, key };
   }
 
-  /** False where there is no such key. Counts in every process within a few seconds. */
-  revoke(id: string, application?: string): Promise<boolean> {
-    return this.repository.revoke(id, application);
+  /**
+   * Every process rejects the key within two seconds.
+   * @param application the name that the key must belong to; undefined for any
+   * @throws NotFoundError
+   */
+  async revokeKey(id: string, application?: string): Promise<void> {
+    if (!(await this.keys.revoke(id, application))) throw keyNotFound();
   }
 }

@@ -4,7 +4,7 @@ import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import type { Caller, Scope } from './caller.js';
 
-/** Who may use a route: callers with this scope (`admin` may everything), or `anybody`, without a key. */
+/** Who may use a route: callers with this scope or scope `admin`, or `anybody`, without a key. */
 export type Access = Scope | 'anybody';
 
 declare module 'fastify' {
@@ -13,15 +13,17 @@ declare module 'fastify' {
   }
 }
 
-/** The member of an OpenAPI operation that says who may use it. */
+/** The member of an OpenAPI operation that holds its Access. */
 export const ACCESS_EXTENSION = 'x-access';
 
-/** The ways to present a key, as Swagger names them. */
+/** The ways to present a key, by their names in the OpenAPI document. */
 export const SECURITY_SCHEMES = ['bearer', 'x-api-key', 'basic'] as const;
 
 /**
- * Every route says who may use it; one that does not is refused to everybody. Read before the body is.
- * Documents also how callers are refused, so that no route can forget it.
+ * Declares who may use a route. A route without it is forbidden to everybody. Also documents the responses to callers
+ * without access.
+ *
+ * @example `@Allow('read')` above a handler
  */
 export function Allow(access: Access): MethodDecorator {
   return applyDecorators(
@@ -33,7 +35,6 @@ export function Allow(access: Access): MethodDecorator {
   );
 }
 
-/** Whether a caller may use a route. */
-export function mayUse({ scope }: Caller, access: Access): boolean {
+export function hasAccess({ scope }: Caller, access: Access): boolean {
   return access === 'anybody' || scope === 'admin' || scope === access;
 }

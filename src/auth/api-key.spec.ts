@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { SCOPES } from './caller.js';
 import { digestOf, isApiKey, generateApiKey, prefixOf, scopeOf } from './api-key.js';
 
-describe('a key', () => {
-  it.each(SCOPES)('of scope %s says so, is recognised, and is like no other', (scope) => {
+describe('An API key', () => {
+  it.each(SCOPES)('of scope %s names its scope, has the form of a key and is unique', (scope) => {
     const keys = Array.from({ length: 100 }, () => generateApiKey(scope));
     expect(new Set(keys).size).toBe(100);
     for (const key of keys) {
@@ -14,24 +14,24 @@ describe('a key', () => {
     }
   });
 
-  it('is kept as its SHA-256', () => {
+  it('is stored as its SHA-256', () => {
     const key = generateApiKey('read');
     expect(Buffer.from(digestOf(key), 'base64url')).toEqual(createHash('sha256').update(key).digest());
   });
 
-  const good = generateApiKey('ingest');
+  const valid = generateApiKey('ingest');
   it.each([
-    ['nothing', undefined],
-    ['an empty text', ''],
-    ['one of two', [good, good]],
-    ['another scope', good.replace('ingest', 'root')],
-    ['another beginning', good.replace('eye', 'ear')],
-    ['a character less', good.slice(0, -1)],
-    ['a character more', `${good}A`],
-    ['a line more', `${good}\n`],
-    ['bits that no 32 bytes have', `${good.slice(0, -1)}B`],
-    ['a character of another alphabet', good.replace(/.{5}$/, '+AAAA')],
-  ])('of a wrong form (%s) is none', (_, text) => {
-    expect(isApiKey(text)).toBe(false);
+    ['undefined', undefined],
+    ['an empty string', ''],
+    ['an array of two', [valid, valid]],
+    ['another scope', valid.replace('ingest', 'root')],
+    ['another prefix', valid.replace('eye', 'ear')],
+    ['a missing character', valid.slice(0, -1)],
+    ['an additional character', `${valid}A`],
+    ['an additional line break', `${valid}\n`],
+    ['a last character that no 32 bytes encode to', `${valid.slice(0, -1)}B`],
+    ['a character outside base64url', valid.replace(/.{5}$/, '+AAAA')],
+  ])('of an invalid form is rejected: %s', (_, value) => {
+    expect(isApiKey(value)).toBe(false);
   });
 });

@@ -1,41 +1,41 @@
-/** What a key allows: to send events, to read, or everything. */
+/** What a key permits: to send events, to read, or everything. */
 export const SCOPES = ['ingest', 'read', 'admin'] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** The application of everybody where authentication is off. */
+/** The application of all callers while authentication is off. */
 export const DEFAULT_APPLICATION = 'default';
 
-/** What a key may still send and ask for. */
+/** The points that a key may still use in this minute. */
 export interface Quota {
   /**
    * Takes points: one for a request, and one for each further event in it.
-   * @returns undefined where they were at hand, which is the rule
-   * @throws Problem 429, now or later
+   * @returns undefined if this process had the points leased, which is the common case
+   * @throws DomainError `rate_limited`, synchronously or by rejecting
    */
   take(points: number): Promise<void> | undefined;
-  /** What is left, in the fields `RateLimit` and `RateLimit-Policy`. */
+  /** What is left, as the fields `RateLimit` and `RateLimit-Policy`. */
   headers(): Record<string, string>;
 }
 
-/** Who sent a request. */
+/** The sender of a request. */
 export interface Caller {
   /** Name of the application. */
   readonly application: string;
   readonly scope: Scope;
-  /** Identifier of the key; undefined where authentication is off. */
+  /** Undefined while authentication is off. */
   readonly keyId?: string;
-  /** Whether the key is still good, for answers that go on for long; undefined where authentication is off. */
+  /** Whether the key is still active, for long responses. Undefined while authentication is off. */
   readonly isActive?: () => Promise<boolean>;
-  /** Undefined where there is no limit. */
+  /** Undefined if there is no limit. */
   readonly quota?: Quota;
 }
 
-/** Everybody, where authentication is off. */
+/** The caller of a request without a key: while authentication is off, and on routes that need none. */
 export const ANYBODY: Caller = { application: DEFAULT_APPLICATION, scope: 'admin' };
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Known before the body is read. */
+    /** Set before the body is read. */
     caller: Caller;
   }
 }

@@ -1,6 +1,9 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a request presents as a key, whatever its form: `X-API-Key`, a bearer token, or the user name of Basic. */
+/**
+ * What a request presents as its key, of any form: the header `X-API-Key`, a bearer token, or the user name of Basic.
+ * @returns undefined if the headers hold no key
+ */
 export function extractApiKey(headers: IncomingHttpHeaders): unknown {
   if (headers['x-api-key'] !== undefined) return headers['x-api-key'];
   const [, scheme = '', credentials = ''] = /^(\S+) +(\S+)$/.exec(headers.authorization ?? '') ?? [];

@@ -1,146 +1,143 @@
+import { rateLimited } from './auth-errors.js';
 import type { Quota } from './caller.js';
-import { Problem } from '../platform/http/problem.js';
 
-/** What the count for all processes says. */
-export interface Taken {
-  /** All the points that were asked for, or 0. */
+/** The reply of the counter that all processes share. */
+export interface TakenPoints {
+  /** All the points that were requested, or 0. */
   taken: number;
-  /** Points that are left for whoever asks next. */
+  /** Points left in the window. */
   remaining: number;
-  /** When the window ends, in milliseconds since 1970. */
-  ends: number;
+  /** Milliseconds since the epoch. */
+  windowEndsAt: number;
 }
 
-/** Milliseconds of use that a process takes in advance. */
-const LEASE = 50;
+/** The use for which a process leases points in advance. */
+const LEASE_MS = 50;
 
-/** It takes in advance no more than this part of what is left, so that little is left unused in other processes. */
-const PART = 50;
+/** The part of the remaining points that a process leases in advance at most, so that others find few of them unusable. */
+const MAX_LEASE_SHARE = 1 / 50;
 
-/** Milliseconds for which everything passes after the count could not be asked. */
-const AMNESTY = 1000;
+/** How long all requests pass after the shared counter failed. */
+const FAIL_OPEN_MS = 1000;
 
-/** Two ends of a window further apart than this, in milliseconds, are ends of two windows. */
-const SAME_WINDOW = 1000;
+/** Two ends that are further apart belong to two windows. */
+const SAME_WINDOW_TOLERANCE_MS = 1000;
 
 /**
- * One key's points in this process. They are taken from the count for all processes a lease at a time: what is asked for,
- * and about what was used in the last LEASE milliseconds. So a busy key costs a few calls a second and most takings no
- * promise, while a slow one is counted to the point. Never more than `limit` points are given out in a window.
+ * The quota of one key in this process. It leases points from the shared counter: those that are needed now, and about as
+ * many as were used in the last LEASE_MS. A busy key therefore costs a few calls a second and rarely a promise, and a slow
+ * key is counted exactly. While Redis is available, all processes together never spend more than `limit` points in a window.
+ *
+ * rate-limiter-flexible has no leases: each of its limiters calls the store for every request. Its cache of blocked keys
+ * (`inMemoryBlockOnConsumed`) rejects small requests after a large one did not fit, and its `insuranceLimiter` counts in
+ * each process separately.
  */
 export class KeyQuota implements Quota {
-  private inHand = 0;
-  /** In the count for all, when it was last asked. It only shrinks until the window ends. */
+  private leased = 0;
+  /** Points left for all processes at the last reply. The true number only falls until the window ends. */
   private remaining: number;
-  private ends = 0;
-  /** Points used since `usedSince`, and in a time of LEASE before that. */
+  /** Milliseconds since the epoch; 0 before the first reply of a window. */
+  private windowEndsAt = 0;
+  /** Points used since `usedSince`, and scaled to LEASE_MS in the period before. */
   private used = 0;
   private usedSince = 0;
   private usedBefore = 0;
-  private wanted = 0;
-  private asking: Promise<void> | undefined;
-  private passUntil = 0;
+  /** Points of the requests that wait for a lease. */
+  private awaited = 0;
+  private pendingLease: Promise<void> | undefined;
+  private failOpenUntil = 0;
   private readonly policy: string;
 
   /**
-   * @param window milliseconds
-   * @param takeFromAll takes all points or none from the count for all; rejects where it cannot be asked
+   * @param limit points in a window
+   * @param takeShared takes all the points or none from the shared counter; rejects if it is unavailable
    */
   constructor(
     readonly limit: number,
-    private readonly window: number,
-    private readonly takeFromAll: (points: number) => Promise<Taken>,
+    private readonly windowMs: number,
+    private readonly takeShared: (points: number) => Promise<TakenPoints>,
   ) {
     this.remaining = limit;
-    this.policy = `"events";q=${limit};w=${window / 1000}`;
+    this.policy = `"events";q=${limit};w=${windowMs / 1000}`;
   }
 
-  /** @throws Problem 429 */
   take(points: number): Promise<void> | undefined {
-    return this.takeAtHand(points) ? undefined : this.takeLease(points);
+    return this.takeLeased(points) ? undefined : this.takeWithLease(points);
   }
 
   /** @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
   headers(): Record<string, string> {
-    this.turnWindow();
+    this.resetEndedWindow();
     return {
       'ratelimit-policy': this.policy,
-      ratelimit: `"events";r=${this.inHand + this.remaining};t=${this.secondsLeft()}`,
+      ratelimit: `"events";r=${this.leased + this.remaining};t=${this.secondsLeft()}`,
     };
   }
 
-  /** Until the window ends, or one that would begin now. */
+  /** Seconds until the window ends. Before the first reply, those of a window that would begin now. */
   private secondsLeft(): number {
-    const left = this.ends === 0 ? this.window : this.ends - Date.now();
-    return Math.max(1, Math.ceil(left / 1000));
+    const leftMs = this.windowEndsAt === 0 ? this.windowMs : this.windowEndsAt - Date.now();
+    return Math.max(1, Math.ceil(leftMs / 1000));
   }
 
-  /** False where the count for all has to be asked first. */
-  private takeAtHand(points: number): boolean {
-    this.turnWindow();
-    if (Date.now() < this.passUntil) return true;
-    if (points > this.inHand + this.remaining) throw this.refusal(points);
-    if (points > this.inHand) return false;
-    this.inHand -= points;
+  /**
+   * @returns false if a lease is needed first
+   * @throws DomainError `rate_limited`
+   */
+  private takeLeased(points: number): boolean {
+    this.resetEndedWindow();
+    if (Date.now() < this.failOpenUntil) return true;
+    if (points > this.leased + this.remaining) throw rateLimited(points, this.limit, this.secondsLeft());
+    if (points > this.leased) return false;
+    this.leased -= points;
     this.used += points;
     return true;
   }
 
-  private async takeLease(points: number): Promise<void> {
-    this.wanted += points;
+  /** Requests that wait at the same time share a lease. */
+  private async takeWithLease(points: number): Promise<void> {
+    this.awaited += points;
     try {
       do {
-        this.asking ??= this.ask().finally(() => (this.asking = undefined));
-        await this.asking;
-      } while (!this.takeAtHand(points));
+        this.pendingLease ??= this.lease().finally(() => (this.pendingLease = undefined));
+        await this.pendingLease;
+      } while (!this.takeLeased(points));
     } finally {
-      this.wanted -= points;
+      this.awaited -= points;
     }
   }
 
-  private async ask(): Promise<void> {
+  private async lease(): Promise<void> {
+    const needed = this.awaited - this.leased + this.pointsInAdvance();
+    try {
+      const reply = await this.takeShared(Math.min(needed, Math.max(1, this.remaining)));
+      if (reply.windowEndsAt > this.windowEndsAt + SAME_WINDOW_TOLERANCE_MS) this.leased = 0;
+      this.leased += reply.taken;
+      this.remaining = reply.remaining;
+      this.windowEndsAt = reply.windowEndsAt;
+    } catch {
+      // Uncounted requests do less harm than rejected ones. While Redis is away, events are rejected with 503 anyway.
+      this.failOpenUntil = Date.now() + FAIL_OPEN_MS;
+    }
+  }
+
+  private pointsInAdvance(): number {
     const now = Date.now();
-    const elapsed = now - this.usedSince;
-    if (elapsed >= LEASE) {
-      this.usedBefore = (this.used * LEASE) / elapsed;
+    const elapsedMs = now - this.usedSince;
+    if (elapsedMs >= LEASE_MS) {
+      this.usedBefore = (this.used * LEASE_MS) / elapsedMs;
       this.used = 0;
       this.usedSince = now;
     }
-    const inAdvance = Math.floor(Math.min(Math.max(this.usedBefore, this.used), this.remaining / PART));
-    try {
-      const points = this.wanted - this.inHand + inAdvance;
-      this.learn(await this.takeFromAll(Math.min(points, Math.max(1, this.remaining))));
-    } catch {
-      // Better to let some pass uncounted than to stop all: whoever stores them says 503 himself.
-      this.passUntil = Date.now() + AMNESTY;
-    }
+    const recentlyUsed = Math.max(this.usedBefore, this.used);
+    return Math.floor(Math.min(recentlyUsed, this.remaining * MAX_LEASE_SHARE));
   }
 
-  private learn({ taken, remaining, ends }: Taken): void {
-    if (ends > this.ends + SAME_WINDOW) this.inHand = 0;
-    this.inHand += taken;
-    this.remaining = remaining;
-    this.ends = ends;
-  }
-
-  /** What was not used in one window counts for nothing in the next. */
-  private turnWindow(): void {
-    if (this.ends === 0 || Date.now() < this.ends) return;
-    this.inHand = 0;
+  /** Unused points of a window are lost when it ends. */
+  private resetEndedWindow(): void {
+    if (this.windowEndsAt === 0 || Date.now() < this.windowEndsAt) return;
+    this.leased = 0;
     this.remaining = this.limit;
-    this.ends = 0;
-  }
-
-  private refusal(points: number): Problem {
-    const limit = this.limit.toLocaleString('en');
-    return new Problem(
-      429,
-      'rate_limited',
-      points > this.limit
-        ? `The request holds more events than the ${limit} a minute that this key may send; send fewer at a time.`
-        : `This key may send ${limit} events a minute, and has not that many left.`,
-      {},
-      { ...this.headers(), 'retry-after': String(this.secondsLeft()) },
-    );
+    this.windowEndsAt = 0;
   }
 }

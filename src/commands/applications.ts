@@ -1,11 +1,13 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { environment } from '../platform/config/environment.js';
-import { onDatabase } from './on-database.js';
-import { type Scope, SCOPES } from '../auth/caller.js';
-import type { Key } from '../applications/applications.repository.js';
+import { APPLICATION_NAME } from '../applications/application-name.js';
 import { ApplicationsRepository } from '../applications/applications.repository.js';
-import { ApplicationsService, isOrigin, NAME } from '../applications/applications.service.js';
+import { ApplicationsService, type KeyOptions } from '../applications/applications.service.js';
+import { type Scope, SCOPES } from '../auth/caller.js';
+import { type Key, KeysRepository } from '../auth/keys.repository.js';
+import { isOrigin } from '../auth/origin.js';
+import { environment } from '../platform/config/environment.js';
+import { type Command, runCommand } from './run-command.js';
 
 const USAGE = `Trusted applications and their keys:
 
@@ -13,15 +15,9 @@ const USAGE = `Trusted applications and their keys:
   npm run applications -- list
   npm run applications -- revoke <id of a key>
 
-create makes the application where there is none of this name, and a key for it (of scope ingest unless told otherwise).`;
+create adds a key to the application, and creates the application if it does not exist. The default scope is ingest.`;
 
-/** What the user must do otherwise, in a line. */
-class CommandError extends Error {}
-
-type Command = (applications: ApplicationsService) => Promise<string>;
-
-/** @throws CommandError, and TypeError from parseArgs */
-function read(args: string[]): Command | undefined {
+function parse(args: string[]): Command | undefined {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
@@ -32,89 +28,87 @@ function read(args: string[]): Command | undefined {
       help: { type: 'boolean', short: 'h' },
     },
   });
-  const [action, what, ...more] = positionals;
+  const [action, operand, ...excess] = positionals;
   if (values.help || action === undefined) return undefined;
-  if (more.length > 0) throw new CommandError(`What is "${more.join(' ')}"?`);
-  if (action === 'list' && what === undefined) return list;
+  if (excess.length > 0) throw new Error(`Unexpected argument: ${excess.join(' ')}`);
+  if (action === 'list' && operand === undefined) return list;
   if (action === 'create') {
-    const limit = values['rate-limit'];
-    return create(
-      readName(what),
-      readScope(values.scope),
-      readOrigins(values.origin, values.scope),
-      readLimit(limit),
-    );
+    return create(parseName(operand), {
+      scope: parseScope(values.scope),
+      allowed_origins: parseOrigins(values.origin, values.scope),
+      rate_limit: parseLimit(values['rate-limit']),
+    });
   }
-  if (action === 'revoke') return revoke(readId(what));
-  throw new CommandError(`There is no command "${positionals.join(' ')}": use create, list or revoke.`);
+  if (action === 'revoke') return revoke(parseId(operand));
+  throw new Error(`There is no command "${positionals.join(' ')}": use create, list or revoke.`);
 }
 
-function readName(name = ''): string {
-  if (NAME.test(name)) return name;
-  throw new CommandError(
-    'The name of an application is 1 to 63 of a-z, 0-9 and "-", and does not begin with "-".',
+function parseName(name = ''): string {
+  if (APPLICATION_NAME.test(name)) return name;
+  throw new Error('The name of an application is 1 to 63 of a-z, 0-9 and "-", and does not begin with "-".');
+}
+
+function parseScope(scope: string): Scope {
+  if (SCOPES.includes(scope as Scope)) return scope as Scope;
+  throw new Error(`--scope must be one of ${SCOPES.join(', ')}.`);
+}
+
+function parseOrigins(origins: string[], scope: string): string[] {
+  if (origins.length > 0 && scope !== 'ingest')
+    throw new Error('Only a key of scope ingest may list origins, because their pages make it public.');
+  const invalid = origins.find((origin) => !isOrigin(origin));
+  if (invalid === undefined) return origins;
+  throw new Error(
+    `--origin must be an origin as browsers send it, e.g. https://shop.example, not "${invalid}".`,
   );
 }
 
-function readScope(scope: string): Scope {
-  if (SCOPES.includes(scope as Scope)) return scope as Scope;
-  throw new CommandError(`--scope must be one of ${SCOPES.join(', ')}.`);
+function parseLimit(limit: string | undefined): number | undefined {
+  if (limit === undefined) return undefined;
+  if (/^[1-9]\d{0,8}$/.test(limit)) return Number(limit);
+  throw new Error('--rate-limit must be a number of events a minute, from 1 to 999999999.');
 }
 
-function readOrigins(origins: string[], scope: string): string[] {
-  if (origins.length > 0 && scope !== 'ingest')
-    throw new CommandError('Only a key of scope ingest may name origins: it is public in their pages.');
-  const wrong = origins.find((origin) => !isOrigin(origin));
-  if (wrong === undefined) return origins;
-  throw new CommandError(`--origin must be as browsers send it, e.g. https://shop.example, not "${wrong}".`);
-}
-
-function readLimit(limit: string | undefined): number | undefined {
-  if (limit === undefined || /^[1-9]\d{0,8}$/.test(limit))
-    return limit === undefined ? undefined : Number(limit);
-  throw new CommandError('--rate-limit must be a number of events a minute, from 1 to 999999999.');
-}
-
-function readId(id = ''): string {
+function parseId(id = ''): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
-  throw new CommandError('revoke wants the id of a key, as list shows it.');
+  throw new Error('revoke needs the id of a key, as list shows it.');
 }
 
 const create =
-  (name: string, scope: Scope, allowed_origins: string[], rate_limit: number | undefined): Command =>
-  async (applications) => {
-    await applications.create(name);
-    const key = await applications.createKey(name, { scope, allowed_origins, rate_limit });
-    if (!key) throw new CommandError(`The application ${name} is gone.`);
+  (name: string, options: KeyOptions): Command =>
+  async (context) => {
+    const applications = context.get(ApplicationsService);
+    await applications.createIfMissing(name);
+    const { scope, id, key } = await applications.createKey(name, options);
     return [
-      ...table([
+      ...formatTable([
         ['Application', name],
         ['Scope', scope],
-        ['Id', key.id],
-        ['Key', key.key],
+        ['Id', id],
+        ['Key', key],
       ]),
       '',
-      'The key is shown this once. For example:',
+      'The key is not shown again. For example:',
       '',
-      example(scope, key.key),
+      formatExample(scope, key),
     ].join('\n');
   };
 
-const list: Command = async (applications) => {
-  const keys = await applications.keys();
-  if (keys.length === 0) return 'There is no key yet: npm run applications -- create my-app';
-  const rows = keys.map((key) => [key.application, key.scope, key.id, `${key.prefix}…`, describe(key)]);
-  return table([['APPLICATION', 'SCOPE', 'ID', 'KEY', ''], ...rows]).join('\n');
+const list: Command = async (context) => {
+  const keys = await context.get(ApplicationsService).listKeys();
+  if (keys.length === 0) return 'There are no keys. Create one with: npm run applications -- create my-app';
+  const rows = keys.map((key) => [key.application, key.scope, key.id, `${key.prefix}…`, formatDetails(key)]);
+  return formatTable([['APPLICATION', 'SCOPE', 'ID', 'KEY', ''], ...rows]).join('\n');
 };
 
 const revoke =
   (id: string): Command =>
-  async (applications) => {
-    if (!(await applications.revoke(id))) throw new CommandError(`There is no key with the id ${id}.`);
-    return `The key ${id} is revoked; within a few seconds no process takes it any more.`;
+  async (context) => {
+    await context.get(ApplicationsService).revokeKey(id);
+    return `The key ${id} is revoked. Every process rejects it within two seconds.`;
   };
 
-function describe({ allowed_origins, rate_limit, revoked_at }: Key): string {
+function formatDetails({ allowed_origins, rate_limit, revoked_at }: Key): string {
   return [
     revoked_at && `revoked ${revoked_at}`,
     ...allowed_origins,
@@ -124,8 +118,10 @@ function describe({ allowed_origins, rate_limit, revoked_at }: Key): string {
     .join(', ');
 }
 
-function example(scope: Scope, key: string): string {
-  const address = `http://${environment.HOST.includes(':') ? `[${environment.HOST}]` : environment.HOST}:${environment.PORT}`;
+/** A curl command that uses the key. */
+function formatExample(scope: Scope, key: string): string {
+  const { HOST, PORT } = environment;
+  const address = `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
   if (scope !== 'ingest') return `curl -H 'Authorization: Bearer ${key}' ${address}/events/`;
   return [
     `curl -X POST ${address}/events/ -H 'Authorization: Bearer ${key}' \\`,
@@ -133,7 +129,7 @@ function example(scope: Scope, key: string): string {
   ].join('\n');
 }
 
-function table(rows: string[][]): string[] {
+function formatTable(rows: string[][]): string[] {
   const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
   return rows.map((row) =>
     row
@@ -143,15 +139,8 @@ function table(rows: string[][]): string[] {
   );
 }
 
-try {
-  const command = read(process.argv.slice(2));
-  const run =
-    command &&
-    onDatabase([ApplicationsRepository, ApplicationsService], (context) =>
-      command(context.get(ApplicationsService)),
-    );
-  console.log(run ? await run : USAGE);
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand({
+  usage: USAGE,
+  providers: [KeysRepository, ApplicationsRepository, ApplicationsService],
+  parse,
+});

@@ -1,71 +1,58 @@
 import 'reflect-metadata';
 import { parseArgs } from 'node:util';
-import { onDatabase } from './on-database.js';
 import { SessionsUpkeep } from '../sessions/sessions.upkeep.js';
 import { type Difference, EventCountsUpkeep } from '../statistics/event-counts.upkeep.js';
+import { type Command, runCommand } from './run-command.js';
 
-const USAGE = `Counts of events and sessions that are kept, and the events themselves:
+const USAGE = `Stored counts and sessions, compared with the events:
 
   npm run statistics -- verify
   npm run statistics -- rebuild
 
-verify compares all counts and all sessions with the events, and fails where they differ. rebuild counts all events and
-gathers all sessions anew. Events are stored meanwhile, and counted as before.`;
+verify compares all counts and all sessions with the events, and fails if they differ. rebuild computes them again from
+the events. Events can be stored meanwhile.`;
 
-/** Differences that are shown; one fault can be a million. */
-const SHOWN = 100;
+/** One fault can cause a million differences. */
+const MAX_SHOWN_DIFFERENCES = 100;
 
-interface Upkeep {
-  counts: EventCountsUpkeep;
-  sessions: SessionsUpkeep;
-}
+const verify: Command = async (context) => {
+  const limit = MAX_SHOWN_DIFFERENCES + 1;
+  const counts = await context.get(EventCountsUpkeep).verify(limit);
+  const sessions = await context.get(SessionsUpkeep).verify(limit);
+  const differences = [
+    ...counts.map(describe),
+    ...sessions.map((id) => `The stored session "${id}" differs from its events.`),
+  ];
+  if (differences.length === 0) return 'All counts and sessions agree with the events.';
+  const shown = differences.slice(0, MAX_SHOWN_DIFFERENCES);
+  if (differences.length > MAX_SHOWN_DIFFERENCES) shown.push('… and more.');
+  throw new Error([...shown, 'Correct them with: npm run statistics -- rebuild'].join('\n'));
+};
+
+const rebuild: Command = async (context) => {
+  await context.get(EventCountsUpkeep).rebuild();
+  await context.get(SessionsUpkeep).rebuild();
+  return 'All counts and sessions have been computed again.';
+};
 
 const COMMANDS = { verify, rebuild };
 
-async function verify({ counts, sessions }: Upkeep): Promise<string> {
-  const differences = [
-    ...(await counts.verify(SHOWN + 1)).map(describe),
-    ...(await sessions.verify(SHOWN + 1)).map((id) => `Kept otherwise than its events say: session "${id}".`),
-  ];
-  if (differences.length === 0) return 'All counts and sessions agree with the events.';
-  const shown = differences.slice(0, SHOWN);
-  if (differences.length > SHOWN) shown.push('… and more.');
-  throw new Error([...shown, 'Set them right with: npm run statistics -- rebuild'].join('\n'));
-}
-
-async function rebuild({ counts, sessions }: Upkeep): Promise<string> {
-  await counts.rebuild();
-  await sessions.rebuild();
-  return 'All events have been counted anew, and all sessions gathered.';
-}
-
 function describe({ block, until, application, category, name, kept, counted }: Difference): string {
   const group = [application, category || '(all categories)', name || '(all names)'].join(' / ');
-  return `Counted for its ${block} until ${until} UTC, ${group}: kept ${kept}, but there are ${counted}.`;
+  return `Count of period "${block}" until ${until} UTC, ${group}: stored ${kept}, expected ${counted}.`;
 }
 
-function read(args: string[]): ((upkeep: Upkeep) => Promise<string>) | undefined {
+function parse(args: string[]): Command | undefined {
   const { positionals, values } = parseArgs({
     args,
     allowPositionals: true,
     options: { help: { type: 'boolean', short: 'h' } },
   });
-  const [action, ...more] = positionals;
+  const [action, ...excess] = positionals;
   if (values.help || action === undefined) return undefined;
-  if (more.length > 0) throw new Error(`What is "${more.join(' ')}"?`);
+  if (excess.length > 0) throw new Error(`Unexpected argument: ${excess.join(' ')}`);
   if (Object.hasOwn(COMMANDS, action)) return COMMANDS[action as keyof typeof COMMANDS];
   throw new Error(`There is no command "${action}": use verify or rebuild.`);
 }
 
-try {
-  const command = read(process.argv.slice(2));
-  const run =
-    command &&
-    onDatabase([EventCountsUpkeep, SessionsUpkeep], (context) =>
-      command({ counts: context.get(EventCountsUpkeep), sessions: context.get(SessionsUpkeep) }),
-    );
-  console.log(run ? await run : USAGE);
-} catch (error) {
-  console.error((error as Error).message);
-  process.exitCode = 1;
-}
+await runCommand({ usage: USAGE, providers: [EventCountsUpkeep, SessionsUpkeep], parse });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
 import { Repository } from 'typeorm';
-import { query, selectUtc } from '../platform/database/query.js';
+import { query, selectUtc } from '../platform/database/sql.js';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
 
 /** `enforce` refuses an event that does not fit; `observe` accepts it and takes note. */

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { query } from '../platform/database/query.js';
+import { query } from '../platform/database/sql.js';
 import type { TypeKey } from './event-types.repository.js';
 
 /** Of a stored event, what a schema is tried on. */

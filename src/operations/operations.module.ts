@@ -1,11 +1,14 @@
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
-import { HealthController } from './health.controller.js';
-import { MetricsController } from './metrics.controller.js';
+import { HealthController } from './health/health.controller.js';
+import { ReadinessService } from './health/readiness.service.js';
+import { BacklogMetrics } from './metrics/backlog.metrics.js';
+import { MetricsController } from './metrics/metrics.controller.js';
 
-/** What those who run The Eye look at. In every process, whatever its role. */
+/** Health and metrics, in processes of every role. */
 @Module({
   imports: [TerminusModule.forRoot({ logger: false })],
   controllers: [HealthController, MetricsController],
+  providers: [ReadinessService, BacklogMetrics],
 })
 export class OperationsModule {}

@@ -12,18 +12,19 @@ import {
   ValidateIf,
 } from 'class-validator';
 import { type Scope, SCOPES } from '../../auth/caller.js';
-import { isOrigin, NAME } from '../applications.service.js';
+import { isOrigin } from '../../auth/origin.js';
+import { APPLICATION_NAME } from '../application-name.js';
 
-/** Origins that a key may name. */
-const MOST_ORIGINS = 100;
+/** Origins that a key may list. */
+const MAX_ORIGINS = 100;
 
 export class CreateApplicationDto {
   @ApiProperty({
     example: 'shop',
-    pattern: NAME.source,
-    description: 'Never changes: every event carries it.',
+    pattern: APPLICATION_NAME.source,
+    description: 'Permanent, because every event carries it.',
   })
-  @Matches(NAME, { message: 'Must be 1 to 63 of a-z, 0-9 and "-", and must not begin with "-".' })
+  @Matches(APPLICATION_NAME, { message: 'Must be 1 to 63 of a-z, 0-9 and "-", and must not begin with "-".' })
   name: string;
 }
 
@@ -31,7 +32,7 @@ export class CreateKeyDto {
   @ApiProperty({
     enum: SCOPES,
     example: 'ingest',
-    description: '`ingest` sends, `read` reads, `admin` may everything.',
+    description: '`ingest` sends events, `read` reads, `admin` may do everything.',
   })
   @IsIn(SCOPES, { message: `Must be one of ${SCOPES.join(', ')}.` })
   scope: Scope;
@@ -39,13 +40,13 @@ export class CreateKeyDto {
   @ApiPropertyOptional({
     type: [String],
     example: ['https://shop.example'],
-    maxItems: MOST_ORIGINS,
-    description: 'Origins whose pages may send with the key (scope `ingest`).',
+    maxItems: MAX_ORIGINS,
+    description: 'Origins whose pages may send events with the key (scope `ingest`).',
   })
-  // Unlike the limit, it has no null: no origins are an empty list.
+  // Not IsOptional(), which would accept null: an empty list says that there are none.
   @ValidateIf((_, value) => value !== undefined)
   @IsArray({ message: 'Must be an array of origins.' })
-  @ArrayMaxSize(MOST_ORIGINS, { message: `Must not be more than ${MOST_ORIGINS}.` })
+  @ArrayMaxSize(MAX_ORIGINS, { message: `Must be at most ${MAX_ORIGINS}.` })
   @ValidateBy(
     { name: 'isOrigin', validator: { validate: isOrigin } },
     {
@@ -58,7 +59,7 @@ export class CreateKeyDto {
       name: 'onlyForIngest',
       validator: { validate: (_, context) => (context?.object as CreateKeyDto).scope === 'ingest' },
     },
-    { message: 'Only a key of scope ingest may name origins: it is public in their pages.' },
+    { message: 'Only a key of scope ingest may list origins, because their pages make it public.' },
   )
   allowed_origins?: string[];
 
@@ -68,7 +69,7 @@ export class CreateKeyDto {
     minimum: 1,
     maximum: 1_000_000_000,
     nullable: true,
-    description: 'Events a minute; else the limit of all.',
+    description: 'Events a minute; by default the limit of `RATE_LIMIT`.',
   })
   @IsOptional()
   @IsInt({ message: 'Must be an integer.' })

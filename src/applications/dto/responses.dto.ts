@@ -19,7 +19,10 @@ export class KeyResponse {
   @ApiProperty({ enum: SCOPES })
   scope: Scope;
 
-  @ApiProperty({ example: 'eye_ingest_Xb3pQz', description: 'Its beginning, to recognise it.' })
+  @ApiProperty({
+    example: 'eye_ingest_Xb3pQz',
+    description: 'The beginning of the key, by which people tell keys apart.',
+  })
   prefix: string;
 
   @ApiProperty({ type: [String], example: ['https://shop.example'] })
@@ -28,14 +31,19 @@ export class KeyResponse {
   @ApiProperty({
     type: 'integer',
     nullable: true,
-    description: 'Events a minute; null for the limit of all.',
+    description: 'Events a minute; null for the limit of `RATE_LIMIT`.',
   })
   rate_limit: number | null;
 
   @ApiProperty({ format: 'date-time' })
   created_at: string;
 
-  @ApiProperty({ type: 'string', format: 'date-time', nullable: true, description: 'Null while it is good.' })
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'Null while the key is active.',
+  })
   revoked_at: string | null;
 }
 
@@ -47,7 +55,7 @@ export class ApplicationWithKeysResponse extends ApplicationResponse {
 export class NewKeyResponse extends KeyResponse {
   @ApiProperty({
     example: 'eye_ingest_Xb3pQz0v0Hn7kq1mZr4sT9uW2yA5cE8fG6hJ0kL3nPQ',
-    description: 'The key itself: shown this once, and kept only as its SHA-256.',
+    description: 'The key itself. Only its SHA-256 is stored, so it is never shown again.',
   })
   key: string;
 }

@@ -1,0 +1,24 @@
+import { Injectable, type PipeTransform } from '@nestjs/common';
+import { InvalidParametersError } from '../platform/errors/domain-error.js';
+import { APPLICATION_NAME } from './application-name.js';
+import { applicationNotFound } from './application-errors.js';
+
+/** Checks a name in the path: PostgreSQL need not search for an invalid one. */
+@Injectable()
+export class ApplicationNamePipe implements PipeTransform<string, string> {
+  /** @throws NotFoundError */
+  transform(name: string): string {
+    if (!APPLICATION_NAME.test(name)) throw applicationNotFound();
+    return name;
+  }
+}
+
+/** Checks the name after which a list continues. */
+@Injectable()
+export class AfterNamePipe implements PipeTransform<unknown, string | undefined> {
+  /** @throws InvalidParametersError */
+  transform(after: unknown): string | undefined {
+    if (after === undefined || (typeof after === 'string' && APPLICATION_NAME.test(after))) return after;
+    throw new InvalidParametersError({ after: ['Must be the name of an application.'] });
+  }
+}

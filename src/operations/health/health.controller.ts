@@ -1,0 +1,29 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import { Allow } from '../../auth/access.decorator.js';
+import { ApiProblems } from '../../platform/http/api-problems.js';
+import { type Readiness, ReadinessService } from './readiness.service.js';
+
+/** The liveness and readiness of this process. */
+@ApiTags('operations')
+@Controller('health')
+export class HealthController {
+  constructor(private readonly readiness: ReadinessService) {}
+
+  @Get('live')
+  @Allow('anybody')
+  @ApiOperation({ summary: 'Does the process respond?' })
+  @ApiOkResponse({ schema: { example: { status: 'ok' } } })
+  live(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('ready')
+  @Allow('anybody')
+  @ApiOperation({ summary: 'Are PostgreSQL and Redis available, and is there room in the backlog?' })
+  @ApiOkResponse({ schema: { example: { status: 'ok', checks: { postgresql: { status: 'up' } } } } })
+  @ApiProblems(503)
+  ready(): Promise<Readiness> {
+    return this.readiness.check();
+  }
+}
