@@ -4,7 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createApp } from './app.js';
-import { EventTypesFeed } from './event-types/event-types.feed.js';
+import { EventTypesRefresher } from './event-types/event-types.refresher.js';
 import { environment } from './platform/config/environment.js';
 import { servesApi } from './platform/config/role.js';
 import { Database } from './platform/database/database.js';
@@ -65,7 +65,7 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
     await app.init();
     // Usually everything is ready within moments. If not, the API listens all the same and responds 503 meanwhile.
     const ready = [app.get(RedisHealth).ready(), database.ready];
-    if (servesApi(ROLE)) ready.push(app.get(EventTypesFeed).ready);
+    if (servesApi(ROLE)) ready.push(app.get(EventTypesRefresher).ready);
     await Promise.race([Promise.all(ready), sleep(STARTUP_WAIT_MS)]);
     await app.listen(PORT, HOST);
     const usesEmbedded = DATABASE_URL === undefined || REDIS_URL === undefined;

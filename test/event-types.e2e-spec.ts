@@ -191,7 +191,7 @@ describe('Event types', () => {
 
   describe('that cannot be', () => {
     it.each<[string, unknown, string, RegExp]>([
-      ['a circle', { properties: { a: { $ref: '#' } } }, 'schema.properties.a.$ref', /circle/],
+      ['recursion', { properties: { a: { $ref: '#' } } }, 'schema.properties.a.$ref', /recursive/],
       ['a remote reference', { $ref: 'https://example.com/s.json' }, 'schema.$ref', /elsewhere/],
       [
         'an unknown keyword',

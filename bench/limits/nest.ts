@@ -4,7 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
-import { EventTypes } from '../../src/event-types/event-types.registry.js';
+import { EventTypes } from '../../src/event-types/event-types.cache.js';
 import { ANYBODY } from '../../src/auth/caller.js';
 import { bodyParsers } from '../../src/platform/http/bodies.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
@@ -12,7 +12,7 @@ import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 setNodeFlags();
 
 const types = new EventTypes();
-types.learn([]);
+types.update([]);
 
 /** The limit of the framework: Nest takes an event, The Eye's own pipe checks and identifies it, and nothing is kept. */
 @Controller('events')

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { selectUtc } from '../platform/database/sql.js';
-import { Sql } from '../platform/database/sql.js';
+import { selectUtc, Sql } from '../platform/database/sql.js';
 
 export interface Application {
   name: string;

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
-import { selectUtc } from '../platform/database/sql.js';
-import { Sql } from '../platform/database/sql.js';
+import { selectUtc, Sql } from '../platform/database/sql.js';
 import type { Scope } from './caller.js';
 
 /** A key without its secret. */

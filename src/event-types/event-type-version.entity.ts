@@ -1,6 +1,6 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** How an event type looked from one change to the next. */
+/** One version of an event type. */
 @Entity('event_type_versions')
 @Index('event_type_versions_changed_at', ['changed_at'])
 export class EventTypeVersionEntity {
@@ -14,7 +14,7 @@ export class EventTypeVersionEntity {
   @PrimaryColumn('integer')
   version: number;
 
-  /** JSON text; null where this version is a deletion. */
+  /** JSON text; null in a version that is a deletion. */
   @Column('text', { nullable: true })
   schema: string | null;
 
@@ -25,7 +25,7 @@ export class EventTypeVersionEntity {
   @Column('text')
   changed_by: string;
 
-  /** The key's identifier; null where authentication was off. */
+  /** The identifier of the key; null if authentication was off. */
   @Column('text', { nullable: true })
   changed_by_key: string | null;
 

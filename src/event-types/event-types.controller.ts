@@ -29,7 +29,6 @@ import { JsonObjectPipe } from '../platform/http/json-object.pipe.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { pageLink } from '../platform/paging/page-link.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
-import { Problem } from '../platform/http/problem.js';
 import { EXAMPLE_KEY } from './dto/example.js';
 import { CheckSchemaDto, ListEventTypesDto, ListVersionsDto, PutEventTypeDto } from './dto/requests.dto.js';
 import {
@@ -38,26 +37,25 @@ import {
   SuggestionResponse,
   TrialResponse,
 } from './dto/responses.dto.js';
-import type { EventTypeVersion, TypeKey } from './event-types.repository.js';
-import { ChangeConflictError, EventTypesService } from './event-types.service.js';
-import { SchemaError } from './schema/payload-schema.js';
+import type { TypeKey } from './event-types.repository.js';
+import { EventTypesService, type VersionPage } from './event-types.service.js';
 import { TypeKeyPipe } from './type-key.pipe.js';
 
-const part = (name: keyof TypeKey, description: string): MethodDecorator =>
+const pathParameter = (name: keyof TypeKey, description: string): MethodDecorator =>
   ApiParam({
     name,
-    description: `${description} Percent-encoded; may hold blanks and slashes.`,
+    description: `${description} Percent-encoded; may contain spaces and slashes.`,
     schema: { type: 'string', minLength: 1, maxLength: environment.TEXT_LIMIT, example: EXAMPLE_KEY[name] },
   });
 
-/** A route about one type. */
+/** Documents the path of a route about one type. */
 const OfType = (): MethodDecorator =>
   applyDecorators(
-    part('category', 'First half of the type of an event.'),
-    part('name', 'Second half of the type of an event.'),
+    pathParameter('category', 'The category of the type.'),
+    pathParameter('name', 'The name of the type.'),
   );
 
-/** What the payloads of each type of event must look like. */
+/** Registers event types, each with a schema for the payloads of its events. */
 @ApiTags('event types')
 @Controller('event-types')
 export class EventTypesController {
@@ -65,30 +63,28 @@ export class EventTypesController {
 
   @Get()
   @Allow('read')
-  @ApiOperation({ summary: 'Event types', description: 'Those that exist now, by category and name.' })
+  @ApiOperation({
+    summary: 'List event types',
+    description: 'The current types, ordered by category and name.',
+  })
   @ApiOkResponse({ type: EventTypePageResponse })
   @ApiProblems(400, 503)
   async list(
     @Query(queryPipe) { limit, after }: ListEventTypesDto,
     @Req() request: FastifyRequest,
   ): Promise<EventTypePageResponse> {
-    const place = after === undefined ? undefined : decodePlace(after);
-    // One row more than the page tells whether the list goes on.
-    const found = await this.eventTypes.list(limit + 1, place);
-    return page(request, found, limit, encodePlace);
+    return toResponse(request, await this.eventTypes.list(limit, after));
   }
 
   @Get(':category/:name')
   @Allow('read')
   @AllowedParameters()
   @OfType()
-  @ApiOperation({ summary: 'One event type as it is now' })
+  @ApiOperation({ summary: 'Get an event type' })
   @ApiOkResponse({ type: EventTypeResponse })
   @ApiProblems(400, 404, 503)
   async find(@Param(TypeKeyPipe) key: TypeKey): Promise<EventTypeResponse> {
-    const version = await this.eventTypes.find(key);
-    if (!version) throw notFound();
-    return EventTypeResponse.from(version);
+    return EventTypeResponse.from(await this.eventTypes.find(key));
   }
 
   @Put(':category/:name')
@@ -96,14 +92,14 @@ export class EventTypesController {
   @AllowedParameters()
   @OfType()
   @ApiOperation({
-    summary: 'Register an event type, or change it',
+    summary: 'Register or change an event type',
     description:
-      'From the answer on in this process, and within seconds in all others, `data` of each event of this type is held ' +
-      'against the schema. What is the same as before makes no new version.',
+      'This process checks `data` of each event of this type against the schema as soon as it has responded, all others ' +
+      'within seconds. A request that changes nothing makes no new version.',
   })
   @ApiBody({ type: PutEventTypeDto })
-  @ApiCreatedResponse({ type: EventTypeResponse, description: 'It is registered.' })
-  @ApiOkResponse({ type: EventTypeResponse, description: 'It is changed, or was the same.' })
+  @ApiCreatedResponse({ type: EventTypeResponse, description: 'The type was registered.' })
+  @ApiOkResponse({ type: EventTypeResponse, description: 'The type was changed, or nothing changed.' })
   @ApiProblems(400, 409, 413, 415, 503)
   async put(
     @Param(TypeKeyPipe) key: TypeKey,
@@ -111,7 +107,7 @@ export class EventTypesController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<EventTypeResponse> {
-    const { outcome, version } = await orProblem(this.eventTypes.put(key, schema, mode, request.caller));
+    const { outcome, version } = await this.eventTypes.put(key, schema, mode, request.caller);
     reply.status(outcome === 'created' ? 201 : 200);
     return EventTypeResponse.from(version);
   }
@@ -124,20 +120,20 @@ export class EventTypesController {
   @ApiOperation({
     summary: 'Delete an event type',
     description:
-      'Its events are then of an unknown type. What was, and who deleted it, stays among its versions.',
+      'Its events then have an unknown type. Its versions stay, and the last one says who deleted it.',
   })
-  @ApiNoContentResponse({ description: 'It is deleted.' })
+  @ApiNoContentResponse({ description: 'The type was deleted.' })
   @ApiProblems(400, 404, 409, 413, 415, 503)
-  async delete(@Param(TypeKeyPipe) key: TypeKey, @Req() request: FastifyRequest): Promise<void> {
-    if (!(await orProblem(this.eventTypes.delete(key, request.caller)))) throw notFound();
+  delete(@Param(TypeKeyPipe) key: TypeKey, @Req() request: FastifyRequest): Promise<void> {
+    return this.eventTypes.delete(key, request.caller);
   }
 
   @Get(':category/:name/versions')
   @Allow('read')
   @OfType()
   @ApiOperation({
-    summary: 'All versions of an event type',
-    description: 'Newest first: who changed it, when, and to what. A deletion is a version, too.',
+    summary: 'List the versions of an event type',
+    description: 'Newest first, each with who made the change and when. A deletion is a version, too.',
   })
   @ApiOkResponse({ type: EventTypePageResponse })
   @ApiProblems(400, 404, 503)
@@ -146,9 +142,7 @@ export class EventTypesController {
     @Query(queryPipe) { limit, after }: ListVersionsDto,
     @Req() request: FastifyRequest,
   ): Promise<EventTypePageResponse> {
-    const found = await this.eventTypes.history(key, limit + 1, after);
-    if (found.length === 0 && after === undefined) throw notFound();
-    return page(request, found, limit, ({ version }) => String(version));
+    return toResponse(request, await this.eventTypes.history(key, limit, after));
   }
 
   @Post(':category/:name/check')
@@ -158,7 +152,7 @@ export class EventTypesController {
   @HttpCode(200)
   @ApiOperation({
     summary: 'Try a schema',
-    description: 'Holds the newest stored events of the type against a schema, before anybody enforces it.',
+    description: 'Checks the newest stored events of the type against a schema, before it is registered.',
   })
   @ApiBody({ type: CheckSchemaDto })
   @ApiOkResponse({ type: TrialResponse })
@@ -167,7 +161,7 @@ export class EventTypesController {
     @Param(TypeKeyPipe) key: TypeKey,
     @Body(new JsonObjectPipe(CheckSchemaDto)) { schema, limit }: CheckSchemaDto,
   ): Promise<TrialResponse> {
-    return orProblem(this.eventTypes.check(key, schema, limit));
+    return this.eventTypes.check(key, schema, limit);
   }
 
   @Get(':category/:name/suggestion')
@@ -175,63 +169,19 @@ export class EventTypesController {
   @AllowedParameters()
   @OfType()
   @ApiOperation({
-    summary: 'Propose a schema',
-    description: 'Made from the newest stored events of the type, all of which fit it.',
+    summary: 'Suggest a schema',
+    description: 'Derived from the newest stored events of the type, all of which match it.',
   })
   @ApiOkResponse({ type: SuggestionResponse })
   @ApiProblems(400, 404, 503)
-  async suggest(@Param(TypeKeyPipe) key: TypeKey): Promise<SuggestionResponse> {
-    const suggestion = await this.eventTypes.suggest(key);
-    if (!suggestion) throw new Problem(404, 'not_found', 'No event of this type is stored.');
-    return suggestion;
+  suggest(@Param(TypeKeyPipe) key: TypeKey): Promise<SuggestionResponse> {
+    return this.eventTypes.suggest(key);
   }
 }
 
-function notFound(): Problem {
-  return new Problem(404, 'not_found', 'There is no such event type.');
-}
-
-/** What the service throws, as answers. */
-async function orProblem<Result>(work: Promise<Result>): Promise<Result> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof SchemaError) throw Problem.invalid(error.errors, 'The schema cannot be used.');
-    if (error instanceof ChangeConflictError)
-      throw new Problem(409, 'conflict', 'Others changed it at the same moment; try again.');
-    throw error;
-  }
-}
-
-function page(
-  request: FastifyRequest,
-  found: EventTypeVersion[],
-  limit: number,
-  place: (last: EventTypeVersion) => string,
-): EventTypePageResponse {
-  const results = found.slice(0, limit);
-  const last = found.length > limit ? results.at(-1) : undefined;
+function toResponse(request: FastifyRequest, { versions, next }: VersionPage): EventTypePageResponse {
   return {
-    next: pageLink(request, last ? place(last) : null, 'after'),
-    results: results.map((version) => EventTypeResponse.from(version)),
+    next: pageLink(request, next, 'after'),
+    results: versions.map((version) => EventTypeResponse.from(version)),
   };
-}
-
-function encodePlace({ category, name }: TypeKey): string {
-  return Buffer.from(JSON.stringify([category, name])).toString('base64url');
-}
-
-/** @throws Problem 400 */
-function decodePlace(place: string): TypeKey {
-  try {
-    const [category, name, ...more] = JSON.parse(Buffer.from(place, 'base64url').toString()) as unknown[];
-    const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\0');
-    if (isText(category) && isText(name) && more.length === 0) return { category, name };
-  } catch {
-    // Not JSON, or no array.
-  }
-  throw Problem.invalid(
-    { after: ['This is not a place in the list that The Eye gave out.'] },
-    'Some parameters are not as they must be.',
-  );
 }

@@ -1,15 +1,15 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import { servesApi, type Role } from '../platform/config/role.js';
+import { type Role, servesApi } from '../platform/config/role.js';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
+import { EventTypes } from './event-types.cache.js';
 import { EventTypesController } from './event-types.controller.js';
-import { EventTypesFeed } from './event-types.feed.js';
-import { EventTypes } from './event-types.registry.js';
+import { EventTypesRefresher } from './event-types.refresher.js';
 import { EventTypesRepository } from './event-types.repository.js';
 import { EventTypesService } from './event-types.service.js';
 import { SamplesRepository } from './samples.repository.js';
 
-/** What the payload of each type of event must look like. A process that only stores needs none of it. */
+/** Registers event types and checks events against them. A process that only stores events does neither. */
 @Module({})
 export class EventTypesModule {
   static forRole(role: Role): DynamicModule {
@@ -18,7 +18,13 @@ export class EventTypesModule {
       module: EventTypesModule,
       imports: [TypeOrmModule.forFeature([EventTypeVersionEntity])],
       controllers: [EventTypesController],
-      providers: [EventTypesRepository, SamplesRepository, EventTypes, EventTypesFeed, EventTypesService],
+      providers: [
+        EventTypesRepository,
+        SamplesRepository,
+        EventTypes,
+        EventTypesRefresher,
+        EventTypesService,
+      ],
       exports: [EventTypes],
     };
   }

@@ -1,10 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import { InjectRepository } from '@nestjs/typeorm';
-import { Repository } from 'typeorm';
-import { query, selectUtc } from '../platform/database/sql.js';
-import { EventTypeVersionEntity } from './event-type-version.entity.js';
+import { selectUtc, Sql } from '../platform/database/sql.js';
 
-/** `enforce` refuses an event that does not fit; `observe` accepts it and takes note. */
+/** `enforce` rejects an event that does not match; `observe` accepts it and records the violation. */
 export const MODES = ['enforce', 'observe'] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -27,38 +24,39 @@ export interface EventTypeVersion extends TypeKey {
 const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key, ${selectUtc('changed_at')}`;
 
 /**
- * Seconds that the search for changes looks back behind the newest change it has seen: one that was stamped earlier may
- * have been committed later, by a connection that was slow.
+ * Seconds before the newest known change from which a refresh reads: a change that was stamped earlier by a slow
+ * connection may have been committed later.
  */
-const OVERLAP = 60;
+const OVERLAP_SECONDS = 60;
 
 /** The versions of event types in PostgreSQL. */
 @Injectable()
 export class EventTypesRepository {
-  constructor(
-    @InjectRepository(EventTypeVersionEntity) private readonly versions: Repository<EventTypeVersionEntity>,
-  ) {}
+  constructor(private readonly sql: Sql) {}
 
-  /** The newest version of every type, deletions too. */
+  /** The newest version of every type, including deletions. */
   latestOfAll(): Promise<EventTypeVersion[]> {
-    return this.query(
+    return this.sql.query(
       `SELECT DISTINCT ON (category, name) ${COLUMNS} FROM event_type_versions
        ORDER BY category, name, version DESC`,
     );
   }
 
-  /** What has changed since about `changedAt`: keys and numbers only, read off an index; mostly nothing. */
+  /**
+   * The types with a version since OVERLAP_SECONDS before `changedAt`, and the number of the newest. An index on
+   * `changed_at` finds them.
+   */
   changesSince(changedAt: string | undefined): Promise<(TypeKey & { version: number })[]> {
-    return this.query(
+    return this.sql.query(
       `SELECT category, name, max(version) AS version FROM event_type_versions
-       WHERE changed_at > $1::timestamptz - interval '${OVERLAP} seconds' GROUP BY category, name`,
+       WHERE changed_at > $1::timestamptz - interval '${OVERLAP_SECONDS} seconds' GROUP BY category, name`,
       [changedAt ?? '-infinity'],
     );
   }
 
-  /** The newest version of a type, also where it is a deletion. */
+  /** The newest version of a type, which may be a deletion. */
   async latest({ category, name }: TypeKey): Promise<EventTypeVersion | undefined> {
-    const [version] = await this.query<EventTypeVersion>(
+    const [version] = await this.sql.query<EventTypeVersion>(
       `SELECT ${COLUMNS} FROM event_type_versions WHERE category = $1 AND name = $2
        ORDER BY version DESC LIMIT 1`,
       [category, name],
@@ -66,9 +64,9 @@ export class EventTypesRepository {
     return version;
   }
 
-  /** Types that exist now, by category and name, from after `after` on. */
+  /** The current types by category and name, from after `after` on. */
   list(limit: number, after?: TypeKey): Promise<EventTypeVersion[]> {
-    return this.query(
+    return this.sql.query(
       `SELECT ${COLUMNS} FROM (
          SELECT DISTINCT ON (category, name) * FROM event_type_versions
          ${after ? 'WHERE (category, name) > ($2, $3)' : ''}
@@ -81,16 +79,16 @@ export class EventTypesRepository {
 
   /** Versions of a type, newest first, from before version `before` on. */
   history({ category, name }: TypeKey, limit: number, before?: number): Promise<EventTypeVersion[]> {
-    return this.query(
+    return this.sql.query(
       `SELECT ${COLUMNS} FROM event_type_versions WHERE category = $1 AND name = $2 AND version < $3
        ORDER BY version DESC LIMIT $4`,
       [category, name, before ?? 2_147_483_647, limit],
     );
   }
 
-  /** Adds a version; undefined where somebody else has just made one of the same number. */
+  /** @returns undefined if a version with this number exists already */
   async insert(version: Omit<EventTypeVersion, 'changed_at'>): Promise<EventTypeVersion | undefined> {
-    const [inserted] = await this.query<EventTypeVersion>(
+    const [inserted] = await this.sql.query<EventTypeVersion>(
       `INSERT INTO event_type_versions (category, name, version, schema, mode, changed_by, changed_by_key)
        VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
       [
@@ -104,9 +102,5 @@ export class EventTypesRepository {
       ],
     );
     return inserted;
-  }
-
-  private query<Row>(sql: string, parameters: unknown[] = []): Promise<Row[]> {
-    return query<Row>(this.versions.manager, sql, parameters);
   }
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Caller } from '../auth/caller.js';
-import type { FieldErrors } from '../platform/http/problem.js';
-import { EventTypes } from './event-types.registry.js';
+import { DomainError, type FieldErrors, NotFoundError } from '../platform/errors/domain-error.js';
+import { EventTypes } from './event-types.cache.js';
 import {
   EventTypesRepository,
   type EventTypeVersion,
@@ -11,33 +11,50 @@ import {
 import { SamplesRepository } from './samples.repository.js';
 import { PayloadSchema } from './schema/payload-schema.js';
 import { Suggestion } from './schema/suggestion.js';
+import { decodeTypeCursor, encodeTypeCursor } from './type-cursor.js';
 
-/** Times that a change is tried again when others change the same type at the same moment. */
-const TRIES = 10;
+/** Attempts of a change while others change the same type. */
+const MAX_ATTEMPTS = 10;
 
-/** Events that a suggestion is made from, at the most. */
-const SUGGESTED_FROM = 1000;
+/** Events that a suggestion is made from. */
+const MAX_SUGGESTION_SAMPLES = 1000;
 
-/** Refused events that a check shows. */
-const EXAMPLES = 10;
+/** Rejected events that a check returns. */
+const MAX_EXAMPLES = 10;
 
-/** Others changed the type at the same moment, again and again. */
-export class ChangeConflictError extends Error {}
+/** Others changed the type at the same time, MAX_ATTEMPTS times. */
+export class ChangeConflictError extends DomainError {
+  constructor() {
+    super('conflict', 'conflict', 'Others changed this event type at the same time; try again.');
+  }
+}
 
-/** What became of a change. */
+export class TypeNotFoundError extends NotFoundError {
+  constructor() {
+    super('There is no such event type.');
+  }
+}
+
+/** The result of a change. */
 export interface Change {
   readonly outcome: 'created' | 'changed' | 'unchanged';
   readonly version: EventTypeVersion;
 }
 
-/** How a schema does on stored events. */
+/** How many stored events match a schema. */
 export interface Trial {
   readonly examined: number;
   readonly refused: number;
   readonly examples: { id: string; errors: FieldErrors }[];
 }
 
-/** Registers event types, and tries schemas on what is stored. Knows nothing of HTTP. */
+export interface VersionPage {
+  readonly versions: EventTypeVersion[];
+  /** The cursor of the next page; null if there is none. */
+  readonly next: string | null;
+}
+
+/** Registers event types and tries schemas on stored events. */
 @Injectable()
 export class EventTypesService {
   constructor(
@@ -46,29 +63,44 @@ export class EventTypesService {
     private readonly samples: SamplesRepository,
   ) {}
 
-  /** The type as it is now. */
-  async find(key: TypeKey): Promise<EventTypeVersion | undefined> {
+  /**
+   * The current version of a type.
+   * @throws TypeNotFoundError, DatabaseUnavailableError
+   */
+  async find(key: TypeKey): Promise<EventTypeVersion> {
     const version = await this.repository.latest(key);
-    return version?.schema === null ? undefined : version;
-  }
-
-  list(limit: number, after?: TypeKey): Promise<EventTypeVersion[]> {
-    return this.repository.list(limit, after);
-  }
-
-  /** Newest first; none where there never was such a type. */
-  history(key: TypeKey, limit: number, before?: number): Promise<EventTypeVersion[]> {
-    return this.repository.history(key, limit, before);
+    if (version === undefined || version.schema === null) throw new TypeNotFoundError();
+    return version;
   }
 
   /**
-   * Registers a type or changes it; what is the same as before makes no version.
+   * The current types by category and name.
+   * @param after the cursor of the page
+   * @throws InvalidParametersError for an unknown cursor; DatabaseUnavailableError
+   */
+  async list(limit: number, after?: string): Promise<VersionPage> {
+    const key = after === undefined ? undefined : decodeTypeCursor(after);
+    return toPage(await this.repository.list(limit + 1, key), limit, encodeTypeCursor);
+  }
+
+  /**
+   * All versions of a type, newest first, from before version `before` on.
+   * @throws TypeNotFoundError when there never was such a type; DatabaseUnavailableError
+   */
+  async history(key: TypeKey, limit: number, before?: number): Promise<VersionPage> {
+    const versions = await this.repository.history(key, limit + 1, before);
+    if (versions.length === 0 && before === undefined) throw new TypeNotFoundError();
+    return toPage(versions, limit, ({ version }) => String(version));
+  }
+
+  /**
+   * Registers a type or changes it. Makes no version if nothing changes.
    * @throws SchemaError, ChangeConflictError, DatabaseUnavailableError
    */
   async put(key: TypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
     new PayloadSchema(schema);
     const text = JSON.stringify(schema);
-    for (let tries = 0; tries < TRIES; tries++) {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const latest = await this.repository.latest(key);
       if (latest?.schema === text && latest.mode === mode) return { outcome: 'unchanged', version: latest };
       const version = await this.add(key, latest, { schema: text, mode }, caller);
@@ -78,15 +110,13 @@ export class EventTypesService {
   }
 
   /**
-   * Deletes a type; its events are then of an unknown one. Its versions stay.
-   * @returns false where there is no such type
-   * @throws ChangeConflictError, DatabaseUnavailableError
+   * Deletes a type, whose events then have an unknown type. Its versions stay.
+   * @throws TypeNotFoundError, ChangeConflictError, DatabaseUnavailableError
    */
-  async delete(key: TypeKey, caller: Caller): Promise<boolean> {
-    for (let tries = 0; tries < TRIES; tries++) {
-      const latest = await this.repository.latest(key);
-      if (latest === undefined || latest.schema === null) return false;
-      if (await this.add(key, latest, { schema: null, mode: null }, caller)) return true;
+  async delete(key: TypeKey, caller: Caller): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const latest = await this.find(key);
+      if (await this.add(key, latest, { schema: null, mode: null }, caller)) return;
     }
     throw new ChangeConflictError();
   }
@@ -96,32 +126,34 @@ export class EventTypesService {
    * @throws SchemaError, DatabaseUnavailableError
    */
   async check(key: TypeKey, schema: unknown, limit: number): Promise<Trial> {
-    const payloads = new PayloadSchema(schema);
+    const payloadSchema = new PayloadSchema(schema);
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;
     for await (const { id, data } of this.samples.newest(key, limit)) {
       examined++;
-      if (payloads.fits(data)) continue;
+      if (payloadSchema.fits(data)) continue;
       refused++;
-      if (examples.length < EXAMPLES) examples.push({ id, errors: payloads.explain(data) });
+      if (examples.length < MAX_EXAMPLES) examples.push({ id, errors: payloadSchema.explain(data) });
     }
     return { examined, refused, examples };
   }
 
   /**
-   * A schema that the newest stored events of a type fit; undefined where none is stored.
-   * @throws DatabaseUnavailableError
+   * Suggests a schema that the newest stored events of a type match.
+   * @throws NotFoundError when no event of the type is stored; DatabaseUnavailableError
    */
-  async suggest(key: TypeKey): Promise<{ examined: number; schema: Record<string, unknown> } | undefined> {
+  async suggest(key: TypeKey): Promise<{ examined: number; schema: Record<string, unknown> }> {
     const suggestion = new Suggestion();
-    for await (const { data } of this.samples.newest(key, SUGGESTED_FROM)) suggestion.add(data);
-    return suggestion.examined === 0
-      ? undefined
-      : { examined: suggestion.examined, schema: suggestion.schema() };
+    for await (const { data } of this.samples.newest(key, MAX_SUGGESTION_SAMPLES)) suggestion.add(data);
+    if (suggestion.examined === 0) throw new NotFoundError('No event of this type is stored.');
+    return { examined: suggestion.examined, schema: suggestion.schema() };
   }
 
-  /** The next version, known here at once; undefined where somebody else was faster. */
+  /**
+   * Adds the next version, also to the cache of this process.
+   * @returns undefined if another process has added that version
+   */
   private async add(
     key: TypeKey,
     latest: EventTypeVersion | undefined,
@@ -135,7 +167,18 @@ export class EventTypesService {
       changed_by: application,
       changed_by_key: keyId ?? null,
     });
-    if (version) this.types.learn([version]);
+    if (version) this.types.update([version]);
     return version;
   }
+}
+
+/** @param found one version more than `limit` if there is a next page */
+function toPage(
+  found: EventTypeVersion[],
+  limit: number,
+  cursorOf: (last: EventTypeVersion) => string,
+): VersionPage {
+  const versions = found.slice(0, limit);
+  const last = found.length > limit ? versions.at(-1) : undefined;
+  return { versions, next: last ? cursorOf(last) : null };
 }

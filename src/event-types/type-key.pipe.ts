@@ -1,21 +1,21 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
-import { type FieldErrors, Problem } from '../platform/http/problem.js';
+import { type FieldErrors, InvalidFieldsError } from '../platform/errors/domain-error.js';
 import { areTextsTooLong, TEXTS_BYTES, whyNotText } from '../platform/model/event-text.js';
 import type { TypeKey } from './event-types.repository.js';
 
-/** Reads a type from the path, held to the same limits as the fields of an event. */
+/** Reads the key of a type from the path, with the limits of the fields of an event. */
 @Injectable()
 export class TypeKeyPipe implements PipeTransform<Record<string, string>, TypeKey> {
-  /** @throws Problem 400 */
+  /** @throws InvalidFieldsError */
   transform({ category = '', name = '' }: Record<string, string>): TypeKey {
     const errors: FieldErrors = {};
     for (const [field, text] of Object.entries({ category, name })) {
-      const flaw = whyNotText(text);
-      if (flaw) errors[field] = [flaw.message];
+      const violation = whyNotText(text);
+      if (violation) errors[field] = [violation.message];
     }
     if (areTextsTooLong(category + name))
       errors['category'] ??= [`category and name together must not exceed ${TEXTS_BYTES} bytes in UTF-8.`];
-    if (Object.keys(errors).length > 0) throw Problem.invalid(errors);
+    if (Object.keys(errors).length > 0) throw new InvalidFieldsError(errors);
     return { category, name };
   }
 }

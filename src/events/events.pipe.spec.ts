@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
-import { EventTypes } from '../event-types/event-types.registry.js';
+import { EventTypes } from '../event-types/event-types.cache.js';
 import { ANYBODY } from '../auth/caller.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
 import { Problem } from '../platform/http/problem.js';
@@ -21,7 +21,7 @@ const REASONABLE = 20_000;
 
 const recorded: NewRejection[] = [];
 const eventTypes = new EventTypes();
-eventTypes.learn([]);
+eventTypes.update([]);
 const pipe = new EventsPipe(eventTypes, {
   record: (rejection) => void recorded.push(rejection),
 });

@@ -3,7 +3,7 @@ import { validateSync } from 'class-validator';
 import { setImmediate as turn } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import { environment } from '../platform/config/environment.js';
-import { EventTypes } from '../event-types/event-types.registry.js';
+import { EventTypes } from '../event-types/event-types.cache.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
 import type { Caller } from '../auth/caller.js';
 import { type FieldErrors, Problem } from '../platform/http/problem.js';

@@ -1,4 +1,4 @@
-/** The schema that the documentation registers; the event of its other examples fits it. */
+/** The schema in the examples of the documentation; their event matches it. */
 export const EXAMPLE_SCHEMA = {
   type: 'object',
   properties: { host: { type: 'string' }, path: { type: 'string', pattern: '^/' } },

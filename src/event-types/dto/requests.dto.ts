@@ -4,33 +4,38 @@ import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-va
 import { Valid } from '../../platform/http/valid.decorator.js';
 import { PageSize } from '../../platform/paging/parameters.js';
 import { MODES, type Mode } from '../event-types.repository.js';
+import { UNKNOWN_CURSOR } from '../type-cursor.js';
 import { EXAMPLE_SCHEMA } from './example.js';
 
 const DEFAULT_LIMIT = 100;
 
-/** Stored events that a check looks at. */
-const DEFAULT_CHECKED = 1000;
-const MOST_CHECKED = 10_000;
+/** Stored events that a check examines. */
+const DEFAULT_SAMPLES = 1000;
+const MAX_SAMPLES = 10_000;
 
-const Given = Valid((value) => (value === undefined ? 'This field is required.' : undefined));
+/** The largest `integer` of PostgreSQL. */
+const MAX_VERSION = 2_147_483_647;
+
+/** `PayloadSchema` validates the value itself. */
+const IsGiven = Valid((value) => (value === undefined ? 'This field is required.' : undefined));
 
 const schemaProperty = {
   type: 'object',
   additionalProperties: true,
   example: EXAMPLE_SCHEMA,
   description:
-    'JSON Schema, draft 2020-12, for `data`: without recursion and without references to elsewhere.',
+    'JSON Schema, draft 2020-12, for `data`, without recursion and without references to other documents.',
 } as const;
 
-/** Must be given; what it may be is said where it is compiled. */
 export class PutEventTypeDto {
   @ApiProperty(schemaProperty)
-  @Given
+  @IsGiven
   schema: unknown;
 
   @ApiProperty({
     enum: MODES,
-    description: '`enforce` refuses an event that does not fit; `observe` accepts it and takes note.',
+    description:
+      '`enforce` rejects an event that does not match; `observe` accepts it and records the violation.',
   })
   @IsIn(MODES, { message: `Must be ${MODES.join(' or ')}.` })
   mode: Mode;
@@ -38,30 +43,30 @@ export class PutEventTypeDto {
 
 export class CheckSchemaDto {
   @ApiProperty(schemaProperty)
-  @Given
+  @IsGiven
   schema: unknown;
 
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
-    maximum: MOST_CHECKED,
-    default: DEFAULT_CHECKED,
-    description: 'How many of the newest events.',
+    maximum: MAX_SAMPLES,
+    default: DEFAULT_SAMPLES,
+    description: 'The number of newest events to examine.',
   })
   @IsInt({ message: 'Must be a whole number.' })
   @Min(1, { message: 'Must be at least 1.' })
-  @Max(MOST_CHECKED, { message: `Must be at most ${MOST_CHECKED}.` })
-  limit: number = DEFAULT_CHECKED;
+  @Max(MAX_SAMPLES, { message: `Must be at most ${MAX_SAMPLES}.` })
+  limit: number = DEFAULT_SAMPLES;
 }
 
 export class ListEventTypesDto {
   @PageSize(DEFAULT_LIMIT)
   limit: number = DEFAULT_LIMIT;
 
-  @ApiPropertyOptional({ description: 'Opaque; comes with `next`.' })
+  @ApiPropertyOptional({ description: 'Opaque; taken from `next`.' })
   @IsOptional()
   @IsString({ message: 'Must be given once.' })
-  @MaxLength(10_000, { message: 'This is not a place in the list that The Eye gave out.' })
+  @MaxLength(10_000, { message: UNKNOWN_CURSOR })
   after?: string;
 }
 
@@ -72,12 +77,12 @@ export class ListVersionsDto {
   @ApiPropertyOptional({
     type: 'integer',
     minimum: 1,
-    description: 'Goes on after the version of this number.',
+    description: 'Continues after the version with this number, which `next` contains.',
   })
   @IsOptional()
   @Type(() => Number)
   @IsInt({ message: 'Must be a whole number.' })
   @Min(1, { message: 'Must be at least 1.' })
-  @Max(2_147_483_647, { message: 'Must be the number of a version.' })
+  @Max(MAX_VERSION, { message: 'Must be the number of a version.' })
   after?: number;
 }

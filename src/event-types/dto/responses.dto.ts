@@ -6,11 +6,11 @@ class ChangedBy {
   @ApiProperty({ example: 'default', description: 'The application whose key made the change.' })
   application: string;
 
-  @ApiProperty({ type: String, nullable: true, description: 'Null where authentication is off.' })
+  @ApiProperty({ type: String, nullable: true, description: 'Null if authentication was off.' })
   key_id: string | null;
 }
 
-/** A version as it leaves. */
+/** A version of an event type. */
 export class EventTypeResponse {
   @ApiProperty({ example: EXAMPLE_KEY.category })
   category: string;
@@ -18,7 +18,7 @@ export class EventTypeResponse {
   @ApiProperty({ example: EXAMPLE_KEY.name })
   name: string;
 
-  @ApiProperty({ type: 'integer', example: 1, description: 'Counts from 1 in each type.' })
+  @ApiProperty({ type: 'integer', example: 1, description: 'Counts from 1 within each type.' })
   version: number;
 
   @ApiProperty({
@@ -58,7 +58,7 @@ export class EventTypeResponse {
 }
 
 export class EventTypePageResponse {
-  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The page after this one.' })
+  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The next page.' })
   next: string | null;
 
   @ApiProperty({ type: [EventTypeResponse] })
@@ -66,7 +66,7 @@ export class EventTypePageResponse {
 }
 
 class RefusedSample {
-  @ApiProperty({ format: 'uuid', description: 'Of a stored event.' })
+  @ApiProperty({ format: 'uuid', description: 'The id of the stored event.' })
   id: string;
 
   @ApiProperty({
@@ -78,25 +78,37 @@ class RefusedSample {
 }
 
 export class TrialResponse {
-  @ApiProperty({ type: 'integer', example: 1000, description: 'Newest events that were looked at.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 1000,
+    description: 'The number of events examined, newest first.',
+  })
   examined: number;
 
-  @ApiProperty({ type: 'integer', example: 3, description: 'Those of them that do not fit.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 3,
+    description: 'The number of examined events that do not match.',
+  })
   refused: number;
 
-  @ApiProperty({ type: [RefusedSample], description: 'Some of those.' })
+  @ApiProperty({ type: [RefusedSample], description: 'Some of the events that do not match.' })
   examples: RefusedSample[];
 }
 
 export class SuggestionResponse {
-  @ApiProperty({ type: 'integer', example: 1000, description: 'Newest events that were looked at.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 1000,
+    description: 'The number of events examined, newest first.',
+  })
   examined: number;
 
   @ApiProperty({
     type: 'object',
     additionalProperties: true,
     example: EXAMPLE_SCHEMA,
-    description: 'All of them fit it.',
+    description: 'A schema that all examined events match.',
   })
   schema: Record<string, unknown>;
 }

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
-import { areUnique, isSame } from './equality.js';
+import { areUnique, isEqual } from './equality.js';
 import { PayloadSchema } from './payload-schema.js';
 
-/** Keys that a comparison by way of JavaScript's own methods stumbles over. */
-const TREACHEROUS = ['toString', 'valueOf', 'constructor', 'hasOwnProperty', 'length', '__proto__'];
+/** Keys that break a comparison that calls the methods of the values. */
+const SPECIAL_KEYS = ['toString', 'valueOf', 'constructor', 'hasOwnProperty', 'length', '__proto__'];
 
 const parsed = (key: string): Record<string, unknown> =>
   JSON.parse(`{"a":{"${key}":1}}`) as Record<string, unknown>;
 
-describe('Values in a payload', () => {
-  it.each(TREACHEROUS)('are compared by what they hold, also under the key %s', (key) => {
+describe('Equality of JSON values', () => {
+  it.each(SPECIAL_KEYS)('compares objects with the key %s by their content, in every keyword', (key) => {
     const [one, same] = [parsed(key), parsed(key)];
     const inside = { [key]: {} };
     const schemas = [{ const: one['a'] }, { enum: [0, one['a']] }];
@@ -25,19 +25,19 @@ describe('Values in a payload', () => {
     expect(unique.fits({ list: [one, inside, {}, 1, '1', null] })).toBe(true);
     expect(unique.fits({ list: [one, {}, same] })).toBe(false);
     expect(unique.explain({ list: [one, same] })).toEqual({
-      'data.list': [expect.stringMatching(/^must NOT have duplicate items; came /)],
+      'data.list': [expect.stringMatching(/^must NOT have duplicate items; got /)],
     });
   });
 
-  it('are the same exactly if they are, however deep; -0 is 0', () => {
+  it('agrees with isDeepStrictEqual, except that -0 equals 0', () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
-        expect(isSame(one, JSON.parse(JSON.stringify(one)))).toBe(true);
+        expect(isEqual(one, JSON.parse(JSON.stringify(one)))).toBe(true);
         const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
-        expect(isSame(plain(one), plain(other))).toBe(isDeepStrictEqual(plain(one), plain(other)));
+        expect(isEqual(plain(one), plain(other))).toBe(isDeepStrictEqual(plain(one), plain(other)));
       }),
     );
-    expect([isSame(-0, 0), isSame([], {}), isSame(null, {}), isSame([1], { 0: 1 })]).toEqual([
+    expect([isEqual(-0, 0), isEqual([], {}), isEqual(null, {}), isEqual([1], { 0: 1 })]).toEqual([
       true,
       false,
       false,

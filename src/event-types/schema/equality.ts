@@ -1,10 +1,10 @@
 import { _, type Ajv2020, type FuncKeywordDefinition } from 'ajv/dist/2020.js';
 
 /**
- * Equality of JSON values. The one that ajv brings asks values for their own `toString`, `valueOf` and `constructor`, and
- * fails or errs where a payload has a key of such a name.
+ * Equality of JSON values. That of ajv (fast-deep-equal) calls the values' own `toString`, `valueOf` and `constructor`, so
+ * it throws or compares wrongly when a payload has keys of these names.
  */
-export function isSame(one: unknown, other: unknown): boolean {
+export function isEqual(one: unknown, other: unknown): boolean {
   if (one === other) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
   if (Array.isArray(one) || Array.isArray(other))
@@ -12,7 +12,7 @@ export function isSame(one: unknown, other: unknown): boolean {
       Array.isArray(one) &&
       Array.isArray(other) &&
       one.length === other.length &&
-      one.every((item, index) => isSame(item, other[index]))
+      one.every((item, index) => isEqual(item, other[index]))
     );
   const keys = Object.keys(one);
   return (
@@ -20,34 +20,35 @@ export function isSame(one: unknown, other: unknown): boolean {
     keys.every(
       (key) =>
         Object.hasOwn(other, key) &&
-        isSame((one as Record<string, unknown>)[key], (other as Record<string, unknown>)[key]),
+        isEqual((one as Record<string, unknown>)[key], (other as Record<string, unknown>)[key]),
     )
   );
 }
 
-const isPlain = (value: unknown): boolean => typeof value !== 'object' || value === null;
+const isPrimitive = (value: unknown): boolean => typeof value !== 'object' || value === null;
 
-/** True where no two items are the same: texts and numbers by a set, objects and arrays in pairs. */
+/** Whether no two items are equal. Finds equal primitives with a set and compares objects and arrays in pairs. */
 export function areUnique(items: readonly unknown[]): boolean {
-  const plain = items.filter(isPlain);
-  if (new Set(plain).size < plain.length) return false;
-  const others = items.filter((item) => !isPlain(item));
+  const primitives = items.filter(isPrimitive);
+  if (new Set(primitives).size < primitives.length) return false;
+  const others = items.filter((item) => !isPrimitive(item));
   for (let index = 1; index < others.length; index++)
-    for (let before = 0; before < index; before++) if (isSame(others[before], others[index])) return false;
+    for (let before = 0; before < index; before++) if (isEqual(others[before], others[index])) return false;
   return true;
 }
 
-/** Whether a value is one of these. */
+/** @returns a function that tells whether a value equals one of `allowed` */
 function isOneOf(allowed: readonly unknown[]): (value: unknown) => boolean {
-  const plain = new Set(allowed.filter(isPlain));
-  const others = allowed.filter((value) => !isPlain(value));
-  return (value) => (isPlain(value) ? plain.has(value) : others.some((each) => isSame(value, each)));
+  const primitives = new Set(allowed.filter(isPrimitive));
+  const others = allowed.filter((value) => !isPrimitive(value));
+  return (value) =>
+    isPrimitive(value) ? primitives.has(value) : others.some((each) => isEqual(value, each));
 }
 
 const KEYWORDS: FuncKeywordDefinition[] = [
   {
     keyword: 'const',
-    compile: (allowed: unknown) => (value: unknown) => isSame(value, allowed),
+    compile: (allowed: unknown) => (value: unknown) => isEqual(value, allowed),
     errors: false,
     error: {
       message: 'must be equal to constant',
@@ -74,7 +75,7 @@ const KEYWORDS: FuncKeywordDefinition[] = [
   },
 ];
 
-/** Teaches ajv the keywords that compare values anew. */
-export function compareExactly(ajv: Ajv2020): void {
+/** Replaces the keywords of ajv that compare values. */
+export function replaceEqualityKeywords(ajv: Ajv2020): void {
   for (const keyword of KEYWORDS) ajv.removeKeyword(String(keyword.keyword)).addKeyword(keyword);
 }

@@ -1,9 +1,9 @@
 import ajvFormats, { type FormatName } from 'ajv-formats';
 
 /**
- * The formats of draft 2020-12 whose checks take time that grows with the text and not faster (a spec tries them on
- * long texts made for the purpose). Left out are `regex`, which compiles whatever an event brings, `uri-template`, the
- * `iri` and `idn` kinds, which ajv-formats does not have, and those that only ajv-formats has.
+ * The formats of draft 2020-12 whose checks take time linear in the text; a spec tries each on long adversarial texts.
+ * Not supported are `regex`, which would compile a pattern of an event, `uri-template`, the `iri` and `idn` formats, which
+ * ajv-formats lacks, and the formats that only ajv-formats has.
  */
 export const FORMATS: readonly string[] = [
   'date',
@@ -21,18 +21,18 @@ export const FORMATS: readonly string[] = [
   'relative-json-pointer',
 ] satisfies FormatName[];
 
-/** `fast` checks the shape of a date, not whether it is in the calendar. */
+/** `fast` checks the shape of a date, not whether the day exists. */
 export const FORMAT_OPTIONS = {
   mode: 'fast',
   formats: [...FORMATS] as FormatName[],
   keywords: false,
 } as const;
 
-/** True where a text has the format, just as a schema with it would say. */
+/** Whether a text has the format, by the same check as in a schema. */
 export function hasFormat(format: FormatName, text: string): boolean {
   const definition = addFormats.get(format, 'fast') as RegExp | { validate: RegExp };
   return (definition instanceof RegExp ? definition : definition.validate).test(text);
 }
 
-/** Typed as an ES module, it is the whole of a CommonJS one. */
+/** ajv-formats is a CommonJS module whose types describe an ES module; at run time the import is the function itself. */
 export const addFormats = ajvFormats as unknown as typeof ajvFormats.default;

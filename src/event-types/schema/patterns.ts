@@ -1,22 +1,22 @@
 import { RE2JS } from 're2js';
 
-/** Instructions of a pattern's program. At the worst, measured, each costs 0.2 µs a character of text; mostly far less. */
-const LARGEST_PROGRAM = 250;
+/** Instructions of a compiled pattern. An instruction takes 0.2 µs a character of text in the worst case measured. */
+const MAX_PATTERN_INSTRUCTIONS = 250;
 
 export interface Pattern {
   test(text: string): boolean;
-  /** Its source: ajv tells patterns apart by it. */
+  /** Its source, by which ajv distinguishes patterns. */
   toString(): string;
   /** Instructions. */
   readonly size: number;
 }
 
-/** Why a pattern cannot be used. */
+/** The pattern cannot be used; the message says why. */
 export class PatternError extends Error {}
 
 /**
- * A pattern on RE2, whose time grows with the text and not faster, whatever the pattern: `(a+)+$` is harmless here.
- * Look-around and back-references, which RE2 does not have, are refused by name.
+ * Compiles a pattern with RE2, which matches in time linear in the text, whatever the pattern: `(a+)+$` is harmless.
+ * RE2 rejects look-around and back-references.
  * @see https://github.com/google/re2/wiki/Syntax
  * @throws PatternError
  */
@@ -29,9 +29,9 @@ export function compilePattern(source: string): Pattern {
     throw new PatternError(`Must be a pattern that RE2 can run: ${reason}.`);
   }
   const size = pattern.programSize();
-  if (size > LARGEST_PROGRAM)
+  if (size > MAX_PATTERN_INSTRUCTIONS)
     throw new PatternError(
-      `Is too large: ${size} instructions of RE2, of which ${LARGEST_PROGRAM} are allowed. Repeat less.`,
+      `Is too large: ${size} instructions of RE2, of which ${MAX_PATTERN_INSTRUCTIONS} are allowed. Use fewer repetitions.`,
     );
   return { test: (text) => pattern.test(text), toString: () => source, size };
 }

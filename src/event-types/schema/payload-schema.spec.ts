@@ -31,7 +31,7 @@ const explain = (data: unknown, schema: unknown = SCHEMA): Record<string, string
   return { ...payloads.explain(data) };
 };
 
-describe('a payload', () => {
+describe('PayloadSchema', () => {
   it.each([
     [form({})],
     [
@@ -45,7 +45,7 @@ describe('a payload', () => {
       }),
     ],
     [{ ...form({}), version: 2, anything: { else: true } }],
-  ])('%j fits', (data) => {
+  ])('accepts %j and leaves it unchanged', (data) => {
     const before = JSON.stringify(data);
     expect(new PayloadSchema(SCHEMA).fits(data)).toBe(true);
     expect(JSON.stringify(data)).toBe(before);
@@ -56,7 +56,7 @@ describe('a payload', () => {
     [{ form: {} }, 'data.form.first_name', 'is required'],
     [{ form: 42 }, 'data.form', 'must be object, not 42'],
     [form({ first_name: 42 }), 'data.form.first_name', 'must be string, not 42'],
-    [form({ first_name: 'A' }), 'data.form.first_name', 'must NOT have fewer than 2 characters; came "A"'],
+    [form({ first_name: 'A' }), 'data.form.first_name', 'must NOT have fewer than 2 characters; got "A"'],
     [form({ last_name: 'love' }), 'data.form.last_name', 'must match pattern "^[A-Z]", not "love"'],
     [form({ age: '7' }), 'data.form.age', 'must be integer or null, not "7"'],
     [form({ age: -1 }), 'data.form.age', 'must be >= 0, not -1'],
@@ -67,21 +67,21 @@ describe('a payload', () => {
     [
       form({ tags: ['a', 'b', 'c', 'd'] }),
       'data.form.tags',
-      'must NOT have more than 3 items; came ["a","b","c","d"]',
+      'must NOT have more than 3 items; got ["a","b","c","d"]',
     ],
-    [form({ colour: 'red' }), 'data.form.colour', 'is not a property that is known here'],
+    [form({ colour: 'red' }), 'data.form.colour', 'is not an allowed property'],
     [{ ...form({}), version: 3 }, 'data.version', 'must be 2, not 3'],
-    [{ ...form({}), coupon: 'x' }, 'data.code', 'is required beside coupon'],
+    [{ ...form({}), coupon: 'x' }, 'data.code', 'is required together with coupon'],
     [
       form({ first_name: ['x'.repeat(100)] }),
       'data.form.first_name',
       `must be string, not ["${'x'.repeat(37)}…`,
     ],
-  ])('%j does not: %s %s', (data, path, message) => {
+  ])('rejects %j: %s %s', (data, path, message) => {
     expect(explain(data)).toEqual({ [path]: [message] });
   });
 
-  it('has each of its faults named, with keys however they are spelt', () => {
+  it('reports every violation, also of keys with special characters', () => {
     const schema = {
       properties: { 'a/b~c': { type: 'string' }, b: { type: 'number' } },
       required: ['toString'],
@@ -93,20 +93,20 @@ describe('a payload', () => {
     });
   });
 
-  it('has no more than 20 faults named', () => {
+  it('reports at most 20 violations', () => {
     const items = { properties: { a: { items: { type: 'string' } } } };
     expect(Object.keys(explain({ a: Array.from({ length: 50 }, (_, index) => index) }, items))).toHaveLength(
       20,
     );
   });
 
-  it('that is large has its first fault named', () => {
+  it('reports only the first violation of a large payload', () => {
     const items = { properties: { a: { items: { type: 'string' } } } };
     const errors = explain({ a: Array.from({ length: 5000 }, (_, index) => index) }, items);
     expect(errors).toEqual({ 'data.a.0': ['must be string, not 0'] });
   });
 
-  it('is judged quickly whatever the schema compares', () => {
+  it('checks long lists against large enums and uniqueItems in reasonable time', () => {
     const payloads = new PayloadSchema({
       properties: {
         a: { type: 'array', items: { enum: Array.from({ length: 1000 }, (_, index) => `value ${index}`) } },
@@ -114,7 +114,7 @@ describe('a payload', () => {
       },
     });
     const began = performance.now();
-    for (let turn = 0; turn < 5; turn++)
+    for (let repeat = 0; repeat < 5; repeat++)
       payloads.fits({
         a: new Array<string>(5000).fill('value 999'),
         b: Array.from({ length: 900 }, (_, index) => [index]),
@@ -122,20 +122,20 @@ describe('a payload', () => {
     expect(performance.now() - began).toBeLessThan(10_000);
   });
 
-  it('leaves no trace in the next one', () => {
+  it('keeps no state from one payload to the next', () => {
     const payloads = new PayloadSchema(SCHEMA);
     payloads.explain({});
     expect(payloads.fits(form({}))).toBe(true);
     expect({ ...payloads.explain({ form: 1 }) }).toEqual({ 'data.form': ['must be object, not 1'] });
   });
 
-  it('is held against every pattern, each its own', () => {
+  it('checks each property against its own pattern', () => {
     const payloads = new PayloadSchema({ properties: { a: { pattern: '^a' }, b: { pattern: '^b' } } });
     expect(payloads.fits({ a: 'a', b: 'b' })).toBe(true);
     expect(payloads.fits({ a: 'a', b: 'a' })).toBe(false);
   });
 
-  it('may be checked by two schemas with the same identifier', () => {
+  it('allows two schemas with the same $id', () => {
     const $id = 'https://example.com/schema';
     expect(new PayloadSchema({ $id, type: 'object', required: ['a'] }).fits({ a: 1 })).toBe(true);
     expect(new PayloadSchema({ $id, type: 'object', required: ['b'] }).fits({ a: 1 })).toBe(false);

@@ -1,34 +1,30 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
-import type { FieldErrors } from '../../platform/http/problem.js';
+import { type FieldErrors, InvalidFieldsError } from '../../platform/errors/domain-error.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
-import { LARGEST_SCHEMA, unsafetyOf } from './check-schema.js';
-import { compareExactly } from './equality.js';
+import { replaceEqualityKeywords } from './equality.js';
 import { addFormats, FORMAT_OPTIONS } from './formats.js';
-import { toMessages } from './messages.js';
+import { MAX_MESSAGES, segmentsOf, toMessages } from './messages.js';
 import { compilePattern } from './patterns.js';
+import { findUnsafeParts, MAX_SCHEMA_BYTES } from './schema-safety.js';
 
-/** Bytes of a payload about which everything is said; of larger ones only the first thing. */
-const EXPLAINED_PAYLOAD = 8 * 1024;
+/** Characters of a payload's JSON text up to which every violation is reported; of a longer one only the first. */
+const MAX_EXPLAINED_CHARACTERS = 8 * 1024;
 
-/** Bytes of the payload times bytes of the schema, up to which everything is said: some errors for every thirty. */
-const EXPLAINED_WORK = 20_000_000;
+/** These characters times the bytes of the schema: it bounds the number of violations, each of which costs memory. */
+const MAX_EXPLAINED_WORK = 20_000_000;
 
-/** The schema cannot be used; says why, by path. */
-export class SchemaError extends Error {
-  constructor(readonly errors: FieldErrors) {
-    super(
-      Object.entries(errors)
-        .map(([path, messages]) => `${path}: ${messages.join(' ')}`)
-        .join(' '),
-    );
+/** The schema is invalid or unsafe. Its errors are messages by path, e.g. `schema.properties.url.pattern`. */
+export class SchemaError extends InvalidFieldsError {
+  constructor(errors: FieldErrors) {
+    super(errors, 'The schema cannot be used.');
   }
 }
 
 const regExp = Object.assign((pattern: string) => compilePattern(pattern), { code: 'compilePattern' });
 
 /**
- * Strict about keywords, which a schema that allows everything by a slip needs; not about style, which draft 2020-12
- * leaves free (`required` without `properties`, two types). Never changes an event: no defaults, no coercion.
+ * Strict about keywords, so that a misspelt one is not ignored; not about style, which draft 2020-12 leaves free
+ * (`required` without `properties`, several types). ajv never changes an event: no defaults, no coercion.
  */
 const OPTIONS = {
   strictSchema: true,
@@ -36,87 +32,88 @@ const OPTIONS = {
   strictTuples: false,
   strictRequired: false,
   allowMatchingProperties: true,
-  // `toString` is a property of an event only where the event has it.
+  // Otherwise every event would have the property `toString`.
   ownProperties: true,
-  // 19.99 is a multiple of 0.01, which doubles alone do not see.
+  // With doubles alone, 19.99 would not be a multiple of 0.01.
   multipleOfPrecision: 9,
-  // The meta-schema has been asked before.
+  // The constructor of PayloadSchema validates the schema.
   meta: false,
   validateSchema: false,
   logger: false,
-  // What ajv saves at run time V8 saves as well; in large schemas looking for it takes seconds.
+  // V8 optimises the generated code as well, and ajv's own optimisation takes seconds for large schemas.
   code: { regExp, optimize: false },
 } as const;
 
 const metaSchema = new Ajv2020({ logger: false });
 
-/** A JSON Schema (draft 2020-12) for the payloads of a type, ready to be asked many times a second. */
+/** A compiled JSON Schema (draft 2020-12) for the payloads of a type. */
 export class PayloadSchema {
-  private readonly schema: Record<string, unknown> = {};
-  private readonly verdict: ValidateFunction;
-  private words: ValidateFunction | undefined;
-  private readonly size: number;
+  private readonly schema: Record<string, unknown>;
+  /** Stops at the first violation. */
+  private readonly validate: ValidateFunction;
+  /** Finds all violations; compiled when the first one must be explained. */
+  private validateAll: ValidateFunction | undefined;
+  private readonly bytes: number;
 
   /**
-   * @param source a JSON value; a schema is safe to run on every event, or it is refused
-   * @throws SchemaError
+   * @param source a JSON value
+   * @throws SchemaError when it is not a schema, or not safe to run on every event
    */
   constructor(source: unknown) {
     if (!isJsonObject(source)) throw new SchemaError({ schema: ['Must be a JSON object.'] });
-    this.size = Buffer.byteLength(JSON.stringify(source));
-    if (this.size > LARGEST_SCHEMA)
-      throw new SchemaError({ schema: [`Must not exceed ${LARGEST_SCHEMA} bytes as compact JSON.`] });
-    const unsafety = unsafetyOf(source);
-    if (Object.keys(unsafety).length > 0) throw new SchemaError(unsafety);
-    if (metaSchema.validateSchema(source) !== true) throw new SchemaError(notASchema(metaSchema.errors));
-    // They say what it is, which is known by now, and ajv would look for what they name.
-    const { schema } = this;
-    Object.assign(schema, source);
+    this.bytes = Buffer.byteLength(JSON.stringify(source));
+    if (this.bytes > MAX_SCHEMA_BYTES)
+      throw new SchemaError({ schema: [`Must not exceed ${MAX_SCHEMA_BYTES} bytes as compact JSON.`] });
+    const unsafeParts = findUnsafeParts(source);
+    if (Object.keys(unsafeParts).length > 0) throw new SchemaError(unsafeParts);
+    if (metaSchema.validateSchema(source) !== true) throw new SchemaError(toErrors(metaSchema.errors ?? []));
+    // Both are checked by now, and ajv would look up the schemas that they name.
+    const schema = { ...source };
     delete schema['$id'];
     delete schema['$schema'];
+    this.schema = schema;
     try {
-      this.verdict = compile(schema, false);
-      // V8 compiles a function at its first call, and may find only then that it nests too deep.
-      this.verdict({});
+      this.validate = compile(schema, false);
+      // V8 compiles a function at its first call and may find only then that it is nested too deep.
+      this.validate({});
     } catch (error) {
       throw new SchemaError({ schema: [`Cannot be compiled: ${(error as Error).message}.`] });
     }
   }
 
-  /** Whether a payload fits. */
+  /** Whether a payload matches the schema. */
   fits(data: unknown): boolean {
-    return this.verdict(data);
+    return this.validate(data);
   }
 
-  /** What stands against a payload that does not fit. */
+  /** The violations of a payload that does not match, by path. */
   explain(data: unknown): FieldErrors {
     const length = JSON.stringify(data).length;
     const validate =
-      length <= EXPLAINED_PAYLOAD && length * this.size <= EXPLAINED_WORK
-        ? (this.words ??= compile(this.schema, true))
-        : this.verdict;
+      length <= MAX_EXPLAINED_CHARACTERS && length * this.bytes <= MAX_EXPLAINED_WORK
+        ? (this.validateAll ??= compile(this.schema, true))
+        : this.validate;
     validate(data);
     const errors = toMessages(validate.errors ?? [], data);
-    // They would stay with the function until its next call, however many they are.
+    // Otherwise the function would hold them in memory until its next call.
     validate.errors = null;
     return errors;
   }
 }
 
-/** With an ajv of its own, since one keeps all that it has ever compiled. */
+/** Uses an instance of ajv of its own, since an instance keeps all that it has ever compiled. */
 function compile(schema: Record<string, unknown>, allErrors: boolean): ValidateFunction {
   const ajv = new Ajv2020({ ...OPTIONS, allErrors });
-  // Ajv resolves it, and does not know it as a keyword.
+  // ajv resolves anchors, but in strict mode rejects their keyword as unknown.
   ajv.addKeyword('$anchor');
-  compareExactly(ajv);
+  replaceEqualityKeywords(ajv);
   return addFormats(ajv, FORMAT_OPTIONS).compile(schema);
 }
 
-/** What the meta-schema says, by path. */
-function notASchema(found: ErrorObject[] | null | undefined): FieldErrors {
+/** The violations of the meta-schema, by path. */
+function toErrors(violations: readonly ErrorObject[]): FieldErrors {
   const errors: FieldErrors = {};
-  for (const { instancePath, message } of (found ?? []).slice(0, 20))
-    (errors[`schema${instancePath.replaceAll('/', '.').replaceAll('~1', '/').replaceAll('~0', '~')}`] ??=
-      []).push(message ?? 'Is not valid.');
+  for (const { instancePath, message } of violations.slice(0, MAX_MESSAGES))
+    (errors[['schema', ...segmentsOf(instancePath)].join('.')] ??= []).push(message ?? 'Is invalid.');
   return errors;
 }

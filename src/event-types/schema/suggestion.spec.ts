@@ -10,8 +10,8 @@ function suggest(payloads: Record<string, unknown>[]): Record<string, unknown> {
   return schema;
 }
 
-describe('a suggestion', () => {
-  it('fits every payload that it was made from, and can be registered', () => {
+describe('Suggestion', () => {
+  it('is a valid schema that every added payload matches', () => {
     const text = fc.oneof(
       fc.constantFrom('a', 'b', '', '__proto__', 'toString', 'const', '$ref', 'a/b', '~'),
       fc.uuid(),
@@ -44,7 +44,7 @@ describe('a suggestion', () => {
     );
   });
 
-  it('merges types, tells integers from numbers, and requires what is always there', () => {
+  it('merges types, distinguishes integers from numbers, and requires properties that are always present', () => {
     expect(
       suggest([
         { always: 1, price: 1, sometimes: null, list: [1, 'a'], inner: { a: true } },
@@ -63,7 +63,7 @@ describe('a suggestion', () => {
     });
   });
 
-  it('sees formats where every value has them', () => {
+  it('detects formats that every value has', () => {
     const id = '0176bd3b-005b-80ee-8ee4-da401add9c02';
     const at = '2021-01-01T09:15:29.243860Z';
     expect(
@@ -78,7 +78,7 @@ describe('a suggestion', () => {
     });
   });
 
-  it('takes few strings that come often for a choice', () => {
+  it('makes an enum of few distinct strings that occur often', () => {
     const payloads = (count: number, plans: number): Record<string, unknown>[] =>
       Array.from({ length: count }, (_, index) => ({ plan: `plan ${index % plans}` }));
     const plan = (count: number, plans: number): unknown =>
@@ -89,7 +89,7 @@ describe('a suggestion', () => {
     expect(plan(40, 9)).toEqual({ type: 'string' });
   });
 
-  it('does not describe a dictionary key by key', () => {
+  it('does not describe the keys of a dictionary', () => {
     const dictionary = Object.fromEntries(
       Array.from({ length: 1000 }, (_, index) => [`key ${index}`, index]),
     );
@@ -100,10 +100,10 @@ describe('a suggestion', () => {
     });
   });
 
-  it('stays one that can be registered, however large the payloads are', () => {
+  it('is within the limits of a schema, however large the payloads are', () => {
     const words = (seed: number): string => `${seed} ${'字'.repeat(90)}`;
-    const payloads = Array.from({ length: 30 }, (_, turn) =>
-      Object.fromEntries(Array.from({ length: 150 }, (_, index) => [words(index), words(turn % 8)])),
+    const payloads = Array.from({ length: 30 }, (_, row) =>
+      Object.fromEntries(Array.from({ length: 150 }, (_, index) => [words(index), words(row % 8)])),
     );
     let deep: Record<string, unknown> = { end: true };
     for (let level = 0; level < 90; level++) deep = { deep, list: [[[level]]] };

@@ -1,41 +1,42 @@
-import { LARGEST_SCHEMA } from './check-schema.js';
 import { hasFormat } from './formats.js';
+import { MAX_SCHEMA_BYTES } from './schema-safety.js';
 
 type Schema = Record<string, unknown>;
 
-/** Levels of objects and arrays that are described; what lies deeper may be anything. */
-const DEEPEST = 10;
+/** Levels of objects and arrays that are described; deeper values may be anything. */
+const MAX_DEPTH = 10;
 
 /**
- * Places (properties, and what arrays hold) that are described, in all. An object that brings more is used as a
- * dictionary, and stays undescribed. Each costs at most 12 of the 2,000 that a schema may cost.
+ * Subschemas (of properties and of array items) of a suggestion. The properties of an object with more are keys of a
+ * dictionary and are not described. Each subschema costs at most 12 of the 2,000 that a schema may cost.
  */
-const MOST_PLACES = 150;
+const MAX_SUBSCHEMAS = 150;
 
-/** Strings that differ, up to which they are taken for a choice; seen at least so often. */
-const MOST_CHOICES = 8;
-const CHOICE_SEEN = 20;
-const LONGEST_CHOICE = 100;
+/** Distinct strings that become an enum, when there are at least MIN_ENUM_SAMPLES strings. */
+const MAX_ENUM_VALUES = 8;
+const MIN_ENUM_SAMPLES = 20;
+const MAX_ENUM_CHARACTERS = 100;
 
-const GUESSED_FORMATS = ['uuid', 'date-time'] as const;
+const DETECTED_FORMATS = ['uuid', 'date-time'] as const;
 
-/** Places that may still be described, of the whole suggestion. */
+/** Subschemas that the suggestion may still have. */
 interface Budget {
-  places: number;
+  subschemas: number;
 }
 
-/** What is known of the values in one place. */
-class Place {
-  private seen = 0;
+/** What the values at one path have in common. */
+class ValueSummary {
+  private count = 0;
   private readonly types = new Set<string>();
   private strings = 0;
-  private choices: Set<string> | undefined = new Set();
-  private formats = new Set<(typeof GUESSED_FORMATS)[number]>(GUESSED_FORMATS);
+  /** Undefined when there are too many for an enum. */
+  private distinctStrings: Set<string> | undefined = new Set();
+  private formats = new Set<(typeof DETECTED_FORMATS)[number]>(DETECTED_FORMATS);
   private objects = 0;
-  private properties = new Map<string, Place>();
+  private properties = new Map<string, ValueSummary>();
   private isDictionary = false;
-  private items: Place | undefined;
-  private isMixedBag = false;
+  private items: ValueSummary | undefined;
+  private hasUndescribedItems = false;
 
   constructor(
     private readonly depth: number,
@@ -43,7 +44,7 @@ class Place {
   ) {}
 
   add(value: unknown): void {
-    this.seen++;
+    this.count++;
     if (value === null) this.types.add('null');
     else if (Array.isArray(value)) this.addArray(value);
     else if (typeof value === 'object') this.addObject(value);
@@ -58,7 +59,7 @@ class Place {
     const schema: Schema = { type: types.length === 1 ? types[0] : types };
     if (this.strings > 0) Object.assign(schema, this.describeStrings(types));
     if (this.objects > 0 && !this.isDictionary) Object.assign(schema, this.describeObjects());
-    if (this.items && !this.isMixedBag) schema['items'] = this.items.schema();
+    if (this.items && !this.hasUndescribedItems) schema['items'] = this.items.schema();
     return schema;
   }
 
@@ -66,22 +67,23 @@ class Place {
     this.types.add('string');
     this.strings++;
     for (const format of this.formats) if (!hasFormat(format, value)) this.formats.delete(format);
-    this.choices?.add(value);
-    if (value.length > LONGEST_CHOICE || (this.choices?.size ?? 0) > MOST_CHOICES) this.choices = undefined;
+    this.distinctStrings?.add(value);
+    if (value.length > MAX_ENUM_CHARACTERS || (this.distinctStrings?.size ?? 0) > MAX_ENUM_VALUES)
+      this.distinctStrings = undefined;
   }
 
   private addArray(values: unknown[]): void {
     this.types.add('array');
-    if (values.length === 0 || this.isMixedBag) return;
-    this.items ??= this.inner();
-    if (this.items === undefined) this.isMixedBag = true;
+    if (values.length === 0 || this.hasUndescribedItems) return;
+    this.items ??= this.child();
+    if (this.items === undefined) this.hasUndescribedItems = true;
     for (const value of values) this.items?.add(value);
   }
 
-  /** A place within this one, or undefined where no more are described. */
-  private inner(): Place | undefined {
-    return this.depth < DEEPEST && this.budget.places-- > 0
-      ? new Place(this.depth + 1, this.budget)
+  /** @returns undefined when the limits are reached */
+  private child(): ValueSummary | undefined {
+    return this.depth < MAX_DEPTH && this.budget.subschemas-- > 0
+      ? new ValueSummary(this.depth + 1, this.budget)
       : undefined;
   }
 
@@ -90,56 +92,57 @@ class Place {
     this.objects++;
     if (this.isDictionary) return;
     for (const [name, inner] of Object.entries(value)) {
-      // It cannot be described: ajv leaves it out, as a defence.
+      // It cannot be described: ajv ignores this name as a defence.
       if (name === '__proto__') continue;
-      let place = this.properties.get(name);
-      if (place === undefined) {
-        place = this.inner();
-        if (place === undefined) {
+      let property = this.properties.get(name);
+      if (property === undefined) {
+        property = this.child();
+        if (property === undefined) {
           this.isDictionary = true;
           return;
         }
-        this.properties.set(name, place);
+        this.properties.set(name, property);
       }
-      place.add(inner);
+      property.add(inner);
     }
   }
 
   private describeStrings(types: string[]): Schema {
     const [format] = this.formats;
     if (format !== undefined) return { format };
-    const isChoice = types.length === 1 && this.choices !== undefined && this.strings >= CHOICE_SEEN;
-    return isChoice ? { enum: [...(this.choices ?? [])].sort() } : {};
+    const isEnum =
+      types.length === 1 && this.distinctStrings !== undefined && this.strings >= MIN_ENUM_SAMPLES;
+    return isEnum ? { enum: [...(this.distinctStrings ?? [])].sort() } : {};
   }
 
   private describeObjects(): Schema {
     const names = [...this.properties.keys()];
-    const always = names.filter((name) => this.properties.get(name)?.seen === this.objects);
+    const required = names.filter((name) => this.properties.get(name)?.count === this.objects);
     return {
       properties: Object.fromEntries(names.map((name) => [name, this.properties.get(name)?.schema() ?? {}])),
-      ...(always.length > 0 && { required: always }),
+      ...(required.length > 0 && { required }),
     };
   }
 }
 
 /**
- * Proposes a schema from payloads: the types that occur, the properties that are always there, few different strings
- * as an enum. Every payload that was added fits it. Other properties stay allowed: tomorrow's events may have more.
+ * Suggests a schema that every added payload matches: the types that occur, the properties that are always present, and
+ * an enum for few distinct strings. It allows further properties, since future events may have them.
  */
 export class Suggestion {
-  private readonly top = new Place(0, { places: MOST_PLACES });
+  private readonly root = new ValueSummary(0, { subschemas: MAX_SUBSCHEMAS });
   examined = 0;
 
   add(payload: Record<string, unknown>): void {
     this.examined++;
-    this.top.add(payload);
+    this.root.add(payload);
   }
 
-  /** As much as can be said in a schema that can be registered. */
+  /** A schema that can be registered; it describes only the type if it would be too large. */
   schema(): Schema {
     const dialect = { $schema: 'https://json-schema.org/draft/2020-12/schema' };
-    const schema = { ...dialect, ...this.top.schema() };
-    return Buffer.byteLength(JSON.stringify(schema)) > LARGEST_SCHEMA
+    const schema = { ...dialect, ...this.root.schema() };
+    return Buffer.byteLength(JSON.stringify(schema)) > MAX_SCHEMA_BYTES
       ? { ...dialect, type: 'object' }
       : schema;
   }

@@ -1,4 +1,4 @@
-import type { Objection } from '../../event-types/event-types.registry.js';
+import type { TypeViolation } from '../../event-types/event-types.cache.js';
 import type { Producer } from '../../queue/producer.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import type { NewRejection } from '../../platform/model/rejection.js';
@@ -17,7 +17,7 @@ const EVENT = {
   data: { email: 7 },
   timestamp: '2021-01-01T09:15:29.243860Z',
 };
-const mismatch = (refused: boolean): Objection => ({
+const mismatch = (refused: boolean): TypeViolation => ({
   refused,
   code: 'payload_mismatch',
   errors: { 'data.email': ['must be string, not 7'] },
@@ -29,7 +29,7 @@ function street() {
   const queued: NewEvent[] = [];
   const steps: string[] = [];
   const rows = new Map<string, RejectionRow>();
-  const told: { objection?: Objection; queueIsAway?: boolean } = {};
+  const told: { objection?: TypeViolation; queueIsAway?: boolean } = {};
   const pipe = new EventsPipe(
     { check: () => told.objection },
     {

@@ -2,8 +2,8 @@ import { FORMATS, hasFormat } from './formats.js';
 import { PayloadSchema, SchemaError } from './payload-schema.js';
 import { compilePattern } from './patterns.js';
 
-/** What is said of a schema that is refused; nothing of one that is taken. */
-function refusal(schema: unknown): Record<string, string[]> {
+/** The errors of a schema; none if it is accepted. */
+function errorsOf(schema: unknown): Record<string, string[]> {
   try {
     new PayloadSchema(schema);
     return {};
@@ -19,15 +19,15 @@ const within = (milliseconds: number, work: () => unknown): void => {
   expect(performance.now() - began).toBeLessThan(milliseconds);
 };
 
-/** Milliseconds on a busy machine; what grew faster than its input would take minutes. */
-const REASONABLE = 10_000;
+/** On a busy machine; work that is not linear in its input would take minutes. */
+const REASONABLE_MS = 10_000;
 
 const nested = (levels: number): object =>
   levels === 0 ? { type: 'string' } : { properties: { a: nested(levels - 1) } };
 
-describe('a schema', () => {
+describe('A schema', () => {
   it.each<[string, object]>([
-    ['that says nothing', {}],
+    ['without keywords', {}],
     [
       'with its dialect and an identifier',
       { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: 'https://example.com/a' },
@@ -54,11 +54,11 @@ describe('a schema', () => {
       { title: 'T', description: 'D', default: {}, examples: [{}], $comment: 'C', deprecated: true },
     ],
     [
-      'with what draft 2020-12 brought',
+      'with keywords that draft 2020-12 introduced',
       { prefixItems: [{}], unevaluatedProperties: false, dependentRequired: { a: ['b'] } },
     ],
     [
-      'with properties called like keywords of none',
+      'with properties named like keywords of other dialects',
       { properties: { colour: {}, nullable: {}, toString: {} } },
     ],
     [
@@ -66,12 +66,12 @@ describe('a schema', () => {
       { properties: { a: { type: 'array', uniqueItems: true, maxItems: 1000 } } },
     ],
     ['50 schemas deep', nested(49)],
-  ])('%s is taken', (_, schema) => {
-    expect(refusal(schema)).toEqual({});
+  ])('%s is accepted', (_, schema) => {
+    expect(errorsOf(schema)).toEqual({});
   });
 
   it.each<[string, unknown, string, RegExp]>([
-    ['that is no object', true, 'schema', /JSON object/],
+    ['that is not an object', true, 'schema', /JSON object/],
     ['that is an array', [], 'schema', /JSON object/],
     [
       'with an unknown keyword',
@@ -93,19 +93,14 @@ describe('a schema', () => {
       'schema.properties.a.minLength',
       />= 0/,
     ],
-    ['with properties that are none', { properties: [] }, 'schema.properties', /object/],
+    ['whose properties are an array', { properties: [] }, 'schema.properties', /object/],
     ['of another draft', { $schema: 'http://json-schema.org/draft-07/schema#' }, 'schema.$schema', /2020-12/],
-    [
-      'with an identifier inside',
-      { properties: { a: { $id: 'b' } } },
-      'schema.properties.a.$id',
-      /at the top only/,
-    ],
-    ['with a reference to elsewhere', { $ref: 'https://example.com/s' }, 'schema.$ref', /elsewhere/],
+    ['with $id inside', { properties: { a: { $id: 'b' } } }, 'schema.properties.a.$id', /only at the top/],
+    ['with a reference to another document', { $ref: 'https://example.com/s' }, 'schema.$ref', /elsewhere/],
     ['with a reference to a file', { $ref: 'other.json#/a' }, 'schema.$ref', /elsewhere/],
     ['with a reference to nothing', { $ref: '#/$defs/a' }, 'schema.$ref', /no schema/],
     [
-      'with a reference to no schema',
+      'with a reference to something that is not a schema',
       { properties: { a: { $ref: '#/properties' } } },
       'schema.properties.a.$ref',
       /no schema/,
@@ -114,22 +109,22 @@ describe('a schema', () => {
       'that contains itself',
       { properties: { child: { $ref: '#' } } },
       'schema.properties.child.$ref',
-      /circle/,
+      /recursive/,
     ],
     [
       'that contains itself dynamically',
       { $dynamicAnchor: 'n', properties: { c: { $dynamicRef: '#n' } } },
       'schema.properties.c.$dynamicRef',
-      /circle/,
+      /recursive/,
     ],
     [
-      'with a circle that nobody uses',
+      'with recursion in unused definitions',
       { $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
       'schema.$defs.b.$ref',
-      /circle/,
+      /recursive/,
     ],
     [
-      'with an anchor twice',
+      'with the same anchor twice',
       { $defs: { a: { $anchor: 'x' }, b: { $anchor: 'x' } } },
       'schema.$defs.b.$anchor',
       /twice/,
@@ -160,18 +155,23 @@ describe('a schema', () => {
       /one of date,/,
     ],
     [
-      'with a format that could run away',
+      'with a format that would compile a pattern of an event',
       { properties: { a: { format: 'regex' } } },
       'schema.properties.a.format',
       /one of/,
     ],
     [
-      'with uniqueItems alone',
+      'with uniqueItems without maxItems',
       { properties: { a: { uniqueItems: true } } },
       'schema.properties.a.uniqueItems',
       /maxItems/,
     ],
-    ['with uniqueItems of too many', { uniqueItems: true, maxItems: 1001 }, 'schema.uniqueItems', /maxItems/],
+    [
+      'with uniqueItems and a large maxItems',
+      { uniqueItems: true, maxItems: 1001 },
+      'schema.uniqueItems',
+      /maxItems/,
+    ],
     [
       'with __proto__',
       JSON.parse('{"properties":{"__proto__":{"type":"string"}}}'),
@@ -181,35 +181,35 @@ describe('a schema', () => {
     ['51 schemas deep', nested(50), `schema${'.properties.a'.repeat(50)}`, /deep/],
     ['of more than 64 KiB', { description: 'x'.repeat(65_536) }, 'schema', /65536 bytes/],
     [
-      'of more keywords than may be',
+      'with too many keywords',
       { allOf: Array.from({ length: 2500 }, () => ({ minLength: 1 })) },
       'schema',
       /2,000 are allowed/,
     ],
     [
-      'with patterns that ask too much together',
+      'with patterns that together cost too much',
       { allOf: Array.from({ length: 10 }, () => ({ pattern: '^[a-z]{50}' })) },
       'schema',
       /2,000 are allowed/,
     ],
     [
-      'with an enum longer than may be',
+      'with too many enum values',
       { enum: Array.from({ length: 2001 }, (_, index) => index) },
       'schema',
       /2,000 are allowed/,
     ],
-  ])('%s is refused', (_, schema, path, message) => {
-    const errors = refusal(schema);
+  ])('%s is rejected', (_, schema, path, message) => {
+    const errors = errorsOf(schema);
     expect(Object.keys(errors)).toEqual([path]);
     expect(errors[path]).toContainEqual(expect.stringMatching(message));
   });
 
-  it('has no more than 20 faulty places named', () => {
+  it('has at most 20 paths with errors', () => {
     const typos = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`typo${index}`, index]));
-    expect(Object.keys(refusal(typos))).toHaveLength(20);
+    expect(Object.keys(errorsOf(typos))).toHaveLength(20);
   });
 
-  it('that unfolds to billions is refused at once', () => {
+  it('is rejected in reasonable time when its references expand to billions of schemas', () => {
     const laughs = Object.fromEntries(
       Array.from({ length: 40 }, (_, index) => [
         `l${index}`,
@@ -218,8 +218,8 @@ describe('a schema', () => {
           : { allOf: [{ $ref: `#/$defs/l${index - 1}` }, { $ref: `#/$defs/l${index - 1}` }] },
       ]),
     );
-    within(REASONABLE, () =>
-      expect(refusal({ $defs: laughs, $ref: '#/$defs/l39' })).toEqual({
+    within(REASONABLE_MS, () =>
+      expect(errorsOf({ $defs: laughs, $ref: '#/$defs/l39' })).toEqual({
         schema: [expect.stringMatching(/2,000 are allowed/)],
       }),
     );
@@ -239,25 +239,25 @@ describe('a schema', () => {
       'oneOf',
       { oneOf: Array.from({ length: 400 }, (_, index) => ({ properties: { a: { const: index } } })) },
     ],
-  ])('as large as may be is compiled in reasonable time, or refused: %s', (_, schema) => {
-    within(REASONABLE, () => {
-      const errors = refusal(schema);
+  ])('at the limit of cost compiles in reasonable time or is rejected: %s', (_, schema) => {
+    within(REASONABLE_MS, () => {
+      const errors = errorsOf(schema);
       if (Object.keys(errors).length > 0)
         expect(errors['schema']).toEqual([expect.stringMatching(/allowed|compiled/)]);
     });
   });
 });
 
-describe('a pattern', () => {
+describe('A pattern', () => {
   it.each(['(a+)+$', '(a|a)*b', '^(a|aa)+$', '([a-z]+)*\\d', '(.*)*x'])(
-    '%s runs in time that grows with the text',
+    '%s matches in time linear in the text',
     (source) => {
       const pattern = compilePattern(source);
-      within(REASONABLE, () => pattern.test(`${'a'.repeat(65_536)}!`));
+      within(REASONABLE_MS, () => pattern.test(`${'a'.repeat(65_536)}!`));
     },
   );
 
-  it('matches as in JavaScript where RE2 can', () => {
+  it('matches like a JavaScript pattern', () => {
     expect(compilePattern('^\\p{Lu}\\d{2,3}$').test('Ä12')).toBe(true);
     expect(compilePattern('b').test('abc')).toBe(true);
     expect(compilePattern('^b').test('abc')).toBe(false);
@@ -266,9 +266,9 @@ describe('a pattern', () => {
   });
 });
 
-describe('a format', () => {
-  const long = 64 * 1024;
-  it.each(FORMATS)('%s takes time that grows with the text', (format) => {
+describe('A format', () => {
+  const length = 64 * 1024;
+  it.each(FORMATS)('%s is checked in time linear in the text', (format) => {
     for (const text of [
       'a',
       '1',
@@ -292,6 +292,6 @@ describe('a format', () => {
       'a://',
     ])
       for (const end of ['', '!', '\n', '\0'])
-        within(REASONABLE, () => hasFormat(format as 'uuid', text.repeat(long / text.length) + end));
+        within(REASONABLE_MS, () => hasFormat(format as 'uuid', text.repeat(length / text.length) + end));
   });
 });

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { EventTypes } from './event-types.registry.js';
+import { EventTypes } from './event-types.cache.js';
 import type { EventTypeVersion } from './event-types.repository.js';
 
 const version = (number: number, fields: Partial<EventTypeVersion> = {}): EventTypeVersion => ({
@@ -16,20 +16,20 @@ const version = (number: number, fields: Partial<EventTypeVersion> = {}): EventT
   ...fields,
 });
 
-describe('The event types', () => {
+describe('EventTypes', () => {
   let types: EventTypes;
   beforeEach(() => {
     types = new EventTypes();
   });
 
-  it('judge nothing before they are known', () => {
+  it('checks no event before the types are loaded', () => {
     expect(() => types.check('c', 'n', {})).toThrow(DatabaseUnavailableError);
-    types.learn([]);
+    types.update([]);
     expect(types.check('c', 'n', {})).toBeUndefined();
   });
 
-  it('object to a payload that does not fit, and to none of other types', () => {
-    types.learn([version(1), version(1, { name: 'observed', mode: 'observe' })]);
+  it('reports a payload that does not match the schema of its own type', () => {
+    types.update([version(1), version(1, { name: 'observed', mode: 'observe' })]);
     const errors = { 'data.a': ['must be string, not 1'] };
     expect(types.check('c', 'n', { a: 1 })).toMatchObject({
       refused: true,
@@ -50,24 +50,24 @@ describe('The event types', () => {
     expect(types.check('c', 'n', { a: 'text' })).toBeUndefined();
   });
 
-  it('go by the newest version, in whatever order versions come', () => {
-    types.learn([version(2, { mode: 'observe' })]);
-    types.learn([version(1)]);
+  it('uses the newest version, in whatever order versions arrive', () => {
+    types.update([version(2, { mode: 'observe' })]);
+    types.update([version(1)]);
     expect(types.check('c', 'n', { a: 1 })?.refused).toBe(false);
-    types.learn([version(4, { schema: null, mode: null }), version(3)]);
+    types.update([version(4, { schema: null, mode: null }), version(3)]);
     expect(types.check('c', 'n', { a: 1 })).toBeUndefined();
     expect(types.versionOf({ category: 'c', name: 'n' })).toBe(4);
-    types.learn([version(5)]);
+    types.update([version(5)]);
     expect(types.check('c', 'n', { a: 1 })?.refused).toBe(true);
   });
 
-  it('take events rather than lose them where a schema cannot be compiled any more, and say so once', () => {
-    const said = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
-    types.learn([version(1, { schema: '{"typo":1}' })]);
-    for (let turn = 0; turn < 3; turn++) expect(types.check('c', 'n', { a: 1 })).toBeUndefined();
-    expect(said.mock.calls).toEqual([
+  it('accepts every event of a type whose schema no longer compiles, and logs that once', () => {
+    const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
+    types.update([version(1, { schema: '{"typo":1}' })]);
+    for (let repeat = 0; repeat < 3; repeat++) expect(types.check('c', 'n', { a: 1 })).toBeUndefined();
+    expect(logged.mock.calls).toEqual([
       [expect.stringMatching(/^Version 1 of \(c, n\) is not enforced: schema\.typo/)],
     ]);
-    said.mockRestore();
+    logged.mockRestore();
   });
 });

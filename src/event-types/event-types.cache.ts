@@ -1,21 +1,22 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import type { FieldErrors } from '../platform/http/problem.js';
+import type { FieldErrors } from '../platform/errors/domain-error.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
 import type { EventTypeVersion, Mode, TypeKey } from './event-types.repository.js';
-import { PayloadSchema } from './schema/payload-schema.js';
+import { PayloadSchema, SchemaError } from './schema/payload-schema.js';
 
-/** What an event type holds against an event: `refused`, or accepted and only to be noted. */
-export interface Objection {
+/** How an event violates its type. */
+export interface TypeViolation {
+  /** False when the event is accepted all the same and the violation is only recorded. */
   readonly refused: boolean;
   readonly code: Extract<RejectionCode, 'payload_mismatch' | 'unknown_type'>;
   /** Messages by path, e.g. `data.form.first_name`. */
   readonly errors: FieldErrors;
 }
 
-/** A version of an event type. Its schema is compiled when the first event of the type comes, and once. */
-class KnownType {
+/** A version of an event type. Its schema is compiled once, when the first event of the type arrives. */
+class CachedType {
   private readonly logger = new Logger('EventTypes');
   private compiled: PayloadSchema | undefined;
   private broken = false;
@@ -23,7 +24,7 @@ class KnownType {
   constructor(
     readonly version: number,
     private readonly key: TypeKey,
-    /** Null where the type was deleted. */
+    /** Null in a version that is a deletion. */
     private readonly text: string | null,
     readonly mode: Mode | null,
   ) {}
@@ -32,7 +33,10 @@ class KnownType {
     return this.text !== null;
   }
 
-  /** Undefined where it cannot be compiled, although it could once: events are then taken rather than lost. */
+  /**
+   * Undefined when a schema that was registered can no longer be compiled, which an upgrade of a library may cause. Its
+   * events are accepted rather than lost.
+   */
   get schema(): PayloadSchema | undefined {
     if (this.compiled || this.broken || this.text === null) return this.compiled;
     try {
@@ -41,24 +45,25 @@ class KnownType {
       this.broken = true;
       const { category, name } = this.key;
       this.logger.error(
-        `Version ${this.version} of (${category}, ${name}) is not enforced: ${(error as Error).message}`,
+        `Version ${this.version} of (${category}, ${name}) is not enforced: ${describe(error)}`,
       );
       return undefined;
     }
   }
 }
 
-/** The event types of this moment, in memory. EventTypesFeed keeps them fresh. */
+/** The current event types in memory. EventTypesRefresher keeps them up to date. */
 @Injectable()
 export class EventTypes {
-  private readonly types = new Map<string, Map<string, KnownType>>();
+  private readonly types = new Map<string, Map<string, CachedType>>();
   private loaded = false;
 
   /**
-   * What the type of an event holds against it; undefined where nothing, which is the rule.
-   * @throws DatabaseUnavailableError while nobody knows what is registered, since PostgreSQL could not yet be asked
+   * Checks an event against its type.
+   * @returns the violation; undefined for a valid event
+   * @throws DatabaseUnavailableError until the event types have been loaded from PostgreSQL
    */
-  check(category: string, name: string, data: Record<string, unknown>): Objection | undefined {
+  check(category: string, name: string, data: Record<string, unknown>): TypeViolation | undefined {
     if (!this.loaded) throw new DatabaseUnavailableError();
     const type = this.types.get(category)?.get(name);
     if (type === undefined || !type.exists) return unknownType(category, name);
@@ -67,28 +72,34 @@ export class EventTypes {
     return { refused: type.mode === 'enforce', code: 'payload_mismatch', errors: schema.explain(data) };
   }
 
-  /** Takes in versions, in any order; those that are older than what is known change nothing. */
-  learn(versions: readonly EventTypeVersion[]): void {
+  /** Adds versions in any order. One that is older than the cached version of its type changes nothing. */
+  update(versions: readonly EventTypeVersion[]): void {
     for (const { category, name, version, schema, mode } of versions) {
       if (version <= this.versionOf({ category, name })) continue;
-      const names = this.types.get(category) ?? new Map<string, KnownType>();
-      this.types.set(category, names.set(name, new KnownType(version, { category, name }, schema, mode)));
+      const names = this.types.get(category) ?? new Map<string, CachedType>();
+      this.types.set(category, names.set(name, new CachedType(version, { category, name }, schema, mode)));
     }
     this.loaded = true;
   }
 
-  /** The newest version that is known here; 0 for none. */
+  /** The cached version of a type; 0 if there is none. */
   versionOf({ category, name }: TypeKey): number {
     return this.types.get(category)?.get(name)?.version ?? 0;
   }
 }
 
-function unknownType(category: string, name: string): Objection | undefined {
+function describe(error: unknown): string {
+  if (!(error instanceof SchemaError)) return (error as Error).message;
+  return Object.entries(error.errors ?? {})
+    .map(([path, messages]) => `${path}: ${messages.join(' ')}`)
+    .join(' ');
+}
+
+function unknownType(category: string, name: string): TypeViolation | undefined {
   if (environment.UNKNOWN_TYPES === 'accept') return undefined;
-  const message = `There is no event type (${category}, ${name}).`;
   return {
     refused: environment.UNKNOWN_TYPES === 'refuse',
     code: 'unknown_type',
-    errors: { name: [message] },
+    errors: { name: [`There is no event type (${category}, ${name}).`] },
   };
 }
