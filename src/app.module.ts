@@ -30,7 +30,7 @@ export class AppModule {
       imports: [
         DatabaseModule.forRoot(databaseUrl),
         RedisModule.forRoot(redisUrl),
-        QueueModule.forRoot(),
+        QueueModule,
         RatesModule.forRole(role),
         ApplicationsModule.forRole(role),
         EventsModule.forRole(role),

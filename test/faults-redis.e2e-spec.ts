@@ -186,7 +186,7 @@ describe('A Redis of your own', () => {
     [{ appendonly: 'no' }, 'appendonly is "no": accepted events are LOST when Redis stops.'],
     [{ appendfsync: 'everysec' }, 'appendfsync is "everysec": events accepted in the last second are LOST'],
     [{ appendfsync: 'no' }, 'appendfsync is "no": events accepted in the last second are LOST'],
-    [{ 'maxmemory-policy': 'allkeys-lru' }, 'maxmemory-policy is "allkeys-lru": a full Redis THROWS AWAY'],
+    [{ 'maxmemory-policy': 'allkeys-lru' }, 'maxmemory-policy is "allkeys-lru": a full Redis DELETES'],
   ])('with %j makes The Eye warn at start', async (settings, warning) => {
     await redis.set(settings);
     const output = await startMessage();

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { selectUtc } from '../platform/database/sql.js';
-import { Sql } from '../platform/database/sql.js';
+import { selectUtc, Sql } from '../platform/database/sql.js';
 
 /** `enforce` rejects an event that does not match; `observe` accepts it and records the violation. */
 export const MODES = ['enforce', 'observe'] as const;

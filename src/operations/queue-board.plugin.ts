@@ -4,7 +4,7 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bull';
 import type { FastifyPluginCallback } from 'fastify';
 import { DomainError } from '../platform/errors/domain-error.js';
-import { QueueUnavailableError } from '../queue/queue-errors.js';
+import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 
 /** Fonts of other hosts, which the Content-Security-Policy blocks. */
 const EXTERNAL_LINKS = /<link [^>]*href="https?:[^>]*>/g;
@@ -30,9 +30,7 @@ export const queueBoard: FastifyPluginCallback<{ prefix: string; queue: Queue }>
   // Rethrows, so that ProblemFilter handles the error. The board itself uses nothing but Redis.
   board.setErrorHandler((error) => {
     const hasStatus = error instanceof DomainError || 'statusCode' in error;
-    throw hasStatus
-      ? error
-      : new QueueUnavailableError('Redis is not available right now.', { cause: error });
+    throw hasStatus ? error : new RedisUnavailableError(undefined, { cause: error });
   });
 
   fastify.addHook('onRoute', (route) => {

@@ -1,78 +1,79 @@
-import { setImmediate as turn, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
 import { Batcher, type BatcherOptions } from './batcher.js';
 
-/** A group that was handed over, to be finished by the test. */
-interface Handed {
+/** A batch that is in flight until the test finishes it. */
+interface Batch {
   readonly items: number[];
   readonly finish: () => void;
   readonly fail: (error: Error) => void;
 }
 
-const all: Handed[] = [];
+const all: Batch[] = [];
 
-/** A group that is never finished would keep its timer. */
+/** A batch that is never finished would keep its timer. */
 afterEach(() => {
   for (const { finish } of all.splice(0)) finish();
 });
 
-/** Numbers weigh what they are; a group is full at 10. */
+/** Each number costs its own value; a batch is full at 10. */
 function start(options: Partial<BatcherOptions<number>> = {}) {
-  const handed: Handed[] = [];
-  const groups = new Batcher<number>({
+  const batches: Batch[] = [];
+  const batcher = new Batcher<number>({
     commit: (items) =>
       new Promise((finish, fail) => {
-        const group = { items, finish, fail };
-        handed.push(group);
-        all.push(group);
+        const batch = { items, finish, fail };
+        batches.push(batch);
+        all.push(batch);
       }),
     cost: (item) => item,
     maxCost: 10,
     maxConcurrent: 1,
     ...options,
   });
-  return { groups, handed, items: () => handed.map((group) => group.items) };
+  return { batcher, batches, items: () => batches.map((batch) => batch.items) };
 }
 
-/** Lets promises settle and immediates run. */
+/** Lets promises settle and callbacks of setImmediate run. */
 async function settle(): Promise<void> {
-  for (let round = 0; round < 3; round++) await turn();
+  for (let round = 0; round < 3; round++) await yieldToEventLoop();
 }
 
-describe('items', () => {
-  it('that arrive in one turn go in one group, in their order', async () => {
-    const { groups, items } = start();
-    for (const item of [3, 1, 2]) void groups.add(item);
+describe('Batcher', () => {
+  it('puts items that arrive in one turn of the event loop into one batch, in their order', async () => {
+    const { batcher, items } = start();
+    for (const item of [3, 1, 2]) void batcher.add(item);
     await settle();
     expect(items()).toEqual([[3, 1, 2]]);
   });
 
-  it('that arrive while a group is under way wait together for the next one', async () => {
-    const { groups, handed, items } = start();
-    void groups.add(1);
+  it('puts items that arrive while a batch is in flight into the next batch', async () => {
+    const { batcher, batches, items } = start();
+    void batcher.add(1);
     await settle();
-    void groups.add(2);
+    void batcher.add(2);
     await settle();
-    void groups.add(3);
+    void batcher.add(3);
     await settle();
     expect(items()).toEqual([[1]]);
-    handed[0]?.finish();
+    batches[0]?.finish();
     await settle();
     expect(items()).toEqual([[1], [2, 3]]);
   });
 
-  it('are answered when their group is committed, not before', async () => {
-    const { groups, handed } = start();
-    let answered = false;
-    const added = groups.add(1).then(() => (answered = true));
+  it('resolves `add` when the batch is committed, not before', async () => {
+    const { batcher, batches } = start();
+    let resolved = false;
+    const added = batcher.add(1).then(() => (resolved = true));
     await settle();
-    expect(answered).toBe(false);
-    handed[0]?.finish();
+    expect(resolved).toBe(false);
+    batches[0]?.finish();
     await added;
   });
 
-  it('keep their order over groups', async () => {
+  it('keeps the order of items across batches', async () => {
     const committed: number[] = [];
-    const { groups } = start({
+    const { batcher } = start({
       commit: async (items) => {
         await sleep(1);
         committed.push(...items);
@@ -80,31 +81,31 @@ describe('items', () => {
       cost: () => 3,
     });
     const sent = Array.from({ length: 30 }, (_, item) => item);
-    await Promise.all(sent.map((item) => groups.add(item)));
+    await Promise.all(sent.map((item) => batcher.add(item)));
     expect(committed).toEqual(sent);
   });
 });
 
-describe('a group', () => {
-  it('is full at its weight, which its last item may exceed', async () => {
-    const { groups, handed, items } = start();
-    for (const item of [4, 5, 6, 10, 1, 50]) void groups.add(item);
+describe('Batcher with `maxCost`', () => {
+  it('fills a batch up to the cost, which its last item may exceed', async () => {
+    const { batcher, batches, items } = start();
+    for (const item of [4, 5, 6, 10, 1, 50]) void batcher.add(item);
     for (let count = 0; count < 4; count++) {
       await settle();
-      handed[count]?.finish();
+      batches[count]?.finish();
     }
     expect(items()).toEqual([[4, 5, 6], [10], [1, 50]]);
   });
 
-  it('that fails takes only its own items with it', async () => {
-    const { groups, handed } = start();
-    const outcomes = Promise.allSettled([10, 4, 6, 10].map((item) => groups.add(item)));
+  it('fails only the items of a batch that fails', async () => {
+    const { batcher, batches } = start();
+    const outcomes = Promise.allSettled([10, 4, 6, 10].map((item) => batcher.add(item)));
     await settle();
-    handed[0]?.finish();
+    batches[0]?.finish();
     await settle();
-    handed[1]?.fail(new Error('Redis is away'));
+    batches[1]?.fail(new Error('Redis is away'));
     await settle();
-    handed[2]?.finish();
+    batches[2]?.finish();
     expect((await outcomes).map(({ status }) => status)).toEqual([
       'fulfilled',
       'rejected',
@@ -113,133 +114,131 @@ describe('a group', () => {
     ]);
   });
 
-  it('that fails at once, without a promise, is a failure like another', async () => {
-    const { groups } = start({
+  it('fails the items when `commit` throws before it returns a promise', async () => {
+    const { batcher } = start({
       commit: () => {
         throw new Error('at once');
       },
     });
-    await expect(groups.add(1)).rejects.toThrow('at once');
+    await expect(batcher.add(1)).rejects.toThrow('at once');
   });
 
-  it('goes beside others up to the number that may be under way', async () => {
-    const { groups, handed, items } = start({ maxConcurrent: 2 });
-    for (const item of [10, 11, 12]) void groups.add(item);
+  it('commits full batches side by side, up to `maxConcurrent`', async () => {
+    const { batcher, batches, items } = start({ maxConcurrent: 2 });
+    for (const item of [10, 11, 12]) void batcher.add(item);
     await settle();
     expect(items()).toEqual([[10], [11]]);
-    handed[1]?.finish();
+    batches[1]?.finish();
     await settle();
     expect(items()).toEqual([[10], [11], [12]]);
   });
 });
 
-describe('a group that is not full', () => {
-  it('starts at once where none is under way', async () => {
-    const { groups, items } = start({ maxConcurrent: 2 });
-    void groups.add(9);
+describe('Batcher with a batch that is not full', () => {
+  it('starts it at once when none is in flight', async () => {
+    const { batcher, items } = start({ maxConcurrent: 2 });
+    void batcher.add(9);
     await settle();
     expect(items()).toEqual([[9]]);
   });
 
-  it('waits for more items while another is under way, until it is full', async () => {
-    const { groups, items } = start({ maxConcurrent: 2 });
-    void groups.add(1);
+  it('starts it beside another only once it is full', async () => {
+    const { batcher, items } = start({ maxConcurrent: 2 });
+    void batcher.add(1);
     await settle();
-    void groups.add(9);
+    void batcher.add(9);
     await settle();
     expect(items()).toEqual([[1]]);
-    void groups.add(1);
+    void batcher.add(1);
     await settle();
     expect(items()).toEqual([[1], [9, 1]]);
   });
 
-  it('does not count the items that gave up', async () => {
-    const deadline = { after: 100, error: () => new Error('too late') };
-    const { groups, items } = start({ maxConcurrent: 2, deadline });
-    const late = [groups.add(1)];
+  it('leaves expired items out of its cost', async () => {
+    const timeout = { afterMs: 100, error: () => new Error('too late') };
+    const { batcher, items } = start({ maxConcurrent: 2, timeout });
+    const late = [batcher.add(1)];
     await settle();
-    late.push(groups.add(9));
+    late.push(batcher.add(9));
     await Promise.allSettled(late);
-    void groups.add(1).catch(() => undefined);
+    void batcher.add(1).catch(() => undefined);
     await settle();
     expect(items()).toEqual([[1]]);
   });
 });
 
-describe('a deadline', () => {
-  const deadline = { after: 150, error: () => new Error('too late') };
+describe('Batcher with `timeout`', () => {
+  const timeout = { afterMs: 150, error: () => new Error('too late') };
   const past = () => sleep(150 + 2 * 50);
 
-  it('answers an item whose group takes too long', async () => {
-    const { groups, items } = start({ deadline });
-    await expect(groups.add(1)).rejects.toThrow('too late');
+  it('rejects an item whose batch takes too long', async () => {
+    const { batcher, items } = start({ timeout });
+    await expect(batcher.add(1)).rejects.toThrow('too late');
     expect(items()).toEqual([[1]]);
   });
 
-  it('takes an item out that still waits: it is never committed, and says so', async () => {
-    const error = (underWay: boolean): Error => new Error(underWay ? 'who knows' : 'too late');
-    const { groups, handed, items } = start({ deadline: { ...deadline, error } });
-    const first = groups.add(1);
+  it('never commits an item that expired in the queue, and tells `error` so', async () => {
+    const error = (inFlight: boolean): Error => new Error(inFlight ? 'unknown outcome' : 'too late');
+    const { batcher, batches, items } = start({ timeout: { ...timeout, error } });
+    const first = batcher.add(1);
     await settle();
-    const waiting = groups.add(2);
+    const waiting = batcher.add(2);
     await Promise.all([
-      expect(first).rejects.toThrow('who knows'),
+      expect(first).rejects.toThrow('unknown outcome'),
       expect(waiting).rejects.toThrow('too late'),
     ]);
-    handed[0]?.finish();
+    batches[0]?.finish();
     await settle();
     expect(items()).toEqual([[1]]);
   });
 
-  it('is each item’s own: a younger one still waits, and is committed', async () => {
-    const { groups, handed, items } = start({ deadline: { ...deadline, after: 400 } });
-    const started = performance.now();
-    const late = expect(groups.add(1)).rejects.toThrow('too late');
+  it('gives each item a deadline of its own: a later one is still committed', async () => {
+    const { batcher, batches, items } = start({ timeout: { ...timeout, afterMs: 400 } });
+    const late = expect(batcher.add(1)).rejects.toThrow('too late');
     await sleep(300);
-    const young = groups.add(2);
+    const young = batcher.add(2);
     await late;
-    expect(performance.now() - started).toBeGreaterThanOrEqual(400);
-    handed[0]?.finish();
+    batches[0]?.finish();
     await settle();
-    handed[1]?.finish();
+    batches[1]?.finish();
     await young;
     expect(items()).toEqual([[1], [2]]);
   });
 
-  it('does not touch what was in time', async () => {
-    const { groups } = start({ deadline: { ...deadline, after: 1000 }, commit: () => sleep(120) });
-    await groups.add(1);
-    await groups.add(2);
+  it('leaves items alone that are committed in time', async () => {
+    const { batcher } = start({ timeout: { ...timeout, afterMs: 1000 }, commit: () => sleep(120) });
+    await batcher.add(1);
+    await batcher.add(2);
   });
 
-  it('works again after everything had given up', async () => {
-    const { groups, handed } = start({ deadline });
-    await expect(groups.add(1)).rejects.toThrow('too late');
-    handed[0]?.finish();
+  it('accepts items again after all have expired', async () => {
+    const { batcher, batches } = start({ timeout });
+    await expect(batcher.add(1)).rejects.toThrow('too late');
+    batches[0]?.finish();
     await past();
-    await expect(groups.add(2)).rejects.toThrow('too late');
+    await expect(batcher.add(2)).rejects.toThrow('too late');
   });
 });
 
-describe('without a deadline', () => {
-  it('items wait as long as it takes', async () => {
-    const { groups, handed } = start();
-    const added = groups.add(1);
+describe('Batcher without `timeout`', () => {
+  it('lets items wait for as long as the commit takes', async () => {
+    const { batcher, batches } = start();
+    const added = batcher.add(1);
     await sleep(120);
-    handed[0]?.finish();
+    batches[0]?.finish();
     await added;
   });
 });
 
-describe('a rest', () => {
-  it('keeps the next group waiting, so that it grows', async () => {
-    const { groups, handed, items } = start({ minIntervalMs: 40 });
-    void groups.add(1);
+describe('Batcher with `minIntervalMs`', () => {
+  it('delays the next batch, so that it grows', async () => {
+    const { batcher, batches, items } = start({ minIntervalMs: 40 });
+    void batcher.add(1);
     await settle();
-    handed[0]?.finish();
-    void groups.add(2);
+    batches[0]?.finish();
+    void batcher.add(2);
     await settle();
-    void groups.add(3);
+    void batcher.add(3);
     await settle();
     expect(items()).toEqual([[1]]);
     await sleep(60);
@@ -247,24 +246,24 @@ describe('a rest', () => {
     expect(items()).toEqual([[1], [2, 3]]);
   });
 
-  it('ends at once for a group that is full', async () => {
-    const { groups, handed, items } = start({ minIntervalMs: 5000 });
-    void groups.add(1);
+  it('starts a full batch at once', async () => {
+    const { batcher, batches, items } = start({ minIntervalMs: 5000 });
+    void batcher.add(1);
     await settle();
-    handed[0]?.finish();
-    void groups.add(4);
-    void groups.add(6);
+    batches[0]?.finish();
+    void batcher.add(4);
+    void batcher.add(6);
     await settle();
     expect(items()).toEqual([[1], [4, 6]]);
   });
 
-  it('is not taken where nothing came for as long', async () => {
-    const { groups, handed, items } = start({ minIntervalMs: 20 });
-    void groups.add(1);
+  it('starts a batch at once after an idle interval', async () => {
+    const { batcher, batches, items } = start({ minIntervalMs: 20 });
+    void batcher.add(1);
     await settle();
-    handed[0]?.finish();
+    batches[0]?.finish();
     await sleep(40);
-    void groups.add(2);
+    void batcher.add(2);
     await settle();
     expect(items()).toEqual([[1], [2]]);
   });

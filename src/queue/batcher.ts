@@ -1,119 +1,123 @@
-interface Waiting<Item> {
+interface Entry<Item> {
   readonly item: Item;
-  /** When the item gives up, in milliseconds of performance.now(). */
-  readonly deadline: number;
+  /** When the item expires, in milliseconds of performance.now(). */
+  readonly expiresAt: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Milliseconds between two looks for items that waited too long; a timer an item would cost more than the item. */
-const DEADLINE_TICK = 50;
+/** Milliseconds between two checks for expired items. A timer for each item would cost more than the item. */
+const EXPIRY_CHECK_INTERVAL_MS = 50;
 
 export interface BatcherOptions<Item> {
-  /** Commits one group; when it fails, all items of the group fail with its error. */
+  /** Commits one batch. If it fails, all items of the batch fail with its error. */
   readonly commit: (items: Item[]) => Promise<void>;
   readonly cost: (item: Item) => number;
-  /** The weight at which a group is full; its last item may exceed it. */
+  /** The cost at which a batch is full. The last item may exceed it. */
   readonly maxCost: number;
-  /** Groups that may be under way at once. Beyond the first, a group waits until it is full: small ones cost most. */
+  /** Batches that may be in flight at once. Only full ones start beside another, because small batches cost most per item. */
   readonly maxConcurrent: number;
-  /** Milliseconds from the start of a group to that of the next, unless it is full: the fewer groups, the less each item costs. */
+  /** Milliseconds from the start of a batch to the start of the next, unless that is full. Fewer batches cost less per item. */
   readonly minIntervalMs?: number;
-  /**
-   * Milliseconds after which an item gives up, and what it gives up with, which depends on whether its group is under way.
-   * Without it items wait as long as it takes.
-   */
-  readonly deadline?: { after: number; error: (underWay: boolean) => Error };
+  /** How long an item may take, and the error that it then fails with. Without it, items have no deadline. */
+  readonly timeout?: {
+    readonly afterMs: number;
+    /** @param inFlight true if the item was being committed, so that the outcome is unknown */
+    readonly error: (inFlight: boolean) => Error;
+  };
 }
 
 /**
- * Group commit: while one group is being committed, the items that arrive wait together for the next one. Under load
- * groups grow by themselves, and an idle system answers at once.
+ * Group commit: while one batch is being committed, the items that arrive wait together for the next. Under load the
+ * batches grow by themselves; when idle, an item is committed at once.
  */
 export class Batcher<Item> {
-  private waiting: Waiting<Item>[] = [];
-  private waitingWeight = 0;
-  private readonly underWay = new Set<Waiting<Item>[]>();
-  private scheduled = false;
-  /** When the next group may start although it is not full, in milliseconds of performance.now(). */
+  private queued: Entry<Item>[] = [];
+  private queuedCost = 0;
+  private readonly inFlight = new Set<Entry<Item>[]>();
+  private isStartScheduled = false;
+  /** When the next batch may start although it is not full, in milliseconds of performance.now(). */
   private nextStartAt = 0;
-  private resting: NodeJS.Timeout | undefined;
-  private ticking: NodeJS.Timeout | undefined;
+  private startTimer: NodeJS.Timeout | undefined;
+  private expiryTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: BatcherOptions<Item>) {}
 
-  /** Resolves once the item's group is committed. An item that gave up before its group was under way is not committed. */
+  /**
+   * Resolves once the item's batch is committed. An item that expires while it is still queued is never committed.
+   * @throws the error of `commit`, or that of `timeout`
+   */
   add(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
-      const deadline = this.options.deadline ? performance.now() + this.options.deadline.after : Infinity;
-      this.waiting.push({ item, deadline, resolve, reject });
-      this.waitingWeight += this.options.cost(item);
+      const expiresAt = this.options.timeout ? performance.now() + this.options.timeout.afterMs : Infinity;
+      this.queued.push({ item, expiresAt, resolve, reject });
+      this.queuedCost += this.options.cost(item);
       this.schedule();
     });
   }
 
-  /** After the present turn of the event loop, so that whatever arrives in one turn goes in one group. */
+  /** Starts the next batch after this turn of the event loop, so that items that arrive in one turn share a batch. */
   private schedule(): void {
-    if (this.scheduled || this.waiting.length === 0) return;
-    if (this.options.deadline && !this.ticking)
-      this.ticking = setInterval(() => this.giveUp(), DEADLINE_TICK);
-    const full = this.waitingWeight >= this.options.maxCost;
-    if (this.underWay.size >= (full ? this.options.maxConcurrent : 1)) return;
-    if (!full && this.rests()) return;
-    this.scheduled = true;
+    if (this.isStartScheduled || this.queued.length === 0) return;
+    if (this.options.timeout)
+      this.expiryTimer ??= setInterval(() => this.rejectExpired(), EXPIRY_CHECK_INTERVAL_MS);
+    const isFull = this.queuedCost >= this.options.maxCost;
+    if (this.inFlight.size >= (isFull ? this.options.maxConcurrent : 1)) return;
+    if (!isFull && this.isTooEarly()) return;
+    this.isStartScheduled = true;
     setImmediate(() => {
-      this.scheduled = false;
+      this.isStartScheduled = false;
       this.start();
     });
   }
 
-  /** Whether it is too early for a group that is not full; comes back when it is not. */
-  private rests(): boolean {
-    const left = this.nextStartAt - performance.now();
-    if (left <= 0) return false;
-    this.resting ??= setTimeout(() => {
-      this.resting = undefined;
+  /** True before `nextStartAt`, when a batch that is not full must wait. Schedules it for that time. */
+  private isTooEarly(): boolean {
+    const delayMs = this.nextStartAt - performance.now();
+    if (delayMs <= 0) return false;
+    this.startTimer ??= setTimeout(() => {
+      this.startTimer = undefined;
       this.schedule();
-    }, left);
+    }, delayMs);
     return true;
   }
 
   private start(): void {
     this.nextStartAt = performance.now() + (this.options.minIntervalMs ?? 0);
     let count = 0;
-    let weight = 0;
-    for (; weight < this.options.maxCost && count < this.waiting.length; count++) {
-      weight += this.options.cost((this.waiting[count] as Waiting<Item>).item);
+    let cost = 0;
+    for (; cost < this.options.maxCost && count < this.queued.length; count++) {
+      cost += this.options.cost((this.queued[count] as Entry<Item>).item);
     }
-    this.waitingWeight -= weight;
-    if (count > 0) void this.run(this.waiting.splice(0, count));
+    this.queuedCost -= cost;
+    if (count > 0) void this.run(this.queued.splice(0, count));
     this.schedule();
   }
 
-  private async run(group: Waiting<Item>[]): Promise<void> {
-    this.underWay.add(group);
+  private async run(batch: Entry<Item>[]): Promise<void> {
+    this.inFlight.add(batch);
     try {
-      await this.options.commit(group.map(({ item }) => item));
-      for (const { resolve } of group) resolve();
+      await this.options.commit(batch.map(({ item }) => item));
+      for (const { resolve } of batch) resolve();
     } catch (error) {
-      for (const { reject } of group) reject(error);
+      for (const { reject } of batch) reject(error);
     } finally {
-      this.underWay.delete(group);
+      this.inFlight.delete(batch);
       this.schedule();
     }
   }
 
-  private giveUp(): void {
+  private rejectExpired(): void {
     const now = performance.now();
-    const late = ({ deadline }: Waiting<Item>): boolean => deadline <= now;
-    const underWay = [...this.underWay].flatMap((group) => group.filter(late));
-    const waiting = this.waiting.filter(late);
-    this.waiting = this.waiting.filter((entry) => !late(entry));
-    this.waitingWeight = this.waiting.reduce((sum, { item }) => sum + this.options.cost(item), 0);
-    for (const { reject } of underWay) reject(this.options.deadline?.error(true));
-    for (const { reject } of waiting) reject(this.options.deadline?.error(false));
-    if (this.waiting.length > 0 || this.underWay.size > 0) return;
-    clearInterval(this.ticking);
-    this.ticking = undefined;
+    const isExpired = ({ expiresAt }: Entry<Item>): boolean => expiresAt <= now;
+    const expiredInFlight = [...this.inFlight].flatMap((batch) => batch.filter(isExpired));
+    const expiredQueued = this.queued.filter(isExpired);
+    this.queued = this.queued.filter((entry) => !isExpired(entry));
+    this.queuedCost = this.queued.reduce((sum, { item }) => sum + this.options.cost(item), 0);
+    for (const { reject } of expiredInFlight) reject(this.options.timeout?.error(true));
+    for (const { reject } of expiredQueued) reject(this.options.timeout?.error(false));
+    if (this.queued.length > 0 || this.inFlight.size > 0) return;
+    clearInterval(this.expiryTimer);
+    this.expiryTimer = undefined;
   }
 }

@@ -1,18 +1,18 @@
-/** The queue between those who accept events and those who store them. */
+/** The queue between the processes that accept events and those that store them. */
 export const INGESTION_QUEUE = 'ingestion';
 
-/** A job: a batch of items to be stored together. */
+/** The name of the jobs: each is a batch of items that are stored together. */
 export const BATCH_JOB = 'batch';
 
-/** Items in a job at the most: enough to make a statement worth its round trip, little enough to retry in a moment. */
+/** Items in a job: enough for one statement to be worth its round trip, and few enough for a quick retry. */
 export const MAX_BATCH_SIZE = 1000;
 
-/** Times that a job may be taken over from a worker that died on it: as often as it takes. */
+/** For Bull's limits of attempts and stalls, which would lose events. */
 export const UNLIMITED = Number.MAX_SAFE_INTEGER;
 
-/** The name of the pause between two tries of a job: it doubles from a second to half a minute. */
+/** The name of the backoff strategy, which doubles the delay between attempts from 1 to 30 seconds. */
 export const CAPPED_BACKOFF = 'capped';
 export const cappedBackoff = (attempts: number): number => Math.min(2 ** (attempts - 1) * 1000, 30_000);
 
-/** Bull's lists of the jobs that are not done: those that wait, are under way, or failed and are tried again later. */
-export const UNFINISHED = ['wait', 'active', 'delayed'];
+/** Bull's lists of unfinished jobs: queued, in flight, and waiting for another attempt. */
+export const UNFINISHED_LISTS = ['wait', 'active', 'delayed'];

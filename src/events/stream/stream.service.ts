@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { PeriodicTask } from '../../platform/async/periodic-task.js';
 import { UnavailableError } from '../../platform/errors/domain-error.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
-import { QueueUnavailableError } from '../../queue/queue-errors.js';
+import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import { RedisStream } from './redis-stream.js';
 import { SseSubscriber, type Subscription } from './sse-subscriber.js';
 import { StreamReader } from './stream-reader.js';
@@ -45,12 +45,12 @@ export class StreamService implements OnModuleDestroy {
 
   /**
    * The events that are stored from now on, or after the last event that the subscriber received, as server-sent events.
-   * @throws QueueUnavailableError, TooManySubscribersError
+   * @throws RedisUnavailableError, TooManySubscribersError
    */
   async subscribe(subscription: Subscription): Promise<Readable> {
     const reader = this.redis.available ? await (this.reader ??= this.openReader()) : undefined;
     if (this.stopping || !reader?.connected)
-      throw new QueueUnavailableError(
+      throw new RedisUnavailableError(
         'Redis is not available right now, so there is no stream to read from.',
       );
     if (this.subscribers.size >= MAX_SUBSCRIBERS) throw new TooManySubscribersError();

@@ -1,14 +1,15 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { environment } from '../config/environment.js';
 
-/** Milliseconds before the next try to connect: at once after a blip, twice a second while Redis is away. */
+/** @returns milliseconds before the next attempt to connect: at once at first, later twice a second */
 const retryStrategy = (times: number): number => Math.min(times * 50, 500);
 
 /**
- * For Bull's commands. Bull's own way with a dead Redis is to wait, ours is to say so: nothing is queued up while the
- * connection is down, nothing is sent again behind the caller's back, and no command waits longer than REDIS_TIMEOUT.
+ * For commands. By default Bull and ioredis wait for an unavailable Redis; these options make a command fail instead. No
+ * command is queued while the connection is down, none is sent again without the caller, and none takes longer than
+ * REDIS_TIMEOUT.
  */
-const PROMPT: RedisOptions = {
+const COMMAND_OPTIONS: RedisOptions = {
   commandTimeout: environment.REDIS_TIMEOUT,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
@@ -17,17 +18,17 @@ const PROMPT: RedisOptions = {
   retryStrategy,
 };
 
-/** For the connections that wait for jobs and messages: they come back however long Redis was away. */
-const PATIENT: RedisOptions = { enableReadyCheck: false, maxRetriesPerRequest: null, retryStrategy };
+/** For connections that wait for jobs or messages. They reconnect however long Redis was unavailable. */
+const BLOCKING_OPTIONS: RedisOptions = { enableReadyCheck: false, maxRetriesPerRequest: null, retryStrategy };
 
 /**
- * A connection may die on its way and neither side be told (a firewall that forgot it, a host that lost its power). Who
- * waits for jobs hears from Redis at least every five seconds (Bull's `drainDelay`), so twice that is a dead connection;
- * who waits for messages sends nothing, so that the kernel's probes find out.
+ * How a connection that died silently is detected, for example after a power failure of the other host. A connection that
+ * waits for jobs receives a reply every five seconds (Bull's `drainDelay`), so ten seconds of silence mean that it is dead.
+ * A subscriber sends nothing, so the kernel probes it.
  */
-const SILENCE = { bclient: { socketTimeout: 10_000 }, subscriber: { keepAlive: 10_000 } };
+const DEAD_CONNECTION_OPTIONS = { bclient: { socketTimeout: 10_000 }, subscriber: { keepAlive: 10_000 } };
 
-/** Bull's connections to one Redis. Bull closes only those that it made itself, so these close themselves. */
+/** The connections of this process to one Redis. Bull closes only connections that it created, so `close` closes these. */
 export class RedisConnections {
   private readonly connections: Redis[] = [];
   private readonly address: RedisOptions;
@@ -38,14 +39,19 @@ export class RedisConnections {
     this.address = addressOf(url);
   }
 
-  /** The connection for commands that all of a process share. */
+  /** The connection for commands, which the whole process shares. */
   get client(): Redis {
     return (this.shared ??= this.create('client'));
   }
 
-  create(type: 'client' | 'subscriber' | 'bclient', more: RedisOptions = {}): Redis {
-    const options = type === 'client' ? PROMPT : { ...PATIENT, ...SILENCE[type] };
-    const connection = new Redis({ ...this.address, ...options, ...more });
+  /**
+   * Opens another connection.
+   * @param type `client` for commands, `bclient` for blocking commands, `subscriber` for messages
+   */
+  create(type: 'client' | 'subscriber' | 'bclient', overrides: RedisOptions = {}): Redis {
+    const options =
+      type === 'client' ? COMMAND_OPTIONS : { ...BLOCKING_OPTIONS, ...DEAD_CONNECTION_OPTIONS[type] };
+    const connection = new Redis({ ...this.address, ...options, ...overrides });
     this.connections.push(connection);
     return connection;
   }

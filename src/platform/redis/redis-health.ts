@@ -1,97 +1,100 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { retryForever } from '../async/retry-forever.js';
 import { RedisConnections } from './redis-connections.js';
 
-/** Milliseconds between two questions to a Redis that is silent. */
-const INTERVAL = 200;
+const PROBE_INTERVAL_MS = 200;
 
-/** Whether Redis answers, and whether it keeps what it is given. */
+/** Whether Redis replies, and whether its settings make it durable. Contains the circuit breaker of the queue. */
 @Injectable()
 export class RedisHealth implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
-  private silent = false;
-  private stopping = false;
+  private readonly stopped = new AbortController();
+  /** True while the circuit breaker is open. */
+  private isTripped = false;
 
   constructor(private readonly connections: RedisConnections) {}
 
-  /** False while the connection is down, and while a Redis that is connected does not answer. */
+  /** False while Redis is disconnected, or connected but not replying. */
   get available(): boolean {
-    return !this.silent && this.connections.client.status === 'ready';
+    return !this.isTripped && this.connections.client.status === 'ready';
   }
 
-  /** Resolves once Redis is there for the first time. */
+  /** Resolves when Redis is connected for the first time. */
   async ready(): Promise<void> {
     const { client } = this.connections;
-    // Not with `once` of node:events, which rejects at the first connection that is refused.
+    // `once` of node:events would reject when the first connection is refused.
     if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));
   }
 
   onModuleInit(): void {
     const { client } = this.connections;
-    let away = false;
+    let isDown = false;
     client.on('ready', () => {
-      if (away) this.logger.log('Redis is back.');
-      away = false;
+      if (isDown) this.logger.log('Redis is available again.');
+      isDown = false;
       void this.checkDurability();
     });
     client.on('close', () => {
-      if (!away && !this.stopping)
-        this.logger.warn('Redis is away; events are answered 503 until it is back.');
-      away = true;
+      if (!isDown && !this.stopped.signal.aborted)
+        this.logger.warn('Redis is unavailable; events get 503 until it is connected again.');
+      isDown = true;
     });
   }
 
   /** This module is global and imported first, so Nest shuts it down after everything that uses Redis. */
   onApplicationShutdown(): void {
-    this.stopping = true;
+    this.stopped.abort();
     this.connections.close();
   }
 
-  /** Redis was late. Until it answers again, nobody else has to wait to learn that. */
+  /** Opens the circuit breaker: until a PING succeeds, producers fail fast instead of timing out. */
   trip(): void {
-    if (this.silent) return;
-    this.silent = true;
-    this.logger.warn('Redis does not answer; events are answered 503 until it does.');
-    void this.probe();
+    if (this.isTripped) return;
+    this.isTripped = true;
+    this.logger.warn('Redis does not reply; events get 503 until it does.');
+    this.probe().then(
+      () => (this.isTripped = false),
+      () => undefined,
+    );
   }
 
+  /** Resolves when Redis replies to a PING. Rejects when the process stops. */
   private async probe(): Promise<void> {
-    while (this.silent) {
-      try {
-        await this.connections.client.ping();
-        this.silent = false;
-      } catch {
+    await retryForever(() => this.connections.client.ping(), {
+      signal: this.stopped.signal,
+      minBackoffMs: PROBE_INTERVAL_MS,
+      maxBackoffMs: PROBE_INTERVAL_MS,
+      onFailure: () => {
         const { client } = this.connections;
-        if (client.status === 'end') return;
-        // Perhaps only this connection is dead, which no one would tell; a new one hangs on nothing.
+        // This connection may be dead without any report of it, so the next PING uses a new one.
         if (client.status === 'ready') client.disconnect(true);
-        await new Promise((resolve) => setTimeout(resolve, INTERVAL));
-      }
-    }
+      },
+    });
   }
 
-  /** A 202 is a promise that holds only as far as Redis keeps what it has confirmed. */
+  /** A 202 promises durability, which depends on the settings of Redis. */
   private async checkDurability(): Promise<void> {
     try {
       const [append, fsync, eviction] = await Promise.all(
         ['appendonly', 'appendfsync', 'maxmemory-policy'].map((name) => this.setting(name)),
       );
-      if (append !== 'yes')
+      if (append !== 'yes') {
         this.warnNotDurable(
           `appendonly is "${append}": accepted events are LOST when Redis stops. Set appendonly yes.`,
         );
-      else if (fsync !== 'always') {
+      } else if (fsync !== 'always') {
         this.warnNotDurable(
           `appendfsync is "${fsync}": events accepted in the last second are LOST in a crash. Set appendfsync always.`,
         );
       }
       if (eviction !== 'noeviction') {
         this.warnNotDurable(
-          `maxmemory-policy is "${eviction}": a full Redis THROWS AWAY accepted events. Set maxmemory-policy noeviction.`,
+          `maxmemory-policy is "${eviction}": a full Redis DELETES accepted events. Set maxmemory-policy noeviction.`,
         );
       }
     } catch (error) {
       this.logger.warn(
-        `The settings of Redis cannot be read (${(error as Error).message}); make sure that it is durable.`,
+        `The settings of Redis cannot be read (${(error as Error).message}). Make sure that it is durable.`,
       );
     }
   }

@@ -4,9 +4,6 @@ import type { SpanOptions, Tracer } from './tracer.js';
 
 export type { SpanKind, SpanOptions } from './tracer.js';
 
-/** Traces that a job names at most, although it may hold events of a thousand requests. */
-const MAX_TRACES = 32;
-
 /** Undefined unless there is an endpoint to export spans to; OpenTelemetry is not even loaded then. */
 let tracer: Tracer | undefined;
 
@@ -45,19 +42,4 @@ export function traced<Result>(
  */
 export function currentTraceparent(): string | undefined {
   return tracer?.traceparent();
-}
-
-const traceparents = new WeakMap<object, string>();
-
-/** @deprecated pass currentTraceparent() along */
-export function rememberTrace(thing: object): void {
-  const traceparent = currentTraceparent();
-  if (traceparent !== undefined) traceparents.set(thing, traceparent);
-}
-
-/** @deprecated pass currentTraceparent() along */
-export function tracesOf(things: readonly object[]): string[] | undefined {
-  if (tracer === undefined) return undefined;
-  const traces = things.flatMap((thing) => traceparents.get(thing) ?? []).slice(0, MAX_TRACES);
-  return traces.length > 0 ? traces : undefined;
 }

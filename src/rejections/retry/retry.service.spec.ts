@@ -1,6 +1,6 @@
 import type { EventTypes, TypeViolation } from '../../event-types/event-types.cache.js';
 import type { Producer } from '../../queue/producer.js';
-import { QueueUnavailableError } from '../../queue/queue-errors.js';
+import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import type { NewRejection } from '../../platform/model/rejection.js';
 import { type RejectionRow, toRow } from '../rejection-row.js';
 import type { RejectionsRepository } from '../rejections.repository.js';
@@ -34,7 +34,7 @@ function setUp() {
   const pipe = new EventsPipe(eventTypes, { record: (rejection) => void recorded.push(rejection) });
   const producer = {
     add: (events: NewEvent[]) => {
-      if (state.queueIsDown) return Promise.reject(new QueueUnavailableError());
+      if (state.queueIsDown) return Promise.reject(new RedisUnavailableError());
       steps.push('queue');
       queued.push(...events);
       return Promise.resolve();
@@ -137,7 +137,7 @@ describe('RetryService: an event that its type refused', () => {
     const row = await send(EVENT);
     delete state.violation;
     state.queueIsDown = true;
-    await expect(retries.retry(row.id)).rejects.toThrow(QueueUnavailableError);
+    await expect(retries.retry(row.id)).rejects.toThrow(RedisUnavailableError);
     expect(rows.get(row.id)).toEqual(row);
     expect(steps).toEqual([]);
   });

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Backlog } from '../../queue/backlog.js';
 import { BacklogReport } from '../../queue/backlog-report.js';
-import { QueueUnavailableError } from '../../queue/queue-errors.js';
+import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
 import type { EventCounts } from '../../platform/telemetry/metrics.js';
 import { WINDOW_SECONDS } from './pending-deltas.js';
@@ -27,11 +27,11 @@ export class RatesService {
     private readonly report: BacklogReport,
   ) {}
 
-  /** @throws QueueUnavailableError */
+  /** @throws RedisUnavailableError */
   async read(): Promise<Rates> {
     const end = Math.floor((Date.now() - PUBLISH_DELAY_MS) / 1000);
     try {
-      if (!this.redis.available) throw new QueueUnavailableError();
+      if (!this.redis.available) throw new RedisUnavailableError();
       const [counts, { jobs, oldest }] = await Promise.all([this.store.read(end), this.report.read()]);
       return {
         now: new Date(end * 1000).toISOString().replace('Z', '000Z'),
@@ -44,7 +44,7 @@ export class RatesService {
         },
       };
     } catch (error) {
-      throw new QueueUnavailableError('Redis, which holds the rates, is not available right now.', {
+      throw new RedisUnavailableError('Redis, which holds the rates, is not available right now.', {
         cause: error,
       });
     }
