@@ -1,6 +1,6 @@
 import type { Accepted, AcceptResults, Figures } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
-import { medianAndSpread, table } from './table.js';
+import { medianAndSpread, table } from '../../testing/table.js';
 
 /** What one request holds. */
 export function requestOf({ events, isNdjson }: Accepted): string {

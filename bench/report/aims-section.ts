@@ -2,10 +2,10 @@ import type { Accepted, AcceptResults } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
 import type { AskResults } from '../ask/ask.js';
 import type { MemoryResults } from '../memory/memory.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 import { growth } from './ask-section.js';
 import type { Results } from './results.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 /** The goals and the results; undefined if none of them was measured. */
 export function aimsSection({ accept, store, ask, memory }: Results): string | undefined {

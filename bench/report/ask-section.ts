@@ -1,6 +1,6 @@
 import type { AskResults } from '../ask/ask.js';
-import type { Latency } from '../support/statistics.js';
-import { spell, table } from './table.js';
+import type { Latency } from '../../testing/statistics.js';
+import { spell, table } from '../../testing/table.js';
 
 export function askSection(
   { requests, sizes, questions }: AskResults,

@@ -1,5 +1,5 @@
 import type { Accepted } from '../accept/accept.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 
 /** The median of the rounds of each contender; null for a limit, which stores nothing. */
 export const medians = (all: Accepted[], figure: 'accepted' | 'stored'): (number | null)[] =>

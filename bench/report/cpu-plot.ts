@@ -1,6 +1,6 @@
 import type { AcceptResults } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 import { requestOf } from './accept-section.js';
 import { COLOURS, LABELS, type Plot } from './plot.js';
 

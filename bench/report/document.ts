@@ -7,7 +7,7 @@ import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
 import { exportSection } from './export-section.js';
-import { machineSection } from './machine-section.js';
+import { machineSection } from '../../testing/machine-section.js';
 import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { pageSection } from './page-section.js';

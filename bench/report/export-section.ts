@@ -1,6 +1,6 @@
 import { EXPORTS, type Exported, type Exporting, type ExportResults } from '../export/export.js';
 import { sizeOf } from './ask-section.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 const MEBIBYTE = 2 ** 20;
 

@@ -1,6 +1,6 @@
 import type { MemoryResults } from '../memory/memory.js';
 import { PHASES, type Sample } from '../memory/memory-sampler.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 const PROCESSES = {
   eye: 'The Eye',

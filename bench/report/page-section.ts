@@ -1,5 +1,5 @@
 import { VIEWS, type Watched } from '../page/page.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 export function pageSection(watched: Watched[]): string {
   return `## The page

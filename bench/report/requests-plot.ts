@@ -1,7 +1,7 @@
 import type { AcceptResults } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
 import type { StoreResults } from '../store/store.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 import { requestOf } from './accept-section.js';
 import { bars, medians, ofKind, short } from './bars.js';
 import { COLOURS, ground, type Plot } from './plot.js';

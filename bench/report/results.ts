@@ -7,7 +7,7 @@ import type { ExportResults } from '../export/export.js';
 import type { MemoryResults } from '../memory/memory.js';
 import type { Watched } from '../page/page.js';
 import type { StoreResults } from '../store/store.js';
-import type { Machine } from '../support/machine.js';
+import type { Machine } from '../../testing/machine.js';
 
 /** The results; a part that was not measured is absent. */
 export interface Results {

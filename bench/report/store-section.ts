@@ -1,5 +1,5 @@
 import { STORING, type StoreResults, type Storing } from '../store/store.js';
-import { medianAndSpread, table } from './table.js';
+import { medianAndSpread, table } from '../../testing/table.js';
 
 const CPU = ['node', 'redis', 'postgres'] as const;
 
