@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
-import { anEvent, TheEye } from '../support/the-eye.js';
+import { anEvent, TheEye } from '../../testing/the-eye.js';
 
 const run = promisify(execFile);
 
