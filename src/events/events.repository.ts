@@ -28,15 +28,13 @@ const MAX_EXTRA_SCANNED = 1000;
 /** The table of events. All SQL about it is here. */
 @Injectable()
 export class EventsRepository {
-  private readonly insertStatement: string;
+  private insertText: string | undefined;
 
   constructor(
-    @InjectRepository(EventEntity) events: Repository<EventEntity>,
+    @InjectRepository(EventEntity) private readonly events: Repository<EventEntity>,
     private readonly sql: Sql,
     private readonly counts: EventCountsRepository,
-  ) {
-    this.insertStatement = insertStatement(events.metadata);
-  }
+  ) {}
 
   /**
    * Stores a batch in one statement; events that are stored already are skipped.
@@ -48,8 +46,10 @@ export class EventsRepository {
    * @param withIds whether to return the ids of the events that were new, and not only their number
    */
   async insert(batch: string, withIds = false): Promise<{ stored: number; ids: string[] }> {
+    // TypeORM knows the entity only after it has connected.
+    this.insertText ??= insertStatement(this.events.metadata);
     const [result] = await this.sql.query<{ stored: number; ids: string[] | null }>(
-      this.insertStatement,
+      this.insertText,
       [batch, withIds],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
