@@ -5,7 +5,7 @@ import { EXAMPLE_STORED } from '../events/dto/example.js';
 import { Allow } from '../auth/access.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { pageLink } from '../platform/paging/page-link.js';
-import { toPageResponse, toPagingProblem } from '../platform/paging/page-response.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import { SessionEventsResponse, SessionPageResponse } from './dto/responses.dto.js';
@@ -52,7 +52,7 @@ export class SessionsController {
     @Query(queryPipe) query: ListSessionEventsDto,
     @Req() request: FastifyRequest,
   ): Promise<SessionEventsResponse> {
-    const { session, page } = await this.sessions.find(sessionId, query).catch(asThrown);
+    const { session, page } = await this.sessions.find(sessionId, query);
     return {
       ...session,
       next: pageLink(request, page.next),
@@ -60,8 +60,4 @@ export class SessionsController {
       results: page.results,
     };
   }
-}
-
-function asThrown(error: unknown): never {
-  throw toPagingProblem(error, 'events');
 }

@@ -4,7 +4,7 @@ import type { StoredEvent } from '../platform/model/event.js';
 import { NotFoundError } from '../platform/errors/domain-error.js';
 import { textViolation } from '../platform/model/event-text.js';
 import { type Page, readPage } from '../platform/paging/page.js';
-import { canonicalRange, secondsBetween } from '../platform/time/timestamp.js';
+import { secondsBetween } from '../platform/time/timestamp.js';
 import type { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import {
   type ListedSession,
@@ -96,6 +96,11 @@ function withoutId({ session_id, first, last, events, applications, categories }
   return { session_id, first, last, events, applications, categories };
 }
 
-function toFilter({ application, category, ...range }: ListSessionsDto): SessionFilter {
-  return { application, category, ...canonicalRange(range) };
+function toFilter({
+  application,
+  category,
+  timestamp_after,
+  timestamp_before,
+}: ListSessionsDto): SessionFilter {
+  return { application, category, timestamp_after, timestamp_before };
 }

@@ -345,7 +345,7 @@ describe('An export', () => {
   });
 
   it('that nobody reads makes others wait for a while only, and none but exports', async () => {
-    const cutOff = (): number => eye.output.split('cut off: Its reader took too long').length - 1;
+    const cutOff = (): number => eye.output.split('cut off: The reader took too long').length - 1;
     const before = cutOff();
     const stalled = await Promise.all(Array.from({ length: LIMIT }, () => underWay()));
     const { status, headers, body } = await eye.get('/events/export?category=big');

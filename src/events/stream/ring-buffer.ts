@@ -1,5 +1,5 @@
 import { isAfter, MAX_STREAM_BYTES, MAX_STREAM_EVENTS, type StreamEntry } from './redis-stream.js';
-import { EQUALITY_FIELDS, type FILTER_FIELDS, type StreamFilter } from './stream-filter.js';
+import type { FilterFields } from './stream-filter.js';
 
 /** A server-sent event in the buffer. */
 export interface BufferedMessage {
@@ -9,7 +9,7 @@ export interface BufferedMessage {
   /** True when an unknown number of events is missing after the event with this id. */
   readonly isGap?: boolean;
   /** The fields that filters read; undefined for a message that every subscriber receives. */
-  readonly fields?: Partial<Record<(typeof FILTER_FIELDS)[number], string>>;
+  readonly fields?: FilterFields;
 }
 
 /**
@@ -76,16 +76,6 @@ export function skippedMessage(count: number | null, id?: string): Buffer {
   return Buffer.from(
     `${id === undefined ? '' : `id: ${id}\n`}event: skipped\ndata: ${JSON.stringify({ count })}\n\n`,
   );
-}
-
-export function matches(filter: StreamFilter, { fields }: BufferedMessage): boolean {
-  if (fields === undefined) return true;
-  const { timestamp_after: after, timestamp_before: before } = filter;
-  // Canonical timestamps compare as texts.
-  const { timestamp = '' } = fields;
-  if (after !== undefined && timestamp < after) return false;
-  if (before !== undefined && timestamp > before) return false;
-  return EQUALITY_FIELDS.every((name) => filter[name] === undefined || filter[name] === fields[name]);
 }
 
 function toMessage({ id, fields: { event, left_out: leftOut, ...fields } }: StreamEntry): BufferedMessage {

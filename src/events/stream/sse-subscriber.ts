@@ -1,13 +1,14 @@
 import { Readable } from 'node:stream';
-import { matches, type RingBuffer, skippedMessage } from './ring-buffer.js';
-import type { StreamFilter } from './stream-filter.js';
+import type { EventFilter } from '../../platform/model/event.js';
+import { type RingBuffer, skippedMessage } from './ring-buffer.js';
+import { matches } from './stream-filter.js';
 
 /** Milliseconds that an `EventSource` waits before it reconnects. */
 const RECONNECT_DELAY_MS = 2000;
 
 /** What a subscriber asked for. */
 export interface Subscription {
-  filter: StreamFilter;
+  filter: EventFilter;
   /** Id of the last event that a subscriber received before it was disconnected. */
   lastEventId?: string;
   /** Whether the key of the subscriber still allows reading. */
@@ -56,8 +57,8 @@ export class SseSubscriber extends Readable {
         this.send(skippedMessage(missed));
         continue;
       }
-      const message = buffer.at(this.position++);
-      if (matches(this.subscription.filter, message)) this.send(message.bytes);
+      const { fields, bytes } = buffer.at(this.position++);
+      if (fields === undefined || matches(this.subscription.filter, fields)) this.send(bytes);
     }
   }
 

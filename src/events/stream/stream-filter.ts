@@ -1,13 +1,17 @@
-import type { StoredEvent } from '../../platform/model/event.js';
+import type { EventFilter } from '../../platform/model/event.js';
 
-export const EQUALITY_FIELDS = ['application', 'session_id', 'category', 'name'] as const;
+const EQUALITY_FIELDS = ['application', 'session_id', 'category', 'name'] as const;
 
 /** The fields of an event that a filter reads. */
 export const FILTER_FIELDS = [...EQUALITY_FIELDS, 'timestamp'] as const;
 
-/** Which events a subscriber receives. An absent condition matches every event. */
-export interface StreamFilter extends Partial<Pick<StoredEvent, (typeof EQUALITY_FIELDS)[number]>> {
-  /** Canonical timestamps that bound the timestamp of the event, both inclusive. */
-  timestamp_after?: string;
-  timestamp_before?: string;
+export type FilterFields = Partial<Record<(typeof FILTER_FIELDS)[number], string>>;
+
+export function matches(filter: EventFilter, fields: FilterFields): boolean {
+  const { timestamp_after: after, timestamp_before: before } = filter;
+  // Canonical timestamps compare as texts.
+  const { timestamp = '' } = fields;
+  if (after !== undefined && timestamp < after) return false;
+  if (before !== undefined && timestamp > before) return false;
+  return EQUALITY_FIELDS.every((name) => filter[name] === undefined || filter[name] === fields[name]);
 }

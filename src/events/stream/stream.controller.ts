@@ -5,7 +5,6 @@ import { Allow } from '../../auth/access.decorator.js';
 import { InvalidParametersError } from '../../platform/errors/domain-error.js';
 import { ApiProblems } from '../../platform/http/api-problems.js';
 import { queryPipe } from '../../platform/paging/query.pipe.js';
-import { canonicalRange } from '../../platform/time/timestamp.js';
 import { StreamQueryDto } from './dto/stream-query.dto.js';
 import { MAX_STREAM_EVENTS } from './redis-stream.js';
 import { StreamService } from './stream.service.js';
@@ -59,7 +58,7 @@ export class StreamController {
     if (lastEventId !== undefined && !EVENT_ID.test(lastEventId))
       throw new InvalidParametersError({ 'Last-Event-ID': ['Must be the id of an event of this stream.'] });
     const stream = await this.stream.subscribe({
-      filter: { ...filter, ...canonicalRange(filter) },
+      filter,
       lastEventId,
       isAuthorized: async () => caller.isActive?.() ?? true,
     });

@@ -46,6 +46,3 @@ export async function toPageResponse<Row>(
     results,
   };
 }
-
-/** @deprecated paging errors are domain errors already */
-export const toPagingProblem: (error: unknown, rows: string) => unknown = (error) => error;

@@ -87,20 +87,6 @@ export function parseBound(text: string, end: 'after' | 'before'): Timestamp {
   return parseTimestamp(end === 'after' ? `${text}T00:00:00` : `${text}T23:59:59.999999`);
 }
 
-/** The ends of a range of timestamps, where they are given, as canonical texts. */
-export function canonicalRange({
-  timestamp_after: after,
-  timestamp_before: before,
-}: {
-  timestamp_after?: string;
-  timestamp_before?: string;
-}) {
-  return {
-    timestamp_after: after && parseBound(after, 'after').text,
-    timestamp_before: before && parseBound(before, 'before').text,
-  };
-}
-
 /** True for a date without a time of day. */
 export function isDate(text: string): boolean {
   return DATE.test(text);

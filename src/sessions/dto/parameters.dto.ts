@@ -1,9 +1,9 @@
 import {
-  Bound,
   CursorParameter,
   Filter,
   type PageQuery,
   PageSize,
+  TimestampBound,
 } from '../../platform/paging/parameters.js';
 
 /** The parameters of the events of a session. */
@@ -26,14 +26,14 @@ export class ListSessionsDto extends ListSessionEventsDto {
   )
   category?: string;
 
-  @Bound(
+  @TimestampBound(
     'after',
     'Sessions whose last event has this timestamp or a later one: a date-time, or a date for its midnight UTC.',
     '2021-01-01',
   )
   timestamp_after?: string;
 
-  @Bound(
+  @TimestampBound(
     'before',
     'Sessions whose last event has this timestamp or an earlier one: a date-time, or a date for its last microsecond in UTC.',
     '2021-12-31',

@@ -1,8 +1,8 @@
-import { Bound, Filter } from '../../../platform/paging/parameters.js';
-import type { StreamFilter } from '../stream-filter.js';
+import type { EventFilter } from '../../../platform/model/event.js';
+import { Filter, TimestampBound } from '../../../platform/paging/parameters.js';
 
 /** Which events a subscriber receives: the filters of the list. */
-export class StreamQueryDto implements StreamFilter {
+export class StreamQueryDto implements EventFilter {
   @Filter('Events of one application, by its name.', 'default')
   application?: string;
 
@@ -15,13 +15,13 @@ export class StreamQueryDto implements StreamFilter {
   @Filter('Events of one name.', 'pageview')
   name?: string;
 
-  @Bound(
+  @TimestampBound(
     'after',
     'Events with this timestamp or a later one. Excludes events of the past that are sent now.',
     '2021-01-01',
   )
   timestamp_after?: string;
 
-  @Bound('before', 'Events with this timestamp or an earlier one.', '2099-12-31')
+  @TimestampBound('before', 'Events with this timestamp or an earlier one.', '2099-12-31')
   timestamp_before?: string;
 }
