@@ -1,28 +1,27 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { TypeOrmModule } from '@nestjs/typeorm';
-import { servesApi, type Role, runsWorker } from '../platform/config/role.js';
-import { RejectionEntity } from './rejection.entity.js';
 import { RejectionsController } from './rejections.controller.js';
 import { RejectionsRecorder } from './rejections.recorder.js';
+import { RejectionsRepositoryModule } from './rejections-repository.module.js';
 import { RejectionsRetention } from './rejections.retention.js';
-import { RejectionsRepository } from './rejections.repository.js';
 import { RejectionsService } from './rejections.service.js';
 
-/** What was refused: noted, counted, looked at, and removed in time. */
+/** Refused events: recorded, counted, listed, and removed when they are old. */
 @Module({})
 export class RejectionsModule {
-  static forRole(role: Role): DynamicModule {
-    return {
-      module: RejectionsModule,
-      imports: [TypeOrmModule.forFeature([RejectionEntity])],
-      controllers: servesApi(role) ? [RejectionsController] : [],
-      providers: [
-        RejectionsRepository,
-        RejectionsService,
-        RejectionsRecorder,
-        ...(runsWorker(role) ? [RejectionsRetention] : []),
-      ],
-      exports: [RejectionsRepository, RejectionsService, RejectionsRecorder],
-    };
-  }
+  /** Records rejections and lists them. */
+  static readonly api: DynamicModule = {
+    module: RejectionsModule,
+    imports: [RejectionsRepositoryModule],
+    controllers: [RejectionsController],
+    providers: [RejectionsService, RejectionsRecorder],
+    exports: [RejectionsRecorder],
+  };
+
+  /** Removes old rejections. */
+  static readonly worker: DynamicModule = {
+    module: RejectionsModule,
+    imports: [RejectionsRepositoryModule],
+    providers: [RejectionsRetention],
+    exports: [RejectionsRetention],
+  };
 }
