@@ -1,6 +1,6 @@
 # syntax=docker/dockerfile:1
 
-# The latest Node whose own JSON.parse keeps every key (see src/platform/json/json-parse.ts).
+# The latest Node whose JSON.parse keeps every key: see docs/decisions/0010-node-22-image.md.
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -12,7 +12,7 @@ RUN npx nest build
 FROM node:22-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json ./
-# The optional ones hold a PostgreSQL of its own, which a container does not need.
+# The optional dependencies contain the embedded PostgreSQL, which a container does not need.
 RUN npm ci --omit=dev --omit=optional --no-audit --no-fund
 
 FROM node:22-bookworm-slim
@@ -23,5 +23,5 @@ COPY --from=build /app/dist ./dist
 COPY package.json ./
 USER node
 EXPOSE 8000
-# No npm in between: signals reach the process, which then stops in order.
+# Without npm in between, signals reach the process, so that it stops in order.
 CMD ["node", "dist/main.js"]

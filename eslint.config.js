@@ -106,7 +106,15 @@ export default tseslint.config(
   },
   ...layerRules,
   {
-    files: ['src/platform/config/**', 'src/platform/embedded/**', 'test/**', 'bench/**', 'demo/**', '*.js'],
+    files: [
+      'src/platform/config/**',
+      'src/platform/embedded/**',
+      'test/**',
+      'testing/**',
+      'bench/**',
+      'demo/**',
+      '*.js',
+    ],
     rules: { 'no-restricted-properties': 'off' },
   },
   {
@@ -116,7 +124,7 @@ export default tseslint.config(
   },
   {
     // What comes over HTTP is any; the assertions are what checks it.
-    files: ['test/**', 'bench/**', 'src/**/*.spec.ts', 'src/dashboard/public/**'],
+    files: ['test/**', 'testing/**', 'bench/**', 'src/**/*.spec.ts', 'src/dashboard/public/**'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

@@ -6,8 +6,8 @@ import { measurePage } from './page/page.js';
 import { publish, tables } from './report/document.js';
 import { keep, kept, type Results } from './report/results.js';
 import { measureStore } from './store/store.js';
-import { describeMachine } from './support/machine.js';
-import { endAll } from './support/on-the-eye.js';
+import { describeMachine } from '../testing/machine.js';
+import { endAll } from '../testing/on-the-eye.js';
 
 /*
  * npm run bench                                             all of it, into docs/benchmarks.md

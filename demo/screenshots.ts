@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { startBrowser, Viewer } from '../test/support/browser.js';
+import { startBrowser, Viewer } from '../testing/browser.js';
 import { EyeClient } from './eye-client.js';
 import { sendLive } from './live.js';
 import { APPLICATIONS } from './simulation.js';

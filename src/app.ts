@@ -25,7 +25,7 @@ import { requestMetrics } from './platform/telemetry/request-metrics.plugin.js';
 import { requestTracing } from './platform/telemetry/tracing.js';
 import { INGESTION_QUEUE } from './queue/queue.constants.js';
 import { RejectionsRecorder } from './rejections/rejections.recorder.js';
-import { noteTooLarge } from './rejections/too-large.js';
+import { recordTooLarge } from './rejections/too-large.js';
 
 /** Milliseconds. Longer than the minute of common proxies, so that none sends a request on a connection that just closes. */
 const KEEP_ALIVE_TIMEOUT_MS = 72_000;
@@ -53,7 +53,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   sendFiles(app);
 
   const isApi = servesApi(options.role);
-  app.useGlobalFilters(new ProblemFilter(isApi ? noteTooLarge(app.get(RejectionsRecorder)) : undefined));
+  app.useGlobalFilters(new ProblemFilter(isApi ? recordTooLarge(app.get(RejectionsRecorder)) : undefined));
   setUpSwagger(app);
   if (isApi) {
     // Not awaited: it is then loaded after Nest has set the error handler that its routes inherit.

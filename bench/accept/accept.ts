@@ -1,11 +1,11 @@
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { drained, folded } from '../support/backlog.js';
 import { LimitServer } from '../support/limit-server.js';
 import { type Extent, type Load, load } from '../support/load.js';
-import { onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
+import { onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
 import { anEvent, type Cpu, cpuOf, cpuOfLimit } from '../support/processes.js';
 import { progress } from '../support/progress.js';
-import type { Latency } from '../support/statistics.js';
+import type { Latency } from '../../testing/statistics.js';
 import { type Contender, contenders, type Kind } from './contenders.js';
 import { guard } from './guard.js';
 

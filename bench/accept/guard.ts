@@ -1,6 +1,6 @@
-import { runCommand } from '../../test/support/commands.js';
-import { bearer } from '../../test/support/keys.js';
-import type { TheEye } from '../../test/support/the-eye.js';
+import { runCommand } from '../../testing/commands.js';
+import { bearer } from '../../testing/keys.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { event } from '../support/events.js';
 
 /** For the event of a single post. */

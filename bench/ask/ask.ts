@@ -1,7 +1,7 @@
-import type { TheEye } from '../../test/support/the-eye.js';
-import { onTheEye } from '../support/on-the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
+import { onTheEye } from '../../testing/on-the-eye.js';
 import { progress } from '../support/progress.js';
-import { type Latency, latency } from '../support/statistics.js';
+import { type Latency, latency } from '../../testing/statistics.js';
 import { fill } from './fill.js';
 import { explain } from './plans.js';
 import { kindOf, type QuestionKind, type Questions, questions } from './questions.js';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { progress } from '../support/progress.js';
 
 /** Rows of one INSERT. */

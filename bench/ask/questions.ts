@@ -1,4 +1,4 @@
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { CATEGORIES, DAYS, NAMES, RARE, SELDOM, SESSION_EVENTS, sessionId, YEAR } from './fill.js';
 
 /** What makes the path of one more question of a kind, by the name of the kind. */

@@ -1,8 +1,8 @@
 import pg from 'pg';
 import { to } from 'pg-copy-streams';
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { fill } from '../ask/fill.js';
-import { onTheEye } from '../support/on-the-eye.js';
+import { onTheEye } from '../../testing/on-the-eye.js';
 import { forgetPeakOf, peakOf, residentOf } from '../support/processes.js';
 import { progress } from '../support/progress.js';
 

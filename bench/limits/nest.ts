@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { Body, Controller, HttpCode, Module, Post } from '@nestjs/common';
+import { Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setNodeFlags } from '../../src/platform/config/node-flags.js';
-import { EventsPipe, type Submission } from '../../src/events/events.pipe.js';
+import { EventsPipe, SubmittedEvents } from '../../src/events/events.pipe.js';
+import type { Submission } from '../../src/events/submission.js';
 import { EventTypes } from '../../src/event-types/event-types.cache.js';
 import { ANYBODY } from '../../src/auth/caller.js';
 import { bodyParsers } from '../../src/platform/http/bodies.js';
@@ -19,7 +20,7 @@ types.update([]);
 class NoWork {
   @Post()
   @HttpCode(202)
-  create(@Body(new EventsPipe(types, { record: () => undefined })) { events }: Submission): {
+  create(@SubmittedEvents(new EventsPipe(types, { record: () => undefined })) { events }: Submission): {
     id: string | undefined;
     status: 'queued';
   } {

@@ -1,4 +1,4 @@
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 
 /** A table (with its overflow) or an index. */
 export interface Relation {

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { familyOf, serversOf } from '../../test/support/processes.js';
-import type { TheEye } from '../../test/support/the-eye.js';
+import { familyOf, serversOf } from '../../testing/processes.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { residentOf, sharedBy } from '../support/processes.js';
 import { progress } from '../support/progress.js';
 

@@ -1,10 +1,10 @@
-import { familyOf, serversOf, signalAll } from '../../test/support/processes.js';
-import type { TheEye } from '../../test/support/the-eye.js';
+import { familyOf, serversOf, signalAll } from '../../testing/processes.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { drained, folded } from '../support/backlog.js';
 import { eventSize } from '../support/events.js';
 import { load, ndjson } from '../support/load.js';
 import { peakOf } from '../support/processes.js';
-import { onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
+import { onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
 import { bytesOnDisk, type OnDisk, relations, type Relation, walPosition } from './disk.js';
 import { MemorySampler, type Phase, type Sample } from './memory-sampler.js';
 

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import { startBrowser, Viewer } from '../../test/support/browser.js';
-import type { TheEye } from '../../test/support/the-eye.js';
+import { startBrowser, Viewer } from '../../testing/browser.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { event } from '../support/events.js';
-import { onTheEye } from '../support/on-the-eye.js';
+import { onTheEye } from '../../testing/on-the-eye.js';
 import { progress } from '../support/progress.js';
-import { percentile } from '../support/statistics.js';
+import { percentile } from '../../testing/statistics.js';
 
 /** Of the page, by their addresses. */
 export const VIEWS = { '#/now': 'now', '#/history': 'history' } as const;

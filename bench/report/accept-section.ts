@@ -1,6 +1,6 @@
 import type { Accepted, AcceptResults, Figures } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
-import { medianAndSpread, table } from './table.js';
+import { medianAndSpread, table } from '../../testing/table.js';
 
 /** What one request holds. */
 export function requestOf({ events, isNdjson }: Accepted): string {
@@ -29,46 +29,46 @@ export function acceptSection(
   const many = contenders.filter(({ events }) => events > 1);
   const spread =
     rounds > 1
-      ? `${rounds} rounds of ${duration} s; medians (and the lowest to the highest)`
+      ? `${rounds} rounds of ${duration} s; medians (lowest to highest)`
       : `One round of ${duration} s`;
-  const imports = contenders.some(({ isNdjson }) => isNdjson) ? '; the import is as long as it takes' : '';
+  const imports = contenders.some(({ isNdjson }) => isNdjson) ? '; the import takes as long as it needs' : '';
   return `## Accepting
 
-${spread}${imports}. *Accepted* is the rate of events answered \`202\`, *stored* the rate from the first request until
-the last event is in PostgreSQL.${refusals(contenders)}
+${spread}${imports}. *Accepted* is the rate of events answered \`202\`. *Stored* is the rate from the first request until the
+last event is in PostgreSQL.${refusals(contenders)}
 
-### One event a request
+### One event per request
 
 ${plot('singles')}
 
 ${table(
-  ['who', 'connections', ...SPEED_HEAD],
+  ['contender', 'connections', ...SPEED_HEAD],
   singles.map((each) => [KINDS[each.kind], String(each.connections), ...speed(each)]),
 )}
 
-### Many events a request
+### Many events per request
 
 ${plot('requests')}
 
 ${table(
-  ['who', 'request', 'connections', ...SPEED_HEAD],
+  ['contender', 'request', 'connections', ...SPEED_HEAD],
   many.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...speed(each)]),
 )}
 
-### CPU time of an event
+### CPU time per event
 
 ${plot('cpu')}
 
-Microseconds an event, until it is stored, all threads together:
+Microseconds per event until it is stored, all threads together:
 
 ${table(
-  ['who', 'request', 'connections', ...CPU_HEAD],
+  ['contender', 'request', 'connections', ...CPU_HEAD],
   contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpu(each)]),
 )}
 `;
 }
 
-/** Arrays are read one after the other; who would wait too long is asked to come back in a second. */
+/** Large arrays are read one after the other. One that would wait too long is answered `503`. */
 function refusals(contenders: Accepted[]): string {
   const refused = contenders.filter(({ rounds }) => rounds.some((round) => round.refused > 0));
   if (refused.length === 0) return '';
@@ -78,7 +78,7 @@ function refusals(contenders: Accepted[]): string {
       medianAndSpread(one.rounds.map((round) => round.refused)),
   );
   return (
-    ` Requests a round that were answered \`503\` and count for nothing else (arrays are sent again after \`Retry-After\`): ` +
+    ` Requests per round that were answered \`503\` and not counted (arrays are sent again after \`Retry-After\`): ` +
     `${each.join('; ')}.`
   );
 }

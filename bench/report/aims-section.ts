@@ -2,12 +2,12 @@ import type { Accepted, AcceptResults } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
 import type { AskResults } from '../ask/ask.js';
 import type { MemoryResults } from '../memory/memory.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 import { growth } from './ask-section.js';
 import type { Results } from './results.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
-/** What was aimed at, and what came out; undefined where none of it was measured. */
+/** The goals and the results; undefined if none of them was measured. */
 export function aimsSection({ accept, store, ask, memory }: Results): string | undefined {
   const rows = [
     ...(accept ? singles(accept) : []),
@@ -16,13 +16,13 @@ export function aimsSection({ accept, store, ask, memory }: Results): string | u
     ...(memory ? [held(memory)] : []),
   ];
   if (rows.length === 0) return undefined;
-  return `## What was aimed at
+  return `## Goals
 
-${table(['what', 'aim', 'measured'], rows)}
+${table(['measurement', 'goal', 'result'], rows)}
 `;
 }
 
-/** Of those that were measured with so many connections and events a request. */
+/** The median of the contender with these connections and events per request. */
 function figure(
   { contenders }: AcceptResults,
   kind: Kind,
@@ -40,17 +40,17 @@ function singles(accept: AcceptResults): string[][] {
   const share = (kind: Kind): string => spell(stored / figure(accept, kind, [64, 1], 'accepted'));
   return [
     [
-      'one event a request, 64 connections, accepted and stored, by bare Fastify',
-      '0.3 or more',
+      'one event per request, 64 connections: stored rate / rate of bare Fastify',
+      'at least 0.3',
       share('fastify'),
     ],
-    ['the same, by Nest with validation', '0.7 or more', share('nest')],
+    ['the same / rate of Nest with validation', 'at least 0.7', share('nest')],
   ];
 }
 
 function arrays(accept: AcceptResults, copied: number): string[] {
   const stored = figure(accept, 'eye', [8, 500], 'stored');
-  return ['arrays of 500, accepted and stored, by `COPY`', '0.35 or more', spell(stored / copied)];
+  return ['arrays of 500: stored rate / rate of `COPY`', 'at least 0.35', spell(stored / copied)];
 }
 
 function questions({ questions: all, sizes }: AskResults): string[][] {
@@ -60,11 +60,11 @@ function questions({ questions: all, sizes }: AskResults): string[][] {
     Math.max(...some.map(({ latencies }) => latencies.at(-1)?.p99 ?? NaN));
   const size = (sizes.at(-1) ?? 0).toLocaleString('en');
   return [
-    [`p99 of the slowest page of ten, of ${size} events`, '25 ms or less', `${spell(p99(pages))} ms`],
-    [`p99 of the slowest aggregate, of ${size} events`, '50 ms or less', `${spell(p99(aggregates))} ms`],
+    [`p99 of the slowest page of ten at ${size} events`, 'at most 25 ms', `${spell(p99(pages))} ms`],
+    [`p99 of the slowest aggregate at ${size} events`, 'at most 50 ms', `${spell(p99(aggregates))} ms`],
     [
-      'p50 of the page of ten that grows most, by that at the smallest size',
-      '2 times or less',
+      'p50 of the page of ten that grows most: largest table / smallest table',
+      'at most 2',
       spell(Math.max(...pages.map(({ latencies }) => growth(latencies, 'p50')))),
     ],
   ];
@@ -73,8 +73,8 @@ function questions({ questions: all, sizes }: AskResults): string[][] {
 function held({ peak, events }: MemoryResults): string[] {
   const size = events.toLocaleString('en');
   return [
-    `API and worker together, ${size} events waiting`,
-    '300 MiB or less',
+    `memory of API and worker together, ${size} events waiting`,
+    'at most 300 MiB',
     `${spell(peak / 2 ** 20)} MiB`,
   ];
 }

@@ -4,14 +4,14 @@ import { COLOURS, ground, LABELS, type Plot } from './plot.js';
 
 const SHADES = [COLOURS.small, COLOURS.medium, COLOURS.large];
 
-/** The median of each question at each size. */
+/** The median of each query at each size. */
 export function askPlot({ sizes, questions }: AskResults): Plot {
   const shown = questions.toReversed();
   return {
     name: 'ask',
     height: 110 + questions.length * (14 * sizes.length + 10),
     option: {
-      title: { text: 'Milliseconds of an answer (p50), by the size of the table' },
+      title: { text: 'Milliseconds per query (p50), by the size of the table' },
       legend: {},
       grid: { left: LABELS, right: 56, top: 80, bottom: 32 },
       yAxis: { type: 'category', data: shown.map(({ name }) => name), axisLabel: { interval: 0 } },

@@ -1,20 +1,20 @@
 import type { AskResults } from '../ask/ask.js';
-import type { Latency } from '../support/statistics.js';
-import { spell, table } from './table.js';
+import type { Latency } from '../../testing/statistics.js';
+import { spell, table } from '../../testing/table.js';
 
 export function askSection(
   { requests, sizes, questions }: AskResults,
   plot: (name: string) => string,
 ): string {
-  return `## Asking
+  return `## Queries
 
-Milliseconds of a page of ten (unless said otherwise), p50 / p99 of ${requests} requests a question, one after the other over HTTP, each with
-other values; every page that was measured has rows. The last column is what it takes at the largest table by what it takes at the smallest.
+Milliseconds for a page of ten (unless stated otherwise), p50 / p99 of ${requests} requests per query, one after the other over HTTP, each
+with other values. Every measured page has rows. The last column is the time at the largest table divided by the time at the smallest.
 
 ${plot('ask')}
 
 ${table(
-  ['page', ...sizes.map((size) => `${sizeOf(size)} events`), 'largest : smallest'],
+  ['query', ...sizes.map((size) => `${sizeOf(size)} events`), 'largest / smallest'],
   questions.map(({ name, latencies }) => [
     name,
     ...latencies.map(({ p50, p99 }) => `${spell(p50)} / ${spell(p99)}`),
@@ -24,7 +24,7 @@ ${table(
 `;
 }
 
-/** How much longer an answer takes at the largest size than at the smallest. */
+/** The time at the largest size divided by the time at the smallest. */
 export const growth = (latencies: Latency[], share: 'p50' | 'p99'): number =>
   (latencies.at(-1)?.[share] ?? NaN) / (latencies[0]?.[share] ?? NaN);
 

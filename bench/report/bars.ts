@@ -1,14 +1,14 @@
 import type { Accepted } from '../accept/accept.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 
-/** Of the rounds of each; a limit stores nothing. */
+/** The median of the rounds of each contender; null for a limit, which stores nothing. */
 export const medians = (all: Accepted[], figure: 'accepted' | 'stored'): (number | null)[] =>
   all.map(({ rounds }) => {
     const numbers = rounds.flatMap((round) => round[figure] ?? []);
     return numbers.length === 0 ? null : Math.round(median(numbers));
   });
 
-/** A series of upright bars, each with its number. */
+/** A series of vertical bars with their numbers. */
 export const bars = (name: string, colour: string, data: (number | null)[]): object => ({
   name,
   type: 'bar',

@@ -1,10 +1,10 @@
 import type { AcceptResults } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 import { requestOf } from './accept-section.js';
 import { COLOURS, LABELS, type Plot } from './plot.js';
 
-/** Short enough for the side of a plot. */
+/** Names that fit beside a plot. */
 const NAMES: Record<Kind, string> = {
   fastify: 'Fastify',
   nest: 'Nest, no work',
@@ -18,7 +18,7 @@ const PARTS = [
   ['PostgreSQL', COLOURS.postgres, 'postgres'],
 ] as const;
 
-/** CPU time of an event, by who takes it. */
+/** CPU time per event, by process. */
 export function cpuPlot({ contenders }: AcceptResults): Plot {
   const shown = contenders
     .filter(({ kind, connections, events }) => kind !== 'fastify' && (events > 1 || connections === 64))
@@ -27,7 +27,7 @@ export function cpuPlot({ contenders }: AcceptResults): Plot {
     name: 'cpu',
     height: 96 + shown.length * 30,
     option: {
-      title: { text: 'CPU time of an event, in microseconds' },
+      title: { text: 'CPU time per event, in microseconds' },
       legend: {},
       grid: { left: LABELS, right: 40, top: 80, bottom: 32 },
       yAxis: {

@@ -7,7 +7,7 @@ import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
 import { exportSection } from './export-section.js';
-import { machineSection } from './machine-section.js';
+import { machineSection } from '../../testing/machine-section.js';
 import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { pageSection } from './page-section.js';
@@ -21,26 +21,28 @@ const FILE = join(DOCS, 'benchmarks.md');
 
 const INTRODUCTION = `# Benchmarks
 
-The Eye beside what it cannot be faster than, measured in one run on one machine. \`npm run bench\` makes this page anew; figures of two
-runs are not to be compared, since each machine has its own, and its better hours.`;
+This page compares The Eye with the limits of the machine, measured in one run. \`npm run bench\` writes this page. Do not compare the
+numbers of two runs: machines differ, and so do the hours of one machine. [Development](development.md#benchmarks) describes the
+options.`;
 
-const HOW_TO_READ = `**The limits.** *Bare Fastify* takes a request, parses its JSON and answers: what Node and HTTP cost. *Nest with The Eye's validation* also reads,
-checks and identifies the events with The Eye's own code, and keeps nothing: what remains to The Eye is the queue, the fsync, and PostgreSQL.
-\`COPY\` is how fast PostgreSQL takes the same rows into the same table.
+const HOW_TO_READ = `**The limits.** *Bare Fastify* receives a request, parses its JSON and responds: the cost of Node and HTTP. *Nest with The Eye's
+validation* also reads, checks and identifies the events with the code of The Eye, and stores nothing. What remains to The Eye is
+the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which PostgreSQL takes the same rows into the same table.
 
-**How it is measured.** The Eye is started as \`npm start\` starts it, with a PostgreSQL and a Redis of its own that fsync what they confirm, new for each
-measurement; the limits are compiled in the same way and have the same flags of Node. The load generator ([autocannon](https://github.com/mcollina/autocannon))
-shares the cores with what it measures, and so do Redis and PostgreSQL: on two cores a limit that uses one of them leaves the load generator
-the other, while The Eye, its PostgreSQL and its Redis share both with it. So look at the CPU time of an event, too. Each contender has two
-seconds to warm up. Rounds are interleaved: each runs every contender once. PostgreSQL's plans of the questions, at the largest
-table, stand in [plans.txt](benchmarks/plans.txt), and all figures in [results.json](benchmarks/results.json).`;
+**The method.** The Eye is started like \`npm start\`, with its own PostgreSQL and Redis, which fsync what they confirm, and which are new
+for each measurement. The limits are compiled in the same way and run with the same flags of Node. The load generator
+([autocannon](https://github.com/mcollina/autocannon)), Redis and PostgreSQL share the cores with what is measured. On two cores, a
+limit that uses one core leaves the other to the load generator, while The Eye, its PostgreSQL and its Redis share both with it. So
+look at the CPU time per event too. Each contender warms up for two seconds. Rounds are interleaved: each round runs every
+contender once. The query plans at the largest table are in [plans.txt](benchmarks/plans.txt), and all numbers are in
+[results.json](benchmarks/results.json).`;
 
-/** What was measured, as Markdown for a terminal. */
+/** The results as Markdown for a terminal. */
 export function tables(results: Results): Promise<string> {
   return formatted([machineSection(results.machine), ...sections(results, () => '')]);
 }
 
-/** Writes the page, its plots, and PostgreSQL's plans. */
+/** Writes the page, its plots, and the query plans. */
 export async function publish(results: Results): Promise<void> {
   await mkdir(FOLDER, { recursive: true });
   for (const plot of plots(results)) await writeFile(join(FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
@@ -63,7 +65,7 @@ function sections(results: Results, plot: (name: string) => string): string[] {
   ].filter((section) => section !== undefined);
 }
 
-const image = (name: string): string => `![The table below, as a plot](benchmarks/${name}.svg)`;
+const image = (name: string): string => `![Plot of the table below](benchmarks/${name}.svg)`;
 
 function plots({ accept, store, ask, memory }: Results): Plot[] {
   return [

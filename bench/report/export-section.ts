@@ -1,6 +1,6 @@
 import { EXPORTS, type Exported, type Exporting, type ExportResults } from '../export/export.js';
 import { sizeOf } from './ask-section.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -19,9 +19,9 @@ export function exportSection({ sizes, exports }: ExportResults): string {
   );
   return `## Exporting
 
-Everything in one request, beside \`COPY\` of the same rows to a client. *Grown* is by how much the memory of The Eye was larger at its
-largest meanwhile than before: what the smaller ones have made room for, the larger ones find there.
+All events in one request, compared with \`COPY\` of the same rows to a client. *Growth* is the peak memory of The Eye during the export
+minus its memory before. Later exports reuse memory that earlier ones have allocated.
 
-${table(['what', 'events', 'first byte, ms', 'events/s', 'MiB/s', 'grown, MiB'], rows)}
+${table(['export', 'events', 'first byte, ms', 'events/s', 'MiB/s', 'growth, MiB'], rows)}
 `;
 }

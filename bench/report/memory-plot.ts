@@ -8,10 +8,10 @@ const LINES = [
   ['PostgreSQL', 'postgres', COLOURS.postgres],
 ] as const;
 
-/** Above the lines, for the names of the phases. */
+/** Space above the lines for the names of the phases. */
 const ROOM = 1.15;
 
-/** What each process holds, over the time of the imports. */
+/** Memory of each process over the time of the imports. */
 export function memoryPlot({ samples, phases }: MemoryResults): Plot {
   const areas = {
     silent: true,
@@ -29,7 +29,7 @@ export function memoryPlot({ samples, phases }: MemoryResults): Plot {
     name: 'memory',
     height: 400,
     option: {
-      title: { text: 'Resident memory, in MiB, over the seconds of the run' },
+      title: { text: 'Resident memory in MiB, over the seconds of the run' },
       legend: {},
       grid: { left: 64, right: 24, top: 88, bottom: 36 },
       xAxis: { type: 'value', max: Math.ceil(samples.at(-1)?.seconds ?? 0), splitLine: { show: false } },

@@ -1,6 +1,6 @@
 import type { MemoryResults } from '../memory/memory.js';
 import { PHASES, type Sample } from '../memory/memory-sampler.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 const PROCESSES = {
   eye: 'The Eye',
@@ -29,9 +29,9 @@ export function memorySection(
   const total = disk.reduce((sum, { bytes }) => sum + bytes, 0);
   return `## Memory
 
-The Eye as \`npm start\` runs it, API and worker in one process, takes an NDJSON import of ${size} events; then PostgreSQL is frozen (SIGSTOP)
-and as many more come and wait in Redis; then it goes on, and they are stored. Resident memory at most, in MiB; all processes of
-PostgreSQL together, what they share counted once. The Eye held ${spell(peak / MEBIBYTE)} MiB at most, at any moment:
+The Eye runs as with \`npm start\`: API and worker in one process. It receives an NDJSON import of ${size} events. Then PostgreSQL is frozen
+(SIGSTOP), and as many events arrive and wait in Redis. Then PostgreSQL continues, and they are stored. The table has the peak resident
+memory in MiB; that of all processes of PostgreSQL together, with shared memory counted once. The peak of The Eye over the whole run was ${spell(peak / MEBIBYTE)} MiB.
 
 ${plot('memory')}
 
@@ -42,17 +42,17 @@ ${table(
 
 ## Bytes of an event
 
-It is sent as ${spell(sent)} bytes of JSON, takes ${spell(waiting)} bytes of Redis's memory while it waits, ${spell(wal)} bytes of PostgreSQL's
-write-ahead log once, and for good on its disk:
+An event is sent as ${spell(sent)} bytes of JSON. It needs ${spell(waiting)} bytes of Redis's memory while it waits, ${spell(wal)} bytes of PostgreSQL's
+write-ahead log once, and these bytes on disk:
 
 ${table(
-  ['what', 'bytes an event'],
+  ['relation', 'bytes per event'],
   [
     ...disk.map(({ name, table, isIndex, bytes }) => [
       isIndex ? `index \`${name}\` of \`${table}\`` : `table \`${name}\``,
       spell(bytes),
     ]),
-    ['all', spell(total)],
+    ['total', spell(total)],
   ],
 )}
 `;

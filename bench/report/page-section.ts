@@ -1,18 +1,18 @@
 import { VIEWS, type Watched } from '../page/page.js';
-import { spell, table } from './table.js';
+import { spell, table } from '../../testing/table.js';
 
 export function pageSection(watched: Watched[]): string {
   return `## The page
 
-In headless Chromium on the same cores, without a graphics card, while nothing comes and while arrays of 50 come at even times. *Blocked* is
-how long a second scripts kept the page from answering (what their tasks took beyond 50 ms).
+In headless Chromium on the same cores, without a graphics card, while no events arrive and while arrays of 50 arrive at even intervals.
+*Blocked* is the time per second in which scripts kept the page from responding (the part of their tasks beyond 50 ms).
 
 ${table(
   [
     'view',
     'events/s',
-    'pictures/s',
-    'from one to the next, p50, ms',
+    'frames/s',
+    'frame interval, p50, ms',
     'p99, ms',
     'longest, ms',
     'blocked, ms/s',

@@ -1,6 +1,6 @@
 import * as echarts from 'echarts';
 
-/** Colours that read on a white and on a black ground. */
+/** Colours that are readable on white and on black. */
 export const COLOURS = {
   limit: '#8a94a0',
   nest: '#e08a1e',
@@ -14,7 +14,7 @@ export const COLOURS = {
   large: '#e08a1e',
 } as const;
 
-/** On white, and what takes its place where the reader's screen is dark. */
+/** Each colour on white, and its replacement in dark mode. */
 const GROUND = {
   background: ['#ffffff', '#0d1117'],
   text: ['#24292f', '#e6edf3'],
@@ -25,7 +25,7 @@ const GROUND = {
 
 export const ground = (part: keyof typeof GROUND): string => GROUND[part][0];
 
-/** Pixels for names beside horizontal bars: without a canvas, the widths of texts are only guessed. */
+/** Pixels for names beside horizontal bars. Without a canvas, echarts only estimates the widths of texts. */
 export const LABELS = 270;
 
 const FONT = 'Helvetica, Arial, sans-serif';
@@ -55,7 +55,7 @@ const THEME = {
 };
 
 export interface Plot {
-  /** Of the file, without its ending. */
+  /** Name of the file, without its extension. */
   name: string;
   height: number;
   option: echarts.EChartsOption;
@@ -72,7 +72,7 @@ export function render({ height, option }: Plot): string {
   return svg.replace('>', `>\n<style>@media (prefers-color-scheme: dark) { ${darkRules()} }</style>`);
 }
 
-/** The rules of a style sheet win over the attributes of an element. */
+/** Rules of a style sheet take precedence over the attributes of an element. */
 function darkRules(): string {
   return Object.values(GROUND)
     .flatMap(([light, dark]) => ['fill', 'stroke'].map((what) => `[${what}="${light}"] { ${what}: ${dark} }`))

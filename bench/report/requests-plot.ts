@@ -1,28 +1,28 @@
 import type { AcceptResults } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
 import type { StoreResults } from '../store/store.js';
-import { median } from '../support/statistics.js';
+import { median } from '../../testing/statistics.js';
 import { requestOf } from './accept-section.js';
 import { bars, medians, ofKind, short } from './bars.js';
 import { COLOURS, ground, type Plot } from './plot.js';
 
-/** The end of an axis that a line must fit below, with a tick at its end. */
+/** The end of an axis above a line, rounded up to a tick. */
 const roomFor =
   (line = 0) =>
   ({ max }: { max: number }): number =>
     Math.ceil(Math.max(max, line) / 20_000) * 20_000;
 
-/** Events by the size of a request, beside what COPY stores. */
+/** Events per second by the size of a request, and the rate of COPY. */
 export function requestsPlot({ contenders }: AcceptResults, store?: StoreResults): Plot {
   const shown = contenders.filter(({ events, connections }) => events > 1 || connections === 64);
-  // Each has the same requests, in the same order.
+  // Both have the same requests, in the same order.
   const [nest, eye] = [ofKind(shown, 'nest'), ofKind(shown, 'eye')];
   const copy = store && Math.round(median(store.rounds.copy.map(({ stored }) => stored)));
   return {
     name: 'requests',
     height: 400,
     option: {
-      title: { text: 'Many events a request: events a second, by the request' },
+      title: { text: 'Many events per request: events per second, by request' },
       legend: {},
       grid: { left: 64, right: 24, top: 88, bottom: 36 },
       xAxis: { type: 'category', data: eye.map(requestOf), axisLabel: { interval: 0 } },
@@ -31,7 +31,7 @@ export function requestsPlot({ contenders }: AcceptResults, store?: StoreResults
         bars(KINDS.nest, COLOURS.nest, medians(nest, 'accepted')),
         bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
         {
-          ...bars('… until all is stored', COLOURS.stored, medians(eye, 'stored')),
+          ...bars('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
           ...(copy !== undefined && {
             markLine: {
               symbol: 'none',

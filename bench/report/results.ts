@@ -7,9 +7,9 @@ import type { ExportResults } from '../export/export.js';
 import type { MemoryResults } from '../memory/memory.js';
 import type { Watched } from '../page/page.js';
 import type { StoreResults } from '../store/store.js';
-import type { Machine } from '../support/machine.js';
+import type { Machine } from '../../testing/machine.js';
 
-/** What has been measured; a part that has not been is absent. */
+/** The results; a part that was not measured is absent. */
 export interface Results {
   machine: Machine;
   accept?: AcceptResults;
@@ -29,13 +29,13 @@ export async function keep(results: Results): Promise<void> {
   await writeFile(FILE, `${JSON.stringify(results, rounded)}\n`);
 }
 
-/** @throws Error where nothing was kept */
+/** @throws Error if no results are stored */
 export async function kept(): Promise<Results> {
-  if (!existsSync(FILE)) throw new Error(`There is no ${FILE} yet; npm run bench makes it.`);
+  if (!existsSync(FILE)) throw new Error(`There is no ${FILE} yet; npm run bench writes it.`);
   return JSON.parse(await readFile(FILE, 'utf8')) as Results;
 }
 
-/** Five digits say more than the measurement does. */
+/** Rounds to five digits, which is more than the accuracy of a measurement. */
 function rounded(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
 }

@@ -3,7 +3,7 @@ import { KINDS } from '../accept/contenders.js';
 import { bars, medians, ofKind, short } from './bars.js';
 import { COLOURS, type Plot } from './plot.js';
 
-/** Single posts by connections. */
+/** Requests of one event, by connections. */
 export function singlesPlot({ contenders }: AcceptResults): Plot {
   const singles = contenders.filter(({ events }) => events === 1);
   const eye = ofKind(singles, 'eye');
@@ -11,7 +11,7 @@ export function singlesPlot({ contenders }: AcceptResults): Plot {
     name: 'singles',
     height: 380,
     option: {
-      title: { text: 'One event a request: events a second, by connections' },
+      title: { text: 'One event per request: events per second, by connections' },
       legend: {},
       grid: { left: 64, right: 24, top: 88, bottom: 56 },
       xAxis: {
@@ -26,7 +26,7 @@ export function singlesPlot({ contenders }: AcceptResults): Plot {
         bars(KINDS.fastify, COLOURS.limit, medians(ofKind(singles, 'fastify'), 'accepted')),
         bars(KINDS.nest, COLOURS.nest, medians(ofKind(singles, 'nest'), 'accepted')),
         bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
-        bars('… until all is stored', COLOURS.stored, medians(eye, 'stored')),
+        bars('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
       ],
     },
   };

@@ -1,5 +1,5 @@
 import { STORING, type StoreResults, type Storing } from '../store/store.js';
-import { medianAndSpread, table } from './table.js';
+import { medianAndSpread, table } from '../../testing/table.js';
 
 const CPU = ['node', 'redis', 'postgres'] as const;
 
@@ -12,11 +12,11 @@ export function storeSection({ events, rounds }: StoreResults): string {
   ];
   return `## Storing
 
-The same rows into the same table with the same indexes: by \`COPY\`, which sends them as they are, fails at the first duplicate and
-fires no triggers (The Eye's keep counts and sessions), and by a worker that finds the queue full and nobody who sends.
+The same rows into the same table with the same indexes, by \`COPY\` and by a worker that has a full queue while nobody sends. \`COPY\` sends
+the rows as they are, fails at the first duplicate and fires no triggers; the triggers of The Eye maintain counts and sessions.
 
 ${table(
-  ['who', 'events', 'stored, events/s', 'Node, µs an event', 'Redis, µs', 'PostgreSQL, µs'],
+  ['contender', 'events', 'stored, events/s', 'Node, µs per event', 'Redis, µs', 'PostgreSQL, µs'],
   (Object.keys(STORING) as Storing[]).map(row),
 )}
 `;

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
-import { CreateEventDto, type ValidEvent } from '../../src/events/dto/create-event.dto.js';
-import { toNewEvent } from '../../src/platform/model/event.js';
+import { CreateEventDto } from '../../src/events/dto/create-event.dto.js';
+import { createEvent, type ParsedEvent } from '../../src/platform/model/event.js';
 import { DEFAULT_APPLICATION } from '../../src/auth/caller.js';
 import { event } from '../support/events.js';
 
@@ -48,9 +48,9 @@ async function send(databaseUrl: string, rows: Rows): Promise<void> {
 }
 
 function row(sent: Record<string, unknown>): string {
-  const { id, application, session_id, category, name, data, timestamp, data_sha256 } = toNewEvent(
+  const { id, application, session_id, category, name, data, timestamp, data_sha256 } = createEvent(
     DEFAULT_APPLICATION,
-    CreateEventDto.from(sent) as ValidEvent,
+    CreateEventDto.from(sent) as ParsedEvent,
   );
   const json = JSON.stringify(data);
   return `${[id, application, session_id, category, name, json, timestamp, `\\\\x${data_sha256}`].join('\t')}\n`;

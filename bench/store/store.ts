@@ -1,7 +1,7 @@
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { drained, folded } from '../support/backlog.js';
 import { arrays, type Load, load, singles } from '../support/load.js';
-import { beside, onTheEye, stored, storedAtLeast } from '../support/on-the-eye.js';
+import { beside, onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
 import { anEvent, type Cpu, cpuOf } from '../support/processes.js';
 import { progress } from '../support/progress.js';
 import { copy, makeRows } from './copy.js';

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { TheEye } from '../../test/support/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 
 /** Milliseconds between two looks. */
 const INTERVAL = 25;

@@ -2,7 +2,7 @@ import autocannon, { type Client } from 'autocannon';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import { manyEvents, manyLines, NEW, oneEvent, SESSION } from './events.js';
-import { type Latency, latency } from './statistics.js';
+import { type Latency, latency } from '../../testing/statistics.js';
 
 export interface Load {
   connections: number;

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { familyOf, serversOf } from '../../test/support/processes.js';
-import type { TheEye } from '../../test/support/the-eye.js';
+import { familyOf, serversOf } from '../../testing/processes.js';
+import type { TheEye } from '../../testing/the-eye.js';
 
 /*
  * What processes take, out of /proc, so on Linux only.

@@ -1,6 +1,6 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
 import { type FieldErrors, InvalidFieldsError } from '../platform/errors/domain-error.js';
-import { areTextsTooLong, TEXTS_BYTES, whyNotText } from '../platform/model/event-text.js';
+import { exceedsMaxTextsBytes, MAX_TEXTS_BYTES, textViolation } from '../platform/model/event-text.js';
 import type { TypeKey } from './event-types.repository.js';
 
 /** Reads the key of a type from the path, with the limits of the fields of an event. */
@@ -10,11 +10,13 @@ export class TypeKeyPipe implements PipeTransform<Record<string, string>, TypeKe
   transform({ category = '', name = '' }: Record<string, string>): TypeKey {
     const errors: FieldErrors = {};
     for (const [field, text] of Object.entries({ category, name })) {
-      const violation = whyNotText(text);
+      const violation = textViolation(text);
       if (violation) errors[field] = [violation.message];
     }
-    if (areTextsTooLong(category + name))
-      errors['category'] ??= [`category and name together must not exceed ${TEXTS_BYTES} bytes in UTF-8.`];
+    if (exceedsMaxTextsBytes(category + name))
+      errors['category'] ??= [
+        `category and name together must not exceed ${MAX_TEXTS_BYTES} bytes in UTF-8.`,
+      ];
     if (Object.keys(errors).length > 0) throw new InvalidFieldsError(errors);
     return { category, name };
   }

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -19,7 +19,6 @@ import { Allow } from '../auth/access.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { preferredWait } from '../platform/http/prefer-header.js';
-import { Problem } from '../platform/http/problem.js';
 import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
@@ -31,17 +30,17 @@ import {
   QueuedBatchResponse,
   QueuedEventResponse,
 } from './dto/responses.dto.js';
-import { isEventId } from '../platform/model/event-id.js';
-import { EventsPipe, type Submission } from './events.pipe.js';
-import { EventsService, type Outcome } from './events.service.js';
+import { EventsPipe, SubmittedEvents } from './events.pipe.js';
+import { type AcceptResult, EventsService } from './events.service.js';
+import type { Submission } from './submission.js';
 
-const STATUS: Record<Outcome['status'], number> = { queued: 202, created: 201, existing: 200 };
+const STATUS: Record<AcceptResult['status'], number> = { queued: 202, created: 201, existing: 200 };
 
 const oneOrMany = (one: typeof EventResponse | typeof QueuedEventResponse) => ({
   schema: { oneOf: [{ $ref: getSchemaPath(one) }, { $ref: getSchemaPath(QueuedBatchResponse) }] },
 });
 
-/** Takes events in and gives them out. */
+/** Accepts, lists and finds events. */
 @ApiTags('events')
 @ApiExtraModels(CreateEventDto, EventResponse, QueuedEventResponse, QueuedBatchResponse)
 @Controller('events')
@@ -55,8 +54,8 @@ export class EventsController {
     summary: 'Send events',
     description:
       `One event, an array of events, or NDJSON (an event a line): at most ${environment.EVENTS_LIMIT} events and ` +
-      `${environment.BODY_LIMIT} bytes a request. Answered once they are durably in the queue; stored soon after, each exactly once, ` +
-      'however often it is sent. Of many events the bad ones are named and the others accepted.',
+      `${environment.BODY_LIMIT} bytes a request. The response comes when the events are durable in the queue. Each event is stored ` +
+      'exactly once, however often it is sent. If some of many events are invalid, they are named and the others accepted.',
   })
   @ApiConsumes('application/json', 'application/x-ndjson')
   @ApiBody({
@@ -85,9 +84,12 @@ export class EventsController {
     description: `\`wait=5\` waits up to 5 seconds (${environment.WAIT_LIMIT} at most) until the events are stored (RFC 7240).`,
   })
   @ApiAcceptedResponse({
-    description: 'The events are durably in the queue.',
+    description: 'The events are durable in the queue.',
     headers: {
-      Location: { description: 'Where the event will be found (one event).', schema: { type: 'string' } },
+      Location: {
+        description: 'Address of the event, once it is stored (for a single event).',
+        schema: { type: 'string' },
+      },
     },
     ...oneOrMany(QueuedEventResponse),
   })
@@ -96,21 +98,21 @@ export class EventsController {
     ...oneOrMany(EventResponse),
   })
   @ApiOkResponse({
-    description: 'With `Prefer: wait`: the events had been stored before.',
+    description: 'With `Prefer: wait`: the events were stored before.',
     ...oneOrMany(EventResponse),
   })
   @ApiProblems(400, 413, 415, 503)
   async create(
-    @Body(EventsPipe) submission: Submission,
+    @SubmittedEvents(EventsPipe) submission: Submission,
     @Headers('prefer') prefer: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<QueuedEventResponse | QueuedBatchResponse | EventResponse> {
     const { many, events, refused } = submission;
-    const seconds = preferredWait(prefer, environment.WAIT_LIMIT);
-    const outcome = await this.events.accept(events, seconds * 1000);
-    reply.status(STATUS[outcome.status]);
-    if (seconds > 0) reply.header('preference-applied', `wait=${seconds}`);
-    const stored = outcome.status === 'queued' ? undefined : outcome.events;
+    const waitSeconds = preferredWait(prefer, environment.WAIT_LIMIT);
+    const result = await this.events.accept(events, waitSeconds * 1000);
+    reply.status(STATUS[result.status]);
+    if (waitSeconds > 0) reply.header('preference-applied', `wait=${waitSeconds}`);
+    const stored = result.status === 'queued' ? undefined : result.events;
     if (many) {
       const ids = events.map(({ id }) => id);
       return { accepted: events.length, rejected: refused, ids, ...(stored && { results: stored }) };
@@ -125,8 +127,8 @@ export class EventsController {
   @ApiOperation({
     summary: 'List events',
     description:
-      'Newest first unless told otherwise. A page costs the same wherever it lies: follow `next` and `previous`. ' +
-      'The count is exact, but of a part of a session it is an estimate beyond 10,000.',
+      'Newest first by default. Every page costs the same; follow `next` and `previous`. The count is exact, except for a ' +
+      'part of a session with more than 10,000 events, where it is an estimate.',
   })
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)
@@ -145,10 +147,7 @@ export class EventsController {
   })
   @ApiOkResponse({ type: EventResponse })
   @ApiProblems(400, 404, 503)
-  async find(@Param('id') id: string): Promise<EventResponse> {
-    const event = isEventId(id) ? await this.events.find(id.toLowerCase()) : undefined;
-    if (!event)
-      throw new Problem(404, 'not_found', 'There is no event with this id, or it is not stored yet.');
-    return event;
+  find(@Param('id') id: string): Promise<EventResponse> {
+    return this.events.find(id);
   }
 }

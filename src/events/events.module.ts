@@ -8,7 +8,7 @@ import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
 import { EventsRepositoryModule } from './events-repository.module.js';
 import { EventsService } from './events.service.js';
-import { StoredEvents } from './stored-events.js';
+import { StoredEventsPoller } from './stored-events.poller.js';
 import { StreamModule } from './stream/stream.module.js';
 
 /** Events, from the request to the table and back: the controller, its pipe, the processor and the repository. */
@@ -19,8 +19,7 @@ export class EventsModule {
     module: EventsModule,
     imports: [EventsRepositoryModule, EventCountsModule, EventTypesModule, RejectionsModule.api],
     controllers: [EventsController],
-    providers: [EventsPipe, EventsService, StoredEvents],
-    exports: [EventsPipe],
+    providers: [EventsPipe, EventsService, StoredEventsPoller],
   };
 
   /** Stores the events of the queue. */

@@ -3,9 +3,10 @@ import { isDeepStrictEqual } from 'node:util';
 import { EventTypes } from '../event-types/event-types.cache.js';
 import { ANYBODY } from '../auth/caller.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
-import { Problem } from '../platform/http/problem.js';
+import { DomainError } from '../platform/errors/domain-error.js';
 import type { NewRejection } from '../platform/model/rejection.js';
-import { EventsPipe, type Submission } from './events.pipe.js';
+import { EventsPipe } from './events.pipe.js';
+import type { Submission } from './submission.js';
 
 const EVENT = {
   session_id: 'e2085be5-9137-4e4e-80b5-f1ffddc25423',
@@ -16,47 +17,42 @@ const EVENT = {
 };
 const EMOJI = '\u{1F600}';
 
-/** Milliseconds, on a busy machine; work that grew with the square of the text would take many minutes. */
-const REASONABLE = 20_000;
-
 const recorded: NewRejection[] = [];
 const eventTypes = new EventTypes();
 eventTypes.update([]);
 const pipe = new EventsPipe(eventTypes, {
   record: (rejection) => void recorded.push(rejection),
 });
-const sendText = (text: string) => pipe.transform(new JsonBody(text, ANYBODY));
+const sendText = (text: string) => pipe.transform({ body: new JsonBody(text), caller: ANYBODY });
 const send = (value: unknown) => sendText(JSON.stringify(value));
 
 function sendLines(...lines: string[]): Promise<Submission> {
-  return pipe.transform(
-    new NdjsonBody(
-      (async function* () {
-        for (const line of lines) yield await Promise.resolve(line);
-      })(),
-      ANYBODY,
-    ),
+  const body = new NdjsonBody(
+    (async function* () {
+      for (const line of lines) yield await Promise.resolve(line);
+    })(),
   );
+  return pipe.transform({ body, caller: ANYBODY });
 }
 
-async function problemOf(submission: Promise<Submission>): Promise<Problem> {
+async function errorOf(submission: Promise<Submission>): Promise<DomainError> {
   const outcome = await submission.catch((error: unknown) => error);
-  if (outcome instanceof Problem) return outcome;
-  throw new Error(`No problem: ${JSON.stringify(outcome)}`);
+  if (outcome instanceof DomainError) return outcome;
+  throw new Error(`No error: ${JSON.stringify(outcome)}`);
 }
 
 /** The messages by field for one event that is sent alone. */
 async function errorsOf(submission: Promise<Submission>): Promise<unknown> {
-  const { status, code, extensions } = await problemOf(submission);
-  expect({ status, code }).toEqual({ status: 400, code: 'invalid' });
-  return extensions.errors;
+  const { kind, code, errors } = await errorOf(submission);
+  expect({ kind, code }).toEqual({ kind: 'invalid', code: 'invalid' });
+  return errors;
 }
 
 const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(levels - 1)}`;
 const withData = (data: string) => `{"session_id":"s","category":"c","name":"n","data":${data}}`;
 
-describe('an event', () => {
-  it('is identified, its time spelt canonically', async () => {
+describe('EventsPipe: an event', () => {
+  it('gets an id and a canonical timestamp', async () => {
     expect(await send(EVENT)).toEqual({
       many: false,
       refused: [],
@@ -72,7 +68,7 @@ describe('an event', () => {
     });
   });
 
-  it('without data and timestamp has an empty payload and happens now', async () => {
+  it('without data and timestamp gets an empty payload and the time of arrival', async () => {
     const before = new Date().toISOString();
     const { events } = await send({ session_id: 's', category: 'c', name: 'n' });
     expect(events[0]?.data).toEqual({});
@@ -80,7 +76,7 @@ describe('an event', () => {
     expect((events[0]?.timestamp ?? '') <= `${new Date().toISOString().slice(0, -1)}999Z`).toBe(true);
   });
 
-  it('keeps its payload as it was sent', async () => {
+  it('keeps its payload as it was sent, whatever its keys and values are', async () => {
     const key = fc.oneof(
       fc.constantFrom('__proto__', 'constructor', 'then', 'id', 'toJSON', '1'),
       fc.string({ unit: 'grapheme' }),
@@ -98,12 +94,12 @@ describe('an event', () => {
   });
 });
 
-describe('a field', () => {
+describe('EventsPipe: a field', () => {
   const texts = ['session_id', 'category', 'name'];
   const nearFuture = () => new Date(Date.now() + 290_000).toISOString();
   const farFuture = () => new Date(Date.now() + 310_000).toISOString();
 
-  it('that is missing is named, each of them', async () => {
+  it('that is missing is reported, each of them', async () => {
     const required = ['This field is required.'];
     expect(await errorsOf(send({}))).toEqual({ session_id: required, category: required, name: required });
   });
@@ -138,7 +134,7 @@ describe('a field', () => {
   it.each([
     ['letters', 'é'],
     ['emoji', EMOJI],
-  ])('of 255 characters is taken, of 256 refused: %s', async (_, character) => {
+  ])('of 255 characters is accepted and of 256 refused: %s', async (_, character) => {
     expect((await send({ ...EVENT, name: character.repeat(255) })).events).toHaveLength(1);
     for (const field of texts) {
       expect(await errorsOf(send({ ...EVENT, [field]: character.repeat(256) }))).toEqual({
@@ -147,7 +143,7 @@ describe('a field', () => {
     }
   });
 
-  it('may be long only while the three fit into an index row together', async () => {
+  it('may be long only if all three fit into an index entry', async () => {
     const wide = { session_id: EMOJI.repeat(200), category: EMOJI.repeat(200), name: EMOJI.repeat(200) };
     expect((await send(wide)).events).toHaveLength(1);
     expect(await errorsOf(send({ ...wide, name: EMOJI.repeat(201) }))).toEqual({
@@ -155,7 +151,7 @@ describe('a field', () => {
     });
   });
 
-  it('timestamp may lie five minutes ahead, not more', async () => {
+  it('timestamp may lie five minutes in the future, not more', async () => {
     expect((await send({ ...EVENT, timestamp: nearFuture() })).events).toHaveLength(1);
     expect(await errorsOf(send({ ...EVENT, timestamp: farFuture() }))).toEqual({
       timestamp: ['Must not lie more than 300 seconds in the future.'],
@@ -168,7 +164,7 @@ describe('a field', () => {
     expect(Object.entries(errors as object)).toEqual([[field, ['Unknown field.']]]);
   });
 
-  it('that is bad does not hide another', async () => {
+  it('that is invalid does not hide another', async () => {
     expect(await errorsOf(send({ ...EVENT, category: '', data: 1, colour: 'red' }))).toEqual({
       category: ['Must not be empty.'],
       data: ['Must be a JSON object.'],
@@ -177,8 +173,8 @@ describe('a field', () => {
   });
 });
 
-describe('a payload', () => {
-  it('of 65,536 bytes is taken, of one more refused', async () => {
+describe('EventsPipe: a payload', () => {
+  it('of 65,536 bytes is accepted and of one more refused', async () => {
     const empty = JSON.stringify({ a: '' }).length;
     for (const [character, bytes] of [
       ['a', 1],
@@ -193,11 +189,11 @@ describe('a payload', () => {
     }
   });
 
-  it('is measured without its blanks', async () => {
+  it('is measured without whitespace', async () => {
     expect((await sendText(withData(`{${' '.repeat(70_000)}}`))).events).toHaveLength(1);
   });
 
-  it('of 100 levels is taken, of 101 refused', async () => {
+  it('of 100 levels is accepted and of 101 refused', async () => {
     expect((await sendText(withData(nested(100)))).events).toHaveLength(1);
     expect(await errorsOf(sendText(withData(nested(101))))).toEqual({
       data: ['Nested more than 100 levels deep.'],
@@ -209,41 +205,47 @@ describe('a payload', () => {
     ['{"a":1,"a":2}', 'data.a', 'stands twice'],
     [String.raw`{"form":["\u0000"]}`, 'data.form.0', 'U+0000'],
     [String.raw`{"form":{"\ud800":1}}`, 'data.form.\uD800', 'surrogate'],
-  ])('%s cannot be kept as it is, and the place is named', async (data, place, reason) => {
-    const errors = await errorsOf(sendText(withData(data)));
-    expect(Object.entries(errors as object)).toEqual([[place, [expect.stringContaining(reason)]]]);
-  });
+  ])(
+    '%s is refused with the path of the value that cannot be stored exactly',
+    async (data, place, reason) => {
+      const errors = await errorsOf(sendText(withData(data)));
+      expect(Object.entries(errors as object)).toEqual([[place, [expect.stringContaining(reason)]]]);
+    },
+  );
 });
 
-describe('many events', () => {
+describe('EventsPipe: many events', () => {
   const bad = { ...EVENT, timestamp: '2021-02-30' };
 
   it.each([
     ['an array', (...values: unknown[]) => send(values)],
     ['NDJSON', (...values: unknown[]) => sendLines(...values.map((value) => JSON.stringify(value)))],
-  ])('in %s are taken in their order, the bad ones named by their place', async (_, sendAll) => {
-    const { many, events, refused } = await sendAll(
-      bad,
-      { ...EVENT, name: 'a' },
-      42,
-      { ...EVENT, name: 'b' },
-      [],
-    );
-    expect(many).toBe(true);
-    expect(events.map(({ name }) => name)).toEqual(['a', 'b']);
-    expect(refused).toEqual([
-      { index: 0, errors: { timestamp: [expect.any(String)] } },
-      { index: 2, errors: { event: ['Must be a JSON object.'] } },
-      { index: 4, errors: { event: ['Must be a JSON object.'] } },
-    ]);
-  });
+  ])(
+    'in %s are accepted in their order, and the refused ones are named by their index',
+    async (_, sendAll) => {
+      const { many, events, refused } = await sendAll(
+        bad,
+        { ...EVENT, name: 'a' },
+        42,
+        { ...EVENT, name: 'b' },
+        [],
+      );
+      expect(many).toBe(true);
+      expect(events.map(({ name }) => name)).toEqual(['a', 'b']);
+      expect(refused).toEqual([
+        { index: 0, errors: { timestamp: [expect.any(String)] } },
+        { index: 2, errors: { event: ['Must be a JSON object.'] } },
+        { index: 4, errors: { event: ['Must be a JSON object.'] } },
+      ]);
+    },
+  );
 
-  it('are many even where there is one', async () => {
+  it('include an array and NDJSON with one event', async () => {
     expect((await send([EVENT])).many).toBe(true);
     expect((await sendLines(JSON.stringify(EVENT))).many).toBe(true);
   });
 
-  it('with a number that cannot be kept in one of them lose only that one', async () => {
+  it('with an inexact number in one of them lose only that one', async () => {
     const { events, refused } = await sendText(
       `[${withData('{}')},${withData('{"n":[1e400]}')},${withData('{}')}]`,
     );
@@ -251,64 +253,65 @@ describe('many events', () => {
     expect(refused).toEqual([{ index: 1, errors: { 'data.n.0': [expect.stringContaining('1e400')] } }]);
   });
 
-  it('in NDJSON survive a line that is no JSON', async () => {
+  it('in NDJSON lose only a line that is not JSON', async () => {
     const { events, refused } = await sendLines(JSON.stringify(EVENT), '{"name":', JSON.stringify(EVENT));
     expect(events).toHaveLength(2);
     expect(refused).toEqual([{ index: 1, errors: { event: [expect.stringMatching(/^Not valid JSON: /)] } }]);
   });
 
-  it('that are all refused are a problem with each of them', async () => {
-    const { status, extensions } = await problemOf(send([bad, 42]));
-    expect(status).toBe(400);
-    expect(extensions).toMatchObject({ accepted: 0, ids: [], rejected: [{ index: 0 }, { index: 1 }] });
+  it('that are all refused fail with the errors of each', async () => {
+    const { kind, details } = await errorOf(send([bad, 42]));
+    expect(kind).toBe('invalid');
+    expect(details).toMatchObject({ accepted: 0, ids: [], rejected: [{ index: 0 }, { index: 1 }] });
   });
 
-  it('may be 5,000, not more', async () => {
+  it('are limited to 5,000', async () => {
     const event = withData('{}');
     const array = (count: number) => `[${new Array<string>(count).fill(event).join(',')}]`;
     expect((await sendText(array(5000))).events).toHaveLength(5000);
     for (const submission of [sendText(array(5001)), sendLines(...new Array<string>(5001).fill('null'))]) {
-      expect(await problemOf(submission)).toMatchObject({ status: 413, code: 'too_many_events' });
+      expect(await errorOf(submission)).toMatchObject({ kind: 'too_large', code: 'too_many_events' });
     }
   });
 });
 
-describe('a body', () => {
+describe('EventsPipe: a body', () => {
   it.each([
-    ['no body', () => pipe.transform(undefined)],
+    ['no body', () => pipe.transform({ body: undefined, caller: ANYBODY })],
     ['an empty body', () => sendText('')],
     ['blanks', () => sendText(' \n')],
     ['an empty array', () => sendText('[]')],
     ['NDJSON without lines', () => sendLines()],
-  ])('without events is a problem: %s', async (_, submission) => {
-    expect(await problemOf(submission())).toMatchObject({ status: 400, code: 'empty_body' });
+  ])('without events is refused: %s', async (_, submission) => {
+    expect(await errorOf(submission())).toMatchObject({ kind: 'invalid', code: 'empty_body' });
   });
 
-  it('that is no JSON is a problem as a whole', async () => {
-    expect(await problemOf(sendText(`[${JSON.stringify(EVENT)},`))).toMatchObject({
-      status: 400,
+  it('that is not JSON is refused as a whole', async () => {
+    expect(await errorOf(sendText(`[${JSON.stringify(EVENT)},`))).toMatchObject({
+      kind: 'invalid',
       code: 'malformed_json',
     });
   });
 
-  it('that is another kind of JSON holds no event', async () => {
+  it('of another JSON type contains no event', async () => {
     for (const text of ['null', '42', '"text"', 'true']) {
       expect(await errorsOf(sendText(text))).toEqual({ event: ['Must be a JSON object.'] });
     }
   });
 
-  it('that breaks off says so, instead of taking what came before', async () => {
+  it('that is cut off fails, and no event of it is accepted', async () => {
     const broken = (async function* () {
       yield await Promise.resolve(JSON.stringify(EVENT));
       throw new Error('The sender went away.');
     })();
-    await expect(pipe.transform(new NdjsonBody(broken, ANYBODY))).rejects.toThrow('The sender went away.');
+    await expect(pipe.transform({ body: new NdjsonBody(broken), caller: ANYBODY })).rejects.toThrow(
+      'The sender went away.',
+    );
   });
 
-  it('nested a million deep is refused in reasonable time', async () => {
-    const started = performance.now();
+  // Work that grew with the square of the text would exceed the time-out of the spec by far.
+  it('nested a million deep is refused', async () => {
     const text = '['.repeat(1_000_000) + ']'.repeat(1_000_000);
     expect(await errorsOf(sendText(withData(text)))).toEqual({ data: ['Nested more than 100 levels deep.'] });
-    expect(performance.now() - started).toBeLessThan(REASONABLE);
   });
 });

@@ -1,55 +1,53 @@
 import { InjectQueue, Process, Processor } from '@nestjs/bull';
 import { type BeforeApplicationShutdown, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { Job, Queue } from 'bull';
-import { setTimeout as wait } from 'node:timers/promises';
+import { retryForever } from '../platform/async/retry-forever.js';
 import {
   DatabaseUnavailableError,
+  describeCause,
   isOutage,
   isRowRejection,
-  describeCause,
   sqlState,
 } from '../platform/database/database-errors.js';
 import { Database } from '../platform/database/database.js';
-import { StreamPublisher } from './stream/stream.publisher.js';
+import { fieldsOf, type NewEvent } from '../platform/model/event.js';
+import { metrics } from '../platform/telemetry/metrics.js';
+import { type SpanOptions, traced } from '../platform/telemetry/tracing.js';
 import { Backlog } from '../queue/backlog.js';
 import { Batcher } from '../queue/batcher.js';
 import type { BatchJobOptions } from '../queue/producer.js';
-import { BATCH_JOB, MAX_BATCH_SIZE, INGESTION_QUEUE } from '../queue/queue.constants.js';
+import { BATCH_JOB, INGESTION_QUEUE, MAX_BATCH_SIZE } from '../queue/queue.constants.js';
 import { RejectionsRepository } from '../rejections/rejections.repository.js';
-import { metrics } from '../platform/telemetry/metrics.js';
-import { type SpanOptions, traced } from '../platform/telemetry/tracing.js';
-import { fieldsOf, type NewEvent } from '../platform/model/event.js';
 import { EventsRepository } from './events.repository.js';
+import { StreamPublisher } from './stream/stream.publisher.js';
 
 /**
- * Jobs that are fetched at once: small ones share a statement, and large ones wait at hand while PostgreSQL works. Few, so
- * that one that is done finds the next in the queue: a job that has to be waited for costs Redis twice the commands.
+ * Jobs fetched at once: small ones share a statement, and large ones are ready while PostgreSQL works. More than these
+ * would cost Redis: a worker that finds the queue empty needs twice the commands for its next job.
  */
-const JOBS = 6;
+const MAX_CONCURRENT_JOBS = 6;
 
-/** Statements at once. Two keep PostgreSQL busy while the next is on its way; more only wait for one another. */
-const STATEMENTS = 2;
+/** Two statements keep PostgreSQL busy while the next one is on its way; more would only wait for each other. */
+const MAX_CONCURRENT_STATEMENTS = 2;
 
-/** Milliseconds from one statement to the next that is not full: small statements cost PostgreSQL a fifth more an event. */
-const REST = 25;
-
-const LONGEST_PAUSE = 5000;
+/** Small statements cost PostgreSQL a fifth more an event, so a statement that is not full waits this long. */
+const MIN_STATEMENT_INTERVAL_MS = 25;
 
 /**
- * Stores the events of jobs. A job is done once all its events are in PostgreSQL or, where PostgreSQL refused one, set
- * aside among the rejections. While PostgreSQL is away a job waits in place, for as long as it takes.
+ * Stores the events of jobs. A job is done when all its events are in PostgreSQL or, if PostgreSQL refused one,
+ * dead-lettered among the rejections. While PostgreSQL is unavailable, a job waits in place for as long as it takes.
  */
 @Processor(INGESTION_QUEUE)
 export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdown {
   private readonly logger = new Logger('EventsProcessor');
   private readonly stopping = new AbortController();
-  private readonly group = new Batcher<Job<string>>({
-    commit: (jobs) => traced('store events', spanOf(jobs), () => this.commit(jobs)),
-    // Where no job is left to come, the group is full.
-    cost: (job) => Math.max(itemsOf(job), Math.ceil(MAX_BATCH_SIZE / JOBS)),
+  private readonly batcher = new Batcher<Job<string>>({
+    commit: (jobs) => traced('store events', spanOptions(jobs), () => this.commit(jobs)),
+    // Six jobs of any size make a full batch, because no further job can arrive.
+    cost: (job) => Math.max(itemsOf(job), Math.ceil(MAX_BATCH_SIZE / MAX_CONCURRENT_JOBS)),
     maxCost: MAX_BATCH_SIZE,
-    maxConcurrent: STATEMENTS,
-    minIntervalMs: REST,
+    maxConcurrent: MAX_CONCURRENT_STATEMENTS,
+    minIntervalMs: MIN_STATEMENT_INTERVAL_MS,
   });
 
   constructor(
@@ -58,52 +56,56 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     private readonly database: Database,
     private readonly events: EventsRepository,
     private readonly rejections: RejectionsRepository,
-    private readonly live: StreamPublisher,
+    private readonly stream: StreamPublisher,
   ) {}
 
-  @Process({ name: BATCH_JOB, concurrency: JOBS })
+  @Process({ name: BATCH_JOB, concurrency: MAX_CONCURRENT_JOBS })
   async process(job: Job<string>): Promise<void> {
-    await this.group.add(job);
+    await this.batcher.add(job);
     this.backlog.count(-itemsOf(job));
     metrics.jobDone(Date.now() - job.timestamp);
   }
 
-  /** What waits for PostgreSQL goes back into the queue. */
+  /** Jobs that wait for PostgreSQL return to the queue. */
   onModuleDestroy(): void {
     this.stopping.abort(new Error('The worker is stopping; another one takes this job.'));
   }
 
-  /** Finishes the statements under way and takes no more jobs. */
+  /** Finishes the statements under way and takes no further jobs. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.queue.pause(true).catch(() => undefined);
-    await this.live.flush();
+    await this.stream.flush();
   }
 
-  private async commit(jobs: Job<string>[]): Promise<void> {
-    const batch =
-      jobs.length === 1 ? (jobs[0] as Job<string>).data : concatenate(jobs.map(({ data }) => data));
+  private commit(jobs: Job<string>[]): Promise<void> {
+    const [first] = jobs;
+    const batch = jobs.length === 1 && first ? first.data : concatenate(jobs.map(({ data }) => data));
     const size = jobs.reduce((sum, job) => sum + itemsOf(job), 0);
-    for (let pause = 100; ; pause = Math.min(pause * 2, LONGEST_PAUSE)) {
-      try {
+    const { signal } = this.stopping;
+    return retryForever(
+      async () => {
         await this.database.ready;
-        return await this.store(batch, size);
-      } catch (error) {
-        if (this.stopping.signal.aborted) throw this.stopping.signal.reason;
-        const reason = isOutage(error)
-          ? `PostgreSQL is away (${describeCause(error)})`
-          : `PostgreSQL failed (${sqlState(error)}: ${String(error)})`;
-        this.logger.warn(`${reason}; events wait in Redis, trying again in ${pause} ms.`);
-        await wait(pause, undefined, { signal: this.stopping.signal });
-      }
-    }
+        await this.store(batch, size);
+      },
+      {
+        signal,
+        onFailure: (error, backoffMs) => {
+          if (signal.aborted) throw signal.reason;
+          const reason = isOutage(error)
+            ? `PostgreSQL is unavailable (${describeCause(error)})`
+            : `PostgreSQL failed (${sqlState(error)}: ${String(error)})`;
+          this.logger.warn(`${reason}. Events stay in Redis; next attempt in ${backoffMs} ms.`);
+        },
+      },
+    );
   }
 
-  /** Halves a batch that PostgreSQL refuses until the events that it refuses stand alone. */
+  /** Halves a batch that PostgreSQL refuses until each refused event is alone. */
   private async store(batch: string, size: number): Promise<void> {
     try {
-      const { stored, ids } = await this.events.insert(batch, this.live.hasSubscribers);
+      const { stored, ids } = await this.events.insert(batch, this.stream.hasSubscribers);
       metrics.stored(stored, size - stored);
-      this.live.publish(batch, ids);
+      this.stream.publish(batch, ids);
     } catch (error) {
       if (error instanceof DatabaseUnavailableError || !isRowRejection(error)) throw error;
       const events = JSON.parse(batch) as NewEvent[];
@@ -129,7 +131,7 @@ export class EventsProcessor implements OnModuleDestroy, BeforeApplicationShutdo
     });
     metrics.refused('refused_by_database');
     this.logger.warn(
-      `PostgreSQL refused event ${event.id} (${sqlState(error)}); it is kept among the rejections.`,
+      `PostgreSQL refused event ${event.id} (${sqlState(error)}); it is dead-lettered among the rejections.`,
     );
   }
 }
@@ -138,12 +140,12 @@ function itemsOf(job: Job<string>): number {
   return (job.opts as BatchJobOptions).items;
 }
 
-function spanOf(jobs: Job<string>[]): SpanOptions {
+function spanOptions(jobs: Job<string>[]): SpanOptions {
   const requests = jobs.flatMap(({ opts }) => (opts as BatchJobOptions).traces ?? []);
   return { kind: 'consumer', attributes: { 'messaging.batch.message_count': jobs.length }, requests };
 }
 
-/** Joins the texts of JSON arrays that are not empty. */
+/** Joins the texts of non-empty JSON arrays into one, without parsing them. */
 function concatenate(arrays: string[]): string {
   return `[${arrays.map((array) => array.slice(1, -1)).join(',')}]`;
 }

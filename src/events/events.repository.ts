@@ -3,6 +3,8 @@ import { InjectRepository } from '@nestjs/typeorm';
 import { type EntityMetadata, Repository } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import { selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
+import type { EventFilter, StoredEvent } from '../platform/model/event.js';
+import { millisecondsOf } from '../platform/model/event-id.js';
 import {
   countRows,
   isDescending,
@@ -14,49 +16,25 @@ import type { Count, Slice } from '../platform/paging/page.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import { EventEntity } from './event.entity.js';
-import { millisecondsOf } from '../platform/model/event-id.js';
 
-/** An event as it leaves. */
-export interface StoredEvent {
-  id: string;
-  application: string;
-  session_id: string;
-  category: string;
-  name: string;
-  data: Record<string, unknown>;
-  /** UTC with six fractional digits. */
-  timestamp: string;
-}
-
-export interface EventFilter {
-  application?: string;
-  session_id?: string;
-  category?: string;
-  name?: string;
-  /** Canonical timestamps, both inclusive. */
-  timestamp_after?: string;
-  timestamp_before?: string;
-}
-
-/** What leaves, in this order. */
+/** The columns of a StoredEvent, in the order of a response. */
 const COLUMNS = `id, application, session_id, category, name, data, ${selectUtc('timestamp')}`;
 
-/** Of one application, so many events of a category are looked at for each that is asked for, and so many more at most. */
-const NEAR = 4;
-const NEAR_AT_MOST = 1000;
+/** How many index rows to scan for a page of one application: this many for each event of the page, … */
+const SCANNED_PER_EVENT = 4;
+/** … and at most this many more than the page has. */
+const MAX_EXTRA_SCANNED = 1000;
 
-/** The events in PostgreSQL. All SQL about them stands here. */
+/** The table of events. All SQL about it is here. */
 @Injectable()
 export class EventsRepository {
-  private readonly insertStatement: string;
+  private insertStatement: string | undefined;
 
   constructor(
-    @InjectRepository(EventEntity) events: Repository<EventEntity>,
+    @InjectRepository(EventEntity) private readonly events: Repository<EventEntity>,
     private readonly sql: Sql,
     private readonly counts: EventCountsRepository,
-  ) {
-    this.insertStatement = insertStatement(events.metadata);
-  }
+  ) {}
 
   /**
    * Stores a batch in one statement; events that are stored already are skipped.
@@ -68,6 +46,8 @@ export class EventsRepository {
    * @param withIds whether to return the ids of the events that were new, and not only their number
    */
   async insert(batch: string, withIds = false): Promise<{ stored: number; ids: string[] }> {
+    // TypeORM builds the metadata when it connects, which is after this class is constructed.
+    this.insertStatement ??= insertStatement(this.events.metadata);
     const [result] = await this.sql.query<{ stored: number; ids: string[] | null }>(
       this.insertStatement,
       [batch, withIds],
@@ -76,9 +56,9 @@ export class EventsRepository {
     return { stored: result?.stored ?? 0, ids: result?.ids ?? [] };
   }
 
-  /** The events with these ids, in no particular order; ids that are not stored are left out. */
+  /** The stored events with these ids, in no particular order. */
   findByIds(ids: string[]): Promise<StoredEvent[]> {
-    // An id begins with its milliseconds, so the index on (timestamp, id) finds it within that one.
+    // An id begins with its milliseconds, so the index on (timestamp, id) finds it in a range of one millisecond.
     const milliseconds = ids.map(millisecondsOf);
     return this.sql.query(
       `SELECT ${COLUMNS}
@@ -93,47 +73,72 @@ export class EventsRepository {
   }
 
   /**
-   * A slice of the matching events in their order; for a cursor to `previous`, in the opposite order.
+   * Reads a slice of the matching events in their order; for a cursor to `previous`, in the opposite order.
    */
   async find(
     filter: EventFilter,
     slice: Slice,
     { timeoutMs, signal }: SqlOptions = {},
   ): Promise<StoredEvent[]> {
-    const select = (rows: KeysetQuery): Promise<StoredEvent[]> => {
-      const { sql, parameters } = selectSlice(COLUMNS, rows, slice);
+    const select = (query: KeysetQuery): Promise<StoredEvent[]> => {
+      const { sql, parameters } = selectSlice(COLUMNS, query, slice);
       return this.sql.query(sql, parameters, { timeoutMs, signal });
     };
-    const rows = walked(filter);
-    if (!isScattered(filter) || !this.counts.areKept) return select(rows);
-    // Mostly they are near. Else they may be anywhere among those of other applications, and the counts know where.
-    const most = slice.limit + (slice.offset ?? 0);
-    const near = await select({ ...rows, only: { first: Math.min(most * NEAR, most + NEAR_AT_MOST) } });
+    const query = keysetQuery(filter);
+    if (!isScattered(filter) || !this.counts.areKept) return select(query);
+    // Usually the events are close together. If not, the running counts tell which minutes contain the page.
+    const rows = slice.limit + (slice.offset ?? 0);
+    const first = Math.min(rows * SCANNED_PER_EVENT, rows + MAX_EXTRA_SCANNED);
+    const near = await select({ ...query, only: { first } });
     if (near.length === slice.limit) return near;
-    const { equality, residual } = rows;
-    const minutes = this.minutesOf(filter, slice, most);
-    return select({ ...rows, equality: {}, residual: { ...equality, ...residual }, only: { minutes } });
+    const { equality, residual } = query;
+    const minutes = this.minutesOf(filter, slice, rows);
+    return select({ ...query, equality: {}, residual: { ...equality, ...residual }, only: { minutes } });
   }
 
-  /** How many events match, by looking: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
+  /** Counts matching events: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */
   count(filter: EventFilter): Promise<Count> {
-    return countRows((sql, parameters) => this.sql.query(sql, parameters), walked(filter));
+    return countRows((text, parameters) => this.sql.query(text, parameters), keysetQuery(filter));
   }
 
-  /** What names the minutes that hold a slice, by the counts that are kept. */
+  /** Selects the minutes that contain a slice, from the running counts. */
   private minutesOf(
     { application, category, name, timestamp_after, timestamp_before }: EventFilter,
     slice: Slice,
-    most: number,
+    rows: number,
   ): Statement {
-    const latestFirst = isDescending(slice);
-    const place = slice.cursor?.timestamp;
+    const newestFirst = isDescending(slice);
+    const cursor = slice.cursor?.timestamp;
     const range = {
-      from: (latestFirst ? undefined : place) ?? timestamp_after ?? ALWAYS.from,
-      to: (latestFirst ? place : undefined) ?? timestamp_before ?? ALWAYS.to,
+      from: (newestFirst ? undefined : cursor) ?? timestamp_after ?? ALWAYS.from,
+      to: (newestFirst ? cursor : undefined) ?? timestamp_before ?? ALWAYS.to,
     };
-    return this.counts.minutes({ application, category, name }, range, most, latestFirst);
+    return this.counts.minutes({ application, category, name }, range, rows, newestFirst);
   }
+}
+
+/** True if matching events may be far apart in the index that serves the filter: one application's events of a type. */
+const isScattered = ({ application, session_id, category, name }: EventFilter): boolean =>
+  application !== undefined && session_id === undefined && (category ?? name) !== undefined;
+
+/** Chooses the index for a filter. A session is small enough that its events may be filtered row by row. */
+function keysetQuery(filter: EventFilter): KeysetQuery {
+  const { application, session_id, category, name, timestamp_after, timestamp_before } = filter;
+  const hasType = category !== undefined || name !== undefined;
+  const [equality, residual] =
+    session_id !== undefined
+      ? [{ session_id }, { application, category, name }]
+      : hasType
+        ? [{ category, name }, { application }]
+        : [{ application }, {}];
+  return {
+    table: 'events',
+    orderColumn: 'timestamp',
+    equality,
+    residual,
+    after: timestamp_after,
+    before: timestamp_before,
+  };
 }
 
 /** The INSERT for a JSON array of NewEvent, with the columns of the entity. JSON holds a `bytea` as hex digits. */
@@ -154,28 +159,4 @@ function insertStatement({ tableName, columns }: EntityMetadata): string {
       RETURNING id
     )
     SELECT count(*)::int AS stored, array_agg(id) FILTER (WHERE $2) AS ids FROM stored`;
-}
-
-/** Whether what is asked for may lie far apart in the index that serves it: what one application sent of a category or name. */
-const isScattered = ({ application, session_id, category, name }: EventFilter): boolean =>
-  application !== undefined && session_id === undefined && (category ?? name) !== undefined;
-
-/** Which index serves a filter; a session is rare enough that its events may be looked at one by one. */
-function walked(filter: EventFilter): KeysetQuery {
-  const { application, session_id, category, name, timestamp_after, timestamp_before } = filter;
-  const isType = category !== undefined || name !== undefined;
-  const [equality, residual] =
-    session_id !== undefined
-      ? [{ session_id }, { application, category, name }]
-      : isType
-        ? [{ category, name }, { application }]
-        : [{ application }, {}];
-  return {
-    table: 'events',
-    orderColumn: 'timestamp',
-    equality,
-    residual,
-    after: timestamp_after,
-    before: timestamp_before,
-  };
 }

@@ -1,54 +1,57 @@
 import { Injectable } from '@nestjs/common';
+import { NotFoundError } from '../platform/errors/domain-error.js';
+import type { EventFilter, NewEvent, StoredEvent } from '../platform/model/event.js';
+import { isEventId } from '../platform/model/event-id.js';
 import { type Count, type Page, readPage } from '../platform/paging/page.js';
+import { nextMicrosecond } from '../platform/time/timestamp.js';
 import { Producer } from '../queue/producer.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
-import { canonicalRange, nextMicrosecond } from '../platform/time/timestamp.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
-import type { NewEvent } from '../platform/model/event.js';
-import { type EventFilter, EventsRepository, type StoredEvent } from './events.repository.js';
-import { StoredEvents } from './stored-events.js';
+import { EventsRepository } from './events.repository.js';
+import { StoredEventsPoller } from './stored-events.poller.js';
 
-/** What became of events that were accepted: `queued`, or stored, now or before. */
-export type Outcome = { status: 'queued' } | { status: 'created' | 'existing'; events: StoredEvent[] };
+/** Whether accepted events are only queued, or stored by this request (`created`), or were stored before (`existing`). */
+export type AcceptResult = { status: 'queued' } | { status: 'created' | 'existing'; events: StoredEvent[] };
 
-/** Accepts events and answers about them. Knows nothing of HTTP. */
+/** Accepts events and finds them. Knows nothing of HTTP. */
 @Injectable()
 export class EventsService {
   constructor(
     private readonly producer: Producer,
     private readonly repository: EventsRepository,
-    private readonly stored: StoredEvents,
+    private readonly poller: StoredEventsPoller,
     private readonly counts: EventCountsRepository,
   ) {}
 
   /**
-   * Resolves once the events are safe in the queue, or, with `patience`, once they are stored.
-   * @param patience milliseconds to wait for that; 0 for not at all
+   * Resolves when the events are durable in the queue or, with a wait, when they are stored.
+   * @param waitMs milliseconds to wait until they are stored; 0 to return once they are queued
    * @throws RedisUnavailableError, BacklogFullError
    */
-  async accept(events: NewEvent[], patience: number): Promise<Outcome> {
-    if (patience === 0) {
+  async accept(events: NewEvent[], waitMs: number): Promise<AcceptResult> {
+    if (waitMs === 0) {
       await this.producer.add(events);
       return { status: 'queued' };
     }
-    const end = Date.now() + patience;
+    const deadline = Date.now() + waitMs;
     const ids = events.map(({ id }) => id);
-    const before = await this.stored.lookUp(ids, patience);
-    const missing = events.filter(({ id }) => !before.has(id));
-    if (missing.length === 0) return { status: 'existing', events: inOrder(ids, before) };
+    const existing = await this.poller.lookUp(ids, waitMs);
+    const missing = events.filter(({ id }) => !existing.has(id));
+    if (missing.length === 0) return { status: 'existing', events: inOrder(ids, existing) };
     await this.producer.add(missing);
-    const found = await this.stored.waitFor(
+    const created = await this.poller.waitFor(
       missing.map(({ id }) => id),
-      end - Date.now(),
+      deadline - Date.now(),
     );
-    if (found === undefined) return { status: 'queued' };
-    return { status: 'created', events: inOrder(ids, new Map([...before, ...found])) };
+    if (created === undefined) return { status: 'queued' };
+    return { status: 'created', events: inOrder(ids, new Map([...existing, ...created])) };
   }
 
-  /** @throws DatabaseUnavailableError */
-  async find(id: string): Promise<StoredEvent | undefined> {
-    const [event] = await this.repository.findByIds([id]);
+  /** @throws NotFoundError, DatabaseUnavailableError */
+  async find(id: string): Promise<StoredEvent> {
+    const [event] = isEventId(id) ? await this.repository.findByIds([id.toLowerCase()]) : [];
+    if (!event) throw new NotFoundError('No event with this id is stored, or not yet.');
     return event;
   }
 
@@ -68,25 +71,32 @@ export class EventsService {
     );
   }
 
-  /** Exact wherever counts are kept: of everything but a part of a session. */
+  /** Exact wherever running counts exist, which is everywhere except for a part of a session. */
   private async count(filter: EventFilter): Promise<Count> {
     const { session_id, ...others } = filter;
     if (session_id !== undefined) {
       const count = await this.repository.count(filter);
-      const isWhole = Object.values(others).every((value) => value === undefined);
-      if (!count.isEstimate || !isWhole) return count;
+      const isWholeSession = Object.values(others).every((value) => value === undefined);
+      if (!count.isEstimate || !isWholeSession) return count;
       return { count: await this.counts.ofSession(session_id), isEstimate: false };
     }
-    const { timestamp_after, timestamp_before, ...counted } = others;
+    const { timestamp_after, timestamp_before, ...dimensions } = others;
     const from = timestamp_after ?? ALWAYS.from;
     const to = (timestamp_before && nextMicrosecond(timestamp_before)) ?? ALWAYS.to;
-    return { count: await this.counts.count(counted, { from, to }), isEstimate: false };
+    return { count: await this.counts.count(dimensions, { from, to }), isEstimate: false };
   }
 }
 
-/** What a query string asks for, its bounds as canonical timestamps. */
-export function toFilter({ application, session_id, category, name, ...range }: EventFilter): EventFilter {
-  return { application, session_id, category, name, ...canonicalRange(range) };
+/** The conditions of a query, without its other parameters and in a fixed order, which cursors rely on. */
+export function toFilter({
+  application,
+  session_id,
+  category,
+  name,
+  timestamp_after,
+  timestamp_before,
+}: EventFilter): EventFilter {
+  return { application, session_id, category, name, timestamp_after, timestamp_before };
 }
 
 function inOrder(ids: string[], events: Map<string, StoredEvent>): StoredEvent[] {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { RejectionCounts, TYPES } from './rejection-counts.js';
+import { RejectionCounts, MAX_TYPES } from './rejection-counts.js';
 
 const NOON = Date.parse('2026-01-01T12:00:00Z');
 const refused = { application: 'shop', code: 'empty', category: 'click', name: 'cta' } as const;
@@ -39,10 +39,11 @@ describe('the counts', () => {
 
   it('tell so many types apart in a minute, and count the others all the same', () => {
     const counts = new RejectionCounts();
-    for (let type = 0; type < 3 * TYPES; type++) counts.add({ ...refused, name: `made up ${type}` }, NOON);
+    for (let type = 0; type < 3 * MAX_TYPES; type++)
+      counts.add({ ...refused, name: `made up ${type}` }, NOON);
     const told = counts.take();
-    expect(told).toHaveLength(TYPES + 1);
-    expect(told.at(-1)).toMatchObject({ category: '', name: '', count: 2 * TYPES });
+    expect(told).toHaveLength(MAX_TYPES + 1);
+    expect(told.at(-1)).toMatchObject({ category: '', name: '', count: 2 * MAX_TYPES });
     counts.add({ ...refused, name: 'another' }, NOON + 1);
     expect(counts.take()).toEqual([expect.objectContaining({ category: '', name: '' })]);
     counts.add({ ...refused, name: 'another' }, NOON + 60_000);

@@ -3,10 +3,10 @@ import { environment } from '../platform/config/environment.js';
 import type { FieldErrors } from '../platform/http/problem.js';
 import { storable } from '../platform/json/storable-text.js';
 import { timeOrderedId } from '../platform/model/time-ordered-id.js';
-import type { NewRejection, Outcome } from '../platform/model/rejection.js';
+import type { NewRejection, RejectionOutcome } from '../platform/model/rejection.js';
 import type { RejectionEntity } from './rejection.entity.js';
 
-/** A row of the table; `rejected_at` in UTC with six fractional digits where it was read. */
+/** A row of the table. When it was read, `rejected_at` is in UTC with six fractional digits. */
 export type RejectionRow = Pick<
   RejectionEntity,
   | 'id'
@@ -23,18 +23,19 @@ export type RejectionRow = Pick<
   | 'rejected_at'
 >;
 
-/** The texts by which an event is found; null where it has none. */
-export type Texts = Pick<RejectionRow, 'session_id' | 'category' | 'name'>;
+/** The texts by which rejections are filtered; null if the event has none. */
+export type FilterTexts = Pick<RejectionRow, 'session_id' | 'category' | 'name'>;
 
-/** Characters that are kept of each of them: what may stand in an index. */
-const TEXT_LENGTH = 255;
+/** Characters that are kept of each of them, because they are indexed. */
+const MAX_TEXT_LENGTH = 255;
 
-/** Fields of an event with errors, and characters of a message, that are kept: senders can make any number. */
-const FIELDS = 50;
-const MESSAGE_LENGTH = 1000;
+/** Limits of the errors that are kept: senders can cause any number of them. */
+const MAX_FIELDS = 50;
+const MAX_MESSAGES = 50;
+const MAX_MESSAGE_LENGTH = 1000;
 
-/** What is written of a rejection. */
-export function toRow(rejection: NewRejection, outcome: Outcome, now = Date.now()): RejectionRow {
+/** The row of a rejection. */
+export function toRow(rejection: NewRejection, outcome: RejectionOutcome, now = Date.now()): RejectionRow {
   return {
     id: timeOrderedId(now, randomBytes(10).toString('hex')),
     event_id: rejection.eventId ?? null,
@@ -48,26 +49,26 @@ export function toRow(rejection: NewRejection, outcome: Outcome, now = Date.now(
   };
 }
 
-/** The event of a row as it came: what its JSON says or, where that cannot be told exactly, the text. */
+/** The event of a row as it was sent: a JSON value, or its text if the value would not be exact. */
 export function eventOf({ code, event, whole }: Pick<RejectionRow, 'code' | 'event' | 'whole'>): unknown {
   if (event === null) return null;
   const isText = code !== 'malformed_json' && (!whole || code === 'not_exact' || code === 'too_deep');
   return isText ? event : JSON.parse(event);
 }
 
-/** The text of a whole event as it came. */
+/** The text of a whole event as it was sent. */
 export function textOf({ code, event }: Pick<RejectionRow, 'code' | 'event'>): string {
   return code === 'malformed_json' ? (JSON.parse(event ?? '""') as string) : (event ?? '');
 }
 
-export function textsOf(event: unknown): Texts {
-  const { session_id, category, name } = (event ?? {}) as Record<keyof Texts, unknown>;
+export function textsOf(event: unknown): FilterTexts {
+  const { session_id, category, name } = (event ?? {}) as Record<keyof FilterTexts, unknown>;
   return { session_id: boundedText(session_id), category: boundedText(category), name: boundedText(name) };
 }
 
 /**
- * The event as JSON text, whose escapes hold what PostgreSQL's text cannot (U+0000, half a surrogate pair); what is no
- * JSON becomes a JSON string.
+ * The event as JSON text, whose escapes represent what PostgreSQL's text type cannot (U+0000, lone surrogates). Text that is
+ * not JSON becomes a JSON string.
  */
 function eventText({ code, event, json }: NewRejection): Pick<RejectionRow, 'event' | 'whole'> {
   if (event === undefined) return { event: null, whole: false };
@@ -77,7 +78,7 @@ function eventText({ code, event, json }: NewRejection): Pick<RejectionRow, 'eve
   return { event: isText ? JSON.stringify(kept) : kept, whole: kept.length === text.length };
 }
 
-/** The first so many bytes of a text in UTF-8, in whole characters. A copy, which does not keep all the text in memory. */
+/** The first `bytes` bytes of a text in UTF-8, cut between characters. A copy, so that the whole text can be freed. */
 export function head(text: string, bytes: number): string {
   const start = Buffer.from(text.slice(0, bytes));
   let end = Math.min(bytes, start.length);
@@ -86,22 +87,22 @@ export function head(text: string, bytes: number): string {
 }
 
 function boundedText(value: unknown): string | null {
-  return typeof value === 'string' ? storable(characters(value, TEXT_LENGTH)) : null;
+  return typeof value === 'string' ? storable(characters(value, MAX_TEXT_LENGTH)) : null;
 }
 
-/** Errors that PostgreSQL can keep. */
+/** Errors in a size and form that PostgreSQL can store. */
 export function boundedErrors(errors: FieldErrors): FieldErrors {
   return Object.fromEntries(
     Object.entries(errors)
-      .slice(0, FIELDS)
+      .slice(0, MAX_FIELDS)
       .map(([field, messages]) => [
-        storable(characters(field, TEXT_LENGTH)),
-        messages.slice(0, FIELDS).map((message) => storable(characters(message, MESSAGE_LENGTH))),
+        storable(characters(field, MAX_TEXT_LENGTH)),
+        messages.slice(0, MAX_MESSAGES).map((message) => storable(characters(message, MAX_MESSAGE_LENGTH))),
       ]),
   );
 }
 
-/** The first so many characters, as people count them. */
+/** The first `count` Unicode code points of a text. */
 function characters(text: string, count: number): string {
   return text.length <= count
     ? text

@@ -1,8 +1,8 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 import type { FieldErrors } from '../platform/http/problem.js';
-import type { Outcome, RejectionCode } from '../platform/model/rejection.js';
+import type { RejectionOutcome, RejectionCode } from '../platform/model/rejection.js';
 
-/** Something that was refused, kept as it came so that it can be looked at and tried again. */
+/** A refused event, kept as it was sent, so that it can be read and retried. */
 @Entity('rejections')
 @Index('rejections_set_aside', ['event_id'], { unique: true, where: "outcome = 'set_aside'" })
 @Index('rejections_rejected_at', ['rejected_at', 'id'])
@@ -15,11 +15,11 @@ import type { Outcome, RejectionCode } from '../platform/model/rejection.js';
 @Index('rejections_name', ['name', 'rejected_at', 'id'])
 @Index('rejections_type', ['category', 'name', 'rejected_at', 'id'])
 export class RejectionEntity {
-  /** Its own: UUIDv8, sorted by time. */
+  /** Id of the rejection: a UUIDv8 that sorts by time. */
   @PrimaryColumn('uuid')
   id: string;
 
-  /** The event's, where it was accepted. */
+  /** Id of the event, if it was accepted. */
   @Column('uuid', { nullable: true })
   event_id: string | null;
 
@@ -33,16 +33,16 @@ export class RejectionEntity {
   @Column('jsonb')
   errors: FieldErrors;
 
-  /** JSON text, not jsonb: it may be the very thing that jsonb refuses. Null where the event was not read. */
+  /** JSON text, because the event may contain what jsonb refuses. Null if it was not read. */
   @Column('text', { nullable: true })
   event: string | null;
 
-  /** False where `event` was cut. */
+  /** False if `event` was cut. */
   @Column('boolean')
   whole: boolean;
 
   @Column('text')
-  outcome: Outcome;
+  outcome: RejectionOutcome;
 
   @Column('text', { nullable: true })
   session_id: string | null;

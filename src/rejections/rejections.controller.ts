@@ -2,18 +2,16 @@ import { Controller, Get, Param, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Allow } from '../auth/access.decorator.js';
-import { ApiProblems } from '../platform/http/api-problems.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
-import { Problem } from '../platform/http/problem.js';
+import { ApiProblems } from '../platform/http/api-problems.js';
 import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
-import { isTimeOrderedId } from '../platform/model/time-ordered-id.js';
 import { ListRejectionsDto } from './dto/list-rejections.dto.js';
 import { RejectionPageResponse, RejectionResponse } from './dto/responses.dto.js';
 import { SummaryDto, SummaryResponse } from './dto/summary.dto.js';
-import { MOST_BUCKETS, RejectionsService, SummaryError } from './rejections.service.js';
+import { MAX_SUMMARY_BUCKETS, RejectionsService } from './rejections.service.js';
 
-/** What was refused, and why. */
+/** Lists and counts refused events. */
 @ApiTags('rejections')
 @Controller('rejections')
 export class RejectionsController {
@@ -22,10 +20,10 @@ export class RejectionsController {
   @Get()
   @Allow('read')
   @ApiOperation({
-    summary: 'List what was refused',
+    summary: 'List refused events',
     description:
-      'Newest first unless told otherwise. A flood of refused events is kept in examples only, so many of an application ' +
-      'a second; the summary counts them all.',
+      'Newest first by default. Of a flood of refused events, only a sample of each second and application is kept; the ' +
+      'summary counts all of them.',
   })
   @ApiOkResponse({ type: RejectionPageResponse })
   @ApiProblems(400, 503)
@@ -39,39 +37,25 @@ export class RejectionsController {
   @Get('summary')
   @Allow('read')
   @ApiOperation({
-    summary: 'Count what was refused',
+    summary: 'Count refused events',
     description:
-      `By time, application, code and type; exact, what was only observed among it. At most ${MOST_BUCKETS.toLocaleString('en')} buckets: the one ` +
-      'that `from` lies in, the one that `to` lies in, and those between them.',
+      'By time, application, code and type. The counts are exact and include observed events. At most ' +
+      `${MAX_SUMMARY_BUCKETS.toLocaleString('en')} buckets: from the one that contains \`from\` to the one that contains \`to\`.`,
   })
   @ApiOkResponse({ type: SummaryResponse })
   @ApiProblems(400, 503)
-  async summary(@Query(queryPipe) query: SummaryDto): Promise<SummaryResponse> {
-    try {
-      return await this.rejections.summary(query);
-    } catch (error) {
-      if (!(error instanceof SummaryError)) throw error;
-      throw Problem.invalid(
-        { [error.parameter]: [error.message] },
-        'Some parameters are not as they must be.',
-      );
-    }
+  summary(@Query(queryPipe) query: SummaryDto): Promise<SummaryResponse> {
+    return this.rejections.summary(query);
   }
 
   @Get(':id')
   @Allow('read')
   @AllowedParameters()
-  @ApiOperation({ summary: 'One thing that was refused' })
+  @ApiOperation({ summary: 'One refused event' })
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'From the list.' })
   @ApiOkResponse({ type: RejectionResponse })
   @ApiProblems(400, 404, 503)
-  async find(@Param('id') id: string): Promise<RejectionResponse> {
-    const rejection = isTimeOrderedId(id) ? await this.rejections.find(id) : undefined;
-    if (!rejection) throw noSuchRejection();
-    return rejection;
+  find(@Param('id') id: string): Promise<RejectionResponse> {
+    return this.rejections.find(id);
   }
-}
-
-export function noSuchRejection(): Problem {
-  return new Problem(404, 'not_found', 'There is no such rejection.');
 }

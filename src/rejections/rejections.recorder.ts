@@ -1,74 +1,77 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { PeriodicTask } from '../platform/async/periodic-task.js';
 import { environment } from '../platform/config/environment.js';
 import { isOutage, isRowRejection } from '../platform/database/database-errors.js';
-import { metrics } from '../platform/telemetry/metrics.js';
 import type { NewRejection } from '../platform/model/rejection.js';
+import { metrics } from '../platform/telemetry/metrics.js';
 import { RejectionCounts } from './rejection-counts.js';
 import { type RejectionRow, textsOf, toRow } from './rejection-row.js';
 import { type RejectionsBatch, RejectionsRepository } from './rejections.repository.js';
 
-/** Milliseconds between two writes. */
-const INTERVAL = 500;
+const FLUSH_INTERVAL_MS = 500;
 
-/** Rejections that may wait to be written; while PostgreSQL is away, more are counted only. */
-const WAITING = 1000;
+/** Rows that may wait to be written. While PostgreSQL is unavailable, further rejections are only counted. */
+const MAX_WAITING_ROWS = 1000;
 
-/** Milliseconds that a process that stops waits for its last write. */
-const LAST_WRITE = 2000;
+/** Milliseconds that a stopping process waits for its last batch. */
+const LAST_FLUSH_TIMEOUT_MS = 2000;
 
 /**
- * Takes note of what was refused, off the hot path: of everything how often, and of each application so many examples a
- * second. A flood costs as many rows as a trickle; what it is of is in the counts.
+ * Records refused events off the hot path: it counts all of them, and keeps a sample of each second and application. So a
+ * flood costs as many rows as a trickle, and the counts say what it consists of.
  */
 @Injectable()
 export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('RejectionsRecorder');
   private readonly counts = new RejectionCounts();
+  private readonly flushTask = new PeriodicTask({
+    name: 'flush rejections',
+    intervalMs: FLUSH_INTERVAL_MS,
+    run: () => this.flush(),
+  });
   private rows: RejectionRow[] = [];
-  /** Examples taken of each application in the present second. */
-  private readonly taken = new Map<string, number>();
+  /** Rows sampled of each application in the current second. */
+  private readonly sampled = new Map<string, number>();
   private second = 0;
-  /** Under way, or in doubt after PostgreSQL did not answer: written again as it is, under its own id. */
+  /** The batch that is being written, or whose response was lost. It is written again unchanged, under its own id. */
   private batch: RejectionsBatch | undefined;
   private writing: Promise<void> | undefined;
-  private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly repository: RejectionsRepository) {}
 
-  /** Returns at once. */
+  /** Returns at once. @param now milliseconds since 1970 */
   record(rejection: NewRejection, now = Date.now()): void {
     const { application, code, event, observed } = rejection;
     const { category, name } = textsOf(event);
     this.counts.add({ application, code, category: category ?? '', name: name ?? '' }, now);
     if (!observed) metrics.refused(code);
-    if (this.mayKeep(application, now))
+    if (this.takeSample(application, now))
       this.rows.push(toRow(rejection, observed ? 'observed' : 'refused', now));
   }
 
   onModuleInit(): void {
-    this.schedule();
+    this.flushTask.start(FLUSH_INTERVAL_MS);
   }
 
-  /** After the last request was answered, and before the connections to PostgreSQL are closed. */
+  /** Runs after the last response was sent, and before the connections to PostgreSQL close. */
   async onApplicationShutdown(): Promise<void> {
-    clearTimeout(this.timer);
-    await Promise.race([this.flush().then(() => this.flush()), wait(LAST_WRITE, undefined, { ref: false })]);
+    const flushed = this.flushTask
+      .stop()
+      .then(() => this.flush())
+      .then(() => this.flush());
+    await Promise.race([flushed, sleep(LAST_FLUSH_TIMEOUT_MS, undefined, { ref: false })]);
   }
 
-  /** Writes what was gathered; what cannot be written now waits. */
+  /** Writes what is recorded. What cannot be written now is kept for the next time. */
   flush(): Promise<void> {
     this.writing ??= this.write().finally(() => (this.writing = undefined));
     return this.writing;
   }
 
-  private schedule(): void {
-    this.timer = setTimeout(() => void this.flush().finally(() => this.schedule()), INTERVAL).unref();
-  }
-
   private async write(): Promise<void> {
-    const batch = (this.batch ??= this.gather());
+    const batch = (this.batch ??= this.takeBatch());
     if (batch === undefined) return;
     try {
       await this.repository.write(batch);
@@ -76,12 +79,12 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     } catch (error) {
       if (isOutage(error)) return;
       this.logger.error(`Rejections could not be written: ${String(error)}`);
-      // Whatever PostgreSQL refuses must not keep all others from being written. The counts hold the least.
+      // Rows that PostgreSQL refuses must not block the others. Counts contain the least that it could refuse.
       if (isRowRejection(error)) this.batch = batch.rows.length > 0 ? { ...batch, rows: [] } : undefined;
     }
   }
 
-  private gather(): RejectionsBatch | undefined {
+  private takeBatch(): RejectionsBatch | undefined {
     const counts = this.counts.take();
     if (counts.length === 0) return undefined;
     const { rows } = this;
@@ -89,14 +92,15 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     return { id: randomUUID(), rows, counts };
   }
 
-  private mayKeep(application: string, now: number): boolean {
+  /** @returns whether the rejection belongs to the sample */
+  private takeSample(application: string, now: number): boolean {
     const second = Math.floor(now / 1000);
-    if (second !== this.second) this.taken.clear();
+    if (second !== this.second) this.sampled.clear();
     this.second = second;
-    const taken = this.taken.get(application) ?? 0;
+    const sampled = this.sampled.get(application) ?? 0;
     const waiting = this.rows.length + (this.batch?.rows.length ?? 0);
-    if (taken >= environment.REJECTIONS_SAMPLE || waiting >= WAITING) return false;
-    this.taken.set(application, taken + 1);
+    if (sampled >= environment.REJECTIONS_SAMPLE || waiting >= MAX_WAITING_ROWS) return false;
+    this.sampled.set(application, sampled + 1);
     return true;
   }
 }

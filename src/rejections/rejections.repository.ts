@@ -19,18 +19,18 @@ export interface RejectionFilter {
   rejected_before?: string;
 }
 
-/** What a process has gathered. */
+/** What a process has recorded since the last batch. */
 export interface RejectionsBatch {
-  /** A batch is written once, however often it is tried. */
+  /** Written with the batch, so that a retry does not write it again. */
   readonly id: string;
   readonly rows: readonly RejectionRow[];
   readonly counts: readonly RejectionCount[];
 }
 
-/** What is counted, in buckets of time. */
+/** Selects counts in buckets of time. */
 export interface CountsQuery {
   interval: 'minute' | 'hour' | 'day';
-  /** Where the first bucket begins, and where the last one ends. */
+  /** Start of the first bucket and end of the last one. */
   from: Date;
   to: Date;
   application?: string;
@@ -39,26 +39,25 @@ export interface CountsQuery {
 
 const COLUMNS = 'id, event_id, application, code, errors, event, whole, outcome, session_id, category, name';
 
-const READ = `${COLUMNS}, ${selectUtc('rejected_at')}`;
+const SELECTED = `${COLUMNS}, ${selectUtc('rejected_at')}`;
 
-/** A JSON array of rows as a table. */
-const ROWS = `AS batch (
+/** A JSON array of rows as a relation. */
+const BATCH = `AS batch (
   id uuid, event_id uuid, application text, code text, errors jsonb, event text, whole boolean, outcome text,
   session_id text, category text, name text, rejected_at timestamptz
 )`;
 
-/** Rows that a statement removes at the most, so that none holds its locks for long. */
-const REMOVED_AT_ONCE = 1000;
+/** Rows that one statement removes at most, so that it holds its locks only briefly. */
+const REMOVAL_CHUNK_SIZE = 1000;
 
-/** The rejections in PostgreSQL. All SQL about them stands here. */
+/** The tables of rejections and their counts. All SQL about them is here. */
 @Injectable()
 export class RejectionsRepository {
   constructor(private readonly sql: Sql) {}
 
   /**
-   * Writes a batch in one statement. PostgreSQL may have done so and the answer have been lost, so the batch's id is
-   * written with it, and where it stands already nothing is done. Counts are sorted, so that two processes take their
-   * locks in the same order.
+   * Writes a batch in one statement. If its response is lost and it runs again, the id of the batch exists and nothing is
+   * written. Counts are sorted, so that two processes lock them in the same order.
    */
   async write({ id, rows, counts }: RejectionsBatch): Promise<void> {
     await this.sql.query(
@@ -75,29 +74,29 @@ export class RejectionsRepository {
          DO UPDATE SET count = counts.count + excluded.count
        )
        INSERT INTO rejections (${COLUMNS}, rejected_at)
-       SELECT ${COLUMNS.replace('id,', 'batch.id,')}, rejected_at FROM once, jsonb_to_recordset($3::jsonb) ${ROWS}`,
+       SELECT ${COLUMNS.replace('id,', 'batch.id,')}, rejected_at FROM once, jsonb_to_recordset($3::jsonb) ${BATCH}`,
       [id, JSON.stringify(counts), JSON.stringify(rows)],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
   }
 
   /**
-   * Keeps an event that was accepted and that PostgreSQL refused, and counts it. A job may run again: the same event
-   * replaces the earlier row, and is not counted anew.
+   * Dead-letters an event that was accepted and that PostgreSQL refused, and counts it. If its job runs again, the event
+   * replaces the earlier row and is not counted again.
    */
   async deadLetter(rejection: NewRejection): Promise<void> {
     const whole = { ...toRow(rejection, 'set_aside'), event: JSON.stringify(rejection.event), whole: true };
     await this.sql.query(
-      `WITH aside AS (
+      `WITH dead_letter AS (
          INSERT INTO rejections AS kept (${COLUMNS}, rejected_at)
-         SELECT ${COLUMNS}, clock_timestamp() FROM jsonb_to_recordset($1::jsonb) ${ROWS}
+         SELECT ${COLUMNS}, clock_timestamp() FROM jsonb_to_recordset($1::jsonb) ${BATCH}
          ON CONFLICT (event_id) WHERE outcome = 'set_aside'
          DO UPDATE SET errors = excluded.errors, rejected_at = excluded.rejected_at
          RETURNING kept.*, xmax = 0 AS is_new
        )
        INSERT INTO rejection_counts AS counts (minute, application, code, category, name, count)
        SELECT date_trunc('minute', rejected_at), application, code, coalesce(category, ''), coalesce(name, ''), 1
-       FROM aside WHERE is_new
+       FROM dead_letter WHERE is_new
        ON CONFLICT (minute, application, code, category, name)
        DO UPDATE SET count = counts.count + excluded.count`,
       [JSON.stringify([whole])],
@@ -105,23 +104,25 @@ export class RejectionsRepository {
     );
   }
 
-  /** A slice of the matching rejections in their order; for a cursor to `previous`, in the opposite order. */
+  /** Reads a slice of the matching rejections in their order; for a cursor to `previous`, in the opposite order. */
   find(filter: RejectionFilter, slice: Slice): Promise<RejectionRow[]> {
-    const { sql, parameters } = selectSlice(READ, walked(filter), slice);
+    const { sql, parameters } = selectSlice(SELECTED, keysetQuery(filter), slice);
     return this.sql.query(sql, parameters);
   }
 
-  /** How many rejections match: exact up to a limit, and beyond it an estimate, so that no table is scanned. */
+  /** Counts matching rejections: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */
   count(filter: RejectionFilter): Promise<Count> {
-    return countRows((sql, parameters) => this.sql.query(sql, parameters), walked(filter));
+    return countRows((sql, parameters) => this.sql.query(sql, parameters), keysetQuery(filter));
   }
 
   async findById(id: string): Promise<RejectionRow | undefined> {
-    const [row] = await this.sql.query<RejectionRow>(`SELECT ${READ} FROM rejections WHERE id = $1`, [id]);
+    const [row] = await this.sql.query<RejectionRow>(`SELECT ${SELECTED} FROM rejections WHERE id = $1`, [
+      id,
+    ]);
     return row;
   }
 
-  /** Removes rejections, except those that have been refused anew since they were read. */
+  /** Removes rejections, except those that were refused again after they were read. */
   async remove(rows: readonly Pick<RejectionRow, 'id' | 'rejected_at'>[]): Promise<void> {
     await this.sql.query(
       `DELETE FROM rejections
@@ -131,18 +132,18 @@ export class RejectionsRepository {
     );
   }
 
-  /** Writes what was found when rejections were looked at again. */
+  /** Writes the results of retries that were refused or observed again. */
   async update(rows: readonly RejectionRow[]): Promise<void> {
     await this.sql.query(
       `UPDATE rejections
        SET code = batch.code, errors = batch.errors, outcome = batch.outcome, event_id = batch.event_id
-       FROM jsonb_to_recordset($1::jsonb) ${ROWS}
+       FROM jsonb_to_recordset($1::jsonb) ${BATCH}
        WHERE rejections.id = batch.id AND rejections.rejected_at = batch.rejected_at`,
       [JSON.stringify(rows)],
     );
   }
 
-  /** Counts by bucket, application, code and type, in this order; `limit` rows at the most. */
+  /** Counts by bucket, application, code and type, in this order; at most `limit` rows. */
   async counts(
     { interval, from, to, application, code }: CountsQuery,
     limit: number,
@@ -164,13 +165,13 @@ export class RejectionsRepository {
   }
 
   /**
-   * Removes some of what is older than `before`, the oldest first; what another process is about to remove is left to it.
-   * @returns true where there may be more
+   * Removes some of the rows before a time, oldest first, and skips those that another process is removing.
+   * @returns true if there may be more
    */
   async removeSome(before: Date): Promise<boolean> {
     const some = (table: string, time: string, end = '$1'): string =>
       `DELETE FROM ${table} WHERE ctid = ANY (ARRAY(
-         SELECT ctid FROM ${table} WHERE ${time} < ${end} ORDER BY ${time} LIMIT ${REMOVED_AT_ONCE} FOR UPDATE SKIP LOCKED
+         SELECT ctid FROM ${table} WHERE ${time} < ${end} ORDER BY ${time} LIMIT ${REMOVAL_CHUNK_SIZE} FOR UPDATE SKIP LOCKED
        )) RETURNING 1`;
     const [counted] = await this.sql.query<{ most: number }>(
       `WITH rejection AS (${some('rejections', 'rejected_at')}),
@@ -182,19 +183,19 @@ export class RejectionsRepository {
       [before],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
-    return counted?.most === REMOVED_AT_ONCE;
+    return counted?.most === REMOVAL_CHUNK_SIZE;
   }
 }
 
-/** Which index serves a filter: the one whose columns are rarest as a rule. Nearly everything is `refused`. */
-function walked(filter: RejectionFilter): KeysetQuery {
+/** Chooses the index for a filter: the one with the most selective columns. Nearly all rows are `refused`. */
+function keysetQuery(filter: RejectionFilter): KeysetQuery {
   const { session_id, category, name, code, application, outcome, rejected_after, rejected_before } = filter;
-  const isType = category !== undefined || name !== undefined;
+  const hasType = category !== undefined || name !== undefined;
   const isOutcomeRare = outcome !== undefined && outcome !== 'refused';
   const [equality, residual] =
     session_id !== undefined
       ? [{ session_id }, { category, name, code, application, outcome }]
-      : isType
+      : hasType
         ? [
             { category, name },
             { code, application, outcome },

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { EventsRepository, type StoredEvent } from '../events/events.repository.js';
+import { EventsRepository } from '../events/events.repository.js';
+import type { StoredEvent } from '../platform/model/event.js';
 import { NotFoundError } from '../platform/errors/domain-error.js';
-import { whyNotText } from '../platform/model/event-text.js';
+import { textViolation } from '../platform/model/event-text.js';
 import { type Page, readPage } from '../platform/paging/page.js';
 import { canonicalRange, secondsBetween } from '../platform/time/timestamp.js';
 import type { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
@@ -53,7 +54,7 @@ export class SessionsService {
     dto: ListSessionEventsDto,
   ): Promise<{ session: Session; page: Page<SessionEvent> }> {
     // No event has an invalid session_id, and PostgreSQL would reject some of them.
-    const found = whyNotText(sessionId) ? undefined : await this.sessions.find(sessionId);
+    const found = textViolation(sessionId) ? undefined : await this.sessions.find(sessionId);
     if (!found) throw new NotFoundError('There is no event of this session.');
     const session = withoutId(found);
     const page = await readPage<StoredEvent>(

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { Admin } from '../support/keys.js';
-import { TheEye } from '../support/the-eye.js';
+import { Admin } from '../../testing/keys.js';
+import { TheEye } from '../../testing/the-eye.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
 import { Known } from './known.js';
 import type { Fault } from './oracle.js';

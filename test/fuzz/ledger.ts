@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { createHash } from 'node:crypto';
-import { type Event, type Page, TheEye } from '../support/the-eye.js';
+import { type Event, type Page, TheEye } from '../../testing/the-eye.js';
 import type { Answer } from './connection.js';
 import type { Fault } from './oracle.js';
 import { INEXACT } from './values.js';

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { familyOf } from '../support/processes.js';
+import { familyOf } from '../../testing/processes.js';
 
 /**
  * Mebibytes that a process and its children hold for themselves: anonymous memory, pages shared by several counted once

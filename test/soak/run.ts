@@ -1,12 +1,12 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { machineSection } from '../../bench/report/machine-section.js';
-import { table } from '../../bench/report/table.js';
-import { describeMachine } from '../../bench/support/machine.js';
+import { machineSection } from '../../testing/machine-section.js';
+import { table } from '../../testing/table.js';
+import { describeMachine } from '../../testing/machine.js';
 import { brokenPromises } from '../support/ledger.js';
-import { serversOf } from '../support/processes.js';
-import { Random } from '../support/random.js';
-import { eventually, TheEye } from '../support/the-eye.js';
+import { serversOf } from '../../testing/processes.js';
+import { Random } from '../../testing/random.js';
+import { eventually, TheEye } from '../../testing/the-eye.js';
 import { ownMemory } from './memory.js';
 import { Traffic } from './traffic.js';
 import { grows, type Slack, type Trend, trendOf } from './trend.js';

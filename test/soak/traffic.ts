@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Ledger, type SentEvent } from '../support/ledger.js';
-import type { Random } from '../support/random.js';
-import { anEvent, type Answer, type TheEye } from '../support/the-eye.js';
+import type { Random } from '../../testing/random.js';
+import { anEvent, type Answer, type TheEye } from '../../testing/the-eye.js';
 
 export interface TrafficOptions {
   /** Events a second, bursts apart. */

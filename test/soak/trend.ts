@@ -1,4 +1,4 @@
-import { percentile } from '../../bench/support/statistics.js';
+import { percentile } from '../../testing/statistics.js';
 
 /** A figure over time, in thirds. The first is warming up; the last beside the middle one shows where it is going. */
 export interface Trend {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Event, TheEye } from './the-eye.js';
+import type { Event, TheEye } from '../../testing/the-eye.js';
 
 export type SentEvent = Omit<Event, 'id'>;
 

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Account, Ledger, type SentEvent } from './ledger.js';
-import { Random } from './random.js';
-import { anEvent, type Event, eventually, type TheEye } from './the-eye.js';
+import { Random } from '../../testing/random.js';
+import { anEvent, type Event, eventually, type TheEye } from '../../testing/the-eye.js';
 
 export interface LoadOptions {
   /** Requests under way at once. */

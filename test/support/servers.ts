@@ -8,8 +8,8 @@ import { createRunFolder, type Folders, prepareFolders } from '../../src/platfor
 import { postgresServer } from '../../src/platform/embedded/postgres-server.js';
 import { redisServer } from '../../src/platform/embedded/redis-server.js';
 import type { ServerDefinition } from '../../src/platform/embedded/server-definition.js';
-import { familyOf, signalAll } from './processes.js';
-import { eventually, remove } from './the-eye.js';
+import { familyOf, signalAll } from '../../testing/processes.js';
+import { eventually, remove } from '../../testing/the-eye.js';
 
 /**
  * A server of a test's own: the one that The Eye brings, in a folder of its own, but with no supervisor that

@@ -1,4 +1,4 @@
-import { eventually, type TheEye } from './the-eye.js';
+import { eventually, type TheEye } from '../../testing/the-eye.js';
 
 export interface Message {
   id: string | undefined;

@@ -1,17 +1,18 @@
+import type { EventFilter } from '../../platform/model/event.js';
 import {
-  Bound,
   Choice,
   CursorParameter,
   Filter,
   PageNumber,
   type PageQuery,
   PageSize,
+  TimestampBound,
 } from '../../platform/paging/parameters.js';
 
 export const ORDERINGS = ['timestamp', '-timestamp'] as const;
 
-/** What can be asked of the list. */
-export class ListEventsDto implements PageQuery {
+/** Query parameters of `GET /events`. */
+export class ListEventsDto implements EventFilter, PageQuery {
   @Filter('Events of one application, by its name.', 'default')
   application?: string;
 
@@ -24,16 +25,16 @@ export class ListEventsDto implements PageQuery {
   @Filter('Events of one name.', 'pageview')
   name?: string;
 
-  @Bound(
+  @TimestampBound(
     'after',
-    'From here on, inclusive: a date-time, or a date, which begins at midnight UTC.',
+    'Events at this time or later: a date-time, or a date, which means its start in UTC.',
     '2021-01-01',
   )
   timestamp_after?: string;
 
-  @Bound(
+  @TimestampBound(
     'before',
-    'Up to here, inclusive: a date-time, or a date, which lasts to its last microsecond in UTC.',
+    'Events at this time or earlier: a date-time, or a date, which means its last microsecond in UTC.',
     '2021-12-31',
   )
   timestamp_before?: string;

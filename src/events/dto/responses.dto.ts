@@ -2,7 +2,7 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { PageResponse } from '../../platform/paging/page-response.js';
 import { EXAMPLE_STORED } from './example.js';
 
-/** A stored event: a whitelist of what leaves. */
+/** A stored event. Only the fields listed here leave the service. */
 export class EventResponse {
   @ApiProperty({
     format: 'uuid',
@@ -52,7 +52,7 @@ export class QueuedEventResponse {
 }
 
 export class RefusedEventResponse {
-  @ApiProperty({ example: 1, description: 'Place in the request, from 0.' })
+  @ApiProperty({ example: 1, description: 'Position in the request, from 0.' })
   index: number;
 
   @ApiProperty({
@@ -73,7 +73,7 @@ export class QueuedBatchResponse {
   @ApiProperty({
     type: [String],
     format: 'uuid',
-    description: 'Of the accepted events, in their order.',
+    description: 'Ids of the accepted events, in their order.',
     example: [EXAMPLE_STORED.id],
   })
   ids: string[];

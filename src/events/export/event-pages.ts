@@ -1,6 +1,7 @@
 import { environment } from '../../platform/config/environment.js';
 import type { Cursor } from '../../platform/paging/cursor.js';
-import type { EventFilter, EventsRepository, StoredEvent } from '../events.repository.js';
+import type { EventFilter, StoredEvent } from '../../platform/model/event.js';
+import type { EventsRepository } from '../events.repository.js';
 import type { ExportedEvent } from './writers/exported-event.js';
 
 /** A short first page, so that the response begins soon. */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
-import { FILTER_FIELDS, type StoredEvent } from './stream-filter.js';
+import type { StoredEvent } from '../../platform/model/event.js';
+import { FILTER_FIELDS } from './stream-filter.js';
 
 /** Events that a subscriber can resume over. */
 export const MAX_STREAM_EVENTS = 5000;

@@ -1,7 +1,4 @@
-import type { NewEvent } from '../../platform/model/event.js';
-
-/** An event as `GET /events` returns it. */
-export type StoredEvent = Omit<NewEvent, 'data_sha256'>;
+import type { StoredEvent } from '../../platform/model/event.js';
 
 export const EQUALITY_FIELDS = ['application', 'session_id', 'category', 'name'] as const;
 

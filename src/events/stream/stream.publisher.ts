@@ -1,6 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { RedisStream } from './redis-stream.js';
-import type { StoredEvent } from './stream-filter.js';
+import type { StoredEvent } from '../../platform/model/event.js';
 
 /** Events that a worker publishes; it only counts the others. */
 const MAX_EVENTS_PER_SECOND = 1000;

@@ -134,10 +134,10 @@ describe('a bad value', () => {
   });
 });
 
-describe('README.md', () => {
+describe('docs/configuration.md', () => {
   it('lists every variable with its default, and no other', () => {
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8');
-    const rows = readme.matchAll(/^\|\s*`([A-Z][A-Z0-9_]*)`\s*\|\s*(?:`([^`]*)`|—)?\s*\|/gm);
+    const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');
+    const rows = page.matchAll(/^\|\s*`([A-Z][A-Z0-9_]*)`\s*\|\s*(?:`([^`]*)`|—)?\s*\|/gm);
     const listed = Array.from(rows, ([, name, value]) => [name, value]);
     const defaults = new Environment();
     const expected = VARIABLES.map((name) => [name, defaults[name as keyof Environment]?.toString()]);

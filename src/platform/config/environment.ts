@@ -36,7 +36,7 @@ function Integer(min: number, max: number): PropertyDecorator {
 
 /**
  * Every variable that The Eye reads, with its default. This is the one place that names a variable;
- * README lists the same names, and a unit spec keeps the two lists equal.
+ * docs/configuration.md lists the same names, and a unit spec keeps the two lists equal.
  */
 export class Environment {
   /** Address to listen on. */

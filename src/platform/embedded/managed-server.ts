@@ -14,8 +14,8 @@ const MIN_BACKOFF_MS = 200;
 const MAX_BACKOFF_MS = 5000;
 
 /**
- * Attempts of the first start. The backends of a killed PostgreSQL take a moment to exit; whatever still fails after that
- * fails for good, and the client is told.
+ * Attempts of the first start. The backends of a killed PostgreSQL take a moment to exit. A failure that persists is
+ * reported to the client.
  */
 const MAX_FIRST_ATTEMPTS = 4;
 

@@ -8,29 +8,13 @@ import { bodyTooLarge, unsupportedMediaType } from './http-errors.js';
 
 /** A JSON body, not parsed: its reader checks that JSON.parse keeps every number and key. */
 export class JsonBody {
-  /** @deprecated read `request.caller` */
-  readonly caller: FastifyRequest['caller'];
-
-  constructor(
-    readonly text: string,
-    caller?: FastifyRequest['caller'],
-  ) {
-    this.caller = caller as FastifyRequest['caller'];
-  }
+  constructor(readonly text: string) {}
 }
 
 /** A body of one JSON text a line, read while it arrives. */
 export class NdjsonBody {
-  /** @deprecated read `request.caller` */
-  readonly caller: FastifyRequest['caller'];
-
   /** @param lines without blank ones; iterating throws what makes the whole body invalid */
-  constructor(
-    readonly lines: AsyncIterable<string>,
-    caller?: FastifyRequest['caller'],
-  ) {
-    this.caller = caller as FastifyRequest['caller'];
-  }
+  constructor(readonly lines: AsyncIterable<string>) {}
 }
 
 /** Parses JSON and NDJSON bodies into JsonBody and NdjsonBody; Fastify responds 415 to every other content type. */
@@ -44,7 +28,7 @@ export const bodyParsers = fp(
         const error = unsupportedEncoding(request);
         if (error) return parsed(error);
         if (!isUtf8(body)) return parsed(notUtf8());
-        parsed(null, new JsonBody(withoutBom(body.toString('utf8')), request.caller));
+        parsed(null, new JsonBody(withoutBom(body.toString('utf8'))));
       },
     );
     fastify.addContentTypeParser('application/x-ndjson', (request, body, parsed) => {
@@ -52,7 +36,7 @@ export const bodyParsers = fp(
       if (error) return parsed(error);
       if (Number(request.headers['content-length'] ?? 0) > environment.BODY_LIMIT)
         return parsed(bodyTooLarge());
-      parsed(null, new NdjsonBody(readLines(body, environment.BODY_LIMIT), request.caller));
+      parsed(null, new NdjsonBody(readLines(body, environment.BODY_LIMIT)));
     });
     done();
   },

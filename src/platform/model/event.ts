@@ -1,29 +1,62 @@
-import type { ValidEvent } from '../../events/dto/create-event.dto.js';
+import type { Timestamp } from '../time/timestamp.js';
 import { dataDigest, eventId } from './event-id.js';
 
-/** An event that is accepted: a row of the table, and in this very form an item of a job in Redis. */
-export interface NewEvent {
-  /** UUIDv8, known before the event is stored. */
-  id: string;
-  application: string;
+/** What an application sends. */
+export interface EventFields {
   session_id: string;
   category: string;
   name: string;
   data: Record<string, unknown>;
-  /** UTC with six fractional digits. */
+  /** UTC with six fractional digits, e.g. `2021-01-01T09:15:29.243860Z`. */
   timestamp: string;
-  /** 64 hex digits. */
+}
+
+/** An event as lists, exports and the stream return it. */
+export interface StoredEvent extends EventFields {
+  /** UUIDv8, known before the event is stored. */
+  id: string;
+  /** Name of the application that sent it. */
+  application: string;
+}
+
+/** An accepted event: an item of a job in Redis and, in the same form, a row of the table. */
+export interface NewEvent extends StoredEvent {
+  /** SHA-256 of the canonical payload, 64 hex digits. */
   data_sha256: string;
 }
 
-export type SentEvent = Omit<NewEvent, 'id' | 'application' | 'data_sha256'>;
+/** Conditions on stored events. An absent one matches every event. */
+export interface EventFilter {
+  application?: string;
+  session_id?: string;
+  category?: string;
+  name?: string;
+  /** Canonical timestamps, both inclusive. */
+  timestamp_after?: string;
+  timestamp_before?: string;
+}
 
-/** Gives a valid event of an application its identity. */
-export function toNewEvent(
+/** A payload with its canonical text (RFC 8785). */
+export interface Payload {
+  readonly value: Record<string, unknown>;
+  readonly canonical: string;
+}
+
+/** A valid event whose payload and timestamp are parsed, but which has no identity yet. */
+export interface ParsedEvent {
+  readonly session_id: string;
+  readonly category: string;
+  readonly name: string;
+  readonly data: Payload;
+  readonly timestamp: Timestamp;
+}
+
+/** Gives an event of an application its identity. */
+export function createEvent(
   application: string,
-  { session_id, category, name, data, timestamp }: ValidEvent,
+  { session_id, category, name, data, timestamp }: ParsedEvent,
 ): NewEvent {
-  const fields = {
+  const identity = {
     application,
     session_id,
     category,
@@ -31,9 +64,9 @@ export function toNewEvent(
     canonicalData: data.canonical,
     timestamp: timestamp.text,
   };
-  // Field by field: an object that is spread into another costs as much as hashing it.
+  // Spreading an object costs as much as hashing it, so the fields are listed.
   return {
-    id: eventId(fields, timestamp.milliseconds),
+    id: eventId(identity, timestamp.milliseconds),
     application,
     session_id,
     category,
@@ -44,7 +77,7 @@ export function toNewEvent(
   };
 }
 
-/** What an application sent, or would have to send, to make this event. */
-export function fieldsOf({ session_id, category, name, data, timestamp }: NewEvent): SentEvent {
+/** The fields that an application sent, or would send to make this event. */
+export function fieldsOf({ session_id, category, name, data, timestamp }: EventFields): EventFields {
   return { session_id, category, name, data, timestamp };
 }

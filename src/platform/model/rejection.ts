@@ -1,6 +1,6 @@
 import type { FieldErrors } from '../errors/domain-error.js';
 
-/** Why an event was refused, stable, for programs. */
+/** Why an event was refused. Stable, for programs. */
 export const REJECTION_CODES = [
   'missing_field',
   'wrong_type',
@@ -20,22 +20,25 @@ export const REJECTION_CODES = [
 ] as const;
 export type RejectionCode = (typeof REJECTION_CODES)[number];
 
-/** What became of the event: refused to its sender, stored all the same, or accepted and then refused by PostgreSQL. */
-export const OUTCOMES = ['refused', 'observed', 'set_aside'] as const;
-export type Outcome = (typeof OUTCOMES)[number];
+/**
+ * `refused`: the sender got an error. `observed`: a violation was recorded, and the event was stored. `set_aside`:
+ * dead-lettered, that is accepted and then refused by PostgreSQL.
+ */
+export const REJECTION_OUTCOMES = ['refused', 'observed', 'set_aside'] as const;
+export type RejectionOutcome = (typeof REJECTION_OUTCOMES)[number];
 
-/** Something that an application sent and that was refused, or that only was noticed. */
+/** A refused event, or an accepted one with a recorded violation. */
 export interface NewRejection {
   readonly application: string;
   readonly code: RejectionCode;
   /** Messages by field. */
   readonly errors: FieldErrors;
-  /** The event: a value that JSON can hold, or the text that came where it is no JSON; undefined where it was not read. */
+  /** A JSON value, or the text of malformed JSON; undefined if the event was not read. */
   readonly event: unknown;
-  /** The event's JSON text, where it is at hand, or where reading the event has changed it. */
+  /** The JSON text of the event, if it is at hand, or if parsing has changed it. */
   readonly json?: string;
-  /** The event's id, where it has one. */
+  /** The id of the event, if it has one. */
   readonly eventId?: string;
-  /** True where the event was stored all the same (an event type in mode `observe`). */
+  /** True if the event was accepted (an event type in mode `observe`). */
   readonly observed: boolean;
 }

@@ -2,30 +2,30 @@ import { ApiProperty } from '@nestjs/swagger';
 import type { FieldErrors } from '../../platform/http/problem.js';
 import { PageResponse } from '../../platform/paging/page-response.js';
 import {
-  type Outcome,
-  OUTCOMES,
+  type RejectionOutcome,
+  REJECTION_OUTCOMES,
   REJECTION_CODES,
   type RejectionCode,
 } from '../../platform/model/rejection.js';
 
-/** A rejection: a whitelist of what leaves. */
+/** A rejection. Only the fields listed here leave the service. */
 export class RejectionResponse {
-  @ApiProperty({ format: 'uuid', description: "The rejection's own." })
+  @ApiProperty({ format: 'uuid', description: 'Id of the rejection.' })
   id: string;
 
   @ApiProperty({
     type: String,
     format: 'uuid',
     nullable: true,
-    description: "The event's, where it was accepted.",
+    description: 'Id of the event, if it was accepted.',
   })
   event_id: string | null;
 
   @ApiProperty({ example: 'default' })
   application: string;
 
-  @ApiProperty({ enum: OUTCOMES })
-  outcome: Outcome;
+  @ApiProperty({ enum: REJECTION_OUTCOMES })
+  outcome: RejectionOutcome;
 
   @ApiProperty({ enum: REJECTION_CODES, description: 'Stable, for programs.' })
   code: RejectionCode;
@@ -48,20 +48,20 @@ export class RejectionResponse {
     ],
     nullable: true,
     description:
-      'As it came: a JSON value; the text where it is no JSON, cannot be read exactly or was cut; null where it was not read.',
+      'The event as it was sent: a JSON value; its text if it is not JSON, cannot be parsed exactly or was cut; null if it was not read.',
   })
   event: unknown;
 
-  @ApiProperty({ description: 'False where `event` was cut or not read; then it cannot be retried.' })
+  @ApiProperty({ description: 'False if `event` was cut or not read, so that it cannot be retried.' })
   whole: boolean;
 
-  @ApiProperty({ type: String, nullable: true, description: 'From the event, where it is a text.' })
+  @ApiProperty({ type: String, nullable: true, description: 'From the event, if it is a text.' })
   session_id: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'From the event, where it is a text.' })
+  @ApiProperty({ type: String, nullable: true, description: 'From the event, if it is a text.' })
   category: string | null;
 
-  @ApiProperty({ type: String, nullable: true, description: 'From the event, where it is a text.' })
+  @ApiProperty({ type: String, nullable: true, description: 'From the event, if it is a text.' })
   name: string | null;
 
   @ApiProperty({ format: 'date-time', description: 'UTC, six fractional digits.' })

@@ -1,34 +1,38 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Bound, Choice, Filter } from '../../platform/paging/parameters.js';
+import { Choice, Filter, TimestampBound } from '../../platform/paging/parameters.js';
 import { REJECTION_CODES, type RejectionCode } from '../../platform/model/rejection.js';
 
-export const INTERVALS = ['minute', 'hour', 'day'] as const;
-export type Interval = (typeof INTERVALS)[number];
+export const SUMMARY_INTERVALS = ['minute', 'hour', 'day'] as const;
+export type SummaryInterval = (typeof SUMMARY_INTERVALS)[number];
 
-/** What can be asked of the summary. */
+/** Query parameters of `GET /rejections/summary`. */
 export class SummaryDto {
-  @Choice(INTERVALS, 'The length of a bucket of time.', 'hour')
-  interval?: Interval;
+  @Choice(SUMMARY_INTERVALS, 'The length of a bucket of time.', 'hour')
+  interval?: SummaryInterval;
 
-  @Bound(
+  @TimestampBound(
     'after',
-    'In the first bucket: a date-time or a date. Unless given, 60 minutes, 24 hours or 30 days of buckets.',
+    'A time in the first bucket: a date-time or a date. By default the summary has 60 minutes, 24 hours or 30 days.',
     '2026-01-01',
   )
   from?: string;
 
-  @Bound('before', 'In the last bucket: a date-time, or a date for its end. Unless given, now.', '2026-01-31')
+  @TimestampBound(
+    'before',
+    'A time in the last bucket: a date-time, or a date for its end. By default now.',
+    '2026-01-31',
+  )
   to?: string;
 
-  @Filter('Sent by one application, by its name.', 'default')
+  @Filter('Events of one application, by its name.', 'default')
   application?: string;
 
-  @Choice(REJECTION_CODES, 'Refused for one reason.')
+  @Choice(REJECTION_CODES, 'Events refused for one reason.')
   code?: RejectionCode;
 }
 
 export class SummaryCountResponse {
-  @ApiProperty({ format: 'date-time', description: 'When the bucket begins.' })
+  @ApiProperty({ format: 'date-time', description: 'Start of the bucket.' })
   time: string;
 
   @ApiProperty({ example: 'default' })
@@ -37,10 +41,14 @@ export class SummaryCountResponse {
   @ApiProperty({ enum: REJECTION_CODES })
   code: RejectionCode;
 
-  @ApiProperty({ description: 'Empty where none came, or in a minute with more types than are told apart.' })
+  @ApiProperty({
+    description: 'Empty if the event had none, or in a minute with too many types to count them separately.',
+  })
   category: string;
 
-  @ApiProperty({ description: 'Empty where none came, or in a minute with more types than are told apart.' })
+  @ApiProperty({
+    description: 'Empty if the event had none, or in a minute with too many types to count them separately.',
+  })
   name: string;
 
   @ApiProperty({ example: 12, description: 'Exact.' })
@@ -48,13 +56,13 @@ export class SummaryCountResponse {
 }
 
 export class SummaryResponse {
-  @ApiProperty({ enum: INTERVALS })
-  interval: Interval;
+  @ApiProperty({ enum: SUMMARY_INTERVALS })
+  interval: SummaryInterval;
 
-  @ApiProperty({ format: 'date-time', description: 'When the first bucket begins.' })
+  @ApiProperty({ format: 'date-time', description: 'Start of the first bucket.' })
   from: string;
 
-  @ApiProperty({ format: 'date-time', description: 'When the last bucket ends.' })
+  @ApiProperty({ format: 'date-time', description: 'End of the last bucket.' })
   to: string;
 
   @ApiProperty({ example: 12, description: 'The sum of all counts.' })
@@ -62,7 +70,7 @@ export class SummaryResponse {
 
   @ApiProperty({
     type: [SummaryCountResponse],
-    description: 'Only what occurred; by time, application, code and type.',
+    description: 'Counts above zero, by time, application, code and type.',
   })
   results: SummaryCountResponse[];
 }

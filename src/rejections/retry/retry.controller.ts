@@ -2,19 +2,15 @@ import { Controller, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/comm
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Allow } from '../../auth/access.decorator.js';
-import { ApiProblems } from '../../platform/http/api-problems.js';
 import { AllowedParameters } from '../../platform/http/allowed-parameters.decorator.js';
-import { Problem } from '../../platform/http/problem.js';
+import { ApiProblems } from '../../platform/http/api-problems.js';
 import { pageLink } from '../../platform/paging/page-link.js';
-import { toPagingProblem } from '../../platform/paging/page-response.js';
 import { queryPipe } from '../../platform/paging/query.pipe.js';
 import { RejectionFilterDto } from '../dto/list-rejections.dto.js';
-import { noSuchRejection } from '../rejections.controller.js';
-import { isTimeOrderedId } from '../../platform/model/time-ordered-id.js';
 import { RetriedManyResponse, RetriedResponse } from './dto/retry.dto.js';
-import { CutEventError, MAX_RETRIES, type Retried, RetryService } from './retry.service.js';
+import { MAX_RETRIES, RetryService } from './retry.service.js';
 
-/** Sends again what was refused. Stands with the events, whose way a retry takes. */
+/** Sends refused events again. */
 @ApiTags('rejections')
 @Controller('rejections')
 export class RetryController {
@@ -24,10 +20,10 @@ export class RetryController {
   @Allow('admin')
   @HttpCode(200)
   @ApiOperation({
-    summary: 'Try many again',
+    summary: 'Retry many',
     description:
-      `Sends again what the filters match, newest first, ${MAX_RETRIES.toLocaleString('en')} a call; \`next\` leads on. ` +
-      'What is accepted now leaves the list; what is refused again stays, with what is wrong with it now.',
+      `Sends the matching events again, newest first, at most ${MAX_RETRIES.toLocaleString('en')} a call; \`next\` leads to the others. ` +
+      'An event that is accepted leaves the list; one that is refused again stays, with its current errors.',
   })
   @ApiOkResponse({ type: RetriedManyResponse })
   @ApiProblems(400, 413, 415, 503)
@@ -35,19 +31,15 @@ export class RetryController {
     @Query(queryPipe) query: RejectionFilterDto,
     @Req() request: FastifyRequest,
   ): Promise<RetriedManyResponse> {
-    try {
-      const { retried, accepted, refused, leftOut, next } = await this.retries.retryMany(query);
-      return {
-        retried,
-        accepted,
-        refused,
-        left_out: leftOut,
-        more: next !== null,
-        next: pageLink(request, next),
-      };
-    } catch (error) {
-      throw toPagingProblem(error, 'rejections');
-    }
+    const { retried, accepted, refused, leftOut, next } = await this.retries.retryMany(query);
+    return {
+      retried,
+      accepted,
+      refused,
+      left_out: leftOut,
+      more: next !== null,
+      next: pageLink(request, next),
+    };
   }
 
   @Post(':id/retry')
@@ -55,43 +47,29 @@ export class RetryController {
   @AllowedParameters()
   @HttpCode(202)
   @ApiOperation({
-    summary: 'Try one again',
+    summary: 'Retry one',
     description:
-      'Sends the event the same way once more, as its own application. An event that came without a timestamp happened ' +
-      'when it was refused.',
+      'Sends the event again, as its own application. The timestamp of an event that had none is the time of its arrival.',
   })
-  @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: "The rejection's." })
+  @ApiParam({
+    name: 'id',
+    schema: { type: 'string', format: 'uuid' },
+    description: 'Id of the rejection.',
+  })
   @ApiAcceptedResponse({
     type: RetriedResponse,
-    description: 'The event is durably in the queue.',
-    headers: { Location: { description: 'Where the event will be found.', schema: { type: 'string' } } },
+    description: 'The event is durable in the queue.',
+    headers: {
+      Location: { description: 'Address of the event, once it is stored.', schema: { type: 'string' } },
+    },
   })
   @ApiProblems(400, 404, 409, 413, 415, 503)
   async retry(
     @Param('id') id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RetriedResponse> {
-    const retried = isTimeOrderedId(id) ? await this.retryOne(id) : undefined;
-    if (!retried) throw noSuchRejection();
-    if ('refusal' in retried) {
-      throw new Problem(409, 'still_refused', 'The event is refused again; the rejection says why.', {
-        errors: retried.refusal.errors,
-      });
-    }
-    reply.header('location', `/events/${retried.event.id}/`);
-    return { id: retried.event.id, status: 'queued' };
-  }
-
-  private async retryOne(id: string): Promise<Retried | undefined> {
-    try {
-      return await this.retries.retry(id);
-    } catch (error) {
-      if (!(error instanceof CutEventError)) throw error;
-      throw new Problem(
-        409,
-        'event_cut',
-        'The event was too large to be kept whole, or was not read, so it cannot be sent again.',
-      );
-    }
+    const event = await this.retries.retry(id);
+    reply.header('location', `/events/${event.id}/`);
+    return { id: event.id, status: 'queued' };
   }
 }

@@ -1,4 +1,4 @@
-import type { TypeViolation } from '../../event-types/event-types.cache.js';
+import type { EventTypes, TypeViolation } from '../../event-types/event-types.cache.js';
 import type { Producer } from '../../queue/producer.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import type { NewRejection } from '../../platform/model/rejection.js';
@@ -8,7 +8,7 @@ import { ANYBODY } from '../../auth/caller.js';
 import { JsonBody } from '../../platform/http/bodies.js';
 import type { NewEvent } from '../../platform/model/event.js';
 import { EventsPipe } from '../../events/events.pipe.js';
-import { CutEventError, RetryService } from './retry.service.js';
+import { EventCutError, RetryService, StillRefusedError } from './retry.service.js';
 
 const EVENT = {
   session_id: 's',
@@ -23,22 +23,18 @@ const mismatch = (refused: boolean): TypeViolation => ({
   errors: { 'data.email': ['must be string, not 7'] },
 });
 
-/** A street with an event type that objects as it is told, and what it puts where. */
-function street() {
+/** A pipe and a retry service that share an event type whose check is set by the spec, and what they write where. */
+function setUp() {
   const recorded: NewRejection[] = [];
   const queued: NewEvent[] = [];
   const steps: string[] = [];
   const rows = new Map<string, RejectionRow>();
-  const told: { objection?: TypeViolation; queueIsAway?: boolean } = {};
-  const pipe = new EventsPipe(
-    { check: () => told.objection },
-    {
-      record: (rejection) => void recorded.push(rejection),
-    },
-  );
+  const state: { violation?: TypeViolation; queueIsDown?: boolean } = {};
+  const eventTypes = { check: () => state.violation } as unknown as EventTypes;
+  const pipe = new EventsPipe(eventTypes, { record: (rejection) => void recorded.push(rejection) });
   const producer = {
     add: (events: NewEvent[]) => {
-      if (told.queueIsAway) return Promise.reject(new RedisUnavailableError());
+      if (state.queueIsDown) return Promise.reject(new RedisUnavailableError());
       steps.push('queue');
       queued.push(...events);
       return Promise.resolve();
@@ -62,19 +58,21 @@ function street() {
     rows.set(row.id, row);
     return row;
   };
-  /** Sends an event, of which note is taken; the row that becomes of it. */
+  /** Sends an event that is recorded, and returns its row. */
   const send = async (event: unknown): Promise<RejectionRow> => {
-    await pipe.transform(new JsonBody(JSON.stringify(event), ANYBODY)).catch(() => undefined);
+    await pipe
+      .transform({ body: new JsonBody(JSON.stringify(event)), caller: ANYBODY })
+      .catch(() => undefined);
     return keep(recorded[0] as NewRejection);
   };
-  const retries = new RetryService(pipe, producer, repository);
-  return { retries, recorded, queued, steps, rows, told, keep, send };
+  const retries = new RetryService(eventTypes, producer, repository);
+  return { retries, recorded, queued, steps, rows, state, keep, send };
 }
 
-describe('an event that an event type only observes', () => {
-  it('is noted with its id, as it was sent, and stays when it is retried and observed again', async () => {
-    const { retries, queued, rows, told, send, recorded } = street();
-    told.objection = mismatch(false);
+describe('RetryService: an observed event', () => {
+  it('is recorded with its id, as it was sent, and stays when a retry observes it again', async () => {
+    const { retries, queued, rows, state, send, recorded } = setUp();
+    state.violation = mismatch(false);
     const row = await send(EVENT);
     expect(row).toMatchObject({
       outcome: 'observed',
@@ -82,103 +80,105 @@ describe('an event that an event type only observes', () => {
       event: JSON.stringify(EVENT),
     });
     const retried = await retries.retry(row.id);
-    expect(retried).toEqual({ event: expect.objectContaining({ id: row.event_id }) as unknown });
+    expect(retried.id).toBe(row.event_id);
     expect(queued.map(({ id }) => id)).toEqual([row.event_id]);
     expect(rows.get(row.id)).toEqual(row);
     expect(recorded).toHaveLength(1);
   });
 
-  it('leaves the list when the type has no objection any more', async () => {
-    const { retries, rows, told, send } = street();
-    told.objection = mismatch(false);
+  it('leaves the rejections when its type allows it now', async () => {
+    const { retries, rows, state, send } = setUp();
+    state.violation = mismatch(false);
     const row = await send(EVENT);
-    delete told.objection;
+    delete state.violation;
     await retries.retry(row.id);
     expect(rows.size).toBe(0);
   });
 
-  it('stays observed, for it is stored, when the type refuses it by now; why is said', async () => {
-    const { retries, queued, rows, told, send } = street();
-    told.objection = mismatch(false);
+  it('stays observed, because it is stored, when its type refuses it now, with the current errors', async () => {
+    const { retries, queued, rows, state, send } = setUp();
+    state.violation = mismatch(false);
     const row = await send(EVENT);
-    told.objection = { ...mismatch(true), errors: { 'data.email': ['another word'] } };
-    expect(await retries.retry(row.id)).toMatchObject({ refusal: { code: 'payload_mismatch' } });
+    state.violation = { ...mismatch(true), errors: { 'data.email': ['another message'] } };
+    await expect(retries.retry(row.id)).rejects.toThrow(StillRefusedError);
     expect(rows.get(row.id)).toMatchObject({
       outcome: 'observed',
-      errors: { 'data.email': ['another word'] },
+      errors: { 'data.email': ['another message'] },
     });
     expect(queued).toEqual([]);
   });
 });
 
-describe('an event that an event type refused', () => {
-  it('goes into the queue first and leaves the list then, when the type takes it', async () => {
-    const { retries, rows, steps, told, send } = street();
-    told.objection = mismatch(true);
+describe('RetryService: an event that its type refused', () => {
+  it('is queued first and then leaves the rejections, when its type allows it now', async () => {
+    const { retries, rows, steps, state, send } = setUp();
+    state.violation = mismatch(true);
     const row = await send(EVENT);
     expect(row).toMatchObject({ outcome: 'refused', event_id: null });
-    delete told.objection;
+    delete state.violation;
     await retries.retry(row.id);
     expect(steps).toEqual(['queue', 'remove']);
     expect(rows.size).toBe(0);
   });
 
-  it('goes into the queue and stays as observed, when the type only observes by now', async () => {
-    const { retries, queued, rows, told, send } = street();
-    told.objection = mismatch(true);
+  it('is queued and stays as observed, when its type only observes now', async () => {
+    const { retries, queued, rows, state, send } = setUp();
+    state.violation = mismatch(true);
     const row = await send(EVENT);
-    told.objection = mismatch(false);
+    state.violation = mismatch(false);
     await retries.retry(row.id);
     expect(queued).toHaveLength(1);
     expect(rows.get(row.id)).toMatchObject({ outcome: 'observed', event_id: queued[0]?.id });
   });
 
-  it('stays as it is while the queue is away', async () => {
-    const { retries, rows, steps, told, send } = street();
-    told.objection = mismatch(true);
+  it('stays as it is while Redis is unavailable', async () => {
+    const { retries, rows, steps, state, send } = setUp();
+    state.violation = mismatch(true);
     const row = await send(EVENT);
-    delete told.objection;
-    told.queueIsAway = true;
+    delete state.violation;
+    state.queueIsDown = true;
     await expect(retries.retry(row.id)).rejects.toThrow(RedisUnavailableError);
     expect(rows.get(row.id)).toEqual(row);
     expect(steps).toEqual([]);
   });
 });
 
-describe('an event that is retried', () => {
+describe('RetryService: a retried event', () => {
   const refused = { code: 'too_long', errors: {}, observed: false } as const;
 
-  it('is sent as its own application', async () => {
-    const { retries, queued, keep } = street();
+  it('belongs to the application that sent it', async () => {
+    const { retries, queued, keep } = setUp();
     await retries.retry(keep({ ...refused, application: 'shop', event: EVENT }).id);
     expect(queued).toEqual([expect.objectContaining({ ...EVENT, application: 'shop' })]);
   });
 
-  it('happened when it was refused, where it came without a timestamp', async () => {
-    const { retries, queued, keep } = street();
+  it('gets the time of its arrival if it had no timestamp', async () => {
+    const { retries, queued, keep } = setUp();
     const row = keep({ ...refused, application: 'shop', event: { ...EVENT, timestamp: undefined } });
     await retries.retry(row.id);
     expect(queued[0]?.timestamp.slice(0, 23)).toBe(row.rejected_at.slice(0, 23));
   });
 
-  it('is not given a timestamp that it refused to have, nor made an event where it is none', async () => {
+  it('is refused again if its timestamp is null, or if it is not an object', async () => {
     for (const event of [{ ...EVENT, timestamp: null }, [], null, 'text', 7]) {
-      const { retries, keep } = street();
+      const { retries, rows, keep } = setUp();
       const row = keep({ ...refused, application: 'shop', event });
-      expect(await retries.retry(row.id)).toMatchObject({ refusal: { code: 'wrong_type' } });
+      await expect(retries.retry(row.id)).rejects.toThrow(StillRefusedError);
+      expect(rows.get(row.id)?.code).toBe('wrong_type');
     }
   });
 
-  it('is read as it was written: what JSON.parse would change is refused again', async () => {
-    const { retries, keep } = street();
+  it('is refused again if JSON.parse would change it', async () => {
+    const { retries, rows, keep } = setUp();
     const json = JSON.stringify(EVENT).replace('7', '12345678901234567890');
     const row = keep({ ...refused, code: 'not_exact', application: 'shop', event: JSON.parse(json), json });
-    expect(await retries.retry(row.id)).toMatchObject({ refusal: { code: 'not_exact' } });
+    await expect(retries.retry(row.id)).rejects.toThrow(StillRefusedError);
+    expect(rows.get(row.id)?.code).toBe('not_exact');
   });
 
-  it('must be whole', async () => {
-    const { retries, keep } = street();
+  it('must have been recorded whole', async () => {
+    const { retries, keep } = setUp();
     const row = keep({ ...refused, application: 'shop', event: undefined });
-    await expect(retries.retry(row.id)).rejects.toThrow(CutEventError);
+    await expect(retries.retry(row.id)).rejects.toThrow(EventCutError);
   });
 });

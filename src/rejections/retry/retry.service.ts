@@ -1,68 +1,93 @@
 import { Injectable } from '@nestjs/common';
-import { setImmediate as breathe } from 'node:timers/promises';
+import { EventTypes } from '../../event-types/event-types.cache.js';
+import { type ReadContext, readEventText } from '../../events/event-reader.js';
+import { yieldToEventLoop } from '../../platform/async/yield-to-event-loop.js';
+import { DomainError, type FieldErrors, NotFoundError } from '../../platform/errors/domain-error.js';
+import type { NewEvent } from '../../platform/model/event.js';
+import { isTimeOrderedId } from '../../platform/model/time-ordered-id.js';
 import { decodeCursor, encodeCursor } from '../../platform/paging/cursor.js';
 import { Producer } from '../../queue/producer.js';
 import type { RejectionFilterDto } from '../dto/list-rejections.dto.js';
 import { boundedErrors, type RejectionRow, textOf } from '../rejection-row.js';
 import { RejectionsRepository } from '../rejections.repository.js';
 import { queryOf, toFilter } from '../rejections.service.js';
-import type { NewEvent } from '../../platform/model/event.js';
-import { EventsPipe, isRefusal, type Refusal } from '../../events/events.pipe.js';
 
-/** Rejections that one call retries at the most. */
+/** Rejections that one call retries at most. */
 export const MAX_RETRIES = 1000;
 
-/** Events that are checked before others get a turn. */
-const TURN = 50;
+/** Events that are read before other requests get a turn. */
+const CHUNK_SIZE = 50;
 
-/** Characters of events that go into the queue at once: what Redis takes well within its deadline. */
-const PART = 1024 * 1024;
+/** Characters of events that are queued at once, so that Redis accepts them well within its deadline. */
+const MAX_PART_LENGTH = 1024 * 1024;
 
-/** The event was cut when it was kept, or never read: there is nothing to send again. */
-export class CutEventError extends Error {}
+/** The event was cut when it was recorded, or never read: nothing can be sent again. */
+export class EventCutError extends DomainError {
+  constructor() {
+    super(
+      'conflict',
+      'event_cut',
+      'The event was too large to be kept whole, or was not read, so it cannot be sent again.',
+    );
+  }
+}
 
-/** What became of one rejection. */
-export type Retried = { event: NewEvent } | { refusal: Refusal };
+/** The event is refused again. */
+export class StillRefusedError extends DomainError {
+  constructor(errors: FieldErrors) {
+    super('conflict', 'still_refused', 'The event is refused again; `errors` says why.', { errors });
+  }
+}
 
-/** What became of many. */
-export interface RetriedMany {
+/** The result of one retry: the accepted event, or the errors for which it was refused again. */
+type RetryResult = { event: NewEvent } | { errors: FieldErrors };
+
+/** The results of many retries. */
+export interface RetrySummary {
   retried: number;
   accepted: number;
   refused: number;
   leftOut: number;
-  /** The cursor of those that were not looked at, where there are any. */
+  /** The cursor of the matching rejections that were not retried yet, if there are any. */
   next: string | null;
 }
 
 /**
- * Sends what was refused the same way once more: what is accepted now leaves the rejections, and what is not stays, with
- * what is wrong with it now.
+ * Sends refused events again, the same way as new ones. An accepted event leaves the rejections; a refused one stays, with
+ * its current errors.
  */
 @Injectable()
 export class RetryService {
+  private readonly checkType: ReadContext['checkType'];
+
   constructor(
-    private readonly pipe: EventsPipe,
+    eventTypes: EventTypes,
     private readonly producer: Producer,
     private readonly rejections: RejectionsRepository,
-  ) {}
-
-  /**
-   * @returns undefined where there is no such rejection
-   * @throws CutEventError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
-   */
-  async retry(id: string): Promise<Retried | undefined> {
-    const row = await this.rejections.findById(id);
-    if (!row) return undefined;
-    if (!row.whole) throw new CutEventError();
-    return (await this.send([row]))[0];
+  ) {
+    this.checkType = (category, name, data) => eventTypes.check(category, name, data);
   }
 
   /**
-   * Retries what matches, newest first, MOST_RETRIES at the most. Where it ends in an error, some may have been retried,
-   * and those are rejections no more.
+   * Retries one rejection.
+   * @throws NotFoundError, EventCutError, StillRefusedError, RedisUnavailableError, BacklogFullError,
+   *   DatabaseUnavailableError
+   */
+  async retry(id: string): Promise<NewEvent> {
+    const row = isTimeOrderedId(id) ? await this.rejections.findById(id) : undefined;
+    if (!row) throw new NotFoundError('There is no such rejection.');
+    if (!row.whole) throw new EventCutError();
+    const [result] = (await this.send([row])) as [RetryResult];
+    if ('errors' in result) throw new StillRefusedError(result.errors);
+    return result.event;
+  }
+
+  /**
+   * Retries the matching rejections, newest first, at most MAX_RETRIES. If it fails in the middle, some have been retried
+   * and are no longer rejections.
    * @throws CursorError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
    */
-  async retryMany(dto: RejectionFilterDto): Promise<RetriedMany> {
+  async retryMany(dto: RejectionFilterDto): Promise<RetrySummary> {
     const query = queryOf(dto);
     const cursor = dto.cursor === undefined ? undefined : decodeCursor(dto.cursor, query);
     const found = await this.rejections.find(toFilter(dto), {
@@ -73,9 +98,8 @@ export class RetryService {
     const rows = found.slice(0, MAX_RETRIES);
     const whole = rows.filter((row) => row.whole);
     let refused = 0;
-    for (const part of partsOf(whole)) {
-      refused += (await this.send(part)).filter((each) => 'refusal' in each).length;
-    }
+    for (const part of splitByLength(whole))
+      refused += (await this.send(part)).filter((result) => 'errors' in result).length;
     const last = found.length > MAX_RETRIES ? rows.at(-1) : undefined;
     return {
       retried: whole.length,
@@ -88,53 +112,55 @@ export class RetryService {
     };
   }
 
-  /** What became of each row. */
-  private async send(rows: RejectionRow[]): Promise<Retried[]> {
-    const retried: Retried[] = [];
+  /** @returns the result of each row */
+  private async send(rows: RejectionRow[]): Promise<RetryResult[]> {
+    const results: RetryResult[] = [];
     const accepted: RejectionRow[] = [];
-    const noted: RejectionRow[] = [];
+    const changed: RejectionRow[] = [];
     for (const [index, row] of rows.entries()) {
-      if (index % TURN === TURN - 1) await breathe();
-      const assessed = this.pipe.reconsider(textOf(row), row.application, row.rejected_at);
-      if (!isRefusal(assessed)) {
+      if (index % CHUNK_SIZE === CHUNK_SIZE - 1) await yieldToEventLoop();
+      const context = { application: row.application, checkType: this.checkType };
+      // An event without a timestamp happened when it arrived.
+      const verdict = readEventText(textOf(row), context, row.rejected_at);
+      if (verdict.outcome === 'accepted') {
         accepted.push(row);
-        retried.push({ event: assessed });
+        results.push({ event: verdict.event });
         continue;
       }
-      const { code, errors, event } = assessed;
-      // What was stored in spite of what was noted is stored, whatever is found now.
-      const outcome = event || row.outcome === 'observed' ? 'observed' : 'refused';
-      noted.push({
+      const { code, errors } = verdict;
+      const event = verdict.outcome === 'observed' ? verdict.event : undefined;
+      changed.push({
         ...row,
         code,
         errors: boundedErrors(errors),
-        outcome,
+        // An event that was observed is stored, whatever this attempt finds.
+        outcome: event || row.outcome === 'observed' ? 'observed' : 'refused',
         event_id: event?.id ?? row.event_id,
       });
-      retried.push(event ? { event } : { refusal: assessed });
+      results.push(event ? { event } : { errors });
     }
-    const events = retried.flatMap((each) => ('event' in each ? [each.event] : []));
-    // First into the queue: a crash in between leaves an event in both places, never in none.
+    const events = results.flatMap((result) => ('event' in result ? [result.event] : []));
+    // Queued first: after a crash in between, an event is in both places, never in none.
     if (events.length > 0) await this.producer.add(events);
     if (accepted.length > 0) await this.rejections.remove(accepted);
-    if (noted.length > 0) await this.rejections.update(noted);
-    return retried;
+    if (changed.length > 0) await this.rejections.update(changed);
+    return results;
   }
 }
 
-/** Rejections in parts that are not too large, one at least in each. */
-function* partsOf(rows: RejectionRow[]): Generator<RejectionRow[]> {
+/** Splits rejections into parts of at most MAX_PART_LENGTH characters, or of a single rejection. */
+function* splitByLength(rows: RejectionRow[]): Generator<RejectionRow[]> {
   let part: RejectionRow[] = [];
-  let size = 0;
+  let partLength = 0;
   for (const row of rows) {
     const length = row.event?.length ?? 0;
-    if (part.length > 0 && size + length > PART) {
+    if (part.length > 0 && partLength + length > MAX_PART_LENGTH) {
       yield part;
       part = [];
-      size = 0;
+      partLength = 0;
     }
     part.push(row);
-    size += length;
+    partLength += length;
   }
   if (part.length > 0) yield part;
 }

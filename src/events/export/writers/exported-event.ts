@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../../events.repository.js';
+import type { StoredEvent } from '../../../platform/model/event.js';
 
 /** An event as the writers take it. */
 export interface ExportedEvent extends Omit<StoredEvent, 'data'> {

@@ -1,7 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
 
 export class RetriedResponse {
-  @ApiProperty({ format: 'uuid', description: "The event's." })
+  @ApiProperty({ format: 'uuid', description: 'Id of the event.' })
   id: string;
 
   @ApiProperty({ enum: ['queued'] })
@@ -12,26 +12,26 @@ export class RetriedManyResponse {
   @ApiProperty({ example: 12, description: 'Rejections whose events were sent again.' })
   retried: number;
 
-  @ApiProperty({ example: 10, description: 'Of these, what is in the queue now.' })
+  @ApiProperty({ example: 10, description: 'Events that are in the queue now.' })
   accepted: number;
 
-  @ApiProperty({ example: 2, description: 'Of these, what is refused again, and stays.' })
+  @ApiProperty({ example: 2, description: 'Events that are refused again and stay.' })
   refused: number;
 
   @ApiProperty({
     example: 0,
-    description: 'Rejections that match and cannot be retried, because their event was cut.',
+    description: 'Matching rejections that cannot be retried, because their event was cut.',
   })
   left_out: number;
 
-  @ApiProperty({ description: 'True where more match than one call retries.' })
+  @ApiProperty({ description: 'True if more rejections match than one call retries.' })
   more: boolean;
 
   @ApiProperty({
     type: String,
     nullable: true,
     format: 'uri',
-    description: 'Where to POST for those.',
+    description: 'Where to POST for the others.',
   })
   next: string | null;
 }

@@ -2,7 +2,7 @@ import { ApiProperty } from '@nestjs/swagger';
 import { EXAMPLE_STORED } from '../../../events/dto/example.js';
 import { Valid } from '../../../platform/http/valid.decorator.js';
 import { Bound } from '../../../platform/paging/parameters.js';
-import { whyNotText } from '../../../platform/model/event-text.js';
+import { textViolation } from '../../../platform/model/event-text.js';
 import { isJsonObject } from '../../../platform/json/json-object.js';
 
 const MIN_STEPS = 2;
@@ -97,7 +97,7 @@ function stepsViolation(steps: unknown): string | undefined {
     const unknown = Object.keys(step).find((field) => field !== 'category' && field !== 'name');
     if (unknown !== undefined) return `${index}.${unknown}: Unknown field.`;
     for (const field of ['category', 'name']) {
-      const violation = whyNotText(step[field]);
+      const violation = textViolation(step[field]);
       if (violation) return `${index}.${field}: ${violation.message}`;
     }
   }

@@ -1,0 +1,537 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { randomBytes } from 'node:crypto';
+import { Admin, bearer, type NewKey } from '../../testing/keys.js';
+import { OwnPostgres } from '../support/servers.js';
+import { anEvent, type Answer, eventually, onTime, TheEye } from '../../testing/the-eye.js';
+
+const SHOP = 'https://shop.example';
+const EVIL = 'https://evil.example';
+
+const unknownKey = (scope = 'ingest'): string => `eye_${scope}_${randomBytes(32).toString('base64url')}`;
+
+/** All that an answer says, without the time, its identifier and what concerns only the connection. */
+const facts = ({ status, headers, body }: Answer): unknown => {
+  const said = [...headers].filter(
+    ([name]) => !['date', 'connection', 'keep-alive', 'x-request-id'].includes(name),
+  );
+  return { status, headers: Object.fromEntries(said), body };
+};
+
+describe('Access', () => {
+  let eye: TheEye;
+  let admin: Admin;
+  const keys: Record<string, NewKey> = {};
+
+  beforeAll(async () => {
+    eye = await TheEye.start({ AUTH: 'required' });
+    admin = await Admin.of(eye);
+    for (const scope of ['ingest', 'read', 'admin']) keys[scope] = await admin.create('shop', { scope });
+    keys['page'] = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP] });
+  });
+  afterAll(() => eye.close());
+
+  const keyOf = (name: string): string => keys[name]?.key ?? '';
+
+  describe('of every route in the documentation', () => {
+    /** Who needs what: written down once more, beside the decorators. */
+    const expected = (method: string, path: string): string => {
+      if (path.startsWith('/health')) return 'anybody';
+      if (path === '/events' && method === 'post') return 'ingest';
+      // It only reads what is stored, and changes nothing.
+      if (path.endsWith('/check') || path.endsWith('/funnel')) return 'read';
+      return method === 'get' && !path.startsWith('/applications') ? 'read' : 'admin';
+    };
+
+    it('is decided, and keeps to the scope of the key', async () => {
+      const { paths } = (await eye.get('/docs-json')).body;
+      const routes = Object.entries<any>(paths).flatMap(([path, item]) =>
+        Object.entries<any>(item).map(([method, operation]) => ({
+          method,
+          path,
+          access: operation['x-access'],
+        })),
+      );
+      expect(routes.length).toBeGreaterThan(10);
+      const seen: string[] = [];
+      const wanted: string[] = [];
+      for (const { method, path, access } of routes) {
+        expect([method, path, access]).toEqual([method, path, expected(method, path)]);
+        const address = path.replace('{name}', 'nobody').replace(/\{\w+\}/g, crypto.randomUUID());
+        const open = access === 'anybody';
+        for (const who of ['none', 'unknown', 'ingest', 'read', 'admin']) {
+          const key = who === 'unknown' ? unknownKey() : keyOf(who);
+          const answer = await eye.request(method.toUpperCase(), address, {
+            headers: {
+              ...(who !== 'none' && bearer(key)),
+              ...(method !== 'get' && method !== 'delete' && { 'content-type': 'application/json' }),
+            },
+            ...(method !== 'get' && method !== 'delete' && { body: '{}' }),
+          });
+          const refused = [401, 403].includes(answer.status) ? answer.body.code : 'let in';
+          seen.push(`${who}: ${method} ${path}: ${refused}`);
+          const may = open || who === 'admin' || who === access;
+          const otherwise = keys[who] ? 'forbidden' : 'unauthorized';
+          wanted.push(`${who}: ${method} ${path}: ${may ? 'let in' : otherwise}`);
+        }
+      }
+      expect(seen).toEqual(wanted);
+    });
+
+    it('leaves what does not exist a 404, and Swagger UI and the dashboard with all that they load open', async () => {
+      expect((await eye.get('/nothing')).status).toBe(404);
+      expect((await eye.request('PUT', '/events/')).status).toBe(404);
+      const page = await eye.get('/docs');
+      const loaded = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => `/${file}`);
+      expect(loaded.length).toBeGreaterThan(3);
+      const dashboard = await eye.get('/');
+      const files = [...dashboard.body.matchAll(/(?:src|href)="(\/dashboard\/[^"]+)"/g)].map(
+        ([, file]) => file,
+      );
+      expect(files.length).toBeGreaterThan(3);
+      for (const path of ['/docs', '/docs-json', ...loaded, '/', ...files])
+        expect((await eye.get(path)).status).toBe(200);
+    });
+  });
+
+  describe('with a key', () => {
+    it.each([
+      ['a bearer token', (key: string) => ({ authorization: `Bearer ${key}` })],
+      ['a bearer token, in small letters', (key: string) => ({ authorization: `bearer ${key}` })],
+      ['X-API-Key', (key: string) => ({ 'x-api-key': key })],
+      ['the user name of Basic', (key: string) => ({ authorization: `Basic ${btoa(`${key}:`)}` })],
+    ])('takes it as %s', async (_, headers) => {
+      expect((await eye.post('/events/', anEvent(), headers(keyOf('ingest')))).status).toBe(202);
+      expect((await eye.get('/events/', headers(keyOf('read')))).status).toBe(200);
+    });
+
+    it('takes it from the address only to send, and only one that is public', async () => {
+      expect((await eye.post(`/events/?key=${keyOf('ingest')}`, anEvent())).status).toBe(202);
+      for (const name of ['read', 'admin'])
+        expect((await eye.post(`/events/?key=${keyOf(name)}`, anEvent())).status).toBe(401);
+      for (const name of ['ingest', 'read', 'admin'])
+        expect((await eye.get(`/events/?key=${keyOf(name)}`)).status).toBe(401);
+      expect((await eye.get(`/events/?key=${keyOf('read')}`, admin.headers)).status).toBe(400);
+    });
+
+    it('stores the events under the name of its application', async () => {
+      const { body } = await eye.post('/events/', anEvent(), {
+        ...bearer(keyOf('admin')),
+        prefer: 'wait=20',
+      });
+      expect(body).toMatchObject({ application: 'shop' });
+    });
+  });
+
+  describe('without a good key', () => {
+    it('is refused in the same words, whatever is wrong with the key', async () => {
+      const revoked = await admin.create('shop', { scope: 'ingest' });
+      const path = `/applications/shop/keys/${revoked.id}/`;
+      expect((await eye.request('DELETE', path, { headers: admin.headers })).status).toBe(204);
+      const good = keyOf('ingest');
+      const wrong: Record<string, string>[] = [
+        {},
+        bearer(unknownKey()),
+        bearer(unknownKey('admin')),
+        bearer(revoked.key),
+        bearer(good.slice(0, -1)),
+        bearer(good.toUpperCase()),
+        bearer(`${good} `.repeat(2)),
+        bearer('x'.repeat(8000)),
+        { authorization: good },
+        { authorization: 'Bearer' },
+        { authorization: 'Basic !!!' },
+        { authorization: `Basic ${btoa(`:${good}`)}` },
+        { authorization: `Digest ${good}` },
+        { 'x-api-key': '' },
+        { 'x-api-key': `${good}, ${good}` },
+        { 'x-api-key': `eye_ingest_${"' OR 1=1 --".padEnd(43, 'A')}` },
+      ];
+      const [event] = [anEvent()];
+      const answers = [];
+      for (const headers of wrong) answers.push(facts(await eye.post('/events/', event, headers)));
+      expect(answers[0]).toMatchObject({
+        status: 401,
+        headers: {
+          'www-authenticate': expect.stringContaining('Bearer'),
+          'content-type': expect.stringContaining('problem+json'),
+        },
+        body: { code: 'unauthorized' },
+      });
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      const stored = await eye.sql('SELECT 1 FROM events WHERE session_id = $1', [event?.session_id]);
+      expect(stored).toEqual([]);
+    });
+
+    it('is told no more than that it may not, where the key is good but for something else', async () => {
+      const answers = [
+        await eye.get('/events/', bearer(keyOf('ingest'))),
+        await eye.get('/applications/shop/', bearer(keyOf('ingest'))),
+        await eye.get('/applications/nobody/', bearer(keyOf('read'))),
+        await eye.get('/events/?unknown=1', bearer(keyOf('ingest'))),
+      ].map(({ status, body }) => ({ status, body }));
+      expect(answers[0]).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      for (const answer of answers) expect(answer).toEqual(answers[0]);
+    });
+
+    it('is refused before its body is read', async () => {
+      const answer = await sendHeadOnly(eye, []);
+      expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    });
+  });
+
+  describe('from a page of another origin', () => {
+    const post = (origin: string, query = '', headers: Record<string, string> = {}): Promise<Answer> =>
+      eye.post(`/events/${query}`, anEvent(), { origin, ...headers });
+
+    it('is given to an ingest key that names the origin, and to no other', async () => {
+      const allowed = await post(SHOP, `?key=${keyOf('page')}`);
+      expect(allowed.status).toBe(202);
+      expect(Object.fromEntries(allowed.headers)).toMatchObject({
+        'access-control-allow-origin': SHOP,
+        'access-control-allow-credentials': 'true',
+        'access-control-expose-headers': 'location, retry-after, ratelimit, ratelimit-policy',
+      });
+      const refused = [
+        await post(SHOP),
+        await post(SHOP, `?key=${keyOf('ingest')}`),
+        await post(SHOP, '', admin.headers),
+        await post(SHOP, `?key=${unknownKey()}`),
+        await post(EVIL, `?key=${keyOf('page')}`),
+        await post(`${SHOP}:8443`, `?key=${keyOf('page')}`),
+        await post(SHOP.replace('https', 'http'), `?key=${keyOf('page')}`),
+        await post('null', `?key=${keyOf('page')}`),
+        await eye.get('/events/', { origin: SHOP, ...admin.headers }),
+        await eye.get('/health/live', { origin: EVIL }),
+      ];
+      for (const { status, body } of refused)
+        expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
+      expect((await eye.get('/events/', { origin: SHOP, ...bearer(keyOf('page')) })).body.code).toBe(
+        'forbidden',
+      );
+    });
+
+    it('is not the question where the page is its own', async () => {
+      expect((await post(eye.url, '', admin.headers)).status).toBe(202);
+      expect((await eye.get('/events/', { origin: eye.url, ...admin.headers })).status).toBe(200);
+    });
+
+    it('answers the preflight of an origin that a good ingest key names', async () => {
+      const ask = (origin: string): Promise<Answer> =>
+        eye.request('OPTIONS', '/events/', { headers: { origin, 'access-control-request-method': 'POST' } });
+      const { status, headers } = await ask(SHOP);
+      expect(status).toBe(204);
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'access-control-allow-origin': SHOP,
+        'access-control-allow-methods': 'POST',
+        'access-control-allow-headers': 'content-type, authorization, x-api-key, prefer',
+        'access-control-allow-credentials': 'true',
+      });
+      for (const origin of [EVIL, 'null']) {
+        const refused = await ask(origin);
+        expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([404, null]);
+      }
+    });
+
+    it('reads text/plain as JSON, which is how a beacon sends a text; from elsewhere it stays 415', async () => {
+      const text = { 'content-type': 'text/plain;charset=UTF-8' };
+      expect((await post(SHOP, `?key=${keyOf('page')}`, text)).status).toBe(202);
+      expect((await eye.post(`/events/?key=${keyOf('page')}`, anEvent(), text)).status).toBe(415);
+      expect((await post(eye.url, `?key=${keyOf('page')}`, text)).status).toBe(415);
+      expect((await post(SHOP, `?key=${keyOf('page')}`, { 'content-type': 'text/html' })).status).toBe(415);
+    });
+  });
+
+  describe('to the applications', () => {
+    it('shows a key once, and never its hash', async () => {
+      const made = await eye.post(
+        '/applications/shop/keys/',
+        { scope: 'read', rate_limit: 7 },
+        admin.headers,
+      );
+      expect(made.status).toBe(201);
+      expect(made.headers.get('cache-control')).toBe('no-store');
+      const { key, ...rest } = made.body;
+      expect(key).toMatch(/^eye_read_[\w-]{43}$/);
+      const shop = await eye.get('/applications/shop/', admin.headers);
+      expect(shop.body.keys).toContainEqual(rest);
+      expect(Object.keys(rest).sort()).toEqual(
+        [
+          'allowed_origins',
+          'application',
+          'created_at',
+          'id',
+          'prefix',
+          'rate_limit',
+          'revoked_at',
+          'scope',
+        ].sort(),
+      );
+      const dump = JSON.stringify(await eye.sql('SELECT k::text FROM keys k'));
+      expect(dump).not.toContain(key.slice(-20));
+      expect(rest.prefix).toBe(key.slice(0, 'eye_read_'.length + 6));
+    });
+
+    it('lists them by name, each once', async () => {
+      const created = await eye.post('/applications/', { name: 'web' }, admin.headers);
+      expect([created.status, created.headers.get('location')]).toEqual([201, '/applications/web/']);
+      const again = await eye.post('/applications/', { name: 'web' }, admin.headers);
+      expect([again.status, again.body.code]).toEqual([409, 'already_exists']);
+      const names = async (path: string): Promise<string[]> =>
+        (await eye.get(path, admin.headers)).body.map(({ name }: { name: string }) => name);
+      expect(await names('/applications/')).toEqual(['administration', 'default', 'shop', 'web']);
+      expect(await names('/applications/?after=default')).toEqual(['shop', 'web']);
+    });
+
+    it.each([
+      ['', 'empty_body', undefined],
+      ['{', 'malformed_json', undefined],
+      ['[]', 'invalid', ['body']],
+      ['{}', 'invalid', ['scope']],
+      ['{"scope":"root"}', 'invalid', ['scope']],
+      ['{"scope":"read","x":1}', 'invalid', ['x']],
+      ['{"scope":"read","allowed_origins":["https://a.example"]}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":"https://a.example"}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":["https://a.example/"]}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":null}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":["*"]}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":["null"]}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","allowed_origins":["https://A.example:443"]}', 'invalid', ['allowed_origins']],
+      ['{"scope":"ingest","rate_limit":0}', 'invalid', ['rate_limit']],
+      ['{"scope":"ingest","rate_limit":1.5}', 'invalid', ['rate_limit']],
+      ['{"scope":"ingest","rate_limit":"9"}', 'invalid', ['rate_limit']],
+    ])('refuses the wishes %s', async (body, code, fields) => {
+      const answer = await eye.post('/applications/shop/keys/', body, admin.headers);
+      expect([answer.status, answer.body.code]).toEqual([400, code]);
+      expect(answer.body.errors && Object.keys(answer.body.errors)).toEqual(fields);
+    });
+
+    it.each(['', 'Shop', '-shop', 'a'.repeat(64), 'a b', 'ä', 7, null])(
+      'refuses the name %j',
+      async (name) => {
+        const answer = await eye.post('/applications/', { name }, admin.headers);
+        expect([answer.status, Object.keys(answer.body.errors)]).toEqual([400, ['name']]);
+      },
+    );
+
+    it('says what does not exist', async () => {
+      const id = crypto.randomUUID();
+      const other = await admin.create('web', { scope: 'read' });
+      const answers = [
+        await eye.get('/applications/nobody/', admin.headers),
+        await eye.post('/applications/nobody/keys/', { scope: 'read' }, admin.headers),
+        await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers }),
+        await eye.request('DELETE', `/applications/shop/keys/7/`, { headers: admin.headers }),
+        await eye.request('DELETE', `/applications/shop/keys/${other.id}/`, { headers: admin.headers }),
+      ];
+      for (const { status, body } of answers) expect([status, body.code]).toEqual([404, 'not_found']);
+      expect((await eye.get('/events/', bearer(other.key))).status).toBe(200);
+    });
+
+    it('asks PostgreSQL for no name that can be none', async () => {
+      for (const name of ['%00', 'Shop', '%20']) {
+        const { status, body } = await eye.get(`/applications/${name}/`, admin.headers);
+        expect([name, status, body.code]).toEqual([name, 404, 'not_found']);
+      }
+      for (const after of ['after=%00', 'after=a&after=b', 'after=']) {
+        const { status, body } = await eye.get(`/applications/?${after}`, admin.headers);
+        expect([status, Object.keys(body.errors)]).toEqual([400, ['after']]);
+      }
+    });
+  });
+
+  it('logs no failure where a sender hangs up while its key is looked up', async () => {
+    const made = Array.from({ length: 5 }, () => admin.create('shop', { scope: 'ingest' }));
+    const { hostname, port } = new URL(eye.url);
+    for (const { key } of await Promise.all(made)) {
+      const socket = connect({ host: hostname, port: Number(port) });
+      await once(socket, 'connect');
+      const head = `POST /events/ HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${key}\r\n`;
+      socket.write(`${head}Content-Type: application/x-ndjson\r\nContent-Length: 2\r\n\r\n{}`, () =>
+        socket.destroy(),
+      );
+      await once(socket, 'close');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(eye.output).not.toMatch(/"level":"(error|fatal)"/);
+  });
+
+  describe('in two processes', () => {
+    let other: TheEye;
+    beforeAll(async () => void (other = await TheEye.start({ AUTH: 'required', DATA_DIR: eye.dataDir })));
+    afterAll(() => other.end());
+
+    it('ends in both within seconds of a revocation', async () => {
+      const { id, key } = await admin.create('shop', { scope: 'read' });
+      for (const one of [eye, other]) expect((await one.get('/events/', bearer(key))).status).toBe(200);
+      await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers });
+      await eventually(async () => {
+        for (const one of [eye, other]) expect((await one.get('/events/', bearer(key))).status).toBe(401);
+      }, 4000);
+      const [row] = await eye.sql('SELECT revoked_at FROM keys WHERE id = $1', [id]);
+      await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers });
+      expect(await eye.sql('SELECT revoked_at FROM keys WHERE id = $1', [id])).toEqual([row]);
+    });
+
+    it('is limited for both together, to the event', async () => {
+      const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 40 });
+      const answers: Answer[] = [];
+      for (let i = 0; i < 30; i++) {
+        const both = [eye, other].map((one) => one.post('/events/', anEvent(), bearer(key)));
+        answers.push(...(await Promise.all(both)));
+      }
+      const passed = answers.filter(({ status }) => status === 202);
+      const limited = answers.filter(({ status }) => status === 429);
+      expect([passed.length, limited.length]).toEqual([40, 20]);
+      expect(limited[0]?.body.code).toBe('rate_limited');
+      const { headers } = limited[0] as Answer;
+      expect(headers.get('ratelimit-policy')).toBe('"events";q=40;w=60');
+      expect(headers.get('ratelimit')).toMatch(/^"events";r=0;t=\d+$/);
+      const seconds = Number(headers.get('retry-after'));
+      expect(seconds).toBeGreaterThan(0);
+      expect(seconds).toBeLessThanOrEqual(60);
+      expect(passed[0]?.headers.get('ratelimit')).toMatch(/^"events";r=3\d;t=\d+$/);
+      expect(await sendHeadOnly(other, [`Authorization: Bearer ${key}`])).toMatch(/^HTTP\/1\.1 429 /);
+    });
+
+    it('counts the events of an array, refused ones too, and nothing of what it refuses as a whole', async () => {
+      const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 20 });
+      const many = (n: number): unknown[] => Array.from({ length: n }, () => anEvent());
+      const left = async (body: unknown): Promise<unknown[]> => {
+        const { status, headers } = await eye.post('/events/', body, bearer(key));
+        return [status, /r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]];
+      };
+      expect(await left([...many(5), {}, {}])).toEqual([202, '13']);
+      expect(await left([{}, {}, {}])).toEqual([400, '10']);
+      // The request itself is one; what did not fit is not counted.
+      expect(await left(many(21))).toEqual([429, '9']);
+      expect(await left(many(10))).toEqual([429, '8']);
+      expect(await left(many(8))).toEqual([202, '0']);
+      expect(await left(anEvent())).toEqual([429, '0']);
+    });
+  });
+});
+
+describe('Access while PostgreSQL is away', () => {
+  let postgres: OwnPostgres;
+  let eye: TheEye;
+  beforeAll(async () => {
+    postgres = await OwnPostgres.start();
+    eye = await TheEye.start({ AUTH: 'required', DATABASE_URL: postgres.url });
+  });
+  afterAll(async () => {
+    await eye.close();
+    await postgres.close();
+  });
+
+  it.each(['stop', 'freeze'] as const)(
+    'goes on for keys that are known, and asks others to come back (%s)',
+    async (outage) => {
+      const admin = await Admin.of(eye);
+      const { key } = await admin.create('shop', { scope: 'ingest' });
+      const { key: fresh } = await admin.create('shop', { scope: 'ingest' });
+      const event = anEvent();
+      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202);
+      await postgres[outage]();
+      for (const end = Date.now() + 5000; Date.now() < end;) {
+        const { status, took } = await eye.post('/events/', event, bearer(key));
+        expect(status).toBe(202);
+        expect(took).toBeLessThan(onTime(2000));
+      }
+      const unknown = await eye.post('/events/', anEvent(), bearer(fresh));
+      expect([unknown.status, unknown.body.code]).toEqual([503, 'database_unavailable']);
+      expect(Number(unknown.headers.get('retry-after'))).toBeGreaterThan(0);
+      expect(unknown.took).toBeLessThan(onTime(3000));
+      expect((await eye.post('/events/', anEvent(), bearer('eye_ingest_x'))).status).toBe(401);
+      expect((await eye.get('/health/live')).status).toBe(200);
+      await (outage === 'stop' ? postgres.start() : postgres.thaw());
+      await eventually(async () =>
+        expect((await eye.post('/events/', anEvent(), bearer(fresh))).status).toBe(202),
+      );
+      await eye.drained();
+      expect(
+        await eye.sql('SELECT application FROM events WHERE session_id = $1', [event.session_id]),
+      ).toEqual([{ application: 'shop' }]);
+    },
+  );
+});
+
+describe('Access while Redis does not answer', () => {
+  it('counts nothing and hides nothing: senders hear in time that it is away, readers read', async () => {
+    const eye = await TheEye.start({ AUTH: 'required' });
+    const admin = await Admin.of(eye);
+    const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 3 });
+    expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202);
+    await eye.redis((redis) => redis.client('PAUSE', 60_000, 'WRITE'));
+    for (let i = 0; i < 3; i++) {
+      const late = await eye.post('/events/', [anEvent(), anEvent()], bearer(key));
+      expect([late.status, late.body.code]).toEqual([503, 'queue_unavailable']);
+      expect(late.took).toBeLessThan(onTime(2500));
+      expect((await eye.get('/events/', admin.headers)).status).toBe(200);
+    }
+    await eye.redis((redis) => redis.client('UNPAUSE'));
+    // Counted again.
+    await eventually(async () =>
+      expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(429),
+    );
+    await eye.close();
+  });
+});
+
+describe('Access without authentication', () => {
+  it('is everybody’s, as the application `default`, without limits; but not of pages of other origins', async () => {
+    const eye = await TheEye.start({ RATE_LIMIT: '1' });
+    const admin = await Admin.of(eye);
+    const { key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP], rate_limit: 1 });
+    for (const headers of [{}, bearer('nonsense'), bearer(key)]) {
+      const { body, headers: answered } = await eye.post('/events/', anEvent(), {
+        ...headers,
+        prefer: 'wait=20',
+      });
+      expect(body.application).toBe('default');
+      expect(answered.get('ratelimit')).toBeNull();
+    }
+    expect((await eye.post('/events/', anEvent(), { origin: EVIL })).body.code).toBe('origin_not_allowed');
+    expect((await eye.post('/events/', anEvent(), { origin: eye.url })).status).toBe(202);
+    for (let i = 0; i < 3; i++) {
+      const { body } = await eye.post(`/events/?key=${key}`, anEvent(), { origin: SHOP, prefer: 'wait=20' });
+      expect(body.application).toBe('shop');
+    }
+    await eye.close();
+  });
+
+  it('is not for an address that others reach, unless somebody says so', async () => {
+    const output = await TheEye.failToStart({ HOST: '0.0.0.0' });
+    expect(output).toMatch(/cannot start.*\n.*AUTH must be set.*AUTH=required.*AUTH=off/);
+    const eye = await TheEye.start({ HOST: '0.0.0.0', AUTH: 'required' });
+    const port = new URL(eye.url).port;
+    expect((await fetch(`http://127.0.0.1:${port}/events/`)).status).toBe(401);
+    await eye.close();
+  });
+});
+
+/** Announces a large event and sends none of it: the answer that comes all the same, within two seconds. */
+function sendHeadOnly(eye: TheEye, headers: string[]): Promise<string> {
+  const { hostname, port } = new URL(eye.url);
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(port), hostname, () =>
+      socket.write(
+        [
+          'POST /events/ HTTP/1.1',
+          'Host: eye',
+          ...headers,
+          'Content-Type: application/json',
+          'Content-Length: 100000',
+        ]
+          .concat('', '')
+          .join('\r\n'),
+      ),
+    );
+    socket.setTimeout(2000, () => socket.destroy(new Error('No answer without the body.')));
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      resolve(chunk.toString());
+      socket.destroy();
+    });
+  });
+}

@@ -1,0 +1,16 @@
+import { randomInt } from 'node:crypto';
+import { fuzz } from '../fuzz/fuzz.js';
+
+/** `npm run test:fuzz` sends many more. */
+const REQUESTS = 1000;
+
+const seeds: [number, number] = [1, randomInt(2 ** 31)];
+
+describe('What nobody would send', () => {
+  it(`is answered as the document says, and spoils nothing (seeds ${seeds.join(' and ')})`, async () => {
+    const { findings, requests, events } = await fuzz({ requests: REQUESTS, seeds });
+    expect(findings).toEqual([]);
+    expect(requests).toBeGreaterThanOrEqual(REQUESTS);
+    expect(events).toBeGreaterThan(0);
+  }, 180_000);
+});

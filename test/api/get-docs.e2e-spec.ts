@@ -1,0 +1,426 @@
+import { runInNewContext } from 'node:vm';
+import { anEvent, type Answer, eventually, TheEye } from '../../testing/the-eye.js';
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
+
+describe('The documentation', () => {
+  let eye: TheEye;
+  let document: any;
+  beforeAll(async () => {
+    eye = await TheEye.start();
+    document = (await eye.get('/docs-json')).body;
+  });
+  afterAll(() => eye.close());
+
+  /** [method, path, operation] of every route that is documented. */
+  const operations = (): [string, string, any][] =>
+    Object.entries<any>(document.paths).flatMap(([path, item]) =>
+      Object.entries(item).map(([method, operation]): [string, string, any] => [method, path, operation]),
+    );
+
+  const resolve = (ref: string): any =>
+    ref
+      .replace('#/', '')
+      .split('/')
+      .reduce((value, step) => value?.[step], document);
+
+  /** Everything that keeps a value from being what a schema says. */
+  const mismatches = (value: any, schema: any, at = 'body'): string[] => {
+    if (schema.$ref) return mismatches(value, resolve(schema.$ref), at);
+    if (value === null && schema.nullable) return [];
+    if (schema.oneOf) {
+      const fits = schema.oneOf.filter((one: any) => mismatches(value, one, at).length === 0).length;
+      return fits === 1 ? [] : [`${at} fits ${fits} of ${schema.oneOf.length}`];
+    }
+    if (Object.keys(schema).length === 0) return [];
+    const type = Array.isArray(value) ? 'array' : value === null ? 'null' : typeof value;
+    if (schema.type !== type && !(schema.type === 'integer' && Number.isInteger(value)))
+      return [`${at} is no ${schema.type}`];
+    if (schema.enum && !schema.enum.includes(value)) return [`${at} is none of ${schema.enum}`];
+    if (type === 'array')
+      return value.flatMap((item: any, index: number) => mismatches(item, schema.items, `${at}.${index}`));
+    if (type !== 'object') return [];
+    const missing = (schema.required ?? []).filter((name: string) => !Object.hasOwn(value, name));
+    return [
+      ...missing.map((name: string) => `${at}.${name} is missing`),
+      ...Object.entries(value).flatMap(([name, item]) => {
+        const inner = schema.properties?.[name] ?? schema.additionalProperties;
+        if (inner === true) return [];
+        return inner ? mismatches(item, inner, `${at}.${name}`) : [`${at}.${name} is not documented`];
+      }),
+    ];
+  };
+
+  /** The answer is one that is documented for its route, down to each member. */
+  const expectDocumented = (answer: Answer, responses: any): void => {
+    const { content } = responses[answer.status] ?? {};
+    expect({ status: answer.status, documented: Object.keys(responses) }).toMatchObject({
+      status: expect.anything(),
+    });
+    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
+    expect({ [answer.status]: Object.keys(content ?? {}) }).toEqual({ [answer.status]: [type] });
+    expect(mismatches(answer.body, content[type].schema)).toEqual([]);
+  };
+
+  it('is Swagger UI at /docs, with all that it loads', async () => {
+    const page = await eye.get('/docs');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toMatch('text/html');
+    expect(page.body).toContain('<title>The Eye: API</title>');
+    const loaded = [...page.body.matchAll(/(?:src|href)="\.\/([^"]+)"/g)].map(([, file]) => file);
+    expect(loaded).toContain('docs/swagger-ui-init.js');
+    for (const file of loaded) expect([file, (await eye.get(`/${file}`)).status]).toEqual([file, 200]);
+  });
+
+  it('is an OpenAPI 3 document at /docs-json, of every route', () => {
+    expect(document.openapi).toMatch(/^3\./);
+    expect(document.info).toMatchObject({ title: 'The Eye', version: expect.any(String) });
+    expect(
+      operations()
+        .map(([method, path]) => `${method} ${path}`)
+        .sort(),
+    ).toEqual([
+      'delete /applications/{name}/keys/{id}',
+      'delete /event-types/{category}/{name}',
+      'get /applications',
+      'get /applications/{name}',
+      'get /event-types',
+      'get /event-types/{category}/{name}',
+      'get /event-types/{category}/{name}/suggestion',
+      'get /event-types/{category}/{name}/versions',
+      'get /events',
+      'get /events/export',
+      'get /events/stream',
+      'get /events/{id}',
+      'get /health/live',
+      'get /health/ready',
+      'get /metrics',
+      'get /rejections',
+      'get /rejections/summary',
+      'get /rejections/{id}',
+      'get /sessions',
+      'get /sessions/{session_id}',
+      'get /statistics/events',
+      'get /statistics/rates',
+      'get /statistics/top',
+      'post /applications',
+      'post /applications/{name}/keys',
+      'post /event-types/{category}/{name}/check',
+      'post /events',
+      'post /rejections/retry',
+      'post /rejections/{id}/retry',
+      'post /statistics/funnel',
+      'put /event-types/{category}/{name}',
+    ]);
+  });
+
+  it('is whole: identifiers, parameters, references and descriptions are there', () => {
+    const ids = operations().map(([, , { operationId }]) => operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+    for (const [method, path, operation] of operations()) {
+      expect(METHODS).toContain(method);
+      expect(operation.summary).toMatch(/\w/);
+      const inPath = (operation.parameters ?? []).filter((parameter: any) => parameter.in === 'path');
+      expect(inPath.map(({ name }: any) => `{${name}}`)).toEqual(path.match(/\{\w+\}/g) ?? []);
+      for (const parameter of inPath) expect(parameter.required).toBe(true);
+      for (const [status, { description }] of Object.entries<any>(operation.responses)) {
+        expect(status).toMatch(/^[2-5]\d\d$/);
+        expect(typeof description).toBe('string');
+      }
+    }
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g)].map(
+      ([, ref]) => ref ?? '',
+    );
+    expect(references.length).toBeGreaterThan(0);
+    for (const ref of references) expect([ref, typeof resolve(ref)]).toEqual([ref, 'object']);
+  });
+
+  it('says of every route who may use it, so that the Authorize button works', () => {
+    const { securitySchemes } = document.components;
+    expect(securitySchemes).toMatchObject({
+      bearer: { type: 'http', scheme: 'bearer' },
+      'x-api-key': { type: 'apiKey', in: 'header', name: 'X-API-Key' },
+      basic: { type: 'http', scheme: 'basic' },
+    });
+    for (const [method, path, operation] of operations()) {
+      const access = operation['x-access'];
+      expect([method, path, access]).toEqual([
+        method,
+        path,
+        expect.stringMatching(/^(ingest|read|admin|anybody)$/),
+      ]);
+      const open = access === 'anybody';
+      expect(operation.description).toContain(open ? 'Needs no key.' : `Needs a key of scope \`${access}\`.`);
+      expect(operation.security).toEqual(
+        open ? undefined : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
+      );
+      const refusals = ['401', '403', '429'].filter((status) => status in operation.responses);
+      expect(refusals).toEqual(open ? ['403'] : ['401', '403', '429']);
+    }
+  });
+
+  it('says of every error that it is a problem, with an example that is one', () => {
+    for (const [method, path, { responses }] of operations()) {
+      const errors = Object.entries<any>(responses).filter(([status]) => Number(status) >= 400);
+      if (!path.endsWith('/live')) expect([method, path, errors.length]).not.toEqual([method, path, 0]);
+      for (const [status, { content }] of errors) {
+        expect(Object.keys(content)).toEqual(['application/problem+json']);
+        const { schema, example } = content['application/problem+json'];
+        expect(schema).toEqual({ $ref: '#/components/schemas/ProblemResponse' });
+        expect(mismatches(example, schema)).toEqual([]);
+        expect(example.status).toBe(Number(status));
+      }
+    }
+  });
+
+  it('has examples of events that are accepted as "Try it out" sends them', async () => {
+    const interceptor = await interceptorOf(eye);
+    const { content } = document.paths['/events'].post.requestBody;
+    expect(Object.keys(content)).toEqual(['application/json', 'application/x-ndjson']);
+    for (const [type, { examples }] of Object.entries<any>(content)) {
+      expect(Object.keys(examples)).toEqual(['one', 'many']);
+      for (const { value } of Object.values<any>(examples)) {
+        const request = interceptor({
+          headers: { 'Content-Type': type },
+          body: JSON.stringify(value, null, 2),
+        });
+        const { status, body } = await eye.post('/events/', request.body, { 'content-type': type });
+        expect({ status, rejected: body.rejected ?? [] }).toEqual({ status: 202, rejected: [] });
+      }
+    }
+    const typed = '{"session_id":"a"}\n{"session_id":"b"}';
+    expect(interceptor({ headers: { 'Content-Type': 'application/x-ndjson' }, body: typed }).body).toBe(
+      typed,
+    );
+  });
+
+  it('has examples that find the event that the example sends', async () => {
+    await eye.store(
+      document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
+    );
+    const [id] = document.paths['/events/{id}'].get.parameters;
+    const found = await eye.get(`/events/${id.schema.example}/`);
+    expect(found.status).toBe(200);
+    const { properties } = document.components.schemas.EventResponse;
+    expect(Object.entries<any>(properties).map(([name, schema]) => [name, schema.example])).toEqual(
+      Object.entries(found.body),
+    );
+    const given = document.paths['/events'].get.parameters
+      .map(({ name, schema }: any) => [name, schema.example])
+      .filter(([, example]: any) => example !== undefined);
+    expect(given.map(([name]: any) => name)).toContain('timestamp_before');
+    const query = new URLSearchParams(given);
+    expect((await eye.get(`/events/?${query.toString()}`)).body.results).toContainEqual(found.body);
+  });
+
+  it('says whatever POST /events/ answers, one event or many', async () => {
+    const { responses } = document.paths['/events'].post;
+    const event = anEvent();
+    const wait = { prefer: 'wait=20' };
+    const answers = [
+      await eye.post('/events/', anEvent()),
+      await eye.post('/events/', [anEvent(), {}]),
+      await eye.post('/events/', event, wait),
+      await eye.post('/events/', [anEvent(), {}], wait),
+      await eye.post('/events/', event, wait),
+      await eye.post('/events/', [event], wait),
+      await eye.post('/events/', {}),
+      await eye.post('/events/', 'x'),
+      await eye.post('/events/', ' '.repeat(6 * 1024 * 1024)),
+      await eye.post(
+        '/events/',
+        Array.from({ length: 5001 }, () => 0),
+      ),
+      await eye.post('/events/', 'x', { 'content-type': 'text/plain' }),
+    ];
+    await eye.redis((redis) => redis.client('PAUSE', 2500, 'WRITE'));
+    answers.push(await eye.post('/events/', anEvent()));
+    for (const answer of answers) expectDocumented(answer, responses);
+    expect(answers.map(({ status }) => String(status))).toEqual([
+      '202',
+      '202',
+      '201',
+      '201',
+      '200',
+      '200',
+      '400',
+      '400',
+      '413',
+      '413',
+      '415',
+      '503',
+    ]);
+    // Those of authentication are tried in access.e2e-spec.ts.
+    const ofKeys = ['401', '403', '429'];
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(ofKeys));
+    expect(
+      Object.keys(responses)
+        .filter((status) => !ofKeys.includes(status))
+        .sort(),
+    ).toEqual([...new Set(answers.map(({ status }) => String(status)))].sort());
+    await eventually(async () => expect((await eye.post('/events/', anEvent())).status).toBe(202));
+  });
+
+  it('says whatever GET /events/ and GET /events/<id>/ answer', async () => {
+    const { body } = await eye.store([
+      anEvent({ session_id: 'said' }),
+      anEvent({ session_id: 'said', name: 'other' }),
+    ]);
+    const list = document.paths['/events'].get.responses;
+    const first = await eye.get('/events/?session_id=said&page_size=1');
+    expectDocumented(first, list);
+    expectDocumented(await eye.get(first.body.next), list);
+    expectDocumented(await eye.get('/events/?page_size=0'), list);
+    const one = document.paths['/events/{id}'].get.responses;
+    expectDocumented(await eye.get(`/events/${body.ids[0]}/`), one);
+    expectDocumented(await eye.get('/events/3/'), one);
+    expectDocumented(await eye.get('/events/3/?x=1'), one);
+  });
+
+  it('says whatever the stream and the rates answer', async () => {
+    const stream = document.paths['/events/stream'].get.responses;
+    expectDocumented(await eye.get('/events/stream'), stream);
+    expectDocumented(await eye.get('/events/stream?page=1'), stream);
+    const rates = document.paths['/statistics/rates'].get.responses;
+    expectDocumented(await eye.get('/statistics/rates/'), rates);
+    expectDocumented(await eye.get('/statistics/rates/?x=1'), rates);
+  });
+
+  it('says whatever the routes of rejections answer', async () => {
+    const { responses } = document.paths['/rejections'].get;
+    const soon = new Date(Date.now() + 301_000).toISOString();
+    await eye.post('/events/', [anEvent({ name: '' }), 7, anEvent({ timestamp: soon })]);
+    await eventually(async () =>
+      expect((await eye.get('/rejections/?code=timestamp_in_future')).body.count).toBe(1),
+    );
+    const list = await eye.get('/rejections/');
+    expectDocumented(list, responses);
+    expectDocumented(await eye.get('/rejections/?code=x'), responses);
+    const summary = document.paths['/rejections/summary'].get.responses;
+    expectDocumented(await eye.get('/rejections/summary/'), summary);
+    expectDocumented(await eye.get('/rejections/summary/?from=x'), summary);
+    const one = document.paths['/rejections/{id}'].get.responses;
+    const [{ id }] = list.body.results;
+    expectDocumented(await eye.get(`/rejections/${id}/`), one);
+    expectDocumented(await eye.get('/rejections/3/'), one);
+    const retry = document.paths['/rejections/{id}/retry'].post.responses;
+    const [later] = (await eye.get('/rejections/?code=timestamp_in_future')).body.results;
+    const [empty] = (await eye.get('/rejections/?code=empty')).body.results;
+    expectDocumented(await eye.post(`/rejections/${empty.id}/retry/`, ''), retry);
+    expectDocumented(await eye.post('/rejections/3/retry/', ''), retry);
+    const retried = await eventually(async () => {
+      const answer = await eye.post(`/rejections/${later.id}/retry/`, '');
+      expect(answer.status).toBe(202);
+      return answer;
+    });
+    expectDocumented(retried, retry);
+    const many = document.paths['/rejections/retry'].post.responses;
+    expectDocumented(await eye.post('/rejections/retry/?code=empty', ''), many);
+    expectDocumented(await eye.post('/rejections/retry/?page=1', ''), many);
+  });
+
+  it('says whatever the routes of statistics answer, with examples that work', async () => {
+    for (const path of ['/statistics/events', '/statistics/top']) {
+      const { parameters, responses } = document.paths[path].get;
+      const given = parameters
+        .map(({ name, schema }: any) => [name, schema.example])
+        .filter(([, example]: any) => example !== undefined);
+      const query = new URLSearchParams(given);
+      expectDocumented(await eye.get(`${path}/?${query.toString()}`), responses);
+      expectDocumented(await eye.get(path), responses);
+      expectDocumented(await eye.get(`${path}?from=x`), responses);
+    }
+    const { responses } = document.paths['/statistics/events'].get;
+    await eye.store([anEvent({ category: 'one' }), anEvent({ category: 'two' })]);
+    for (const group_by of ['application', 'category', 'name', 'type']) {
+      const answer = await eye.get(
+        `/statistics/events?from=2021-01-01&to=2021-01-02&limit=1&group_by=${group_by}`,
+      );
+      expectDocumented(answer, responses);
+    }
+  });
+
+  it('says whatever the routes of sessions answer, with examples that work', async () => {
+    const list = document.paths['/sessions'].get;
+    const examples = new URLSearchParams(
+      list.parameters.flatMap(({ name, schema }: any) => (schema.example ? [[name, schema.example]] : [])),
+    );
+    await eye.store([
+      document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
+      anEvent({ session_id: 'another' }),
+    ]);
+    const one = await eye.get(`/sessions/?${examples.toString()}&page_size=1`);
+    expect(one.body.results).toHaveLength(1);
+    expectDocumented(one, list.responses);
+    expectDocumented(await eye.get('/sessions?page=1'), list.responses);
+    const { parameters, responses } = document.paths['/sessions/{session_id}'].get;
+    const { example } = parameters.find(({ name }: any) => name === 'session_id').schema;
+    const found = await eye.get(`/sessions/${example}/`);
+    expect(found.body.results).not.toHaveLength(0);
+    for (const answer of [found, await eye.get('/sessions/nobody')]) expectDocumented(answer, responses);
+    const funnel = document.paths['/statistics/funnel'].post;
+    const { properties } = document.components.schemas.FunnelDto;
+    const body = Object.fromEntries(
+      Object.entries<any>(properties).map(([name, { example }]) => [name, example]),
+    );
+    expectDocumented(await eye.post('/statistics/funnel/', body), funnel.responses);
+    expectDocumented(await eye.post('/statistics/funnel/', { ...body, window: 0 }), funnel.responses);
+  });
+
+  it('says whatever the routes of event types answer, with examples that work', async () => {
+    const route = '/event-types/{category}/{name}';
+    const responses = (path: string, method: string): any => document.paths[path][method].responses;
+    const type = document.paths[route].put.parameters.map(({ schema }: any) =>
+      encodeURIComponent(schema.example),
+    );
+    const path = `/event-types/${type.join('/')}`;
+    const { PutEventTypeDto, CheckSchemaDto } = document.components.schemas;
+    const put = (body: unknown): Promise<Answer> =>
+      eye.request('PUT', path, {
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json' },
+      });
+    const schema = PutEventTypeDto.properties.schema.example;
+    for (const mode of PutEventTypeDto.properties.mode.enum)
+      expectDocumented(await put({ schema, mode }), responses(route, 'put'));
+    expectDocumented(await put({}), responses(route, 'put'));
+    // The event of the other examples fits the schema of this one.
+    const { one } = document.paths['/events'].post.requestBody.content['application/json'].examples;
+    await eye.store(one.value);
+    const check = await eye.post(`${path}/check`, {
+      schema: CheckSchemaDto.properties.schema.example,
+      limit: 1,
+    });
+    expect(check.body).toEqual({ examined: 1, refused: 0, examples: [] });
+    expectDocumented(check, responses(`${route}/check`, 'post'));
+    const refusing = await eye.post(`${path}/check`, { schema: { maxProperties: 0 } });
+    expect(refusing.body.refused).toBeGreaterThan(0);
+    expectDocumented(refusing, responses(`${route}/check`, 'post'));
+    for (const [tail, of] of [
+      ['', ''],
+      ['/versions', '/versions'],
+      ['/versions?limit=1', '/versions'],
+      ['/suggestion', '/suggestion'],
+    ])
+      expectDocumented(await eye.get(`${path}${tail}`), responses(`${route}${of}`, 'get'));
+    expectDocumented(await eye.get('/event-types'), responses('/event-types', 'get'));
+    expect((await eye.request('DELETE', path)).status).toBe(204);
+    expect(Object.keys(responses(route, 'delete'))).toContain('204');
+    expectDocumented(await eye.request('DELETE', path), responses(route, 'delete'));
+    expectDocumented(await eye.get(`${path}/versions`), responses(`${route}/versions`, 'get'));
+  });
+});
+
+type Interceptor = (request: { headers: Record<string, string>; body: string }) => { body: string };
+
+/** What Swagger UI does to a request before it sends it, from the very script that a browser runs. */
+async function interceptorOf(eye: TheEye): Promise<Interceptor> {
+  const { body: script } = await eye.get('/docs/swagger-ui-init.js');
+  let options: { requestInterceptor?: Interceptor } = {};
+  const bundle = Object.assign((given: typeof options) => (options = given), { presets: {}, plugins: {} });
+  const window: { onload?: () => void; location: { search: string } } = { location: { search: '' } };
+  runInNewContext(script, { window, SwaggerUIBundle: bundle, SwaggerUIStandalonePreset: {} });
+  window.onload?.();
+  if (options.requestInterceptor === undefined) throw new Error('Swagger UI has no interceptor.');
+  return options.requestInterceptor;
+}

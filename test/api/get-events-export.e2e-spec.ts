@@ -1,0 +1,396 @@
+import { parse } from 'csv-parse/sync';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
+import { get, type IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import pg from 'pg';
+import { OwnPostgres } from '../support/servers.js';
+import { anEvent, type Event, eventually, type Page, TheEye } from '../../testing/the-eye.js';
+
+const LIMIT = 2;
+
+/** Milliseconds for which a reader may stand still. */
+const PATIENCE = 4000;
+
+/** Some 40 MB, more than lies about in buffers on the way; `data` is well compressed in the table. */
+const BIG = `
+  INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+  SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
+      substr(digest, 4, 15))::uuid, 'default', 'big-' || n, 'big', 'pageview', jsonb_build_object('n', n, 'text', repeat('x', 60000)), at,
+    sha256(digest::bytea)
+  FROM generate_series(1, 700) AS n,
+    LATERAL (SELECT timestamptz '2019-01-01Z' + interval '1 second' * n AS at, md5(n::text) AS digest) AS made`;
+
+/** Texts that a spreadsheet might run or a reader of CSV might stumble over. */
+const ODD = [
+  '=1+1',
+  '+1',
+  '-1',
+  '@SUM(A1)',
+  '＝1',
+  '\t=1',
+  '\r=1',
+  '\n=1',
+  ' =1',
+  "'",
+  "'=1",
+  "''",
+  'a,b;c',
+  'a"b',
+  '"',
+  'a\nb',
+  'a\rb',
+  'a\r\nb',
+  'é漢字𝄞\u202e\ufeff',
+  '\ufeff=1',
+  '007',
+  'a=1',
+];
+
+const ODD_DATA = `{"":1,"__proto__":{"a":-1.5e-7},"big":1e21,"whole":9007199254740992,"tiny":5e-324,"text":"\\u0007 \\"é漢𝄞\\u2028","deep":[[{"b":[null,true]}]],"10":"a","9":"b"}`;
+
+describe('An export', () => {
+  let postgres: OwnPostgres;
+  let eye: TheEye;
+  beforeAll(async () => {
+    postgres = await OwnPostgres.start();
+    eye = await TheEye.start({
+      DATABASE_URL: postgres.url,
+      EXPORTS_LIMIT: String(LIMIT),
+      REQUEST_TIMEOUT: String(PATIENCE),
+    });
+    await eye.sql(BIG);
+  });
+  afterAll(async () => {
+    await eye.close();
+    await postgres.close();
+  });
+
+  const open = (query: Record<string, string>, init: RequestInit = {}): Promise<Response> =>
+    fetch(`${eye.url}/events/export?${new URLSearchParams(query).toString()}`, init);
+
+  /** One that is under way; those before it may take a moment to end. */
+  const underWay = (
+    query: Record<string, string> = { category: 'big' },
+    patience?: number,
+  ): Promise<Response> =>
+    eventually(async () => {
+      const response = await open(query);
+      expect(response.status).toBe(200);
+      return response;
+    }, patience);
+
+  const read = async (query: Record<string, string>): Promise<Buffer> => {
+    const response = await open(query);
+    expect(response.status).toBe(200);
+    return Buffer.from(await response.arrayBuffer());
+  };
+
+  /** What the list has, page after page. */
+  const listed = async (query: Record<string, string>): Promise<Event[]> => {
+    const events: Event[] = [];
+    let path: string | null = `/events/?${new URLSearchParams({ ...query, page_size: '1000' }).toString()}`;
+    while (path !== null) {
+      const page: Page = (await eye.get(path)).body;
+      events.push(...page.results);
+      path = page.next;
+    }
+    return events;
+  };
+
+  const csvRows = (file: Buffer): Record<string, string>[] =>
+    parse(file, { bom: true, columns: true, record_delimiter: '\r\n' });
+
+  const unmarked = (cell: string): string => cell.replace(/^'/, '');
+
+  const parquetRows = (file: Buffer): Promise<Record<string, unknown>[]> =>
+    parquetReadObjects({ file: arrayBuffer(file), parsers: EXACT });
+
+  /** What an application would have to send. */
+  const line = ({ session_id, category, name, data, timestamp }: Event): string =>
+    JSON.stringify({ session_id, category, name, data, timestamp });
+
+  /** Statements that PostgreSQL works on for The Eye. */
+  const working = async (): Promise<unknown[]> =>
+    eye.sql(
+      `SELECT query FROM pg_stat_activity WHERE application_name = 'the-eye' AND state = 'active' AND query LIKE '%FROM events%'`,
+    );
+
+  describe('of what the list has', () => {
+    const sent = Array.from({ length: 2500 }, (_, n) =>
+      anEvent({
+        session_id: `session-${n % 7}`,
+        category: ['click', 'form interaction'][n % 2],
+        name: ['submit', 'pageview', 'cta'][n % 3],
+        timestamp: `2022-05-0${1 + (n % 5)}T00:00:00.${String(n % 500).padStart(6, '0')}Z`,
+        data: n % 100 === 0 ? { n, long: 'é'.repeat(20_000) } : { n },
+      }),
+    );
+    beforeAll(async () => {
+      await eye.store(sent.slice(0, 1250));
+      await eye.store(sent.slice(1250));
+    });
+    const here = { timestamp_after: '2022-05-01', timestamp_before: '2022-05-31' };
+
+    it.each<Record<string, string>>([
+      {},
+      { ordering: 'timestamp' },
+      { ordering: '-timestamp' },
+      { session_id: 'session-3' },
+      { category: 'click' },
+      { name: 'cta', ordering: 'timestamp' },
+      { application: 'default' },
+      { application: 'nobody' },
+      { category: 'click', name: 'submit', application: 'default' },
+      { session_id: 'session-1', category: 'click', name: 'cta' },
+      { timestamp_after: '2022-05-02T00:00:00.000007Z' },
+      { timestamp_after: '2022-05-02', timestamp_before: '2022-05-03T00:00:00.000100Z' },
+    ])('filtered by %j, is the same in each format', async (filter) => {
+      const query = { ...here, ...filter };
+      const events = await listed(query);
+      expect(events.length > 0).toBe(filter['application'] !== 'nobody');
+      const lines = events.map((event) => `${line(event)}\n`);
+      expect((await read({ ...query, format: 'ndjson' })).toString()).toBe(lines.join(''));
+      expect(csvRows(await read({ ...query, format: 'csv' }))).toEqual(
+        events.map((event) => ({ ...event, data: JSON.stringify(event.data) })),
+      );
+      expect(await parquetRows(await read({ ...query, format: 'parquet' }))).toEqual(events);
+    });
+
+    it('is named, and of the right type', async () => {
+      for (const [format, type] of [
+        ['ndjson', 'application/x-ndjson'],
+        ['csv', 'text/csv; charset=utf-8'],
+        ['parquet', 'application/vnd.apache.parquet'],
+      ] as const) {
+        for (const method of ['GET', 'HEAD']) {
+          const { status, headers } = await open({ format, session_id: 'session-1' }, { method });
+          expect([status, headers.get('content-type')]).toEqual([200, type]);
+          expect(headers.get('content-disposition')).toMatch(
+            new RegExp(`^attachment; filename="events-\\d{8}T\\d{6}Z\\.${format}"$`),
+          );
+        }
+      }
+      const byDefault = await open({ session_id: 'session-1' });
+      expect(byDefault.headers.get('content-type')).toBe('application/x-ndjson');
+    });
+
+    it('names what it does not understand', async () => {
+      const { status, body } = await eye.get(
+        '/events/export?format=xml&page=2&cursor=x&timestamp_after=2022-02-30&categry=a',
+      );
+      expect({ status, body }).toMatchObject({
+        status: 400,
+        body: {
+          code: 'invalid',
+          errors: {
+            format: ['Must be ndjson, csv or parquet.'],
+            page: ['Unknown parameter.'],
+            cursor: ['Unknown parameter.'],
+            timestamp_after: ['This day does not exist.'],
+            categry: ['Unknown parameter.'],
+          },
+        },
+      });
+    });
+  });
+
+  describe('of odd events', () => {
+    const query = { category: 'odd', ordering: 'timestamp' };
+    beforeAll(async () => {
+      const events = ODD.map((text) => anEvent({ session_id: text, category: 'odd', name: text }));
+      await eye.store(events);
+      const { session_id, category, name, timestamp } = anEvent({ category: 'odd', name: 'data' });
+      const rest = JSON.stringify({ session_id, category, name, timestamp }).slice(1);
+      await eye.store(`{"data":${ODD_DATA},${rest}`);
+    });
+
+    it('as NDJSON, can be sent again and yields no new rows', async () => {
+      const file = (await read(query)).toString();
+      const response = await fetch(`${eye.url}/events/?${new URLSearchParams(query).toString()}`);
+      const list = await response.text();
+      for (const one of file.trimEnd().split('\n')) {
+        const data = /"data":(\{.*\}),"timestamp":"[^"]*"\}$/.exec(one)?.[1] ?? 'none';
+        if (one.includes('"name":"data"') || list.includes(data)) continue;
+        throw new Error(`The list has no ${data}`);
+      }
+      const before = await eye.sql('SELECT count(*) FROM events');
+      const { status, body } = await eye.post('/events/', file, {
+        'content-type': 'application/x-ndjson',
+        prefer: 'wait=20',
+      });
+      expect({ status, rejected: body.rejected, accepted: body.accepted }).toEqual({
+        status: 200,
+        rejected: [],
+        accepted: ODD.length + 1,
+      });
+      expect(await eye.sql('SELECT count(*) FROM events')).toEqual(before);
+      expect(body.ids.sort()).toEqual((await listed(query)).map(({ id }) => id).sort());
+    });
+
+    it('as CSV, has no cell that a spreadsheet would run, and loses nothing by that', async () => {
+      const file = await read({ ...query, format: 'csv' });
+      expect(file.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
+      const rows = csvRows(file);
+      for (const cell of rows.flatMap((row) => Object.values(row)))
+        expect(cell).not.toMatch(/^[\s\ufeff]*[=+\-@＝]/);
+      const events = await listed(query);
+      expect(rows.map(({ session_id = '', name = '' }) => [unmarked(session_id), unmarked(name)])).toEqual(
+        events.map(({ session_id, name }) => [session_id, name]),
+      );
+      // What needs no mark has none.
+      expect(rows.map(({ session_id }) => session_id)).toEqual(expect.arrayContaining(['007', 'a=1', 'a"b']));
+    });
+
+    it('as Parquet, has typed columns and the very texts', async () => {
+      const file = await read({ ...query, format: 'parquet' });
+      expect(await parquetRows(file)).toEqual(await listed(query));
+      const { schema, num_rows } = parquetMetadata(arrayBuffer(file));
+      expect(num_rows).toBe(BigInt(ODD.length + 1));
+      expect(schema.slice(1).map(({ name, logical_type }) => [name, logical_type?.type])).toEqual([
+        ['id', 'STRING'],
+        ['application', 'STRING'],
+        ['session_id', 'STRING'],
+        ['category', 'STRING'],
+        ['name', 'STRING'],
+        ['data', 'JSON'],
+        ['timestamp', 'TIMESTAMP'],
+      ]);
+      expect(schema.at(-1)?.logical_type).toMatchObject({ unit: 'MICROS', isAdjustedToUTC: true });
+    });
+
+    it('keeps timestamps from one end of time to the other', async () => {
+      const times = [
+        '0001-01-01T00:00:00.000001Z',
+        '1969-12-31T23:59:59.999999Z',
+        '9999-12-31T23:59:59.999999Z',
+      ];
+      await eye.sql(
+        `INSERT INTO events SELECT gen_random_uuid(), 'default', 'time', 'time', 'time', '{}', t, sha256(t::text::bytea)
+         FROM unnest($1::timestamptz[]) AS t`,
+        [times],
+      );
+      const session = { session_id: 'time', ordering: 'timestamp' };
+      const rows = await parquetRows(await read({ ...session, format: 'parquet' }));
+      expect(rows.map((row) => row['timestamp'])).toEqual(times);
+      expect(csvRows(await read({ ...session, format: 'csv' })).map((row) => row['timestamp'])).toEqual(
+        times,
+      );
+    });
+  });
+
+  it('of nothing is an empty file of its format', async () => {
+    const query = { session_id: 'nobody' };
+    expect((await read(query)).toString()).toBe('');
+    expect((await read({ ...query, format: 'csv' })).toString()).toBe(
+      '\ufeffid,application,session_id,category,name,data,timestamp\r\n',
+    );
+    const file = await read({ ...query, format: 'parquet' });
+    expect(await parquetRows(file)).toEqual([]);
+    expect(parquetMetadata(arrayBuffer(file)).schema).toHaveLength(8);
+  });
+
+  it('whose reader goes away leaves nothing behind in PostgreSQL', async () => {
+    // fetch would connect again at once, for a next request.
+    const ask = (): ReturnType<typeof get> =>
+      get(`${eye.url}/events/export?category=big`, { agent: false }).on('error', () => undefined);
+    const locker = new pg.Client({ connectionString: eye.databaseUrl });
+    await locker.connect();
+    try {
+      await locker.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+      for (let time = 0; time < LIMIT + 1; time++) {
+        const request = ask();
+        await eventually(async () => expect(await working()).toHaveLength(1));
+        request.destroy();
+        // Long before its deadline.
+        await eventually(async () => expect(await working()).toEqual([]), PATIENCE / 2);
+      }
+    } finally {
+      await locker.end();
+    }
+    for (let time = 0; time < LIMIT + 1; time++) {
+      const request = await eventually(async () => {
+        const [answer] = (await once(ask(), 'response')) as [IncomingMessage];
+        expect(answer.statusCode).toBe(200);
+        return answer;
+      });
+      await once(request, 'data');
+      request.destroy();
+    }
+    await eventually(async () => expect(await working()).toEqual([]));
+    // Nor a place taken among those that there may be.
+    const answers = await Promise.all(Array.from({ length: LIMIT }, () => underWay()));
+    // Side by side: one who had to wait for the other could be taken for a reader who stands still.
+    const texts = await Promise.all(answers.map((answer) => answer.text()));
+    for (const text of texts) expect(text.split('\n')).toHaveLength(701);
+  });
+
+  it('that waits behind another answer on its connection ends with that', async () => {
+    const locker = new pg.Client({ connectionString: eye.databaseUrl });
+    await locker.connect();
+    const { hostname, port } = new URL(eye.url);
+    try {
+      await locker.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+      const socket = connect({ host: hostname, port: Number(port) });
+      const paths = ['/events/stream', '/events/export?category=big'];
+      socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
+      await eventually(async () => expect(await working()).toHaveLength(1));
+      socket.destroy();
+      await eventually(async () => expect(await working()).toEqual([]), PATIENCE / 2);
+    } finally {
+      await locker.end();
+    }
+    await Promise.all(Array.from({ length: LIMIT }, () => underWay({ category: 'none' })));
+    expect(eye.output).not.toMatch(/"level":"(error|fatal)"/);
+  });
+
+  it('that nobody reads makes others wait for a while only, and none but exports', async () => {
+    const cutOff = (): number => eye.output.split('cut off: Its reader took too long').length - 1;
+    const before = cutOff();
+    const stalled = await Promise.all(Array.from({ length: LIMIT }, () => underWay()));
+    const { status, headers, body } = await eye.get('/events/export?category=big');
+    expect({ status, code: body.code }).toEqual({ status: 503, code: 'too_many_exports' });
+    expect(headers.get('retry-after')).toBe('5');
+    expect((await eye.get('/events/?category=big')).status).toBe(200);
+    await eventually(async () => {
+      await underWay({ category: 'none' });
+      expect(cutOff() - before).toBe(LIMIT);
+    }, PATIENCE * 3);
+    // They know that it is not whole.
+    for (const response of stalled) await expect(response.arrayBuffer()).rejects.toThrow();
+  });
+
+  it('breaks off when PostgreSQL is killed in the middle, and is a problem when it was before', async () => {
+    const response = await underWay();
+    await postgres.kill();
+    await expect(response.arrayBuffer()).rejects.toThrow();
+    const { status, body } = await eye.get('/events/export');
+    expect({ status, code: body.code }).toEqual({ status: 503, code: 'database_unavailable' });
+    await postgres.start();
+    await underWay({ category: 'none' });
+    expect((await read({ category: 'big' })).toString().trimEnd().split('\n')).toHaveLength(700);
+    expect(eye.output).toContain('An export was cut off: PostgreSQL is not available right now.');
+  });
+
+  it('breaks off when The Eye stops', async () => {
+    const response = await underWay();
+    const began = performance.now();
+    expect(await eye.end()).toBe(0);
+    expect(performance.now() - began).toBeLessThan(PATIENCE * 2);
+    await expect(response.arrayBuffer()).rejects.toThrow();
+  });
+});
+
+function arrayBuffer(file: Buffer): ArrayBuffer {
+  return new Uint8Array(file).buffer;
+}
+
+/** As the list has them: what the reader makes of its own accord drops microseconds and byte order marks. */
+const EXACT = {
+  timestampFromMicroseconds: (micros: bigint): string => {
+    const ofSecond = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
+    const second = new Date(Number((micros - ofSecond) / 1000n)).toISOString();
+    return `${second.slice(0, 20)}${String(ofSecond).padStart(6, '0')}Z`;
+  },
+  stringFromBytes: (bytes: Uint8Array): string => Buffer.from(bytes).toString(),
+};

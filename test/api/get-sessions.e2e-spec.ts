@@ -1,0 +1,328 @@
+import pg from 'pg';
+import { runCommand } from '../../testing/commands.js';
+import { Load } from '../support/load.js';
+import { numbers } from '../support/numbers.js';
+import { OwnPostgres } from '../support/servers.js';
+import { anEvent, type Answer, type Event, eventually, TheEye } from '../../testing/the-eye.js';
+
+const random = numbers(2027);
+const below = (limit: number): number => Math.floor(random() * limit);
+
+const SESSIONS = 40;
+const BEGAN = Date.parse('2026-03-01T00:00:00Z');
+
+/** Few instants, so that many events have the same; in no order. */
+const aTime = (): string => new Date(BEGAN + below(60) * 30_000 + (below(2) && 1)).toISOString();
+
+const aSessionEvent = (): Omit<Event, 'id'> =>
+  anEvent({
+    session_id: `visit ${below(SESSIONS)}/ä`,
+    category: `category ${below(random() < 0.05 ? 9 : 3)}`,
+    name: `name ${below(3)}`,
+    timestamp: aTime(),
+    data: { n: below(1000) },
+  });
+
+describe('Sessions', () => {
+  let postgres: OwnPostgres;
+  let eye: TheEye;
+
+  beforeAll(async () => {
+    postgres = await OwnPostgres.start();
+    eye = await TheEye.start({ DATABASE_URL: postgres.url });
+    const send = (batch: unknown): Promise<void> =>
+      eventually(async () => expect((await eye.post('/events/', batch)).status).toBe(202), 30_000);
+    for (let index = 0; index < 30; index++) {
+      const batch = Array.from({ length: 40 }, aSessionEvent);
+      await send(batch);
+      if (index % 4 === 0) await send(batch.toReversed());
+      if (index === 10) {
+        await postgres.kill();
+        await send(batch);
+        await postgres.start();
+      }
+      if (index === 20) {
+        await eye.end('SIGKILL');
+        await eye.start();
+      }
+    }
+    await eye.drained();
+    await eye.sql(
+      `INSERT INTO events SELECT overlay(id::text placing '8aaa' from 15)::uuid, 'shop', session_id, category, name, data, timestamp, data_sha256
+       FROM events WHERE name = 'name 2' AND session_id < 'visit 2'`,
+    );
+  }, 120_000);
+  afterAll(async () => {
+    await eye.close();
+    await postgres.close();
+  });
+
+  /** Resolves once all changes that can be seen are folded. */
+  const folded = (): Promise<void> =>
+    eventually(
+      async () => expect(await eye.sql('SELECT 1 FROM session_changes LIMIT 1')).toEqual([]),
+      20_000,
+    );
+
+  /** What the events themselves say, newest first. */
+  const expected = async (query: Record<string, string> = {}): Promise<any[]> => {
+    const rows = await eye.sql(
+      `SELECT session_id, to_char(min(timestamp) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS first,
+         to_char(max(timestamp) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS last, count(*)::int AS events,
+         array_agg(DISTINCT application) AS applications, array_agg(DISTINCT category) AS categories
+       FROM events GROUP BY session_id
+       HAVING bool_or(($1::text IS NULL OR application = $1) AND ($2::text IS NULL OR category = $2))
+         AND max(timestamp) >= coalesce($3::timestamptz, '-infinity') AND max(timestamp) <= coalesce($4::timestamptz, 'infinity')
+       ORDER BY max(timestamp) DESC, (array_agg(id ORDER BY timestamp DESC, id DESC))[1] DESC`,
+      ['application', 'category', 'timestamp_after', 'timestamp_before'].map((name) => query[name] ?? null),
+    );
+    return rows;
+  };
+
+  const get = async (path: string): Promise<any> => {
+    const { status, body } = await eye.get(path);
+    expect({ path, status, body }).toEqual({ path, status: 200, body: expect.anything() });
+    return body;
+  };
+
+  /** All pages from here on, and then back again. */
+  const walk = async (path: string): Promise<any[]> => {
+    const there: any[] = [];
+    let last = '';
+    for (let next: string | null = path; next !== null;) {
+      last = next;
+      const page: any = await get(next);
+      there.push(...page.results);
+      next = page.next;
+    }
+    const back: any[] = [];
+    for (let previous: string | null = last; previous !== null;) {
+      const page: any = await get(previous);
+      back.unshift(...page.results);
+      previous = page.previous;
+    }
+    expect(back).toEqual(there);
+    return there;
+  };
+
+  const QUERIES: Record<string, string>[] = [
+    {},
+    { category: 'category 1' },
+    { category: 'category 7' },
+    { application: 'shop' },
+    { application: 'shop', category: 'category 2' },
+    { application: 'shop', category: 'category 6' },
+    { category: 'nothing' },
+    { timestamp_after: '2026-03-01T00:28:00Z', timestamp_before: '2026-03-01T00:29:00Z' },
+    { category: 'category 0', timestamp_before: '2026-03-01T00:29:00Z' },
+  ];
+
+  const expectLists = async (): Promise<void> => {
+    for (const query of QUERIES) {
+      const path = `/sessions/?${new URLSearchParams({ ...query, page_size: '7' }).toString()}`;
+      const sessions = await expected(query);
+      expect([query, await walk(path)]).toEqual([query, sessions]);
+      const { count, count_is_estimate } = await get(path);
+      expect([count, count_is_estimate]).toEqual([sessions.length, undefined]);
+    }
+  };
+
+  it('are what their events say, whatever was killed and sent twice, before and after they are folded', async () => {
+    await expectLists();
+    await folded();
+    await expectLists();
+    expect((await expected({ category: 'category 7' })).length).toBeGreaterThan(0);
+    expect((await expected({ application: 'shop', category: 'category 2' })).length).toBeGreaterThan(0);
+  });
+
+  it('are folded with a few looks at the changes, also where PostgreSQL takes their table for empty', async () => {
+    const changes = 3000;
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    try {
+      await client.query('BEGIN');
+      await client.query(
+        `INSERT INTO session_changes
+         SELECT 'visitor ' || i, 'default', 'category', now(), now(), gen_random_uuid(), 1 FROM generate_series(1, $1::int) AS i`,
+        [changes],
+      );
+      // As a VACUUM leaves it that finds all changes folded and the pages still there.
+      await client.query(
+        `UPDATE pg_class SET reltuples = 0, relpages = 50 WHERE oid = 'session_changes'::regclass`,
+      );
+      const { rows: folds } = await client.query('SELECT fold_sessions(20000) AS folded');
+      expect(folds[0].folded).toBeGreaterThanOrEqual(changes);
+      const { rows: looks } = await client.query(
+        `SELECT seq_tup_read::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'session_changes'`,
+      );
+      expect(looks[0].rows).toBeGreaterThan(0);
+      expect(looks[0].rows).toBeLessThan(10 * changes);
+    } finally {
+      await client.query('ROLLBACK');
+      await client.end();
+    }
+  });
+
+  it('are exact while changes wait, also where a change moves a session on', async () => {
+    await folded();
+    // While somebody else seems to fold, nobody does.
+    const holder = new pg.Client({ connectionString: postgres.url });
+    await holder.connect();
+    await holder.query('SELECT pg_advisory_lock($1)', [0x45594553]);
+    try {
+      for (let turn = 0; turn < 3; turn++) {
+        await eye.store(Array.from({ length: 15 }, aSessionEvent));
+        await expectLists();
+      }
+      await eye.sql(`DELETE FROM events WHERE session_id = 'visit 3/ä' AND category = 'category 1'`);
+      await eye.sql(`DELETE FROM events WHERE session_id = 'visit 4/ä'`);
+      await expectLists();
+      expect((await eye.get(`/sessions/${encodeURIComponent('visit 4/ä')}/`)).status).toBe(404);
+    } finally {
+      await holder.end();
+    }
+    await folded();
+    await expectLists();
+    await eye.store(anEvent({ session_id: 'visit 4/ä', timestamp: '2026-03-02T00:00:00Z' }));
+    await expectLists();
+  });
+
+  it('show their events in the order in which they happened, and the time between them', async () => {
+    const path = `/sessions/${encodeURIComponent('visit 5/ä')}/`;
+    const rows = await eye.sql<any>(
+      `SELECT id, round(extract(epoch FROM timestamp - lag(timestamp) OVER (ORDER BY timestamp, id)), 6)::float8 AS elapsed
+       FROM events WHERE session_id = 'visit 5/ä' ORDER BY timestamp, id`,
+    );
+    expect(rows.some(({ elapsed }) => elapsed === 0)).toBe(true);
+    const events = await walk(`${path}?page_size=4`);
+    expect(events.map(({ id, elapsed }) => ({ id, elapsed }))).toEqual(rows);
+    const { results, next, previous, ...header } = await get(path);
+    expect(header).toEqual((await expected()).find(({ session_id }) => session_id === 'visit 5/ä'));
+    expect([results.length, previous, typeof next]).toEqual([10, null, 'string']);
+    expect(Object.keys(results[0])).toEqual([
+      ...['id', 'application', 'session_id', 'category', 'name', 'data', 'timestamp', 'elapsed'],
+    ]);
+  });
+
+  it('count how many reached each step', async () => {
+    const ranges = [
+      { from: '2026-03-01', to: '2026-03-01' },
+      { from: '2026-03-01T00:05:00Z', to: '2026-03-01T00:14:30Z' },
+    ];
+    let reachedLast = 0;
+    for (let turn = 0; turn < 40; turn++) {
+      const steps = Array.from({ length: 2 + below(3) }, () => ({
+        category: `category ${below(3)}`,
+        name: `name ${below(3)}`,
+      }));
+      const window = [1, 30, 60, 300, 3600][below(5)] ?? 1;
+      const range = ranges[below(2)] ?? {};
+      const { status, body } = await eye.post('/statistics/funnel/', { steps, window, ...range });
+      expect({ status, body }).toMatchObject({ status: 200, body: { window } });
+      const sessions = await followed(steps, window, body);
+      expect([steps, window, body.steps]).toEqual([
+        steps,
+        window,
+        steps.map((step, index) => ({ ...step, sessions: sessions[index] })),
+      ]);
+      if (sessions.at(-1) !== 0) reachedLast++;
+    }
+    expect(reachedLast).toBeGreaterThan(5);
+  });
+
+  /** Every way is tried, session by session. */
+  const followed = async (steps: any[], window: number, { from, to }: any): Promise<number[]> => {
+    const rows = await eye.sql<any>(
+      `SELECT session_id, category, name, extract(epoch FROM timestamp)::float8 AS time FROM events
+       WHERE timestamp >= $1 AND timestamp < $2`,
+      [from, to],
+    );
+    const sessions = new Map<string, any[]>();
+    for (const row of rows) sessions.set(row.session_id, [...(sessions.get(row.session_id) ?? []), row]);
+    const furthest = [...sessions.values()].map((events) => {
+      const at = steps.map((step) =>
+        events.filter((event) => event.category === step.category && event.name === step.name),
+      );
+      const goOn = (step: number, began: number, before: number): number =>
+        Math.max(
+          step,
+          ...(at[step] ?? [])
+            .filter(({ time }) => time > before && time <= began + window)
+            .map(({ time }) => goOn(step + 1, began, time)),
+        );
+      return Math.max(0, ...(at[0] ?? []).map(({ time }) => goOn(1, time, time)));
+    });
+    return steps.map((_, index) => furthest.filter((steps) => steps > index).length);
+  };
+
+  it('are found to be wrong where they are, and set right while events arrive', async () => {
+    const command = (action: string) => runCommand({ DATABASE_URL: postgres.url }, 'statistics', action);
+    await folded();
+    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
+    await eye.sql(`UPDATE sessions SET events = events + 1 WHERE session_id = 'visit 6/ä'`);
+    await eye.sql(`DELETE FROM session_lists WHERE session_id = 'visit 7/ä' AND category = ''`);
+    const wrong = await command('verify');
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toMatch(/"visit 6\/ä".*\n.*"visit 7\/ä"/);
+    const load = Load.on(eye, { senders: 3 });
+    await load.answered(202, 10);
+    expect(await command('rebuild')).toMatchObject({ code: 0, stderr: '' });
+    await load.answered(202, 10);
+    await load.expectStored();
+    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
+    await expectLists();
+  });
+
+  const expectErrors = ({ status, body }: Answer, errors: Record<string, string>): void =>
+    expect({ status, errors: body.errors }).toEqual({
+      status: 400,
+      errors: Object.fromEntries(
+        Object.entries(errors).map(([field, message]) => [field, [expect.stringContaining(message)]]),
+      ),
+    });
+
+  it('refuse what they cannot be asked', async () => {
+    expectErrors(await eye.get('/sessions/?session_id=a'), { session_id: 'Unknown parameter' });
+    expectErrors(await eye.get('/sessions/?page=2'), { page: 'Unknown parameter' });
+    expectErrors(await eye.get('/sessions/?category=%00'), { category: 'U+0000' });
+    expectErrors(await eye.get('/sessions/?timestamp_after=x'), { timestamp_after: 'ISO 8601' });
+    const { next } = await get('/sessions/?page_size=1');
+    expectErrors(await eye.get(`${next}&category=a`), { cursor: 'another query' });
+    expectErrors(await eye.get(next.replace('/sessions/', '/events/')), { cursor: 'another query' });
+    for (const path of ['/sessions/nothing/', '/sessions/%00/', `/sessions/${'x'.repeat(300)}`])
+      expect([path, (await eye.get(path)).body.code]).toEqual([path, 'not_found']);
+  });
+
+  const A = { category: 'a', name: 'a' };
+  it.each([
+    [{ window: 1 }, { steps: 'required' }],
+    [{ steps: [A], window: 1 }, { steps: '2 to 10' }],
+    [{ steps: Array(11).fill(A), window: 1 }, { steps: '2 to 10' }],
+    [{ steps: [A, 'a'], window: 1 }, { steps: '1: Must be an object' }],
+    [{ steps: [A, { ...A, data: 1 }], window: 1 }, { steps: '1.data: Unknown' }],
+    [{ steps: [A, { category: 'a' }], window: 1 }, { steps: '1.name: This field is required.' }],
+    [{ steps: [A, A] }, { window: 'required' }],
+    [{ steps: [A, A], window: 0 }, { window: '1 to 31622400' }],
+    [{ steps: [A, A], window: '9' }, { window: 'whole number' }],
+    [{ steps: [A, A], window: 1, from: '2026-02-30' }, { from: 'does not exist' }],
+    [
+      { steps: [A, A], window: 1, from: null, to: 7 },
+      { from: 'a text', to: 'a text' },
+    ],
+    [{ steps: [A, A], window: 1, from: '2026-02-02', to: '2026-02-01' }, { from: 'before `to`' }],
+    [{ steps: [A, A], window: 1, until: 1 }, { until: 'Unknown field' }],
+  ])('refuse the funnel %j', async (body, errors) =>
+    expectErrors(await eye.post('/statistics/funnel/', body), errors),
+  );
+
+  it('refuse a funnel of too many events, by what is counted already', async () => {
+    await eye.sql(
+      `INSERT INTO event_count_changes VALUES ('2019-05-05', 'default', 'many', 'events', 400000)`,
+    );
+    const steps = Array(2).fill({ category: 'many', name: 'events' });
+    expectErrors(
+      await eye.post('/statistics/funnel/', { steps, window: 1, from: '2019-05-05', to: '2019-05-05' }),
+      { from: '800,000 events' },
+    );
+  });
+});

@@ -1,0 +1,345 @@
+import pg from 'pg';
+import { type Ran, runCommand } from '../../testing/commands.js';
+import { Load } from '../support/load.js';
+import { numbers } from '../support/numbers.js';
+import { OwnPostgres } from '../support/servers.js';
+import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+
+const random = numbers(2026);
+const below = (limit: number): number => Math.floor(random() * limit);
+const oneOf = <Item>(items: readonly Item[]): Item => items[below(items.length)] as Item;
+
+/** The last one was 44 minutes and 30 seconds behind UTC until 1972. */
+const ZONES = [
+  'UTC',
+  'Europe/Berlin',
+  'Asia/Kolkata',
+  'America/New_York',
+  'Asia/Kathmandu',
+  'Africa/Monrovia',
+];
+
+/** Days on which clocks are shifted, the ends of a month and of a year, a full minute, and the time before zones. */
+const TIMES = [
+  '2025-10-26T00:30:00',
+  '2026-03-29T00:30:00',
+  '2026-03-08T06:30:00',
+  '2025-12-31T23:30:00',
+  '2026-02-28T22:00:00',
+  '2026-04-01T12:00:00',
+  '1969-12-31T23:50:00',
+];
+const SPREADS = [0.001, 1, 60, 3600, 86_400 * 3];
+
+function aTime(): string {
+  const milliseconds = Date.parse(`${oneOf(TIMES)}Z`) + Math.floor(random() * oneOf(SPREADS) * 1000);
+  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(below(1000)).padStart(3, '0')}Z`;
+}
+
+const aType = (): Record<string, string> => ({
+  category: `category ${below(4)}`,
+  name: `name ${below(random() < 0.1 ? 30 : 3)}`,
+});
+
+describe('Statistics', () => {
+  let postgres: OwnPostgres;
+  let eye: TheEye;
+  const command = (...args: string[]): Promise<Ran> =>
+    runCommand({ DATABASE_URL: postgres.url }, 'statistics', ...args);
+
+  beforeAll(async () => {
+    postgres = await OwnPostgres.start();
+    eye = await TheEye.start({ DATABASE_URL: postgres.url });
+    const batches = Array.from({ length: 30 }, () =>
+      Array.from({ length: 60 }, () => anEvent({ ...aType(), timestamp: aTime() })),
+    );
+    const send = async (batch: unknown): Promise<void> =>
+      void (await eventually(
+        async () => expect((await eye.post('/events/', batch)).status).toBe(202),
+        30_000,
+      ));
+    for (const [index, batch] of batches.entries()) {
+      await send(batch);
+      if (index % 3 === 0) await send(batch);
+      if (index === 10) {
+        await postgres.kill();
+        await send(batch);
+        await postgres.start();
+      }
+      if (index === 20) {
+        await eye.end('SIGKILL');
+        await eye.start();
+      }
+    }
+    await eye.drained();
+    await eye.sql(
+      `INSERT INTO events SELECT id, 'shop', session_id, category, name, data, timestamp, data_sha256
+       FROM events WHERE name < 'name 2'`,
+    );
+  }, 120_000);
+  afterAll(async () => {
+    await eye.close();
+    await postgres.close();
+  });
+
+  const get = async (path: string, query: Record<string, string>): Promise<any> => {
+    const { status, body } = await eye.get(`${path}?${new URLSearchParams(query).toString()}`);
+    expect({ query, status, body }).toEqual({ query, status: 200, body: expect.anything() });
+    return body;
+  };
+
+  const aQuestion = (): Record<string, string> => {
+    const [from = '', to = ''] = [aTime(), aTime()].sort();
+    if (from === to) return aQuestion();
+    return {
+      from,
+      to,
+      ...(random() < 0.2 && { application: oneOf(['default', 'shop', 'nobody']) }),
+      ...(random() < 0.3 && { category: `category ${below(4)}` }),
+      ...(random() < 0.3 && { name: `name ${below(3)}` }),
+    };
+  };
+
+  const COLUMNS: Record<string, string[]> = {
+    application: ['application'],
+    category: ['category'],
+    name: ['name'],
+    type: ['category', 'name'],
+  };
+
+  /** What the events themselves say, by the calendar of PostgreSQL: counts by group and bucket. */
+  const counted = (
+    query: Record<string, string>,
+  ): Promise<{ key: string; bucket: string; count: number }[]> =>
+    eye.sql(
+      `SELECT concat_ws('/', ${['NULL', ...(COLUMNS[query['group_by'] ?? ''] ?? [])].join(', ')}) AS key,
+         to_char(date_trunc($6, timestamp, $7) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS bucket,
+         count(*)::int AS count
+       FROM events
+       WHERE timestamp >= $1 AND timestamp < $2 AND ($3::text IS NULL OR application = $3)
+         AND ($4::text IS NULL OR category = $4) AND ($5::text IS NULL OR name = $5)
+       GROUP BY 1, 2`,
+      [
+        ...['from', 'to', 'application', 'category', 'name'].map((name) => query[name] ?? null),
+        query['interval'] ?? 'day',
+        query['timezone'] ?? 'UTC',
+      ],
+    );
+
+  const keyOf = (group: Record<string, string>): string =>
+    ['application', 'category', 'name'].flatMap((column) => group[column] ?? []).join('/');
+
+  it('count what the events are, whatever is asked', async () => {
+    let answered = 0;
+    for (let turn = 0; turn < 60; turn++) {
+      const query: Record<string, string> = {
+        ...aQuestion(),
+        interval: oneOf(['minute', 'hour', 'day', 'week']),
+        timezone: oneOf(ZONES),
+        limit: oneOf(['3', '100']),
+        ...(random() < 0.7 && { group_by: oneOf(Object.keys(COLUMNS)) }),
+      };
+      const { status, body } = await eye.get(`/statistics/events/?${new URLSearchParams(query).toString()}`);
+      if (status === 400) {
+        expect([
+          { interval: [expect.stringContaining('5,000 buckets')] },
+          { limit: [expect.stringContaining('20,000 counts')] },
+        ]).toContainEqual(body.errors);
+        continue;
+      }
+      const told = new Set(body.series.filter(({ others }: any) => !others).map(keyOf));
+      const expected = new Map<string, number>();
+      for (const { key, bucket, count } of await counted(query)) {
+        const place = `${told.has(key) ? key : 'others'} ${bucket}`;
+        expected.set(place, (expected.get(place) ?? 0) + count);
+      }
+      const said = new Map<string, number>();
+      for (const series of body.series)
+        for (const [index, count] of series.counts.entries())
+          if (count !== 0)
+            said.set(`${series.others ? 'others' : keyOf(series)} ${body.buckets[index]}`, count);
+      expect([query, [...said].sort()]).toEqual([query, [...expected].sort()]);
+      const sum = [...expected.values()].reduce((total, count) => total + count, 0);
+      const totals = body.series.map(({ total }: any) => total);
+      expect(totals.reduce((total: number, count: number) => total + count, 0)).toBe(sum);
+      expect(body).toMatchObject({ from: query['from'], to: query['to'], total: sum });
+      if (sum > 0) answered++;
+    }
+    expect(answered).toBeGreaterThan(20);
+  }, 120_000);
+
+  it('tell the largest of all kinds', async () => {
+    for (let turn = 0; turn < 8; turn++) {
+      const query = { ...aQuestion(), limit: '4' };
+      const body = await get('/statistics/top/', query);
+      const lists = { application: 'applications', category: 'categories', name: 'names', type: 'types' };
+      for (const [group_by, list] of Object.entries(lists)) {
+        const sums = new Map<string, number>();
+        for (const { key, count } of await counted({ ...query, group_by }))
+          sums.set(key, (sums.get(key) ?? 0) + count);
+        const largest = [...sums.values()].sort((a, b) => b - a);
+        expect(body[list].map(({ count }: any) => count)).toEqual(largest.slice(0, 4));
+        for (const entry of body[list]) expect(entry.count).toBe(sums.get(keyOf(entry)));
+        expect(body.total).toBe(largest.reduce((total, count) => total + count, 0));
+      }
+    }
+  });
+
+  it('are what the list counts, both ends inclusive', async () => {
+    for (let turn = 0; turn < 8; turn++) {
+      const { from = '', to = '', ...filter } = aQuestion();
+      const { count, count_is_estimate } = await get('/events/', {
+        ...filter,
+        timestamp_after: from,
+        timestamp_before: to,
+        page_size: '1',
+      });
+      const after = to.replace(/(\d{6})Z$/, (_, micros) => `${String(Number(micros) + 1).padStart(6, '0')}Z`);
+      if (after.endsWith('1000000Z')) continue;
+      const rows = await counted({ ...filter, from, to: after });
+      expect({ count, count_is_estimate }).toEqual({
+        count: rows.reduce((total, row) => total + row.count, 0),
+        count_is_estimate: undefined,
+      });
+    }
+  });
+
+  it('agree with the events after killed servers and what was sent twice', async () => {
+    expect(await command('verify')).toEqual({
+      code: 0,
+      stdout: 'All counts and sessions agree with the events.\n',
+      stderr: '',
+    });
+  });
+
+  it('do not let events of one type wait for one another', async () => {
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    const event = anEvent({ category: 'the same', name: 'type', timestamp: '2026-05-05T05:05:05Z' });
+    const [kept = {}] = await eye.sql(`SELECT id FROM events WHERE application = 'default' LIMIT 1`);
+    try {
+      await client.query('BEGIN');
+      await client.query(
+        `INSERT INTO events SELECT id, application, 'another', 'the same', 'type', data, $1, data_sha256 FROM events WHERE id = $2 AND application = 'default'`,
+        [event.timestamp, kept['id']],
+      );
+      await eye.store(event);
+      const range = { from: '2026-05-05', to: '2026-05-05', category: 'the same' };
+      expect((await get('/statistics/top/', range)).total).toBe(1);
+      await folded();
+      expect((await get('/statistics/top/', range)).total).toBe(1);
+      await client.query('COMMIT');
+      expect((await get('/statistics/top/', range)).total).toBe(2);
+    } finally {
+      await client.end();
+    }
+  });
+
+  /** Resolves once all changes that can be seen are in the sums. */
+  const folded = (): Promise<void> =>
+    eventually(
+      async () => expect(await eye.sql('SELECT 1 FROM event_count_changes LIMIT 1')).toEqual([]),
+      20_000,
+    );
+
+  it('follow when events are removed', async () => {
+    const range = { from: '2026-04-01', to: '2026-04-01' };
+    const before = await get('/statistics/top/', range);
+    expect(before.total).toBeGreaterThan(0);
+    await eye.sql(
+      `DELETE FROM events WHERE timestamp >= '2026-04-01' AND timestamp < '2026-04-02' AND name = 'name 1'`,
+    );
+    await folded();
+    expect((await get('/statistics/top/', { ...range, name: 'name 1' })).total).toBe(0);
+    expect((await get('/statistics/top/', range)).names).not.toContainEqual(
+      expect.objectContaining({ name: 'name 1' }),
+    );
+  });
+
+  it('are found to be wrong where they are, and set right while events arrive', async () => {
+    await folded();
+    expect((await command('verify')).code).toBe(0);
+    await eye.sql(
+      `UPDATE event_counts SET counts[1] = counts[1] + 7 WHERE (grain, block, category) = ('category', 'ever', 'category 1')`,
+    );
+    await eye.sql(`DELETE FROM event_counts WHERE grain = 'application' AND block = 'day'`);
+    const wrong = await command('verify');
+    expect(wrong).toMatchObject({ code: 1, stdout: '' });
+    expect(wrong.stderr).toMatch(
+      /period "ever" until .*category 1 \/ \(all names\): stored \d+, expected \d+\.$/m,
+    );
+    expect(wrong.stderr).toMatch(/period "day" until .*\(all categories\).*: stored 0, expected \d+\.$/m);
+    const load = Load.on(eye, { senders: 3 });
+    await load.answered(202, 10);
+    expect(await command('rebuild')).toMatchObject({ code: 0, stderr: '' });
+    await load.answered(202, 10);
+    await load.expectStored();
+    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
+  }, 120_000);
+
+  it('say of an unknown command what there is', async () => {
+    expect(await command('constructor')).toEqual({
+      code: 1,
+      stdout: '',
+      stderr: 'There is no command "constructor": use verify or rebuild.\n',
+    });
+  });
+
+  it('begin anew where the table is emptied', async () => {
+    await eye.sql('TRUNCATE events');
+    expect((await get('/events/', {})).count).toBe(0);
+    await eye.store(anEvent());
+    expect((await get('/events/', {})).count).toBe(1);
+    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('take dates of the time zone, whole ones at both ends', async () => {
+    const query = { from: '2026-03-29', to: '2026-03-29', interval: 'day', timezone: 'europe/berlin' };
+    expect(await get('/statistics/events', query)).toMatchObject({
+      from: '2026-03-28T23:00:00.000000Z',
+      to: '2026-03-29T22:00:00.000000Z',
+      timezone: 'Europe/Berlin',
+      group_by: null,
+      buckets: ['2026-03-28T23:00:00.000000Z'],
+    });
+  });
+
+  it('are of the last 24 hours unless told otherwise', async () => {
+    const { from, to, buckets, interval } = await get('/statistics/events/', {});
+    expect(Date.parse(to) - Date.parse(from)).toBe(86_400_000);
+    expect(Date.now() - Date.parse(to)).toBeLessThan(60_000);
+    expect([interval, buckets.length]).toEqual(['hour', 25]);
+  });
+
+  it.each([
+    ['from=x', 'from', 'date-time'],
+    ['from=2026-01-02&to=2026-01-01', 'from', 'before `to`'],
+    ['from=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z', 'from', 'before `to`'],
+    ['to=0001-01-01T00:00:00Z', 'from', '0001 to 9999'],
+    ['to=9999-12-31', 'to', '0001 to 9999'],
+    ['from=2026-02-30', 'from', 'does not exist'],
+    ['from=2026-01-01&from=2026-01-02', 'from', 'once'],
+    ['timezone=Berlin', 'timezone', 'Europe/Berlin'],
+    ['timezone=', 'timezone', 'Europe/Berlin'],
+    ['interval=month', 'interval', 'minute, hour, day or week'],
+    ['interval=minute&from=2026-01-01&to=2026-01-31', 'interval', '5,000 buckets'],
+    ['interval=minute&from=0001-01-01&to=2026-01-31', 'interval', '5,000 buckets'],
+    [
+      'interval=hour&from=2026-01-01&to=2026-01-21&group_by=name&limit=100',
+      'limit',
+      '20,000 counts of 504 buckets',
+    ],
+    ['group_by=session_id', 'group_by', 'category, name, application or type'],
+    ['limit=0', 'limit', 'at least 1'],
+    ['limit=101', 'limit', 'at most 100'],
+    ['limit=1.5', 'limit', 'whole number'],
+    ['name=%00', 'name', 'U+0000'],
+    ['session_id=a', 'session_id', 'Unknown parameter'],
+  ])('refuse %s', async (query, parameter, message) => {
+    const { status, body } = await eye.get(`/statistics/events/?${query}`);
+    expect({ status, errors: body.errors }).toEqual({
+      status: 400,
+      errors: { [parameter]: [expect.stringContaining(message)] },
+    });
+  });
+});

@@ -1,0 +1,585 @@
+import { connect } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { anEvent, type Answer, onTime, TheEye } from '../../testing/the-eye.js';
+
+const NDJSON = { 'content-type': 'application/x-ndjson' };
+
+/** Milliseconds that count as at once, on a machine with other work. */
+const AT_ONCE = 2000;
+
+/** The text of an event, its payload or its fields given as text, so that they need not be JSON. */
+const withData = (data: string): string => JSON.stringify(anEvent({ data: '?' })).replace('"?"', data);
+const withField = (name: string, value: string): string =>
+  JSON.stringify(anEvent({ [name]: '?' })).replace('"?"', value);
+
+const SURROGATE = 'Must not contain half of a surrogate pair: it is not a Unicode character.';
+const NUL = 'Must not contain the character U+0000: PostgreSQL cannot store it.';
+const TWICE = 'This key stands twice in one object; only one of its values could be kept.';
+const DEEP = 'Nested more than 100 levels deep.';
+const NOT_ISO = 'Must be an ISO 8601 date-time such as 2021-01-01T09:15:29.243860Z.';
+const inexact = (number: string): string =>
+  `The number ${number} cannot be kept exactly; send it as a string.`;
+const deep = (levels: number): string => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+
+describe('What cannot be understood', () => {
+  let eye: TheEye;
+  beforeAll(async () => void (eye = await TheEye.start({ REQUEST_TIMEOUT: '3000' })));
+
+  afterEach(async () => {
+    const { status } = await eye.post('/events/', anEvent(), { prefer: 'wait=20' });
+    expect({ stillStores: status }).toEqual({ stillStores: 201 });
+  });
+
+  afterAll(async () => {
+    const { output } = eye;
+    await eye.close();
+    expect(output).not.toMatch(/"level":"(error|fatal)"/);
+  });
+
+  /** A problem with all documented members and no others but `errors`, at once. */
+  const expectProblem = (answer: Answer, status: number, code: string): void => {
+    expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    const { errors = {}, ...others } = answer.body;
+    expect(others).toEqual({
+      type: 'about:blank',
+      title: expect.stringMatching(/^[A-Z]/),
+      status,
+      code,
+      detail: expect.stringMatching(/.\.$/),
+    });
+    for (const messages of Object.values(errors)) expect(messages).toEqual([expect.any(String)]);
+    expect(answer.took).toBeLessThan(onTime(AT_ONCE));
+  };
+
+  /** One event is refused for just these reasons; in an array and in NDJSON its neighbours are stored. */
+  const expectRefused = async (event: string, errors: Record<string, string[]>): Promise<void> => {
+    const alone = await eye.post('/events/', event);
+    expectProblem(alone, 400, 'invalid');
+    expect(alone.body.errors).toEqual(errors);
+    const [before, after] = [anEvent(), anEvent()];
+    const array = `[${JSON.stringify(before)},${event},${JSON.stringify(after)}]`;
+    const lines = `${JSON.stringify(before)}\n${event}\n${JSON.stringify(after)}`;
+    for (const [body, headers] of [[array], [lines, NDJSON]] as const) {
+      const many = await eye.post('/events/', body, { prefer: 'wait=20', ...headers });
+      expect([200, 201]).toContain(many.status);
+      expect(many.body).toMatchObject({
+        accepted: 2,
+        rejected: [{ index: 1, errors }],
+        results: [before, after],
+      });
+    }
+  };
+
+  describe('in a body', () => {
+    it.each([
+      ['an object that is not closed', '{"session_id":"s"'],
+      ['a comma too many', '{"session_id":"s",}'],
+      ['a comment', '{/* */}'],
+      ['single quotes', `{'session_id':'s'}`],
+      ['a control character in a string', '{"session_id":"a\nb"}'],
+      ['two values', '{}{}'],
+      ['NaN', '[NaN]'],
+      ['a number with a leading zero', '[01]'],
+      ['a word', 'event'],
+      ['brackets, 100,000 deep and never closed', '['.repeat(100_000)],
+    ])('is %s: not JSON', async (_, text) => {
+      const answer = await eye.post('/events/', text);
+      expectProblem(answer, 400, 'malformed_json');
+      expect(answer.body.detail).toMatch(/^Not valid JSON: ./);
+    });
+
+    it.each([
+      ['nothing', ''],
+      ['blanks', ' \r\n\t '],
+      ['an empty array', '[]'],
+    ])('is %s: there is no event', async (_, text) => {
+      expectProblem(await eye.post('/events/', text), 400, 'empty_body');
+      if (text !== '[]') expectProblem(await eye.post('/events/', text, NDJSON), 400, 'empty_body');
+    });
+
+    it('is missing', async () => {
+      expectProblem(await eye.request('POST', '/events/'), 400, 'empty_body');
+    });
+
+    it.each(['null', 'true', '7', '"event"'])('is %s instead of an event', async (text) => {
+      const answer = await eye.post('/events/', text);
+      expectProblem(answer, 400, 'invalid');
+      expect(answer.body.errors).toEqual({ event: ['Must be a JSON object.'] });
+    });
+
+    it.each([
+      'text/plain',
+      'application/x-www-form-urlencoded',
+      'multipart/form-data; boundary=x',
+      'application/xml',
+      'application/jsonp',
+      'application/json; charset=latin1',
+      'application/x-ndjson; charset=utf-16',
+      'nonsense',
+    ])('is sent as %s', async (type) => {
+      const answer = await eye.post('/events/', anEvent(), { 'content-type': type });
+      expectProblem(answer, 415, 'unsupported_media_type');
+      expect(answer.body.detail).toContain('application/json or application/x-ndjson');
+      expect(answer.body.detail).toContain(type);
+    });
+
+    it('is a form', async () => {
+      const answer = await eye.request('POST', '/events/', { body: new URLSearchParams({ name: 'n' }) });
+      expectProblem(answer, 415, 'unsupported_media_type');
+    });
+
+    it.each(['application/json', 'application/x-ndjson'])('is compressed %s', async (type) => {
+      const answer = await eye.post('/events/', gzipSync(JSON.stringify(anEvent())), {
+        'content-type': type,
+        'content-encoding': 'gzip',
+      });
+      expectProblem(answer, 415, 'unsupported_media_type');
+      expect(answer.body.detail).toContain('gzip');
+    });
+
+    it.each([
+      ['a lone byte', [0xff]],
+      ['half a character', [0xc3]],
+      ['an overlong slash', [0xc0, 0xaf]],
+      ['a surrogate', [0xed, 0xa0, 0x80]],
+    ])('is not UTF-8: %s', async (_, bytes) => {
+      const [head = '', tail = ''] = JSON.stringify(anEvent({ session_id: '?' })).split('?');
+      const body = Buffer.concat([Buffer.from(head), Buffer.from(bytes), Buffer.from(tail)]);
+      expectProblem(await eye.post('/events/', body), 400, 'not_utf8');
+      expectProblem(await eye.post('/events/', body, NDJSON), 400, 'not_utf8');
+    });
+
+    it.each(['application/json', 'application/x-ndjson', 'text/plain'])(
+      'is far too large, and still told so to a sender who goes on sending %s',
+      async (type) => {
+        const chunk = new TextEncoder().encode(`${' '.repeat(65_535)}\n`);
+        let chunks = 0;
+        const body = new ReadableStream<Uint8Array>({
+          pull: (controller) => (chunks++ < 200 ? controller.enqueue(chunk) : controller.close()),
+        });
+        const init = { body, duplex: 'half', headers: { 'content-type': type } } as RequestInit;
+        const answer = await eye.request('POST', '/events/', init);
+        if (type === 'text/plain') expectProblem(answer, 415, 'unsupported_media_type');
+        else expectProblem(answer, 413, 'body_too_large');
+      },
+    );
+  });
+
+  describe('in an event', () => {
+    it.each([
+      ['session_id', 'null', 'Must be a string.'],
+      ['session_id', '7', 'Must be a string.'],
+      ['category', '["click"]', 'Must be a string.'],
+      ['name', '{}', 'Must be a string.'],
+      ['name', 'true', 'Must be a string.'],
+      ['name', '""', 'Must not be empty.'],
+      ['data', 'null', 'Must be a JSON object.'],
+      ['data', '[]', 'Must be a JSON object.'],
+      ['data', '"{}"', 'Must be a JSON object.'],
+      ['data', '7', 'Must be a JSON object.'],
+      ['timestamp', 'null', 'Must be a string.'],
+      ['timestamp', '1609492529', 'Must be a string.'],
+      ['timestamp', '""', NOT_ISO],
+      ['timestamp', '"yesterday"', NOT_ISO],
+      ['timestamp', '"2021-01-01"', NOT_ISO],
+      ['timestamp', '"01/02/2021 09:15"', NOT_ISO],
+      ['timestamp', '"99999-01-01T00:00:00Z"', NOT_ISO],
+      ['timestamp', '"2021-01-01T09:15:29Z "', NOT_ISO],
+      ['timestamp', '"２０２１-01-01T09:15:29Z"', NOT_ISO],
+      ['timestamp', '"2021-02-30T00:00:00Z"', 'This day does not exist.'],
+      ['timestamp', '"2021-02-29T00:00:00Z"', 'This day does not exist.'],
+      ['timestamp', '"2021-13-01T00:00:00Z"', 'This day does not exist.'],
+      ['timestamp', '"0000-01-01T00:00:00Z"', 'This day does not exist.'],
+      ['timestamp', '"2021-01-01T24:00:00Z"', 'This time of day does not exist.'],
+      ['timestamp', '"2016-12-31T23:59:60Z"', 'This time of day does not exist.'],
+      ['timestamp', '"2021-01-01T00:00:00+24:00"', 'This offset does not exist.'],
+      ['timestamp', '"0001-01-01T00:00:00+01:00"', 'Must lie within the years 0001 to 9999 in UTC.'],
+      ['timestamp', '"9999-12-31T23:59:59-01:00"', 'Must lie within the years 0001 to 9999 in UTC.'],
+      ['timestamp', '"9998-01-01T00:00:00Z"', 'Must not lie more than 300 seconds in the future.'],
+      [
+        'timestamp',
+        '"2021-01-01T00:00:00.0000001Z"',
+        'At most six fractional digits (microseconds) can be kept.',
+      ],
+    ])('%s is %s', async (field, value, message) => {
+      await expectRefused(withField(field, value), { [field]: [message] });
+    });
+
+    it.each(['session_id', 'category', 'name'])('%s holds what cannot be stored', async (field) => {
+      await expectRefused(withField(field, String.raw`"a\u0000b"`), { [field]: [NUL] });
+      await expectRefused(withField(field, String.raw`"\ud800"`), { [field]: [SURROGATE] });
+      await expectRefused(withField(field, String.raw`"\udc00\ud800"`), { [field]: [SURROGATE] });
+    });
+
+    it.each([
+      ['a NUL in a value', String.raw`{"a":["x",{"b":"\u0000"}]}`, 'data.a.1.b', NUL],
+      ['a NUL in a key', String.raw`{"a":{"x\u0000":1}}`, 'data.a.x\0', NUL],
+      ['half a pair in a value', String.raw`{"a":"\uD83D"}`, 'data.a', SURROGATE],
+      ['half a pair in a key', String.raw`{"\udc00":1}`, 'data.\udc00', SURROGATE],
+      ['an integer beyond a double', '{"n":9007199254740993}', 'data.n', inexact('9007199254740993')],
+      ['a number beyond all doubles', '{"n":[0,-1e999]}', 'data.n.1', inexact('-1e999')],
+      ['a number nearer to 0 than any', '{"n":1e-999}', 'data.n', inexact('1e-999')],
+      [
+        'more digits than a double holds',
+        '{"n":3.14159265358979323846}',
+        'data.n',
+        inexact('3.14159265358979323846'),
+      ],
+      ['a number of 10,000 digits', `{"n":${'7'.repeat(10_000)}}`, 'data.n', inexact(`${'7'.repeat(37)}…`)],
+      ['a key twice', '{"a":{"k":1,"k":2}}', 'data.a.k', TWICE],
+      ['a key twice, once escaped', String.raw`{"k":1,"\u006b":1}`, 'data.k', TWICE],
+      ['__proto__ twice', '{"__proto__":1,"__proto__":2}', 'data.__proto__', TWICE],
+      ['101 levels', deep(100), 'data', DEEP],
+      ['10,000 levels', deep(10_000), 'data', DEEP],
+      ['100,000 levels', deep(100_000), 'data', DEEP],
+    ])('data holds %s', async (_, data, path, message) => {
+      await expectRefused(withData(data), { [path]: [message] });
+    });
+
+    it.each(['colour', 'Name', 'id', '', '__proto__', 'constructor', 'toString'])(
+      '"%s" is an unknown field',
+      async (field) => {
+        const event = JSON.stringify(anEvent()).replace('{', `{${JSON.stringify(field)}:{"category":"x"},`);
+        const { body } = await eye.post('/events/', event);
+        expect(Object.entries(body.errors)).toEqual([[field, ['Unknown field.']]]);
+        expect((await eye.post('/events/', `[${event},${JSON.stringify(anEvent())}]`)).body.accepted).toBe(1);
+      },
+    );
+
+    it('a field stands twice', async () => {
+      const event = JSON.stringify(anEvent()).replace('{', '{"session_id":"another",');
+      await expectRefused(event, { session_id: [TWICE] });
+    });
+
+    it('several fields are wrong: each is named', async () => {
+      await expectRefused('{"name":"","data":7,"timestamp":"now","colour":1}', {
+        colour: ['Unknown field.'],
+        session_id: ['This field is required.'],
+        category: ['This field is required.'],
+        name: ['Must not be empty.'],
+        data: ['Must be a JSON object.'],
+        timestamp: [NOT_ISO],
+      });
+    });
+  });
+
+  it('but __proto__, constructor and the like are keys of data like any other', async () => {
+    const data = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1}';
+    const { body } = await eye.store(withData(data));
+    const { body: found } = await eye.get(`/events/${body.id}/`);
+    expect(new Map(Object.entries(found.data))).toEqual(new Map(Object.entries(JSON.parse(data))));
+    const { body: next } = await eye.store(anEvent({ data: {} }));
+    expect(JSON.stringify(next.data)).toBe('{}');
+  });
+
+  describe('in a query', () => {
+    it.each([
+      ['colour=red', 'colour'],
+      ['Session_id=s', 'Session_id'],
+      ['session_id[]=s', 'session_id[]'],
+      ['limit=5', 'limit'],
+      ['session_id=a&session_id=b', 'session_id'],
+      ['category=a&category=a', 'category'],
+      ['timestamp_after=2021-01-01&timestamp_after=2021-01-01', 'timestamp_after'],
+      ['ordering=timestamp&ordering=-timestamp', 'ordering'],
+      ['session_id=%00', 'session_id'],
+      ['category=a%00b', 'category'],
+      ['name=%00', 'name'],
+      ['timestamp_after=%00', 'timestamp_after'],
+      ['timestamp_after=yesterday', 'timestamp_after'],
+      ['timestamp_after=2021-02-30', 'timestamp_after'],
+      ['timestamp_before=2021-01-01T25:00', 'timestamp_before'],
+      ['timestamp_before=', 'timestamp_before'],
+      ['timestamp_before=0000-01-01', 'timestamp_before'],
+      ['timestamp_before=99999-01-01', 'timestamp_before'],
+      ['ordering=name', 'ordering'],
+      ['ordering=', 'ordering'],
+      ['page=0', 'page'],
+      ['page=-1', 'page'],
+      ['page=1.5', 'page'],
+      ['page=99999999999999999999', 'page'],
+      ['page_size=', 'page_size'],
+      ['page_size=1001', 'page_size'],
+      ['cursor=', 'cursor'],
+      ['cursor=nonsense', 'cursor'],
+      ['cursor=%00', 'cursor'],
+    ])('%s', async (query, parameter) => {
+      const answer = await eye.get(`/events/?${query}`);
+      expectProblem(answer, 400, 'invalid');
+      expect(Object.keys(answer.body.errors)).toEqual([parameter]);
+    });
+
+    it.each([
+      'page=x',
+      'page=1&page=2',
+      'page_size=1&page_size=1',
+      'page=NaN',
+      'page=Infinity',
+      'cursor=a&cursor=b',
+    ])('%s', async (query) => {
+      const { status, body } = await eye.get(`/events/?${query}`);
+      expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid' });
+      expect(Object.keys(body.errors)).toEqual([query.split('=', 1)[0]]);
+    });
+
+    it.each([
+      ['POST', '/events/?dry_run=true'],
+      ['GET', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/?dry_run=true'],
+      ['GET', '/rejections/?dry_run=true'],
+      ['GET', '/rejections/summary/?dry_run=true'],
+      ['POST', '/rejections/retry/?dry_run=true'],
+      ['GET', '/rejections/0176bd3b-005b-80ee-8ee4-da401add9c02/?dry_run=true'],
+      ['POST', '/rejections/0176bd3b-005b-80ee-8ee4-da401add9c02/retry/?dry_run=true'],
+    ])('an unknown parameter of %s %s', async (method, path) => {
+      const body = method === 'POST' ? JSON.stringify(anEvent()) : null;
+      const answer = await eye.request(method, path, {
+        body,
+        headers: { 'content-type': 'application/json' },
+      });
+      expectProblem(answer, 400, 'invalid');
+      expect(answer.body.errors).toEqual({ dry_run: ['Unknown parameter.'] });
+    });
+
+    describe('is a cursor', () => {
+      let cursor: string;
+      beforeAll(async () => {
+        const session_id = 'cursor';
+        await eye.store([
+          anEvent({ session_id }),
+          anEvent({ session_id, name: 'b' }),
+          anEvent({ session_id, name: 'c' }),
+        ]);
+        const { body } = await eye.get('/events/?session_id=cursor&page_size=1');
+        cursor = new URL(body.next).searchParams.get('cursor') ?? '';
+        expect((await eye.get(`/events/?session_id=cursor&cursor=${cursor}`)).status).toBe(200);
+      });
+
+      const expectRefusal = async (query: string, message: RegExp): Promise<void> => {
+        const answer = await eye.get(`/events/?${query}`);
+        expectProblem(answer, 400, 'invalid');
+        expect(answer.body.errors).toEqual({ cursor: [expect.stringMatching(message)] });
+      };
+
+      it('that was changed anywhere', async () => {
+        for (let at = 0; at < cursor.length; at += 7) {
+          const other = cursor[at] === 'A' ? 'B' : 'A';
+          const changed = cursor.slice(0, at) + other + cursor.slice(at + 1);
+          await expectRefusal(`session_id=cursor&cursor=${changed}`, /another query|issued/);
+        }
+      });
+
+      it('that was cut, or grew', async () => {
+        await expectRefusal(`session_id=cursor&cursor=${cursor.slice(0, -1)}`, /issued/);
+        await expectRefusal(`session_id=cursor&cursor=${cursor}A`, /issued/);
+        await expectRefusal(`session_id=cursor&cursor=${cursor}=`, /issued/);
+        await expectRefusal(`session_id=cursor&cursor=${cursor.repeat(20)}`, /issued/);
+      });
+
+      it.each([
+        '',
+        'session_id=other&',
+        'session_id=cursor&category=c&',
+        'session_id=cursor&timestamp_after=2021-01-01&',
+        'session_id=cursor&ordering=timestamp&',
+      ])('that belongs to other filters than ?%s', async (query) => {
+        await expectRefusal(`${query}cursor=${cursor}`, /belongs to another query/);
+      });
+
+      it('that comes with a page', async () => {
+        await expectRefusal(`session_id=cursor&page=1&cursor=${cursor}`, /cannot be combined/);
+      });
+    });
+  });
+
+  describe('in a path or a method', () => {
+    it.each([
+      ['GET', '/nothing'],
+      ['GET', '/EVENTS/'],
+      ['GET', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/more'],
+      ['GET', '/events/%00'],
+      ['GET', '/events/%2e%2e%2f'],
+      ['GET', '/docs/nothing.js'],
+      ['PUT', '/events/'],
+      ['PATCH', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/'],
+      ['DELETE', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/'],
+      ['POST', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/'],
+      ['PROPFIND', '/events/'],
+      ['OPTIONS', '/events/'],
+    ])('nothing answers %s %s', async (method, path) => {
+      expectProblem(await eye.request(method, path), 404, 'not_found');
+    });
+
+    it('nothing answers, whatever body comes with it', async () => {
+      const options = { body: 'x', headers: { 'content-type': 'text/plain' } };
+      expectProblem(await eye.request('OPTIONS', '/events/', options), 404, 'not_found');
+      for (const type of ['text/plain', 'application/json', '/'])
+        expectProblem(await eye.post('/nothing', '\0', { 'content-type': type }), 404, 'not_found');
+    });
+
+    it.each(['/%', '/events/%zz/', '/events/%c3%28'])('%s is badly encoded', async (path) => {
+      expectProblem(await eye.get(path), 400, 'malformed_url');
+    });
+
+    it('a part is far too long', async () => {
+      expectProblem(await eye.get(`/events/${'0'.repeat(5000)}/`), 414, 'path_too_long');
+    });
+  });
+
+  describe('in the bytes of a request', () => {
+    /** Writes bytes into a connection and, if `end`, ends it; resolves with what comes back until it is closed. */
+    const rawAnswers = (bytes: string, end = false): Promise<Answer[]> =>
+      new Promise((resolve, reject) => {
+        const began = performance.now();
+        const { hostname, port } = new URL(eye.url);
+        const socket = connect(Number(port), hostname, () => (end ? socket.end(bytes) : socket.write(bytes)));
+        let text = '';
+        socket.on('data', (chunk) => (text += chunk.toString()));
+        socket.on('error', reject);
+        socket.on('close', () => {
+          const took = performance.now() - began;
+          resolve(text.split(/(?=HTTP\/1\.1 )/).map((answer) => ({ ...read(answer), took })));
+        });
+      });
+
+    const read = (answer: string): Omit<Answer, 'took'> => {
+      const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
+      const [statusLine = '', ...lines] = head.split('\r\n');
+      const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]));
+      const isJson = body !== '' && headers.get('content-type')?.includes('json');
+      return { status: Number(statusLine.split(' ', 2)[1]), headers, body: isJson ? JSON.parse(body) : body };
+    };
+
+    /** The first of them. */
+    const raw = async (bytes: string, end = false): Promise<Answer> => {
+      const [answer] = await rawAnswers(bytes, end);
+      if (!answer) throw new Error('Nothing came back.');
+      return answer;
+    };
+
+    const head = (lines: string, what = 'POST /events/'): string =>
+      `${what} HTTP/1.1\r\nHost: the-eye\r\n${lines}\r\n\r\n`;
+
+    it.each([
+      ['no HTTP', 'hello\r\n\r\n'],
+      ['a method that does not exist', 'SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n'],
+      ['a length that is no number', head('Content-Length: many')],
+      ['no host', 'GET /events/ HTTP/1.1\r\nConnection: close\r\n\r\n'],
+      ['two contradicting lengths', head('Content-Length: 5\r\nTransfer-Encoding: chunked')],
+      [
+        'a chunk without a size',
+        `${head('Content-Type: application/json\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
+      ],
+      [
+        'a chunk without a size in NDJSON',
+        `${head('Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
+      ],
+    ])('%s', async (_, bytes) => {
+      expectProblem(await raw(bytes), 400, 'malformed_request');
+    });
+
+    it('no HTTP, and much of it: its sender is told so, and not cut off before he has read it', async () => {
+      const much = `SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n${' '.repeat(5_000_000)}`;
+      for (let time = 0; time < 8; time++) expectProblem(await raw(much), 400, 'malformed_request');
+    });
+
+    it('an expectation that nobody meets', async () => {
+      const expecting = await raw(head('Connection: close\r\nExpect: the unexpected'));
+      expectProblem(expecting, 417, 'expectation_failed');
+    });
+
+    it.each([
+      ['POST /events/', JSON.stringify(anEvent()), 202],
+      ['POST /nowhere/', JSON.stringify(anEvent()), 404],
+      ['PUT /events/', '', 404],
+    ])(
+      'a protocol that is not spoken here: %s is answered, and what came behind it is to be sent again',
+      async (what, body, status) => {
+        const length =
+          body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
+        const upgrading = head(`${length}Connection: Upgrade\r\nUpgrade: h2c`, what);
+        const answer = await raw(`${upgrading}${body}GET /health/live HTTP/1.1\r\nHost: the-eye\r\n\r\n`);
+        expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
+      },
+    );
+
+    it.each([
+      ['no HTTP', 'hello\r\n\r\n', 400],
+      [
+        'a chunk without a size',
+        `${head('Content-Type: application/json\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
+        400,
+      ],
+      ['headers that are too large', head(`X: ${'x'.repeat(20_000)}`), 431],
+      ['headers that never end', 'POST /events/ HTTP/1.1\r\nX: ', 408],
+    ])('%s behind whole requests: these have their own answers first', async (_, bytes, status) => {
+      const event = JSON.stringify(anEvent());
+      const whole = head(`Content-Type: application/json\r\nContent-Length: ${event.length}`) + event;
+      const answers = await rawAnswers(whole + whole + bytes);
+      expect(answers.map((each) => each.status)).toEqual([202, 202, status]);
+    });
+
+    it('a header section that is too large', async () => {
+      expectProblem(await raw(head(`X: ${'x'.repeat(20_000)}`)), 431, 'header_too_large');
+    });
+
+    it.each(['application/json', 'application/x-ndjson'])(
+      'an end in the middle of a body of %s: nothing of it is accepted',
+      async (type) => {
+        const session_id = `cut-off-${type}`;
+        const whole = `${JSON.stringify(anEvent({ session_id }))}\n`;
+        const cut = head(`Content-Type: ${type}\r\nContent-Length: ${whole.length * 2}`) + whole;
+        expectProblem(await raw(cut, true), 400, 'malformed_request');
+        await eye.drained();
+        expect((await eye.get(`/events/?session_id=${encodeURIComponent(session_id)}`)).body.count).toBe(0);
+      },
+    );
+
+    it('headers that never end: their sender is told so when the time is up', async () => {
+      const { took, ...answer } = await raw('POST /events/ HTTP/1.1\r\nHost: the-eye\r\nX: ');
+      expectProblem({ ...answer, took: took - 3000 }, 408, 'request_timeout');
+      expect(took).toBeGreaterThan(2500);
+    });
+
+    it.each(['application/json', 'application/x-ndjson'])(
+      'a body of %s that never ends: its sender is told so when the time is up',
+      async (type) => {
+        const { took, ...answer } = await raw(
+          head(`Content-Type: ${type}\r\nContent-Length: 100`) + '{"session',
+        );
+        expectProblem({ ...answer, took: took - 3000 }, 408, 'request_timeout');
+        expect(took).toBeGreaterThan(2500);
+      },
+    );
+
+    it.each([
+      ['POST /events/', 'Connection: close\r\nContent-Type: text/plain', 415],
+      ['POST /nowhere/', 'Connection: close', 404],
+      ['GET /events/?page=0', 'Connection: close', 400],
+      ['GET /docs/', 'Connection: close', 200],
+      ['HEAD /events/', 'Connection: close', 200],
+      ['POST /events/', 'Connection: close\r\nExpect: the unexpected', 417],
+      ['POST /nowhere/', 'Connection: Upgrade\r\nUpgrade: h2c', 404],
+    ])(
+      '%s of who closes the connection is answered before its large body has come: he hears it, and all that came before',
+      async (what, lines, status) => {
+        const event = JSON.stringify(anEvent());
+        const whole = head(`Content-Type: application/json\r\nContent-Length: ${event.length}`) + event;
+        const early = head(`${lines}\r\nContent-Length: 5000000`, what) + ' '.repeat(5_000_000);
+        for (let time = 0; time < 8; time++) {
+          const answers = await rawAnswers(whole + early);
+          expect(answers.map((each) => each.status)).toEqual([202, status]);
+          expect(answers[1]?.headers.get('connection')).toBe('close');
+        }
+      },
+    );
+
+    it('a length far beyond the limit, before any of it was sent', async () => {
+      for (const type of ['application/json', 'application/x-ndjson']) {
+        const huge = head(`Connection: close\r\nContent-Type: ${type}\r\nContent-Length: 99999999999`);
+        expectProblem(await raw(huge), 413, 'body_too_large');
+      }
+    });
+  });
+});

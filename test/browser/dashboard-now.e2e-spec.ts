@@ -1,0 +1,124 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser, Viewer } from '../../testing/browser.js';
+import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { Watching } from '../support/watching.js';
+
+const LIST = '**/events/?*';
+const STREAM = '**/events/stream*';
+const RATES = '**/statistics/rates/';
+
+describe('What the dashboard shows of now', () => {
+  let eye: TheEye;
+  let browser: Browser;
+  let viewer: Viewer;
+  let page: Page;
+
+  beforeAll(async () => {
+    [eye, browser] = await Promise.all([TheEye.start(), startBrowser()]);
+  });
+  beforeEach(async () => {
+    viewer = await Viewer.open(browser, eye.url);
+    ({ page } = viewer);
+  });
+  afterEach(() => viewer.close());
+  afterAll(async () => {
+    await browser?.close();
+    await eye?.close();
+  });
+
+  it('holds no event twice, also where it is opened or filtered amid traffic', async () => {
+    const ids = (): Promise<(string | null)[]> =>
+      page.locator('.tail li').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-event')));
+    const ends = new AbortController();
+    const traffic = (async () => {
+      while (!ends.signal.aborted)
+        await eye.store(anEvent({ session_id: 'traffic', timestamp: new Date().toISOString() }));
+    })();
+    try {
+      for (const hash of ['#/now', '#/now?session_id=traffic', '#/now?name=pageview', '#/now']) {
+        await viewer.goto(hash);
+        await viewer.at(hash);
+        await page.locator('.tail li').first().waitFor();
+        for (let looks = 0; looks < 8; looks++) {
+          await wait(150);
+          const shown = await ids();
+          expect([hash, shown.length]).toEqual([hash, new Set(shown).size]);
+        }
+      }
+    } finally {
+      ends.abort();
+      await traffic;
+    }
+  });
+
+  it('asks again for the events of the past where it was given none', async () => {
+    await eye.store(anEvent({ session_id: 'the past' }));
+    await page.route(LIST, (route) => route.fulfill({ status: 503, json: { detail: 'Not now.' } }));
+    await viewer.goto('#/now?session_id=the%20past');
+    await page.getByText('Not now. Trying again…').waitFor();
+    await page.unroute(LIST);
+    await page.locator('.tail li', { hasText: 'the past' }).waitFor();
+    await page.getByText('since the view was opened').waitFor();
+  });
+
+  it('shows what was stored after the past was read and before the stream was open', async () => {
+    await page.route(STREAM, async (route) => {
+      await page.getByText('No event matches these filters yet.').waitFor();
+      await eye.store(anEvent({ session_id: 'between' }));
+      return route.continue();
+    });
+    await viewer.goto('#/now?session_id=between');
+    await page.locator('.tail li', { hasText: 'between' }).waitFor();
+  });
+
+  it('goes on from where a heartbeat said it was', async () => {
+    const watching = await Watching.open(eye);
+    await eye.store(anEvent({ session_id: 'seen' }));
+    await watching.saw('seen');
+    watching.close();
+    let streams = 0;
+    await page.route(STREAM, async (route) => {
+      if (streams++ === 0) {
+        const body = `: alive\nid: ${watching.messages[0]?.id}\n\n`;
+        return route.fulfill({ contentType: 'text/event-stream', body });
+      }
+      await eye.store(anEvent({ session_id: 'missed' }));
+      return route.continue();
+    });
+    await viewer.goto('#/now?session_id=missed');
+    await page.getByText('No event matches these filters yet.').waitFor();
+    await page.locator('.tail li', { hasText: 'missed' }).waitFor();
+    expect(streams).toBe(2);
+  });
+
+  describe('where answers do not arrive whole', () => {
+    let broken: Server;
+
+    beforeAll(async () => {
+      broken = createServer(({ url }, response) => {
+        response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+        response.write('{"now":', () => url === '/broken' && response.destroy());
+      }).listen(0, '127.0.0.1');
+      await once(broken, 'listening');
+    });
+    afterAll(() => {
+      broken?.closeAllConnections();
+      broken?.close();
+    });
+
+    it.each(['broken', 'stalled'])('says so, and asks again: %s', async (kind) => {
+      const { port } = broken.address() as AddressInfo;
+      await page.route(RATES, (route) => route.continue({ url: `http://127.0.0.1:${port}/${kind}` }));
+      await viewer.goto('#/now');
+      const note = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
+      await note.waitFor({ timeout: 20_000 });
+      await page.unroute(RATES);
+      await page.getByRole('img', { name: /^Events per second: accepted/ }).waitFor();
+      await eventually(async () => expect(await page.locator('.note:visible').count()).toBe(0));
+    });
+  });
+});

@@ -1,0 +1,592 @@
+import { AxeBuilder } from '@axe-core/playwright';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { promisify } from 'node:util';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser, Viewer } from '../../testing/browser.js';
+import { Admin } from '../../testing/keys.js';
+import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+
+const HOUR = 3_600_000;
+const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = true</script>';
+
+/** Every view, and what is there once it is shown. */
+const VIEWS = {
+  '#/now': '.tail li',
+  '#/history?range=day': '.plot[aria-label^="Events over time"]',
+  '#/events': '.rows[aria-label="Events"] li',
+  '#/sessions': '.sessions li',
+  '#/sessions/journey': '.timeline li',
+  '#/refused': '.rejections li',
+};
+
+const ago = (milliseconds: number): string => new Date(Date.now() - milliseconds).toISOString();
+
+const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
+
+/** Rows are alike: the first few speak for all. */
+const axe = (page: Page): AxeBuilder => new AxeBuilder({ page }).exclude('.rows li:nth-child(n + 5)');
+
+/** For an Eye that comes back where it was. */
+async function freePort(): Promise<string> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return String(port);
+}
+
+describe('The dashboard', () => {
+  let eye: TheEye;
+  let browser: Browser;
+  let viewer: Viewer;
+  let page: Page;
+
+  beforeAll(async () => {
+    [eye, browser] = await Promise.all([
+      TheEye.start({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000' }),
+      startBrowser(),
+    ]);
+    viewer = await Viewer.open(browser, eye.url);
+    ({ page } = viewer);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await eye?.close();
+  });
+
+  it('is there for anybody, under a policy that lets only its own files run', async () => {
+    const { status, headers, body } = await eye.get('/');
+    expect(status).toBe(200);
+    expect(headers.get('content-type')).toMatch('text/html');
+    const policy = headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).not.toContain('unsafe');
+    expect(body).not.toMatch(/<script>|<style| style=| on\w+=/);
+  });
+
+  it.each([
+    '/dashboard/../package.json',
+    '/dashboard/%2e%2e/dashboard.module.js',
+    '/dashboard/..%2fdashboard.module.js',
+    '/dashboard/vendor/..%2f..%2fpackage.json',
+    '/dashboard/vendor/uPlot.d.ts',
+    '/dashboard/nothing.js',
+    '/dashboard/',
+  ])('serves nothing but the files of the page: %s', async (path) => {
+    const { status, headers } = await eye.get(path);
+    expect([403, 404]).toContain(status);
+    expect(headers.get('content-type')).toContain('problem+json');
+  });
+
+  it('says how to send the first event, and shows it when it comes', async () => {
+    await viewer.goto('#/sessions');
+    await page.getByText('There is no session yet.').waitFor();
+    for (const view of ['#/history?range=all', '#/events', '#/now']) {
+      await viewer.goto(view);
+      await page.getByText('No event has been stored yet.').waitFor();
+    }
+    const command = await page.locator('.first pre').textContent();
+    await promisify(execFile)('sh', ['-c', command ?? '']);
+    await page.locator('.tail li', { hasText: 'pageview' }).waitFor();
+    expect(await page.getByText('No event has been stored yet.').isVisible()).toBe(false);
+  });
+
+  describe('now', () => {
+    it('plots what is accepted and stored, and says how The Eye is', async () => {
+      await eye.store(Array.from({ length: 200 }, () => anEvent()));
+      await page
+        .getByRole('img', { name: /accepted (?!0,)[\d.]+, stored (?!0,)[\d.]+, refused 0/ })
+        .waitFor();
+      await page.locator('.plot canvas').waitFor();
+      for (const words of ['PostgreSQL is up', 'Redis is up', 'The backlog is empty'])
+        await page.locator('.health li', { hasText: words }).waitFor();
+    });
+
+    it('shows events as they are stored; holds them while it is paused', async () => {
+      // In the second of a flood a viewer may be spared it.
+      await eventually(async () => {
+        await eye.store(anEvent({ session_id: 'before the pause', data: { at: Date.now() } }));
+        await page.locator('.tail li', { hasText: 'before the pause' }).first().waitFor({ timeout: 1000 });
+      });
+      await page.getByRole('button', { name: 'Pause' }).click();
+      await eye.store(anEvent({ session_id: 'in the pause' }));
+      await page.getByText(/^Paused, 1 newer event/).waitFor();
+      expect(await page.locator('.tail li', { hasText: 'in the pause' }).count()).toBe(0);
+      await page.getByRole('button', { name: 'Resume' }).click();
+      await page.locator('.tail li', { hasText: 'in the pause' }).waitFor();
+    });
+
+    it('shows only what the filters match, which stand in the address', async () => {
+      await page.getByLabel('Category').fill('wanted');
+      await page.keyboard.press('Enter');
+      await page.getByText('No event matches these filters yet.').waitFor();
+      expect(viewer.hash).toBe('#/now?category=wanted');
+      await eye.store([anEvent({ category: 'unwanted' }), anEvent({ category: 'wanted' })]);
+      await page.locator('.tail li').waitFor();
+      expect(await page.locator('.tail .type').allTextContents()).toEqual(['wanted pageview']);
+    });
+
+    it('stays small in a flood', async () => {
+      await viewer.goto('#/now');
+      for (let i = 0; i < 5; i++)
+        await eye.post(
+          '/events/',
+          Array.from({ length: 1000 }, () => anEvent()),
+        );
+      // What it was spared is said, too.
+      await eventually(async () => {
+        const words = (await page.locator('.state').textContent()) ?? '';
+        const [seen = 0, spared = 0] = [...words.replaceAll(',', '').matchAll(/\d+/g)].map(Number);
+        expect(seen + spared).toBeGreaterThanOrEqual(5000);
+      }, 20_000);
+      expect(await page.locator('.tail li').count()).toBe(100);
+    });
+  });
+
+  describe('of a day', () => {
+    beforeAll(async () => {
+      await eye.request('PUT', '/event-types/order/place/', {
+        body: JSON.stringify({
+          mode: 'enforce',
+          schema: { properties: { host: { type: 'string' } }, required: ['host'] },
+        }),
+        headers: { 'content-type': 'application/json' },
+      });
+      await eye.store([
+        ...Array.from({ length: 30 }, (_, at) =>
+          anEvent({ category: 'search', timestamp: ago((at % 10) * HOUR) }),
+        ),
+        ...Array.from({ length: 70 }, (_, at) =>
+          anEvent({ category: 'click', timestamp: ago((at % 20) * HOUR) }),
+        ),
+        anEvent({ session_id: 'journey', timestamp: '2026-01-01T10:00:00.000001Z', data: { text: MARKUP } }),
+        anEvent({ session_id: 'journey', timestamp: '2026-01-01T10:00:01.500001Z', name: 'second' }),
+        anEvent({ session_id: 'journey', timestamp: '2026-01-01T12:00:01.500001Z', name: 'third' }),
+      ]);
+      const order = { category: 'order', name: 'place', timestamp: ago(0) };
+      const bad = { ...order, data: { path: '/', host: 4711 } };
+      await eye.post('/events/', [
+        anEvent(bad),
+        anEvent({ name: '' }),
+        anEvent({ session_id: MARKUP, data: 'text' }),
+      ]);
+      await eventually(async () => expect((await eye.get('/rejections/')).body.count).toBe(3));
+    });
+
+    const total = async (): Promise<number> => {
+      const text = await page.locator('.foot b').first().textContent();
+      return Number.parseInt((text ?? '').replaceAll(',', ''));
+    };
+
+    it('shows the history, stacked and ranked, and looks closer at what is marked', async () => {
+      await viewer.goto('#/history?range=day');
+      const legend = page.locator('.legend');
+      await legend.getByText('search 30').waitFor();
+      await legend.getByText('click 70').waitFor();
+      // And the very first one.
+      expect(await total()).toBe(101);
+      const box = await page.locator('.u-over').boundingBox();
+      if (!box) throw new Error('There is no plot.');
+      await page.mouse.move(box.x + box.width * 0.6, box.y + 40);
+      await page.locator('.tip', { hasText: 'click' }).waitFor();
+      await page.mouse.down();
+      await page.mouse.move(box.x + box.width * 0.99, box.y + 60, { steps: 5 });
+      await page.mouse.up();
+      await eventually(async () => {
+        expect(viewer.hash).toMatch(/from=.+&to=/);
+        expect(await total()).toBeLessThan(101);
+      });
+      const marked = await total();
+      expect(marked).toBeGreaterThan(0);
+      await page.getByRole('button', { name: 'Zoom out' }).click();
+      await eventually(async () => expect(await total()).toBeGreaterThan(marked));
+      await page.locator('.range').getByText('Day', { exact: true }).click();
+      await viewer.at('#/history?range=day');
+      await eventually(async () => expect(await total()).toBe(101));
+    });
+
+    it('filters by what is clicked on, and stacks by something else', async () => {
+      await page.locator('.ranking', { hasText: 'Categories' }).getByText('search').click();
+      await eventually(async () => expect(await total()).toBe(30));
+      expect(viewer.hash).toBe('#/history?range=day&category=search');
+      await page.locator('#by-type').click();
+      await page.locator('.legend').getByText('search · pageview 30').waitFor();
+      await page.getByText('List these events').click();
+      await page.getByText('30 events').waitFor();
+      expect(viewer.hash).toContain('category=search');
+    });
+
+    it('lists events page by page, in the order that is asked for', async () => {
+      await viewer.goto(`#/events?category=click&from=${ago(25 * HOUR)}`);
+      await page.getByText('70 events').waitFor();
+      const first = await page.locator('.rows time').first().getAttribute('datetime');
+      await page.getByText('Next →').click();
+      await eventually(async () => expect(await page.locator('.rows li').count()).toBe(20));
+      await page.getByText('← Previous').click();
+      await eventually(async () =>
+        expect(await page.locator('.rows time').first().getAttribute('datetime')).toBe(first),
+      );
+      await page.getByText('Newest first').click();
+      await page.getByText('Oldest first').waitFor();
+      const times = await page
+        .locator('.rows time')
+        .evaluateAll((all) => all.map((one) => one.getAttribute('datetime')));
+      expect(times).toEqual(times.toSorted());
+    });
+
+    it('lets a range be typed, whose days are those of UTC', async () => {
+      await viewer.goto('#/events?session_id=journey');
+      await page.getByLabel('From').fill('2026-01-01');
+      await page.getByLabel('To').fill('2026-01-01T10:00');
+      expect(await page.getByLabel('To').getAttribute('title')).toContain('UTC');
+      await page.keyboard.press('Enter');
+      await page.getByText('No event matches these filters.').waitFor();
+      await page.getByLabel('To').fill('2026-01-01T10:01');
+      await page.keyboard.press('Enter');
+      await page.getByText('2 events').waitFor();
+    });
+
+    it('says in words what cannot be asked', async () => {
+      await viewer.goto('#/events?from=yesterday');
+      await page.locator('.note', { hasText: 'timestamp_after: Must be an ISO 8601 date' }).waitFor();
+      // The browser says so, too.
+      expect(viewer.complaints.splice(0)).toEqual([expect.stringContaining('400')]);
+    });
+
+    it('opens an event by the keyboard alone, shows all of it as text, and closes it by Esc', async () => {
+      await viewer.goto('#/events?session_id=journey');
+      await page.locator('.rows .open').first().focus();
+      await page.keyboard.press('ArrowDown');
+      await page.keyboard.press('End');
+      await page.keyboard.press('Enter');
+      const drawer = page.locator('dialog[open]');
+      await drawer.getByText(JSON.stringify(MARKUP)).waitFor();
+      expect(await drawer.locator('time').textContent()).toBe('2026-01-01 11:00:00.000001');
+      expect(viewer.hash).toContain('event=');
+      expect(await page.evaluate('window.ran')).toBeUndefined();
+      await page.keyboard.press('Escape');
+      await drawer.waitFor({ state: 'detached' });
+      await viewer.at('#/events?session_id=journey');
+    });
+
+    it('shows a session as it happened, with the time between its events', async () => {
+      await viewer.goto('#/sessions?category=page%20interaction');
+      await page.locator('.sessions li', { hasText: 'journey' }).getByRole('link').click();
+      await page.locator('.timeline li').first().waitFor();
+      expect(viewer.hash).toBe('#/sessions/journey');
+      expect(await page.locator('.timeline .gap').allTextContents()).toEqual(['start', '+1.5 s', '+2 h']);
+      expect(await page.locator('.timeline .type').allTextContents()).toEqual([
+        'page interaction pageview',
+        'page interaction second',
+        'page interaction third',
+      ]);
+      await page.getByText('3 events of default within 2 h').waitFor();
+      await page.locator('.timeline .open').last().click();
+      await page.locator('dialog[open]').getByText('"third"').waitFor();
+      await page.getByRole('button', { name: 'Close' }).click();
+      await viewer.at('#/sessions/journey');
+    });
+
+    it('says that no session matches, where there are others', async () => {
+      await viewer.goto('#/sessions?category=none');
+      await page.getByText('No session matches these filters.').waitFor();
+      expect(await page.locator('.first').count()).toBe(0);
+      await page.getByText('Show all sessions').click();
+      await page.locator('.sessions li').first().waitFor();
+    });
+
+    it('shows what was refused and why, with the offending value marked', async () => {
+      await viewer.goto('#/refused');
+      await page.locator('.ranking', { hasText: 'Reasons' }).getByText('payload_mismatch').click();
+      const marked = page.locator('.rejections .bad');
+      await eventually(async () => expect(await marked.count()).toBe(1));
+      expect(await marked.textContent()).toBe('"host": 4711must be string, not 4711');
+      expect(await page.locator('.rejections').textContent()).toContain('"path": "/"');
+      await page.getByText('All reasons').click();
+      await page.locator('.rejections .bad', { hasText: '"data": "text"' }).waitFor();
+      expect(await page.evaluate('window.ran')).toBeUndefined();
+    });
+
+    it('sums up of what was refused no more days at once than The Eye does', async () => {
+      const to = new Date();
+      const from = new Date(to.getTime() - 900 * 86_400_000);
+      await viewer.goto(`#/refused?from=${from.toISOString()}&to=${to.toISOString()}`);
+      const reasons = page.locator('.ranking', { hasText: 'Reasons' });
+      await reasons.getByText('payload_mismatch').waitFor();
+      const before = viewer.hash;
+      await page.getByRole('button', { name: 'Zoom out' }).click();
+      await eventually(async () => expect(await page.evaluate('location.hash')).not.toBe(before));
+      await reasons.getByText('payload_mismatch').waitFor();
+      expect(await page.locator('.note:visible').count()).toBe(0);
+    });
+
+    it('lists what was refused of one type, says so, and takes that off again', async () => {
+      await viewer.goto('#/refused');
+      const shown = page.locator('.rejections > li');
+      await eventually(async () => expect(await shown.count()).toBe(3));
+      const types = page.locator('.ranking', { hasText: 'Types' });
+      await types.getByRole('link', { name: 'order · place' }).click();
+      await eventually(async () => expect(await shown.count()).toBe(1));
+      expect(viewer.hash).toBe('#/refused?category=order&name=place');
+      expect(await page.getByLabel('Category').inputValue()).toBe('order');
+      expect(await page.getByLabel('Name').inputValue()).toBe('place');
+      expect(await total()).toBe(3);
+      await page.getByText('These counts cover all types').waitFor();
+      await page.getByRole('link', { name: 'Clear' }).click();
+      await eventually(async () => expect(await shown.count()).toBe(3));
+      expect(viewer.hash).toBe('#/refused');
+      expect(await page.getByText('These counts cover all types').count()).toBe(0);
+      // What has no name cannot be asked for.
+      await types.getByText('page interaction · (none)').waitFor();
+      expect(await types.getByRole('link', { name: '(none)' }).count()).toBe(0);
+    });
+
+    it('opens the way to each offending value, however deep it lies and however long the list', async () => {
+      await eye.request('PUT', '/event-types/order/change/', {
+        body: JSON.stringify({
+          mode: 'enforce',
+          schema: {
+            properties: {
+              order: { properties: { items: { items: { properties: { price: { type: 'number' } } } } } },
+              steps: { items: { type: 'integer' } },
+            },
+          },
+        }),
+        headers: { 'content-type': 'application/json' },
+      });
+      const steps = Array.from({ length: 80 }, (_, at) => (at === 70 ? 'seventy' : at));
+      const data = { order: { items: [{ price: 'free' }] }, steps, fine: steps };
+      await eye.post('/events/', anEvent({ category: 'order', name: 'change', timestamp: ago(0), data }));
+      await eventually(async () =>
+        expect((await eye.get('/rejections/?category=order&name=change')).body.count).toBe(1),
+      );
+      await viewer.goto('#/refused?category=order&name=change');
+      await page.getByText('"free"must be number, not "free"').waitFor();
+      await page.getByText('"seventy"must be integer, not "seventy"').waitFor();
+      // The others of the long list, and the long list in which nothing is wrong.
+      expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(0);
+      await page.getByText('… 70 more').click();
+      expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(1);
+    });
+
+    it('pages through what was refused in a range that ends now, which stays the same from page to page', async () => {
+      await eye.post(
+        '/events/',
+        Array.from({ length: 45 }, () => anEvent({ category: 'paged', name: '' })),
+      );
+      await eventually(async () =>
+        expect((await eye.get('/rejections/?category=paged')).body.count).toBe(45),
+      );
+      await viewer.goto('#/refused?category=paged');
+      const words = page.locator('.range .muted');
+      const shown = page.locator('.rejections > li');
+      const sessions = (): Promise<string[]> => shown.locator('.session').allTextContents();
+      await page.getByText('45 rejections').waitFor();
+      const [range, first] = [await words.textContent(), await sessions()];
+      await page.getByText('Next →').click();
+      await page.locator('.pages a', { hasText: 'Previous' }).waitFor();
+      const second = await sessions();
+      expect(second).toHaveLength(20);
+      expect(second).not.toEqual(first);
+      await page.reload();
+      await eventually(async () => expect(await sessions()).toEqual(second));
+      expect(await words.textContent()).toBe(range);
+      expect(await page.locator('#range-day').getAttribute('aria-current')).toBe('true');
+      await page.getByText('Next →').click();
+      await eventually(async () => expect(await shown.count()).toBe(5));
+      await page.getByText('← Previous').click();
+      await eventually(async () => expect(await sessions()).toEqual(second));
+      await page.getByText('← Previous').click();
+      await eventually(async () => expect(await sessions()).toEqual(first));
+      // Another range begins at its first page, also where it is exact.
+      for (const choose of [page.locator('#range-day'), page.getByRole('button', { name: 'Zoom out' })]) {
+        await choose.click();
+        await eventually(async () => expect(await sessions()).toEqual(first));
+        expect(viewer.hash).not.toContain('cursor=');
+        await page.getByText('Next →').click();
+        await eventually(async () => expect(await sessions()).toEqual(second));
+      }
+      expect(await page.locator('.note:visible').count()).toBe(0);
+    });
+
+    it('shows times in the zone of the viewer, or in UTC', async () => {
+      await viewer.goto('#/events?session_id=journey');
+      await page.getByText('2026-01-01 13:00:01.500').waitFor();
+      await page.locator('#zone').click();
+      await page.getByText('2026-01-01 12:00:01.500').waitFor();
+      await page.locator('#zone').click();
+    });
+
+    describe('the history of long ago', () => {
+      const troubles = (): Promise<number> => page.locator('.note:visible').count();
+      const tooLong = 'This range is too long for one plot, which shows its last 95 years.';
+
+      it('is plotted whole from 1970 on', async () => {
+        await eye.store(anEvent({ category: 'old', timestamp: '1970-01-01T00:00:00Z' }));
+        const { count } = (await eye.get('/events/?page_size=1')).body;
+        await viewer.goto('#/history?range=all');
+        await eventually(async () => expect(await total()).toBe(count));
+        await page.locator('.plot canvas').waitFor();
+        expect(await page.getByText(tooLong).count()).toBe(0);
+        expect(await troubles()).toBe(0);
+      });
+
+      it('is plotted in parts from 1900 on, and the page says so', async () => {
+        await eye.store(anEvent({ category: 'old', timestamp: '1900-01-01T00:00:00Z' }));
+        const { count } = (await eye.get('/events/?page_size=1')).body;
+        await viewer.goto('#/history?range=all&by=name');
+        await page.getByText(tooLong).waitFor();
+        await eventually(async () => expect(await total()).toBe(count - 1));
+        await page.locator('.plot canvas').waitFor();
+        expect(await troubles()).toBe(0);
+        await page.getByText('Plot the earlier years').click();
+        await eventually(async () => expect(await total()).toBe(1));
+        expect(await page.getByText(tooLong).count()).toBe(0);
+        expect(await troubles()).toBe(0);
+      });
+
+      it('begins in the year 0001, and nothing leads further back', async () => {
+        await eye.store(anEvent({ category: 'first', timestamp: '0001-01-01T00:00:00Z' }));
+        await viewer.goto('#/history?range=all&category=first');
+        await page.getByText(tooLong).waitFor();
+        await page.getByText('No matching event is in these years.').waitFor();
+        await viewer.goto('#/history?from=0001-01-01T00:00:00Z&to=0050-01-01T00:00:00Z');
+        await eventually(async () => expect(await total()).toBe(1));
+        await page.getByRole('button', { name: 'Zoom out' }).click();
+        await page.locator('.range').getByText('0001-01-01 00:53 – 0074-').waitFor();
+        await page.locator('.plot canvas').waitFor();
+        expect(await total()).toBe(1);
+        expect(await troubles()).toBe(0);
+      });
+    });
+
+    it('names behind each panel a request that is answered', async () => {
+      for (const [view, part] of Object.entries(VIEWS)) {
+        await viewer.goto(view);
+        await page.locator(part).first().waitFor();
+        const links = page.locator('main .api-call a');
+        const panels = await page.locator('main section[aria-labelledby]').count();
+        await eventually(async () => expect([view, await links.count()]).toEqual([view, panels]));
+        for (const address of await links.evaluateAll((all) => all.map((one) => one.getAttribute('href')))) {
+          const { status } = await eye.get(address ?? '');
+          expect([address, status]).toEqual([address, 200]);
+        }
+      }
+    });
+
+    it('offends no rule of accessibility, light or dark, and fits a phone', async () => {
+      const { body } = await eye.get('/events/?session_id=journey');
+      const views = { ...VIEWS, [`#/events?event=${body.results[0].id}`]: 'dialog .key' };
+      for (const [view, part] of Object.entries(views)) {
+        await viewer.goto(view);
+        await page.locator(part).first().waitFor();
+        for (const colorScheme of ['light', 'dark'] as const) {
+          await page.emulateMedia({ colorScheme });
+          // What the dark changes are colours.
+          const rules = colorScheme === 'dark' ? axe(page).withRules(COLOUR_RULES) : axe(page);
+          const { violations } = await rules.analyze();
+          const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+          expect(serious.map(({ id, nodes }) => [view, colorScheme, id, nodes[0]?.html])).toEqual([]);
+        }
+        await page.setViewportSize({ width: 390, height: 844 });
+        const width = await page.evaluate('document.documentElement.scrollWidth');
+        expect([view, width]).toEqual([view, 390]);
+        await page.setViewportSize({ width: 1280, height: 900 });
+      }
+    }, 240_000);
+
+    it('says when The Eye cannot be reached, and goes on by itself', async () => {
+      await viewer.goto('#/now');
+      await page.locator('.tail li').first().waitFor();
+      await page.context().setOffline(true);
+      await page.getByText('The Eye cannot be reached at').waitFor();
+      await page.context().setOffline(false);
+      await page.getByText('The Eye cannot be reached at').waitFor({ state: 'hidden' });
+      await eye.store(anEvent({ session_id: 'after the silence' }));
+      await page.locator('.tail li', { hasText: 'after the silence' }).waitFor();
+      viewer.complaints.splice(0).forEach((words) => expect(words).toContain('ERR_INTERNET_DISCONNECTED'));
+    });
+
+    it('says when The Eye has ended, and goes on when it is back', async () => {
+      await viewer.goto('#/now');
+      await page.locator('.tail li').first().waitFor();
+      await eye.end();
+      await page.getByText('The Eye cannot be reached at').waitFor();
+      // The beginning of this range is asked for, too.
+      await viewer.goto('#/history?range=all');
+      await page.locator('#range-all').waitFor();
+      const notes = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
+      await eventually(async () => expect(await notes.count()).toBe(2));
+      await eye.start();
+      await page.getByText('The Eye cannot be reached at').waitFor({ state: 'hidden' });
+      await page.locator('.plot canvas').waitFor();
+      await page.locator('.ranking li').first().waitFor();
+      await page.locator('.range .muted', { hasText: '–' }).waitFor();
+      expect(await page.locator('.note:visible').count()).toBe(0);
+      viewer.complaints.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
+    });
+
+    it('complained of nothing in the browser, and asked no other host', () => {
+      expect(viewer.complaints).toEqual([]);
+      expect(viewer.strangers()).toEqual([]);
+      expect(viewer.asked.length).toBeGreaterThan(50);
+    });
+  });
+});
+
+describe('The dashboard of an Eye that asks for keys', () => {
+  let eye: TheEye;
+  let browser: Browser;
+  let viewer: Viewer;
+  let keys: Record<'read' | 'ingest', string>;
+
+  beforeAll(async () => {
+    [eye, browser] = await Promise.all([TheEye.start({ AUTH: 'required' }), startBrowser()]);
+    const admin = await Admin.of(eye);
+    const of = async (scope: string): Promise<string> => (await admin.create('shop', { scope })).key;
+    keys = { read: await of('read'), ingest: await of('ingest') };
+    await eye.post('/events/', anEvent({ session_id: 'behind the door' }), admin.headers);
+    viewer = await Viewer.open(browser, eye.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await eye?.close();
+  });
+
+  it('lets in who has one that may read, says what is wrong with others, and keeps it out of every address', async () => {
+    const { page } = viewer;
+    const logIn = async (key: string): Promise<void> => {
+      await page.getByLabel('Key').fill(key);
+      await page.getByRole('button', { name: 'Log in' }).click();
+    };
+    await viewer.goto('#/events');
+    await logIn('eye_read_nonsense');
+    await page.getByText('This key is unknown, or it was revoked.').waitFor();
+    await logIn(keys.ingest);
+    await page.getByText('This key has no read access.').waitFor();
+    await logIn(keys.read);
+    await page.locator('.rows li', { hasText: 'behind the door' }).waitFor();
+    expect(viewer.hash).toBe('#/events');
+
+    await page.getByRole('link', { name: 'Now' }).click();
+    await page.locator('.tail li', { hasText: 'behind the door' }).waitFor();
+    await page.reload();
+    await page.locator('.tail li', { hasText: 'behind the door' }).waitFor();
+    for (const address of [page.url(), ...viewer.asked])
+      for (const key of Object.values(keys)) expect(address).not.toContain(key);
+    expect(eye.output).not.toContain(keys.read);
+
+    await page.getByRole('button', { name: 'Log out' }).click();
+    await page.getByText('The Eye requires a key').waitFor();
+    expect(await page.evaluate('JSON.stringify([{ ...sessionStorage }, { ...localStorage }])')).not.toContain(
+      'eye_read',
+    );
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
+    viewer.complaints.forEach((words) => expect(words).toMatch(/401|403/));
+    expect(viewer.strangers()).toEqual([]);
+  });
+});

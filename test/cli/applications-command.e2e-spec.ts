@@ -1,0 +1,81 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Ran, runCommand } from '../../testing/commands.js';
+import { bearer } from '../../testing/keys.js';
+import { anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
+
+describe('npm run applications', () => {
+  let dataDir: string;
+  const run = (...args: string[]): Promise<Ran> =>
+    runCommand({ DATA_DIR: dataDir, PORT: '8123' }, 'applications', ...args);
+  const said = (output: string, name: string): string =>
+    new RegExp(`^${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
+
+  beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'))));
+  afterAll(() => remove(dataDir));
+
+  it('makes an application and its first key before The Eye ever ran, and beside it', async () => {
+    const first = await run('create', 'shop', '--scope', 'admin');
+    expect(first.code).toBe(0);
+    const key = said(first.stdout, 'Key');
+    expect(key).toMatch(/^eye_admin_[\w-]{43}$/);
+    expect(first.stdout).toContain(`curl -H 'Authorization: Bearer ${key}' http://127.0.0.1:8123/events/`);
+
+    const eye = await TheEye.start({ DATA_DIR: dataDir, AUTH: 'required' });
+    expect((await eye.get('/events/', bearer(key))).status).toBe(200);
+
+    const origin = 'https://shop.example';
+    const second = await run('create', 'shop', '--origin', origin, '--rate-limit', '9');
+    expect(second).toMatchObject({ code: 0, stderr: '' });
+    const ingest = said(second.stdout, 'Key');
+    const sent = await eye.post(`/events/?key=${ingest}`, anEvent(), { origin });
+    expect([sent.status, sent.headers.get('ratelimit-policy')]).toEqual([202, '"events";q=9;w=60']);
+    // The example is one that works, but for the port, which is another in this test.
+    const [, example = ''] = second.stdout.split('For example:');
+    const data = /-d '(.*)'/.exec(example)?.[1] ?? '';
+    expect((await eye.post('/events/', data, bearer(ingest))).status).toBe(202);
+
+    const list = await run('list');
+    for (const id of [said(first.stdout, 'Id'), said(second.stdout, 'Id')]) expect(list.stdout).toContain(id);
+    expect(list.stdout).toContain(`${origin}, 9 events a minute`);
+    expect(list.stdout).not.toContain(key);
+
+    const id = said(first.stdout, 'Id');
+    expect(await run('revoke', id)).toMatchObject({ code: 0 });
+    await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
+    expect((await run('list')).stdout).toMatch(new RegExp(`${id}.*revoked 20`));
+    await eye.end();
+  }, 120_000);
+
+  it('says in one line what is wrong, and does nothing', async () => {
+    const wrong: [string[], RegExp][] = [
+      [['create'], /^The name of an application is /],
+      [['create', 'Shop'], /^The name of an application is /],
+      [['create', 'web', '--scope', 'root'], /^--scope must be one of ingest, read, admin\.$/],
+      [['create', 'web', '--origin', 'shop.example'], /^--origin must be .*, not "shop.example"\.$/],
+      [['create', 'web', '--scope', 'read', '--origin', 'https://a.example'], /^Only a key of scope ingest /],
+      [['create', 'web', '--rate-limit', '0'], /^--rate-limit must be /],
+      [['create', 'web', '--colour', 'red'], /'--colour'/],
+      [['revoke', '7'], /^revoke needs the id of a key/],
+      [['revoke', crypto.randomUUID()], /^There is no key with this id\.$/],
+      [['delete', 'shop'], /^There is no command "delete shop"/],
+    ];
+    for (const [args, message] of wrong) {
+      const { code, stdout, stderr } = await run(...args);
+      expect([args, code, stdout, stderr.trim().split('\n').length]).toEqual([args, 1, '', 1]);
+      expect(stderr.trim()).toMatch(message);
+    }
+    expect((await run('list')).stdout).not.toContain('web');
+    expect((await run()).stdout).toContain('npm run applications -- create');
+  }, 120_000);
+
+  it('gives up on a PostgreSQL that is not there', async () => {
+    const { code, stderr } = await runCommand(
+      { DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' },
+      'applications',
+      'list',
+    );
+    expect([code, stderr.trim()]).toEqual([1, 'PostgreSQL is not available right now.']);
+  });
+});

@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import { type Ran, runNode } from '../../testing/commands.js';
+import { Admin } from '../../testing/keys.js';
+import { TheEye } from '../../testing/the-eye.js';
+
+const DEMO = join(import.meta.dirname, '../../demo/run.ts');
+
+/** Runs `npm run demo -- …args`, without npm. */
+const runDemo = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
+  runNode(env, '--import', 'tsx', DEMO, ...args);
+
+describe('The demo', () => {
+  let eye: TheEye;
+  beforeAll(async () => (eye = await TheEye.start({ AUTH: 'required' })));
+  afterAll(() => eye.close());
+
+  it.each([
+    [
+      ['--url', 'http://127.0.0.1:1'],
+      /cannot be reached at http:\/\/127\.0\.0\.1:1 \(.+\)\. Start it with: npm start/,
+    ],
+    [['--url', 'nowhere'], /--url must be an address/],
+    [['--events', 'many'], /--events must be a whole number/],
+    [['--everything'], /--everything/],
+  ])('says what keeps it from starting: %j', async (args, words) => {
+    const { code, stderr } = await runDemo({}, ...args);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(words);
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('says that it needs a key', async () => {
+    const { code, stderr } = await runDemo({}, '--url', eye.url);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/401.*needs a key with the scope admin: KEY=…/);
+  });
+
+  it('fills a week of three applications, once however often it is run, and leaves no key behind', async () => {
+    const admin = await Admin.of(eye);
+    const count = async (): Promise<number> => {
+      await eye.drained();
+      const [row] = await eye.sql<{ events: number }>('SELECT count(*)::int AS events FROM events');
+      return row?.events ?? 0;
+    };
+    const args = ['--url', eye.url, '--events', '4000'];
+    const first = await runDemo({ KEY: admin.key }, ...args);
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/events were accepted and \d+ refused/),
+    });
+    const stored = await count();
+    expect(stored).toBeGreaterThan(2000);
+    expect((await runDemo({ KEY: admin.key }, ...args)).code).toBe(0);
+    // What has happened since the first time is new.
+    expect(await count()).toBeLessThan(stored + 50);
+
+    const [found] = await eye.sql<{ applications: string[]; days: number; refused: string[] }>(
+      `SELECT array_agg(DISTINCT application ORDER BY application) AS applications,
+              count(DISTINCT date_trunc('day', timestamp))::int AS days,
+              (SELECT array_agg(DISTINCT code) FROM rejections) AS refused
+       FROM events`,
+    );
+    expect(found?.applications).toEqual(['demo-desk', 'demo-shop', 'demo-stays']);
+    expect(found?.days).toBeGreaterThanOrEqual(7);
+    expect(found?.refused.length).toBeGreaterThan(3);
+    const good = await eye.sql(
+      `SELECT 1 FROM keys WHERE application <> 'administration' AND revoked_at IS NULL`,
+    );
+    expect(good).toEqual([]);
+  });
+});

@@ -1,0 +1,128 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
+import { anEvent, TheEye } from '../../testing/the-eye.js';
+
+const run = promisify(execFile);
+
+/** Blocks that install, start or test something, or need Docker. Each of these commands has a spec of its own, or takes minutes. */
+const NOT_RUN = /\b(apt-get install|docker compose|npm ci|npm test|npm run test:|npx nest start)\b/;
+
+/** Parts of the requests that a page shows because The Eye refuses them. Every other request must succeed. */
+const REFUSED = ['"2026-02-30T09:15:31Z"', '"data": {"host": 42}'];
+
+/**
+ * Runs before each block. `curl` reports its status on the standard error, and a stream, which has no end, is read for two
+ * seconds.
+ */
+const PRELUDE = `
+  curl() {
+    case " $* " in *' -N '*) command curl --max-time 2 "$@" || true; return ;; esac
+    command curl --silent --show-error -w '%{stderr}HTTP %{http_code}\\n' "$@"
+  }
+`;
+
+const titleOf = ({ page, line }: Block): string => `${page}:${line}`;
+
+describe('The documentation has examples that run as they stand', () => {
+  const blocks = readPages().flatMap(blocksOf);
+  const inLanguage = (language: string): [string, Block][] =>
+    blocks.filter((block) => block.language === language).map((block) => [titleOf(block), block]);
+
+  let eye: TheEye;
+  /** Where the examples run: like the root of the repository to npm, and empty to what writes files. */
+  let folder: string;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    eye = await TheEye.start();
+    // What the queries and deletions in docs/sql.md find, beside the events of the other examples.
+    await eye.store([
+      anEvent({ data: { price: 120 }, timestamp: new Date().toISOString() }),
+      anEvent({ session_id: 'visit-0' }),
+    ]);
+    folder = await mkdtemp(join(tmpdir(), 'eye-docs-'));
+    for (const name of ['package.json', 'dist', 'node_modules'])
+      await symlink(join(ROOT, name), join(folder, name));
+    env = {
+      PATH: process.env['PATH'] ?? '',
+      HOME: process.env['HOME'] ?? '',
+      DATA_DIR: eye.dataDir,
+      EYE_URL: eye.url,
+    };
+  });
+  afterAll(async () => {
+    await eye.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const shell = async (command: string): Promise<{ stdout: string; statuses: number[] }> => {
+    const script = PRELUDE + command.replaceAll('http://127.0.0.1:8000', eye.url);
+    const { stdout, stderr } = await run('bash', ['-euo', 'pipefail', '-c', script], { cwd: folder, env });
+    return { stdout, statuses: [...stderr.matchAll(/^HTTP (\d+)$/gm)].map(([, status]) => Number(status)) };
+  };
+
+  it.each(inLanguage('sh').filter(([, { code }]) => !NOT_RUN.test(code)))(
+    'The commands at %s succeed',
+    async (_, { code }) => {
+      const { statuses } = await shell(code);
+      await eye.drained();
+      const refused = REFUSED.some((part) => code.includes(part))
+        ? statuses.filter((status) => status === 400)
+        : [];
+      expect(statuses.filter((status) => status >= 300)).toEqual(refused);
+      if (code.includes('curl') && !code.includes('curl -N'))
+        expect(code.includes('split') || statuses.length > 0).toBe(true);
+    },
+  );
+
+  it.each(inLanguage('sql'))(
+    'The statement at %s runs in PostgreSQL, and a query finds rows',
+    async (_, { code }) => {
+      const rows = await eye.sql(code);
+      if (code.startsWith('SELECT')) expect(rows.length).toBeGreaterThan(0);
+    },
+  );
+
+  it('The statements in docs/sql.md delete everything about a session', async () => {
+    expect((await eye.get('/events/?session_id=visit-0')).body.count).toBe(0);
+    expect((await eye.get('/sessions/visit-0/')).status).toBe(404);
+  });
+
+  it.each(inLanguage('js'))('The program at %s sends its events from Node', async (_, { code }) => {
+    const file = join(folder, 'send.mjs');
+    await writeFile(file, code);
+    const { stdout } = await run(process.execPath, [file], { env });
+    expect(stdout).toContain('accepted: 2');
+  });
+
+  it.each(inLanguage('python'))('The program at %s sends its events from Python', async (_, { code }) => {
+    const file = join(folder, 'send.py');
+    await writeFile(file, code);
+    const { stdout } = await run('python3', [file], { env });
+    expect(stdout).toContain("'accepted': 2");
+  });
+
+  it('README shows results on the page: its events are of the present', async () => {
+    const events = (await eye.get('/events/?session_id=visit-1')).body.results as { timestamp: string }[];
+    expect(events.length).toBeGreaterThan(0);
+    for (const { timestamp } of events) expect(Date.now() - Date.parse(timestamp)).toBeLessThan(3_600_000);
+    const top = await eye.get('/statistics/top/');
+    expect(top.body.total).toBeGreaterThan(0);
+  });
+
+  it('docs/api.md lists every route of the OpenAPI document', async () => {
+    const { paths } = (await eye.get('/docs-json')).body as { paths: Record<string, object> };
+    const routes = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/{(\w+)}/g, '<$1>')}`),
+    );
+    const listed = firstColumn(readPage('docs/api.md'), 'Routes')
+      .flatMap((cell) => [...cell.matchAll(/[A-Z]+ \/[^\s,]*/g)])
+      .map(([route]) => route.replace(/\/$/, ''));
+    expect(routes.length).toBeGreaterThan(20);
+    expect(routes.filter((route) => !listed.includes(route))).toEqual([]);
+  });
+});

@@ -1,0 +1,130 @@
+import { Admin, bearer } from '../../testing/keys.js';
+import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+
+interface Line {
+  level: string;
+  time: string;
+  role: string;
+  msg: string;
+  [field: string]: unknown;
+}
+
+/** The lines of the log so far; the start message is for people, and no part of it. */
+const linesOf = ({ output }: TheEye): Line[] =>
+  output
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line));
+
+describe('The log', () => {
+  let eye: TheEye;
+  let admin: Admin;
+  beforeAll(async () => {
+    eye = await TheEye.start({ AUTH: 'required', LOG_LEVEL: 'debug' });
+    admin = await Admin.of(eye);
+  });
+  afterAll(() => eye.close());
+
+  const lineOf = (reqId: string): Promise<Line> =>
+    eventually(() => {
+      const line = linesOf(eye).find((one) => one['reqId'] === reqId);
+      expect(line).toBeDefined();
+      return Promise.resolve(line as Line);
+    });
+
+  it('is a JSON line a message, but for the start message', () => {
+    const others = eye.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
+    expect(others[0]).toBe('The Eye is open.');
+    for (const line of others.slice(1)) expect(line).toMatch(/^ {2}\w+ +\S+$/);
+    for (const line of linesOf(eye)) {
+      expect(line).toMatchObject({ role: 'all', msg: expect.stringMatching(/\w/), pid: eye.process.pid });
+      expect(new Date(line.time).toISOString()).toBe(line.time);
+    }
+  });
+
+  it('tells of a request what was asked and how it went, under the identifier that it was given', async () => {
+    const headers = { ...admin.headers, 'x-request-id': 'from-a-proxy/1' };
+    const answer = await eye.get('/events/?category=a', headers);
+    expect(answer.headers.get('x-request-id')).toBe('from-a-proxy/1');
+    expect(await lineOf('from-a-proxy/1')).toMatchObject({
+      level: 'debug',
+      method: 'GET',
+      route: '/events',
+      status: 200,
+      ms: expect.any(Number),
+    });
+  });
+
+  it.each([
+    ['too long', 'x'.repeat(129)],
+    ['not of letters', 'a"b<c'],
+    ['empty', ''],
+  ])('makes an identifier in place of one that is %s', async (_, given) => {
+    const { headers } = await eye.get('/health/live', { 'x-request-id': given });
+    const made = headers.get('x-request-id') ?? '';
+    expect(made).toMatch(/^[\da-f-]{36}$/);
+    expect(await lineOf(made)).toMatchObject({ route: '/health/live' });
+  });
+
+  it.each([
+    ['a route that is not there', 'GET', '/nothing', 404],
+    ['a caller without a key', 'GET', '/events/', 401],
+    ['a path that cannot be read', 'GET', '/events/%zz', 400],
+    ['a method that is not there', 'PUT', '/events/', 404],
+  ])('has an identifier for %s', async (_, method, path, status) => {
+    const answer = await eye.request(method, path, { headers: { 'x-request-id': 'mine' } });
+    expect([answer.status, answer.headers.get('x-request-id')]).toEqual([status, 'mine']);
+  });
+
+  it('holds no payloads, no keys, no paths and no queries, whatever is sent', async () => {
+    const { key } = await admin.create('shop', { scope: 'ingest' });
+    const marker = 'marker-4711';
+    const event = anEvent({ session_id: marker, data: { marker } });
+    const last = { 'x-request-id': 'the-last-one' };
+    for (const body of [
+      event,
+      [event, {}],
+      { ...event, timestamp: marker },
+      `{"session_id": "${marker}`,
+      marker,
+    ]) {
+      await eye.post('/events/', body, bearer(key));
+      await eye.post(`/events/?key=${key}`, body);
+      await eye.post(`/events/?key=${key}&${marker}=1`, body, { 'x-api-key': key });
+    }
+    await eye.store(event).catch(() => undefined);
+    await eye.get(`/events/?session_id=${marker}&x=1`, admin.headers);
+    await eye.get(`/events/?session_id=${marker}&key=${key}`, { authorization: `Basic ${btoa(`${key}:`)}` });
+    await eye.sql('ALTER TABLE events RENAME TO elsewhere');
+    expect((await eye.get(`/sessions/${marker}/`, admin.headers)).status).toBe(500);
+    expect((await eye.get(`/events/?session_id=${marker}`, { ...admin.headers, ...last })).status).toBe(500);
+    await eye.sql('ALTER TABLE elsewhere RENAME TO events');
+    const failure = await lineOf('the-last-one');
+    expect(failure).toMatchObject({ level: 'error', err: { message: expect.stringContaining('events') } });
+    expect(linesOf(eye).length).toBeGreaterThan(15);
+    expect(eye.output).not.toContain(marker);
+    expect(eye.output).not.toContain(key);
+    expect(eye.output).not.toMatch(/eye_(ingest|read|admin)_/);
+  });
+});
+
+describe('The log as it comes', () => {
+  let eye: TheEye;
+  beforeAll(async () => void (eye = await TheEye.start()));
+  afterAll(() => eye.close());
+
+  it('says nothing of requests that were answered, and a line of each that The Eye failed', async () => {
+    await eye.store(anEvent());
+    await eye.post('/events/', {});
+    await eye.get('/nothing');
+    await eye.redis((redis) => redis.client('PAUSE', 2500, 'WRITE'));
+    const { status, headers } = await eye.post('/events/', anEvent());
+    expect(status).toBe(503);
+    const line = await eventually(() => {
+      const requests = linesOf(eye).filter(({ reqId }) => reqId !== undefined);
+      expect(requests).toHaveLength(1);
+      return Promise.resolve(requests[0]);
+    });
+    expect(line).toMatchObject({ level: 'warn', status: 503, reqId: headers.get('x-request-id') });
+  });
+});

@@ -1,0 +1,256 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chown, cp, mkdtemp, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Load } from '../support/load.js';
+import { familyOf, gone, living, serversOf, signalAll } from '../../testing/processes.js';
+import { type Account, anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
+
+const PROJECT = join(import.meta.dirname, '../..');
+
+const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'eye-test-'));
+
+describe('The Eye on a fresh folder', () => {
+  let eye: TheEye;
+  beforeAll(async () => void (eye = await TheEye.start()));
+  afterAll(() => eye.close());
+
+  it('says where everything is, and nothing that worries', () => {
+    expect(eye.output.slice(eye.output.indexOf('\nThe Eye is open.'))).toBe(
+      [
+        '',
+        'The Eye is open.',
+        `  Page        ${eye.url}/`,
+        `  API         ${eye.url}/events/`,
+        `  Docs        ${eye.url}/docs`,
+        `  PostgreSQL  ${eye.databaseUrl}`,
+        `  Redis       ${eye.redisUrl}`,
+        `  Data        ${eye.dataDir}`,
+        '',
+        '',
+      ].join('\n'),
+    );
+    expect(eye.output).toMatch('creating the database (first start)');
+    expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
+  });
+
+  it('keeps its events over a restart, which creates nothing anew', async () => {
+    const event = anEvent();
+    const { body } = await eye.store(event);
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
+    expect(await eye.end()).toBe(0);
+    expect(await living(family)).toEqual([]);
+    await eye.start();
+    expect(eye.output).not.toMatch(/creating the database|"level":"(warn|error|fatal)"/);
+    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
+      ...event,
+      application: 'default',
+      id: body.id,
+    });
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends on %s, and its servers with it', async (signal) => {
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
+    expect(await eye.end(signal)).toBe(0);
+    await gone(family);
+    await eye.start();
+  });
+
+  it.each(['supervisor', 'postgres', 'redis'] as const)('heals when its %s is killed', async (name) => {
+    const event = anEvent();
+    const { body } = await eye.store(event);
+    const before = await serversOf(eye.dataDir);
+    process.kill(before[name], 'SIGKILL');
+    await gone([before[name]]);
+    // The servers end with the supervisor; until then they answer, and may accept events that are stored before all are back.
+    const killed = name === 'supervisor' ? (['supervisor', 'postgres', 'redis'] as const) : [name];
+    await eventually(async () => {
+      const after = await serversOf(eye.dataDir);
+      for (const each of killed) expect(after[each]).not.toBe(before[each]);
+      await eye.store(anEvent());
+    }, 30_000);
+    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
+      ...event,
+      application: 'default',
+      id: body.id,
+    });
+  });
+
+  it('starts again after everything was killed at once, with every event that it had accepted', async () => {
+    await eye.end();
+    const api = await TheEye.start({ ROLE: 'api', DATA_DIR: eye.dataDir });
+    const load = Load.on(api);
+    await load.answered(202, 200);
+    const family = [...(await familyOf((await serversOf(eye.dataDir)).supervisor)), api.process.pid ?? 0];
+    signalAll(family, 'SIGKILL');
+    await gone(family);
+    await load.stop();
+    await eye.start();
+    await load.expectStored(eye);
+  });
+});
+
+describe('The Eye beside another one', () => {
+  let eye: TheEye;
+  beforeAll(async () => void (eye = await TheEye.start()));
+  afterAll(() => eye.close());
+
+  it('has nothing to do with it when their data folders are not the same', async () => {
+    const other = await TheEye.start();
+    const { body } = await other.store(anEvent());
+    expect((await other.get(`/events/${body.id}/`)).status).toBe(200);
+    expect((await eye.get(`/events/${body.id}/`)).status).toBe(404);
+    await other.close();
+    await eye.store(anEvent());
+  });
+
+  it('shares everything with it when they have the same data folder, and goes on when it ends', async () => {
+    const other = await TheEye.start({ DATA_DIR: eye.dataDir });
+    const { body } = await other.store(anEvent());
+    expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
+    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
+    expect(await eye.end()).toBe(0);
+    await other.store(anEvent());
+    expect(await other.end('SIGKILL')).toBeNull();
+    // With the last of them the servers go.
+    await gone(family);
+    await eye.start();
+    expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
+  });
+
+  it('does not start on a port that is taken, and says which', async () => {
+    const port = Number(new URL(eye.url).port);
+    const output = await TheEye.failToStart({ PORT: String(port) });
+    expect(output).toMatch('The Eye ended with 1');
+    expect(output).toMatch(`Port ${port} is taken; choose another, e.g. PORT=${port + 10} npm start`);
+  });
+});
+
+describe('The environment', () => {
+  it('is checked at start: each value that cannot be is named, and none of them shown', async () => {
+    const bad = {
+      PORT: 'hidden-1',
+      ROLE: 'hidden-2',
+      DATABASE_URL: 'mysql://user:hidden-3@host/database',
+      REDIS_URL: 'host:hidden-4',
+      QUERY_TIMEOUT: '-1',
+      DATA_LIMIT: '1.5',
+      WAIT_LIMIT: '1e9',
+    };
+    const output = await TheEye.failToStart(bad);
+    expect(output).toMatch('The Eye ended with 1');
+    expect(output).toMatch('The Eye cannot start; the environment needs a look:');
+    for (const name of Object.keys(bad)) expect(output).toMatch(new RegExp(`^ {2}.*\\b${name}\\b`, 'm'));
+    expect(output).not.toMatch('hidden');
+    expect(output.trim().split('\n')).toHaveLength(2 + Object.keys(bad).length);
+  });
+
+  it('may be empty where it has a default', async () => {
+    const eye = await TheEye.start({ ROLE: '', QUERY_TIMEOUT: '', REDIS_URL: '' });
+    await eye.store(anEvent());
+    await eye.close();
+  });
+});
+
+describe('The Eye that an ordinary user starts', () => {
+  const account = ordinaryUser();
+  const test = account ? it : it.skip;
+
+  test('on a folder of his own works as it does for anybody', async () => {
+    const dataDir = await folder();
+    await chown(dataDir, account?.uid ?? 0, account?.gid ?? 0);
+    const eye = await TheEye.start({ DATA_DIR: dataDir, HOME: '/nonexistent' }, account);
+    expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
+    const { body } = await eye.store(anEvent());
+    const family = await familyOf((await serversOf(dataDir)).supervisor);
+    expect(await eye.end()).toBe(0);
+    await gone(family);
+    await eye.start();
+    expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
+    await eye.close();
+  });
+
+  test('on a folder that is not his says so, and what to do', async () => {
+    const dataDir = await folder();
+    await expect(TheEye.start({ DATA_DIR: dataDir }, account)).rejects.toThrow(
+      new RegExp(`The Eye ended with 1:[^]*The data folder ${dataDir} cannot be used by this user`),
+    );
+    await remove(dataDir);
+  });
+});
+
+describe('npm start', () => {
+  let project: string;
+  let npm: ChildProcess;
+  let output: string;
+
+  beforeAll(async () => {
+    // A copy, so that its building takes nothing away from the other specs.
+    project = await folder();
+    for (const name of ['src', 'package.json', 'nest-cli.json', 'tsconfig.json']) {
+      await cp(join(PROJECT, name), join(project, name), { recursive: true });
+    }
+    await symlink(join(PROJECT, 'node_modules'), join(project, 'node_modules'));
+  });
+  beforeEach(async () => {
+    output = '';
+    npm = spawn('npm', ['start'], {
+      cwd: project,
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        PORT: '0',
+        DATA_DIR: join(project, 'data'),
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A process group of its own, as a terminal gives to each command.
+      detached: true,
+    });
+    for (const stream of [npm.stdout, npm.stderr]) {
+      stream?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    }
+    await eventually(() => {
+      if (npm.exitCode !== null) throw new Error(`npm ended with ${npm.exitCode}:\n${output}`);
+      expect(output).toMatch('The Eye is open.');
+      return Promise.resolve();
+    }, 40_000);
+  });
+  afterEach(() => {
+    try {
+      process.kill(-(npm.pid ?? 0), 'SIGKILL');
+    } catch {
+      // As it should be, none of the group is left.
+    }
+  });
+  afterAll(() => remove(project));
+
+  it.each([
+    ['Ctrl-C is pressed', (pid: number) => process.kill(-pid, 'SIGINT')],
+    ['npm is told to stop', (pid: number) => process.kill(pid, 'SIGTERM')],
+    ['npm is killed', (pid: number) => process.kill(pid, 'SIGKILL')],
+  ])('leaves nothing behind when %s', async (_, end) => {
+    const { supervisor, postgres, redis } = await serversOf(join(project, 'data'));
+    const family = await familyOf(npm.pid ?? 0);
+    expect(family).toEqual(expect.arrayContaining([supervisor, postgres, redis]));
+    const ended = once(npm, 'exit');
+    end(npm.pid ?? 0);
+    await ended;
+    await gone(family);
+    expect(output).not.toMatch(/"level":"(warn|error|fatal)"/);
+  });
+});
+
+/** The account `nobody`, where the tests are run by root and that account can read the program. */
+function ordinaryUser(): Account | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const id = (flag: string): number => Number(spawnSync('id', [flag, 'nobody']).stdout.toString() || NaN);
+  const account = { uid: id('-u'), gid: id('-g') };
+  if (Number.isNaN(account.uid)) return undefined;
+  // By whole paths: the account may be barred from a folder above the project, such as a private temporary one.
+  const read = 'test -r "$1/dist/main.js" -a -r "$1/node_modules/pg/package.json" -a -x "$0"';
+  const { status } = spawnSync('sh', ['-c', read, process.execPath, PROJECT], { cwd: '/', ...account });
+  if (status === 0) return account;
+  console.warn(`The account nobody cannot read ${PROJECT}, so nothing is tried as an ordinary user.`);
+  return undefined;
+}

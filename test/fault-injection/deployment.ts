@@ -1,0 +1,113 @@
+import { Link } from '../support/link.js';
+import { OwnPostgres, OwnRedis } from '../support/servers.js';
+import { shiftedClock } from '../support/shifted-clock.js';
+import { SmallDisk } from '../support/small-disk.js';
+import { TheEye } from '../../testing/the-eye.js';
+
+export interface Shape {
+  apis?: number;
+  workers?: number;
+  /** Milliseconds by which the clock of each process is wrong; the APIs first. */
+  clocks?: number[];
+  /** PostgreSQL and Redis each have a small disk of their own. */
+  smallDisks?: boolean;
+}
+
+/** Mebibytes: PostgreSQL begins with some sixty. */
+const POSTGRES_DISK = 512;
+const REDIS_DISK = 128;
+
+/** Milliseconds, so that a fault need not last long to be longer than each. */
+const TIMEOUTS = { QUERY_TIMEOUT: '2000', STORE_TIMEOUT: '5000' };
+
+/**
+ * The Eye as a cluster runs it: APIs and workers in processes of their own, beside a PostgreSQL and a Redis that nobody
+ * starts again but the test, over links that it can cut.
+ */
+export class Deployment {
+  private static readonly open = new Set<Deployment>();
+
+  private constructor(
+    readonly postgres: OwnPostgres,
+    readonly redis: OwnRedis,
+    readonly toPostgres: Link,
+    readonly toRedis: Link,
+    readonly apis: readonly TheEye[],
+    readonly workers: readonly TheEye[],
+    private readonly disks: { postgres?: SmallDisk; redis?: SmallDisk },
+  ) {}
+
+  static async start({ apis = 1, workers = 1, clocks = [], smallDisks }: Shape): Promise<Deployment> {
+    const disks = smallDisks
+      ? { postgres: await SmallDisk.mount(POSTGRES_DISK), redis: await SmallDisk.mount(REDIS_DISK) }
+      : {};
+    const postgres = await OwnPostgres.start(disks.postgres?.folder);
+    const redis = await OwnRedis.start({}, disks.redis?.folder);
+    const toPostgres = await Link.open({ path: postgres.socket });
+    const toRedis = await Link.open({ path: redis.socket });
+    const env = {
+      ...TIMEOUTS,
+      DATABASE_URL: `postgresql://the_eye@127.0.0.1:${toPostgres.port}/the_eye`,
+      REDIS_URL: `redis://127.0.0.1:${toRedis.port}`,
+    };
+    const roles = [...Array<string>(apis).fill('api'), ...Array<string>(workers).fill('worker')];
+    const processes = await Promise.all(
+      roles.map((ROLE, index) =>
+        TheEye.start({ ...env, ROLE, ...(clocks[index] && { NODE_OPTIONS: shiftedClock(clocks[index]) }) }),
+      ),
+    );
+    const started = [processes.slice(0, apis), processes.slice(apis)] as const;
+    const deployment = new Deployment(postgres, redis, toPostgres, toRedis, ...started, disks);
+    Deployment.open.add(deployment);
+    return deployment;
+  }
+
+  /** For whoever is told to stop in the middle. */
+  static async closeAll(): Promise<void> {
+    await Promise.all([...Deployment.open].map((deployment) => deployment.close()));
+  }
+
+  get processes(): TheEye[] {
+    return [...this.apis, ...this.workers];
+  }
+
+  /** How APIs and workers ended that no fault had killed. */
+  get deaths(): string[] {
+    return [
+      ...this.apis.flatMap(({ deaths }) => deaths.map((death) => `an API ${death}`)),
+      ...this.workers.flatMap(({ deaths }) => deaths.map((death) => `a worker ${death}`)),
+    ];
+  }
+
+  diskOf(server: 'postgres' | 'redis'): SmallDisk {
+    const disk = this.disks[server];
+    if (!disk) throw new Error('This deployment has no small disks.');
+    return disk;
+  }
+
+  /** Everything that a fault may have left broken works again: what it killed is started, what hangs goes on. */
+  async heal(): Promise<void> {
+    for (const disk of Object.values(this.disks)) await disk.clear();
+    for (const link of [this.toPostgres, this.toRedis]) link.mend();
+    for (const server of [this.postgres, this.redis]) {
+      await server.thaw();
+      await server.start();
+    }
+    await this.redis.set({ maxmemory: '0' });
+    await Promise.all(
+      this.processes.map(async (eye) => {
+        eye.process.kill('SIGCONT');
+        if (!eye.runs) await eye.start();
+      }),
+    );
+  }
+
+  async close(): Promise<void> {
+    if (!Deployment.open.delete(this)) return;
+    for (const eye of this.processes) eye.process.kill('SIGCONT');
+    await Promise.all(this.processes.map((eye) => eye.close()));
+    await Promise.all([this.toPostgres.close(), this.toRedis.close()]);
+    await Promise.all([this.postgres.close(), this.redis.close()]);
+    for (const disk of Object.values(this.disks)) await disk.unmount();
+  }
+}

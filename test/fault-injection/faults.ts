@@ -1,0 +1,228 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Load } from '../support/load.js';
+import type { Random } from '../../testing/random.js';
+import { SmallDisk } from '../support/small-disk.js';
+import { anEvent, type TheEye } from '../../testing/the-eye.js';
+import { dieOnOneJob } from './one-job.js';
+import type { Deployment, Shape } from './deployment.js';
+
+export interface Fault {
+  name: string;
+  /** Runs in the short version: no other spec of CI does the same. */
+  short?: boolean;
+  /** A round takes much longer than those of others, and so is done less often. */
+  slow?: boolean;
+  shape?: Shape;
+  /** Why it cannot be tried here. */
+  unavailable?: () => Promise<string | undefined>;
+  /** Breaks something for a while, at a random moment of a load. Whatever is broken at its end is healed then. */
+  inject(deployment: Deployment, random: Random, load: Load): Promise<void>;
+}
+
+/** Milliseconds. A worker's claim on a job ends after fifteen seconds; all other time-outs of who sends and stores are shorter. */
+const LONGER_THAN_A_CLAIM = [16_000, 20_000] as const;
+const OUTAGE = [0, 3000] as const;
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'SIGKILL of the API',
+    inject: ({ apis }, random) => kill(random.of(apis), random),
+  },
+  {
+    name: 'SIGKILL of a worker',
+    shape: { workers: 2 },
+    inject: ({ workers }, random) => kill(random.of(workers), random),
+  },
+  {
+    name: 'SIGKILL of Redis',
+    inject: async ({ redis }, random) => {
+      await redis.kill();
+      await wait(random.between(...OUTAGE));
+    },
+  },
+  {
+    name: 'SIGKILL of PostgreSQL',
+    inject: async ({ postgres }, random) => {
+      await postgres.kill();
+      await wait(random.between(...OUTAGE));
+    },
+  },
+  {
+    name: 'SIGKILL of all at once',
+    inject: async ({ postgres, redis, processes }, random) => {
+      await Promise.all([postgres.kill(), redis.kill(), ...processes.map((eye) => eye.end('SIGKILL'))]);
+      await wait(random.between(0, 500));
+    },
+  },
+  {
+    name: 'SIGKILL of each of two APIs and three workers, one after the other',
+    shape: { apis: 2, workers: 3 },
+    inject: async (deployment, random) => {
+      for (const eye of random.shuffled(deployment.processes)) {
+        await kill(eye, random);
+        await deployment.heal();
+      }
+    },
+  },
+  {
+    name: 'a worker killed ten times on the same job',
+    slow: true,
+    inject: (deployment) => dieOnOneJob(deployment, 10),
+  },
+  {
+    name: 'a worker frozen (SIGSTOP) until it has lost its jobs',
+    slow: true,
+    shape: { workers: 2 },
+    inject: async ({ workers }, random) => {
+      random.of(workers).process.kill('SIGSTOP');
+      await wait(random.between(...LONGER_THAN_A_CLAIM));
+    },
+  },
+  {
+    name: 'Redis frozen (SIGSTOP) for longer than every time-out',
+    slow: true,
+    inject: async ({ redis }, random) => {
+      await redis.freeze();
+      await wait(random.between(...LONGER_THAN_A_CLAIM));
+    },
+  },
+  {
+    name: 'PostgreSQL frozen (SIGSTOP) for longer than every time-out',
+    slow: true,
+    inject: async ({ postgres }, random) => {
+      await postgres.freeze();
+      await wait(random.between(...LONGER_THAN_A_CLAIM));
+    },
+  },
+  {
+    name: 'Redis at its memory limit',
+    short: true,
+    inject: async ({ redis, workers }, random) => {
+      // Below what it holds, or above, where a backlog that nobody works on reaches it.
+      if (random.chance(0.5)) for (const worker of workers) worker.process.kill('SIGSTOP');
+      const limit = Math.round((await redis.usedMemory()) * random.between(0.9, 1.2));
+      await redis.set({ maxmemory: String(limit) });
+      await wait(random.between(500, 4000));
+    },
+  },
+  {
+    name: 'the disk full under Redis',
+    short: true,
+    shape: { smallDisks: true },
+    unavailable: () => SmallDisk.unavailable(),
+    inject: (deployment, random) => fillDisk(deployment, 'redis', random),
+  },
+  {
+    name: 'the disk full under PostgreSQL',
+    short: true,
+    shape: { smallDisks: true },
+    unavailable: () => SmallDisk.unavailable(),
+    inject: (deployment, random) => fillDisk(deployment, 'postgres', random),
+  },
+  {
+    name: 'senders that hang up in the middle',
+    short: true,
+    inject: async ({ apis }, random, load) => {
+      for (let sender = 0; sender < 20; sender++) await hangUp(random.of(apis), random, load, sender);
+    },
+  },
+  {
+    name: 'connections to Redis cut',
+    short: true,
+    inject: async ({ toRedis }, random) => {
+      for (let cut = 0; cut < 5; cut++) {
+        toRedis.cut();
+        await wait(random.between(0, 300));
+      }
+    },
+  },
+  {
+    name: 'connections to PostgreSQL cut',
+    short: true,
+    inject: async ({ toPostgres }, random) => {
+      for (let cut = 0; cut < 5; cut++) {
+        toPostgres.cut();
+        await wait(random.between(0, 300));
+      }
+    },
+  },
+  {
+    name: 'Redis out of reach',
+    inject: async ({ toRedis }, random) => {
+      toRedis.sever();
+      await wait(random.between(...OUTAGE));
+    },
+  },
+  {
+    name: 'PostgreSQL out of reach',
+    inject: async ({ toPostgres }, random) => {
+      toPostgres.sever();
+      await wait(random.between(...OUTAGE));
+    },
+  },
+  {
+    name: 'clocks a minute apart',
+    short: true,
+    shape: { apis: 2, workers: 2, clocks: [30_000, -30_000, -30_000, 30_000] },
+    inject: ({ processes }, random) => kill(random.of(processes), random),
+  },
+  {
+    name: 'connections to Redis half open',
+    short: true,
+    inject: async ({ toRedis }) => {
+      toRedis.forget();
+      // Until it is noticed that nothing comes back.
+      await wait(2000);
+    },
+  },
+  {
+    name: 'connections to PostgreSQL half open',
+    short: true,
+    inject: async ({ toPostgres }) => {
+      toPostgres.forget();
+      await wait(2000);
+    },
+  },
+];
+
+async function kill(eye: TheEye, random: Random): Promise<void> {
+  await eye.end('SIGKILL');
+  await wait(random.between(0, 1000));
+}
+
+/** What dies of it is started again and again, as a supervisor would. */
+async function fillDisk(deployment: Deployment, server: 'postgres' | 'redis', random: Random): Promise<void> {
+  const disk = deployment.diskOf(server);
+  await disk.fill();
+  let full = true;
+  const cleared = wait(random.between(1000, 5000))
+    .then(() => disk.clear())
+    .then(() => (full = false));
+  while (full) {
+    await deployment[server].start().catch(() => undefined);
+    await wait(100);
+  }
+  await cleared;
+}
+
+/** Sends part of a request, or all of it, and is gone before the answer. */
+async function hangUp(eye: TheEye, random: Random, load: Load, sender: number): Promise<void> {
+  const whole = random.chance(0.2);
+  // Under the name of the load, which never sent it: stored, it would count as changed.
+  const session = whole ? `hung-up-${sender}` : `${load.prefix}half-${sender}`;
+  const line = `${JSON.stringify(anEvent({ session_id: session }))}\n`;
+  const body = line.repeat(10);
+  const { hostname, port, host } = new URL(eye.url);
+  const socket = connect(Number(port), hostname);
+  socket.on('error', () => undefined);
+  await once(socket, 'connect');
+  socket.write(
+    `POST /events/ HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/x-ndjson\r\nContent-Length: ${body.length}\r\n\r\n`,
+  );
+  socket.write(whole ? body : body.slice(0, Math.floor(random.between(0, body.length - 1))));
+  await wait(random.between(0, 30));
+  if (random.chance(0.5)) socket.resetAndDestroy();
+  else socket.destroy();
+}

@@ -1,0 +1,256 @@
+import '../src/platform/json/json-parse.js';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { Redis } from 'ioredis';
+
+const MAIN = join(import.meta.dirname, '../dist/main.js');
+
+export interface Event {
+  id: string;
+  session_id: string;
+  category: string;
+  name: string;
+  data: Record<string, unknown>;
+  timestamp: string;
+}
+
+export interface Page {
+  count: number;
+  count_is_estimate?: boolean;
+  next: string | null;
+  previous: string | null;
+  results: Event[];
+}
+
+export interface Answer<Body = any> {
+  status: number;
+  headers: Headers;
+  body: Body;
+  /** Milliseconds from the request to the whole answer. */
+  took: number;
+}
+
+export interface Account {
+  uid?: number;
+  gid?: number;
+}
+
+/**
+ * The Eye as its users run it: the built program in a process of its own, reached over HTTP only, on a free port, with
+ * a PostgreSQL and a Redis of its own in a temporary folder (unless `env` names others).
+ */
+export class TheEye {
+  url = '';
+  databaseUrl = '';
+  redisUrl = '';
+  output = '';
+  process: ChildProcess;
+  /** How its process ended each time that nobody here had told it to, with the last that it said. */
+  readonly deaths: string[] = [];
+  private told: ChildProcess | undefined;
+
+  private constructor(
+    readonly dataDir: string,
+    private readonly env: Record<string, string>,
+    private readonly account: Account,
+  ) {}
+
+  /** @param account the user who runs it, where it is another one than runs the tests */
+  static async start(env: Record<string, string> = {}, account: Account = {}): Promise<TheEye> {
+    const made = env['DATA_DIR'] === undefined;
+    const dataDir = env['DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'eye-test-')));
+    const eye = new TheEye(dataDir, env, account);
+    try {
+      await eye.start();
+    } catch (error) {
+      if (made) await remove(dataDir);
+      throw error;
+    }
+    return eye;
+  }
+
+  /** Starts it where it must not start: resolves with what it says and with how it ends. */
+  static async failToStart(env: Record<string, string>): Promise<string> {
+    const eye = await TheEye.start(env).catch((error: Error) => error);
+    if (!(eye instanceof TheEye)) return eye.message;
+    await eye.close();
+    throw new Error(`The Eye started:\n${eye.output}`);
+  }
+
+  /** Starts the process; again after it was stopped or killed. Rejects with its output when it ends instead. */
+  async start(): Promise<void> {
+    this.output = '';
+    this.process = spawn(process.execPath, [MAIN], {
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        PORT: '0',
+        DATA_DIR: this.dataDir,
+        ...this.env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...this.account,
+    });
+    const { process: started } = this;
+    started.once('close', (code, signal) => {
+      if (this.told !== started)
+        this.deaths.push(`ended with ${code ?? signal}:\n${this.output.slice(-2000)}`);
+    });
+    const ended = once(started, 'exit').then(([code]) => {
+      throw new Error(`The Eye ended with ${code}:\n${this.output}`);
+    });
+    ended.catch(() => undefined);
+    const opened = new Promise<void>((resolve) => {
+      const read = (chunk: Buffer): void => {
+        this.output += chunk.toString();
+        if (/The Eye is open\.[^]*\n\n/.test(this.output)) resolve();
+      };
+      this.process.stdout?.on('data', read);
+      this.process.stderr?.on('data', read);
+    });
+    await Promise.race([opened, ended]);
+    const message = this.output.slice(this.output.indexOf('The Eye is open.'));
+    this.url = /https?:\/\/[^/\s]+:\d+/.exec(message)?.[0] ?? '';
+    this.databaseUrl = /^ {2}PostgreSQL\s+(\S+)/m.exec(message)?.[1] ?? '';
+    this.redisUrl = /^ {2}Redis\s+(\S+)/m.exec(message)?.[1] ?? '';
+  }
+
+  get runs(): boolean {
+    return this.process.exitCode === null && this.process.signalCode === null;
+  }
+
+  /** Sends a signal and waits for the end of the process. */
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
+    if (!this.runs) return this.process.exitCode;
+    const exit = once(this.process, 'exit') as Promise<[number | null]>;
+    this.told = this.process;
+    this.process.kill(signal);
+    return (await exit)[0];
+  }
+
+  /** Ends it for good and removes its folder. */
+  async close(): Promise<void> {
+    await this.end();
+    await remove(this.dataDir);
+  }
+
+  /** @param path of this API, or a whole address such as `next` */
+  async request(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
+    const began = performance.now();
+    const response = await fetch(new URL(path, this.url), { method, redirect: 'manual', ...init });
+    const type = response.headers.get('content-type') ?? '';
+    // A stream has no end to wait for.
+    const isStream = type.startsWith('text/event-stream');
+    if (isStream) await response.body?.cancel();
+    const text = isStream ? '' : await response.text();
+    const isJson = /[/+]json/.test(type);
+    const body: unknown = isJson ? JSON.parse(text) : text;
+    return { status: response.status, headers: response.headers, body, took: performance.now() - began };
+  }
+
+  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+    return this.request('GET', path, { headers });
+  }
+
+  /** @param body a value to be sent as JSON, or a text to be sent as it is */
+  post(
+    path: string,
+    body: unknown,
+    headers: Record<string, string> = {},
+    init: RequestInit = {},
+  ): Promise<Answer> {
+    return this.request('POST', path, {
+      ...init,
+      body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+  }
+
+  /** Sends events and waits until they are stored. */
+  async store(body: unknown): Promise<Answer> {
+    const answer = await this.post('/events/', body, { prefer: 'wait=20' });
+    if (answer.status !== 201 && answer.status !== 200)
+      throw new Error(`Not stored: ${JSON.stringify(answer.body)}`);
+    return answer;
+  }
+
+  /** Asks PostgreSQL itself, past the API. */
+  async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.databaseUrl });
+    await client.connect();
+    try {
+      return (await client.query<Row>(text, values)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** Asks Redis itself. */
+  async redis<Result>(ask: (redis: Redis) => Promise<Result>): Promise<Result> {
+    const redis = new Redis(this.redisUrl.replace(/^unix:\/\//, ''));
+    try {
+      return await ask(redis);
+    } finally {
+      redis.disconnect();
+    }
+  }
+
+  /** Resolves once no job is left in the queue. */
+  drained(): Promise<void> {
+    return eventually(async () => {
+      const left = await this.redis(async (redis) => {
+        const key = (list: string): string => `the-eye:ingestion:${list}`;
+        return (
+          (await redis.llen(key('wait'))) +
+          (await redis.llen(key('active'))) +
+          (await redis.zcard(key('delayed')))
+        );
+      });
+      if (left > 0) throw new Error(`${left} jobs are left.`);
+    }, 60_000);
+  }
+}
+
+/** Removes a folder, even while somebody who is about to end still writes into it. */
+export async function remove(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+}
+
+/** Tries until it succeeds, or rejects with the last error when `patience` milliseconds have passed. */
+export async function eventually<Result>(attempt: () => Promise<Result>, patience = 10_000): Promise<Result> {
+  for (const end = Date.now() + patience; ;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/**
+ * What a promise of so many milliseconds may take here, where other specs keep the machine busy: as much again. What is
+ * promised is measured by test:faults, which has the machine to itself.
+ */
+export const onTime = (promised: number): number => 2 * promised;
+
+/** A text as it stands in the log, which is JSON. */
+export const inLog = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+let made = 0;
+
+/** A good event, unlike any other; `fields` in place of its own. */
+export function anEvent(fields: Record<string, unknown> = {}): Omit<Event, 'id'> {
+  return {
+    session_id: `session-${process.pid}-${made++}`,
+    category: 'page interaction',
+    name: 'pageview',
+    data: { host: 'www.consumeraffairs.com', path: '/' },
+    timestamp: '2021-01-01T09:15:29.243860Z',
+    ...fields,
+  };
+}
