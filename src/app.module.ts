@@ -1,19 +1,26 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApplicationsModule } from './applications/applications.module.js';
-import { type Role, servesApi } from './platform/config/role.js';
+import { AuthModule } from './auth/auth.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
-import { DatabaseModule } from './platform/database/database.module.js';
+import { EventTypesModule } from './event-types/event-types.module.js';
 import { EventsModule } from './events/events.module.js';
+import { EventsRepositoryModule } from './events/events-repository.module.js';
 import { ExportModule } from './events/export/export.module.js';
-import { FunnelModule } from './statistics/funnel/funnel.module.js';
+import { StreamModule } from './events/stream/stream.module.js';
 import { OperationsModule } from './operations/operations.module.js';
-import { RatesModule } from './statistics/rates/rates.module.js';
+import { type Role, runsWorker, servesApi } from './platform/config/role.js';
+import { DatabaseModule } from './platform/database/database.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { QueueModule } from './queue/queue.module.js';
-import { RejectionsApiModule } from './rejections/rejections-api.module.js';
+import { RejectionsModule } from './rejections/rejections.module.js';
+import { RejectionsRepositoryModule } from './rejections/rejections-repository.module.js';
 import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
+import { EventCountsModule } from './statistics/event-counts.module.js';
+import { FunnelModule } from './statistics/funnel/funnel.module.js';
+import { RatesModule } from './statistics/rates/rates.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
+import { WorkerModule } from './worker/worker.module.js';
 
 export interface AppOptions {
   role: Role;
@@ -21,7 +28,44 @@ export interface AppOptions {
   redisUrl: string;
 }
 
-/** The map of the house. */
+/** In processes of every role. */
+const SHARED_MODULES = [
+  QueueModule,
+  AuthModule,
+  RatesModule.publisher,
+  OperationsModule,
+  EventsRepositoryModule,
+  EventCountsModule,
+  RejectionsRepositoryModule,
+];
+
+/** In processes that accept events and respond to queries. */
+const API_MODULES = [
+  EventsModule.api,
+  StreamModule.api,
+  ExportModule,
+  EventTypesModule,
+  RejectionsModule.api,
+  RetryModule,
+  StatisticsModule.api,
+  RatesModule.api,
+  FunnelModule,
+  SessionsModule.api,
+  ApplicationsModule,
+  DashboardModule,
+];
+
+/** In processes that store events and do the periodic jobs. */
+const WORKER_MODULES = [
+  EventsModule.worker,
+  StreamModule.worker,
+  RejectionsModule.worker,
+  StatisticsModule.worker,
+  SessionsModule.worker,
+  WorkerModule,
+];
+
+/** The whole application: every module stands in one of the lists above. */
 @Module({})
 export class AppModule {
   static register({ role, databaseUrl, redisUrl }: AppOptions): DynamicModule {
@@ -30,15 +74,9 @@ export class AppModule {
       imports: [
         DatabaseModule.forRoot(databaseUrl),
         RedisModule.forRoot(redisUrl),
-        QueueModule,
-        RatesModule.forRole(role),
-        ApplicationsModule.forRole(role),
-        EventsModule.forRole(role),
-        StatisticsModule.forRole(role),
-        SessionsModule.forRole(role),
-        ...(servesApi(role) ? [ExportModule, FunnelModule, RejectionsApiModule, RetryModule] : []),
-        DashboardModule.forRole(role),
-        OperationsModule,
+        ...SHARED_MODULES,
+        ...(servesApi(role) ? API_MODULES : []),
+        ...(runsWorker(role) ? WORKER_MODULES : []),
       ],
     };
   }

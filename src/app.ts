@@ -52,9 +52,10 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   await app.register(gracefulClose);
   sendFiles(app);
 
-  app.useGlobalFilters(new ProblemFilter(recordTooLarge(app.get(RejectionsRecorder, { strict: false }))));
+  const isApi = servesApi(options.role);
+  app.useGlobalFilters(new ProblemFilter(isApi ? recordTooLarge(app.get(RejectionsRecorder)) : undefined));
   setUpSwagger(app);
-  if (servesApi(options.role)) {
+  if (isApi) {
     // Not awaited: it is then loaded after Nest has set the error handler that its routes inherit.
     void app.register(queueBoard, {
       prefix: '/queues',

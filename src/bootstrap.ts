@@ -8,6 +8,7 @@ import { EventTypesRefresher } from './event-types/event-types.refresher.js';
 import { environment } from './platform/config/environment.js';
 import { servesApi } from './platform/config/role.js';
 import { Database } from './platform/database/database.js';
+import { UnsupportedSchemaError } from './platform/database/migrations/squashed-migrations.js';
 import type { EmbeddedServers } from './platform/embedded/embedded-servers.js';
 import { RedisHealth } from './platform/redis/redis-health.js';
 import { nestLogger } from './platform/telemetry/log.js';
@@ -60,7 +61,12 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
     app = await createApp({ role: ROLE, databaseUrl, redisUrl });
     const database = app.get(Database);
     database.ready.catch((error: unknown) => {
-      if (!stopping) fail(new Error(`PostgreSQL refuses the connection: ${(error as Error).message}`));
+      if (stopping) return;
+      fail(
+        error instanceof UnsupportedSchemaError
+          ? error
+          : new Error(`PostgreSQL refuses the connection: ${(error as Error).message}`),
+      );
     });
     await app.init();
     // Usually everything is ready within moments. If not, the API listens all the same and responds 503 meanwhile.

@@ -8,7 +8,7 @@ import { EventTypesRepository } from './event-types.repository.js';
 import { EventTypesService } from './event-types.service.js';
 import { SamplesRepository } from './samples.repository.js';
 
-/** The types of events and their schemas. API only: a process that only stores events checks none. */
+/** Registers event types and checks events against them. For processes that serve the API. */
 @Module({
   imports: [TypeOrmModule.forFeature([EventTypeVersionEntity])],
   controllers: [EventTypesController],

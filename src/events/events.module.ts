@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventTypesModule } from '../event-types/event-types.module.js';
-import { type Role, runsWorker, servesApi } from '../platform/config/role.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
+import { RejectionsRepositoryModule } from '../rejections/rejections-repository.module.js';
 import { EventCountsModule } from '../statistics/event-counts.module.js';
 import { EventsController } from './events.controller.js';
 import { EventsPipe } from './events.pipe.js';
@@ -14,23 +14,18 @@ import { StreamModule } from './stream/stream.module.js';
 /** Events, from the request to the table and back: the controller, its pipe, the processor and the repository. */
 @Module({})
 export class EventsModule {
-  static forRole(role: Role): DynamicModule {
-    return {
-      module: EventsModule,
-      imports: [
-        EventsRepositoryModule,
-        EventCountsModule,
-        RejectionsModule,
-        StreamModule.forRole(role),
-        ...(servesApi(role) ? [EventTypesModule] : []),
-      ],
-      controllers: servesApi(role) ? [EventsController] : [],
-      providers: [
-        StoredEventsPoller,
-        EventsService,
-        ...(servesApi(role) ? [EventsPipe] : []),
-        ...(runsWorker(role) ? [EventsProcessor] : []),
-      ],
-    };
-  }
+  /** Accepts events into the queue, and reads stored ones. */
+  static readonly api: DynamicModule = {
+    module: EventsModule,
+    imports: [EventsRepositoryModule, EventCountsModule, EventTypesModule, RejectionsModule.api],
+    controllers: [EventsController],
+    providers: [EventsPipe, EventsService, StoredEventsPoller],
+  };
+
+  /** Stores the events of the queue. */
+  static readonly worker: DynamicModule = {
+    module: EventsModule,
+    imports: [EventsRepositoryModule, RejectionsRepositoryModule, StreamModule.worker],
+    providers: [EventsProcessor],
+  };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { environment } from '../platform/config/environment.js';
-import type { FieldErrors } from '../platform/http/problem.js';
+import type { FieldErrors } from '../platform/errors/domain-error.js';
 import { storable } from '../platform/json/storable-text.js';
 import { timeOrderedId } from '../platform/model/time-ordered-id.js';
 import type { NewRejection, RejectionOutcome } from '../platform/model/rejection.js';

@@ -1,5 +1,5 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
-import type { FieldErrors } from '../platform/http/problem.js';
+import type { FieldErrors } from '../platform/errors/domain-error.js';
 import type { RejectionOutcome, RejectionCode } from '../platform/model/rejection.js';
 
 /** A refused event, kept as it was sent, so that it can be read and retried. */

@@ -1,24 +1,21 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
-import { isOutage } from '../platform/database/database-errors.js';
 import { RejectionsRepository } from './rejections.repository.js';
 
-const DAY_MS = 86_400_000;
+const MS_PER_DAY = 86_400_000;
 
-/** Removes rejections and their counts after REJECTIONS_KEEP days, in small steps. A periodic job of every worker. */
+/** Removes rejections and their counts after REJECTIONS_KEEP days. */
 @Injectable()
 export class RejectionsRetention {
-  private readonly logger = new Logger('RejectionsRetention');
-
   constructor(private readonly repository: RejectionsRepository) {}
 
-  /** One run. @param signal ends it after the current step */
-  async run(signal: AbortSignal): Promise<void> {
-    try {
-      const before = new Date(Date.now() - environment.REJECTIONS_KEEP * DAY_MS);
-      while (!signal.aborted && (await this.repository.removeSome(before)));
-    } catch (error) {
-      if (!isOutage(error)) this.logger.error(`Old rejections could not be removed: ${String(error)}`);
-    }
+  /**
+   * Removes some of the old rejections.
+   * @returns 0 when there may be more, so that the next run follows at once
+   * @throws DatabaseUnavailableError
+   */
+  async run(): Promise<number | undefined> {
+    const before = new Date(Date.now() - environment.REJECTIONS_KEEP * MS_PER_DAY);
+    return (await this.repository.removeSome(before)) ? 0 : undefined;
   }
 }

@@ -1,6 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventsRepositoryModule } from '../events/events-repository.module.js';
-import { type Role, runsWorker, servesApi } from '../platform/config/role.js';
 import { SessionsController } from './sessions.controller.js';
 import { SessionsKeeper } from './sessions.keeper.js';
 import { SessionsRepository } from './sessions.repository.js';
@@ -10,15 +9,18 @@ import { SessionsUpkeep } from './sessions.upkeep.js';
 /** Lists sessions and the events of a session. The database maintains the sessions as events are stored. */
 @Module({})
 export class SessionsModule {
-  static forRole(role: Role): DynamicModule {
-    return {
-      module: SessionsModule,
-      imports: [EventsRepositoryModule],
-      controllers: servesApi(role) ? [SessionsController] : [],
-      providers: [
-        ...(servesApi(role) ? [SessionsRepository, SessionsService] : []),
-        ...(runsWorker(role) ? [SessionsUpkeep, SessionsKeeper] : []),
-      ],
-    };
-  }
+  /** Reads the sessions. */
+  static readonly api: DynamicModule = {
+    module: SessionsModule,
+    imports: [EventsRepositoryModule],
+    controllers: [SessionsController],
+    providers: [SessionsRepository, SessionsService],
+  };
+
+  /** Rolls up the sessions. */
+  static readonly worker: DynamicModule = {
+    module: SessionsModule,
+    providers: [SessionsUpkeep, SessionsKeeper],
+    exports: [SessionsKeeper],
+  };
 }

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type Role, runsWorker, servesApi } from '../platform/config/role.js';
 import { EventCountsKeeper } from './event-counts.keeper.js';
 import { EventCountsModule } from './event-counts.module.js';
 import { EventCountsUpkeep } from './event-counts.upkeep.js';
@@ -9,15 +8,18 @@ import { StatisticsService } from './statistics.service.js';
 /** Counts events by time and by group. */
 @Module({})
 export class StatisticsModule {
-  static forRole(role: Role): DynamicModule {
-    return {
-      module: StatisticsModule,
-      imports: [EventCountsModule],
-      controllers: servesApi(role) ? [StatisticsController] : [],
-      providers: [
-        ...(servesApi(role) ? [StatisticsService] : []),
-        ...(runsWorker(role) ? [EventCountsUpkeep, EventCountsKeeper] : []),
-      ],
-    };
-  }
+  /** Reads the counts. */
+  static readonly api: DynamicModule = {
+    module: StatisticsModule,
+    imports: [EventCountsModule],
+    controllers: [StatisticsController],
+    providers: [StatisticsService],
+  };
+
+  /** Rolls up the counts. */
+  static readonly worker: DynamicModule = {
+    module: StatisticsModule,
+    providers: [EventCountsUpkeep, EventCountsKeeper],
+    exports: [EventCountsKeeper],
+  };
 }

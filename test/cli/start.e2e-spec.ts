@@ -140,7 +140,7 @@ describe('The environment', () => {
     };
     const output = await TheEye.failToStart(bad);
     expect(output).toMatch('The Eye ended with 1');
-    expect(output).toMatch('The Eye cannot start; the environment needs a look:');
+    expect(output).toMatch('The Eye cannot start. Fix these environment variables:');
     for (const name of Object.keys(bad)) expect(output).toMatch(new RegExp(`^ {2}.*\\b${name}\\b`, 'm'));
     expect(output).not.toMatch('hidden');
     expect(output.trim().split('\n')).toHaveLength(2 + Object.keys(bad).length);

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { servesApi, type Role, runsWorker } from '../../platform/config/role.js';
 import { RedisStream } from './redis-stream.js';
 import { StreamController } from './stream.controller.js';
 import { StreamPublisher } from './stream.publisher.js';
@@ -8,16 +7,17 @@ import { StreamService } from './stream.service.js';
 /** Passes stored events from the workers through a Redis stream to subscribers. */
 @Module({})
 export class StreamModule {
-  static forRole(role: Role): DynamicModule {
-    return {
-      module: StreamModule,
-      controllers: servesApi(role) ? [StreamController] : [],
-      providers: [
-        RedisStream,
-        ...(servesApi(role) ? [StreamService] : []),
-        ...(runsWorker(role) ? [StreamPublisher] : []),
-      ],
-      exports: runsWorker(role) ? [StreamPublisher] : [],
-    };
-  }
+  /** Serves subscribers. */
+  static readonly api: DynamicModule = {
+    module: StreamModule,
+    controllers: [StreamController],
+    providers: [RedisStream, StreamService],
+  };
+
+  /** Publishes what a worker has stored. */
+  static readonly worker: DynamicModule = {
+    module: StreamModule,
+    providers: [RedisStream, StreamPublisher],
+    exports: [StreamPublisher],
+  };
 }

@@ -2,7 +2,7 @@ import { getMetadataStorage } from 'class-validator';
 import { readFileSync } from 'node:fs';
 import { Environment, EnvironmentError, readEnvironment } from './environment.js';
 
-/** Every variable, from the rules that it must meet. */
+/** Every variable that has a validation rule. */
 const VARIABLES = [
   ...new Set(
     getMetadataStorage()
@@ -11,7 +11,7 @@ const VARIABLES = [
   ),
 ];
 
-function complaint(variables: Record<string, string>): string {
+function errorMessage(variables: Record<string, string>): string {
   try {
     readEnvironment(variables);
   } catch (error) {
@@ -21,8 +21,8 @@ function complaint(variables: Record<string, string>): string {
   return '';
 }
 
-describe('the environment', () => {
-  it('needs nothing', () => {
+describe('readEnvironment()', () => {
+  it('returns the defaults for an empty environment', () => {
     expect(readEnvironment({})).toEqual(new Environment());
     expect(readEnvironment({})).toMatchObject({
       HOST: '127.0.0.1',
@@ -32,7 +32,7 @@ describe('the environment', () => {
     });
   });
 
-  it('takes what is set, numbers as numbers', () => {
+  it('returns the values that are set, with numbers parsed', () => {
     const variables = {
       HOST: '0.0.0.0',
       PORT: '0',
@@ -45,38 +45,38 @@ describe('the environment', () => {
     expect(readEnvironment(variables)).toMatchObject({ ...variables, PORT: 0 });
   });
 
-  it.each(['', ' '])('counts a variable that holds %j as unset', (blank) => {
+  it.each(['', ' '])('treats a variable that holds %j as unset', (blank) => {
     expect(readEnvironment(Object.fromEntries(VARIABLES.map((name) => [name, blank])))).toEqual(
       new Environment(),
     );
   });
 
-  it('does not look at other variables', () => {
+  it('ignores other variables', () => {
     expect(readEnvironment({ PATH: '/bin', constructor: 'x', MEGABYTE: '1', port: '1' })).toEqual(
       new Environment(),
     );
   });
 
-  it('knows that npm started the process, by the variable that npm sets', () => {
+  it('detects by the variable of npm that npm started the process', () => {
     expect(readEnvironment({ npm_lifecycle_event: 'start' }).startedByNpm).toBe(true);
     expect(readEnvironment({ startedByNpm: 'true' }).startedByNpm).toBe(false);
   });
 });
 
-describe('a worker', () => {
-  it('answers health checks one port further, so that it can stand beside an API', () => {
+describe('PORT of a process with ROLE=worker', () => {
+  it('is the next port by default, so that the worker can run beside an API', () => {
     expect(readEnvironment({ ROLE: 'worker' }).PORT).toBe(8001);
     expect(readEnvironment({ ROLE: 'api' }).PORT).toBe(8000);
   });
 
-  it('keeps a port that was given', () => {
+  it('is the port that was set', () => {
     expect(readEnvironment({ ROLE: 'worker', PORT: '8000' }).PORT).toBe(8000);
   });
 });
 
-describe('authentication', () => {
+describe('AUTH', () => {
   it.each(['127.0.0.1', '127.255.0.9', '::1', 'localhost'])(
-    'is off unless told otherwise on %s, which only this machine reaches',
+    'is off by default when HOST is %s, which only this machine can reach',
     (HOST) => {
       expect(readEnvironment({ HOST }).AUTH).toBe('off');
       expect(readEnvironment({ HOST, AUTH: 'required' }).AUTH).toBe('required');
@@ -84,10 +84,10 @@ describe('authentication', () => {
   );
 
   it.each(['0.0.0.0', '::', '10.0.0.1', '128.0.0.1', '127.0.0.1.example.org', 'eye.example.org'])(
-    'has to be decided on %s, which others may reach',
+    'must be set when HOST is %s, which other machines may reach',
     (HOST) => {
       for (const AUTH of ['', undefined]) {
-        const message = complaint({ HOST, ...(AUTH !== undefined && { AUTH }) });
+        const message = errorMessage({ HOST, ...(AUTH !== undefined && { AUTH }) });
         expect(message).toMatch(/AUTH must be set.*AUTH=required.*npm run applications.*AUTH=off/);
         expect(message).not.toContain(HOST);
       }
@@ -97,7 +97,7 @@ describe('authentication', () => {
   );
 });
 
-describe('a bad value', () => {
+describe('readEnvironment() of an invalid value', () => {
   const numbers = VARIABLES.filter(
     (name) => typeof new Environment()[name as keyof Environment] === 'number',
   );
@@ -121,15 +121,15 @@ describe('a bad value', () => {
     ['DATABASE_URL', 'secret'],
     ['REDIS_URL', 'http://:secret@redis'],
     ['REDIS_URL', 'redis:6379'],
-  ])('of %s, such as %s, is refused: the variable is named, its value is not', (name, value) => {
-    const message = complaint({ [name]: value });
+  ])('names the variable %s but not its value %s', (name, value) => {
+    const message = errorMessage({ [name]: value });
     expect(message).toContain(name);
     expect(message).not.toContain(value);
     expect(message).not.toContain('secret');
   });
 
-  it('does not hide another', () => {
-    const message = complaint({ PORT: 'x', REDIS_URL: 'y', ROLE: 'z' });
+  it('reports every invalid variable', () => {
+    const message = errorMessage({ PORT: 'x', REDIS_URL: 'y', ROLE: 'z' });
     expect(message.split('\n')).toHaveLength(3);
   });
 });

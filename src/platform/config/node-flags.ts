@@ -1,9 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** What every process of The Eye tells Node's engine, before it takes memory for anything. */
+/** Sets V8 flags. Every process calls this before it allocates much memory. */
 export function setNodeFlags(): void {
-  // Requests die young: their space grows at once to its full size, instead of being collected a thousand times a second.
+  // Most objects live as long as a request. The young generation grows to its full size at once, because small ones would
+  // be collected a thousand times a second.
   setFlagsFromString('--semi-space-growth-factor=16');
-  // What lives longer is little: it may grow by half before it is looked through, not to four times its size.
+  // Few objects live longer. The old generation may grow by half before it is collected, not to four times its size.
   setFlagsFromString('--heap-growing-percent=50');
 }

@@ -1,7 +1,3 @@
-import { Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
-import type { Database } from './database.js';
-import { isOutage } from './database-errors.js';
-
 /** Changes that were appended in the transaction of their events, and are folded into what is kept. */
 export interface Changes {
   /** How many are folded at once, so that no transaction is long. */
@@ -16,45 +12,24 @@ export interface Changes {
 const SWEPT = 2000;
 
 /** Folds changes a moment after events are stored. */
-export abstract class ChangesKeeper implements OnModuleInit, OnModuleDestroy {
-  private readonly logger = new Logger(this.constructor.name);
-  private timer: NodeJS.Timeout | undefined;
-  private stopping = false;
+export abstract class ChangesKeeper {
   /** True while there is more to fold than is folded at once. */
   private behind = false;
 
-  /** @param interval milliseconds between two looks for changes */
-  protected constructor(
-    private readonly changes: Changes,
-    private readonly database: Database,
-    private readonly interval = 1000,
-  ) {}
+  protected constructor(private readonly changes: Changes) {}
 
-  onModuleInit(): void {
-    void this.database.ready.then(
-      () => this.keepFolding(),
-      () => undefined,
-    );
-  }
-
-  onModuleDestroy(): void {
-    this.stopping = true;
-    clearTimeout(this.timer);
-  }
-
-  private async keepFolding(): Promise<void> {
-    const began = Date.now();
-    let more = false;
-    try {
-      const folded = await this.changes.foldSome();
-      more = folded >= this.changes.atOnce;
-      if (!more && (this.behind || folded >= SWEPT)) await this.changes.sweep();
-      this.behind = more;
-    } catch (error) {
-      if (!isOutage(error)) this.logger.error(`Changes could not be folded: ${String(error)}`);
-    }
-    // Who catches up rests as long as that took: storing and reading go before.
-    const pause = more ? Date.now() - began : this.interval;
-    if (!this.stopping) this.timer = setTimeout(() => void this.keepFolding(), pause).unref();
+  /**
+   * Folds some changes.
+   * @returns milliseconds until the next run while there is more to fold; otherwise undefined
+   * @throws DatabaseUnavailableError
+   */
+  async run(): Promise<number | undefined> {
+    const startedAt = Date.now();
+    const folded = await this.changes.foldSome();
+    const more = folded >= this.changes.atOnce;
+    if (!more && (this.behind || folded >= SWEPT)) await this.changes.sweep();
+    this.behind = more;
+    // While behind, pause as long as the last run took, so that inserts and reads have priority.
+    return more ? Date.now() - startedAt : undefined;
   }
 }

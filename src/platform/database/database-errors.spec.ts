@@ -11,25 +11,25 @@ import {
 const failure = (code: string) => Object.assign(new Error(code), { code });
 
 const kinds = (error: unknown) => ({
-  refusal: isRowRejection(error),
+  rowRejection: isRowRejection(error),
   outage: isOutage(error),
   misconfiguration: isMisconfiguration(error),
 });
-const REFUSAL = { refusal: true, outage: false, misconfiguration: false };
-const OUTAGE = { refusal: false, outage: true, misconfiguration: false };
-const MISCONFIGURATION = { refusal: false, outage: false, misconfiguration: true };
-const NEITHER = { refusal: false, outage: false, misconfiguration: false };
+const ROW_REJECTION = { rowRejection: true, outage: false, misconfiguration: false };
+const OUTAGE = { rowRejection: false, outage: true, misconfiguration: false };
+const MISCONFIGURATION = { rowRejection: false, outage: false, misconfiguration: true };
+const NEITHER = { rowRejection: false, outage: false, misconfiguration: false };
 
-describe('an error of PostgreSQL', () => {
+describe('An error of PostgreSQL', () => {
   it.each([
-    ['22P05', 'untranslatable character', REFUSAL],
-    ['23505', 'unique violation', REFUSAL],
-    ['23514', 'check violation', REFUSAL],
-    ['54000', 'index row too large', REFUSAL],
-    ['44000', 'view with check option', REFUSAL],
-    ['0A000', 'feature not supported', REFUSAL],
-    ['P0001', 'raised by a trigger', REFUSAL],
-    ['XX000', 'internal error', REFUSAL],
+    ['22P05', 'untranslatable character', ROW_REJECTION],
+    ['23505', 'unique violation', ROW_REJECTION],
+    ['23514', 'check violation', ROW_REJECTION],
+    ['54000', 'index row too large', ROW_REJECTION],
+    ['44000', 'view with check option', ROW_REJECTION],
+    ['0A000', 'feature not supported', ROW_REJECTION],
+    ['P0001', 'raised by a trigger', ROW_REJECTION],
+    ['XX000', 'internal error', ROW_REJECTION],
     ['08006', 'connection failure', OUTAGE],
     ['53100', 'disk full', OUTAGE],
     ['53300', 'too many connections', OUTAGE],
@@ -43,21 +43,21 @@ describe('an error of PostgreSQL', () => {
     ['40P01', 'deadlock', NEITHER],
     ['42P01', 'no such table', NEITHER],
     ['25006', 'read-only transaction', NEITHER],
-  ])('%s (%s) is told by its class', (code, _, expected) => {
+  ])('%s (%s) is classified by its SQLSTATE', (code, _, expected) => {
     expect(sqlState(failure(code))).toBe(code);
     expect(kinds(failure(code))).toEqual(expected);
   });
 
-  it('is found inside the error of a query', () => {
+  it('is classified inside a QueryFailedError', () => {
     const error = new QueryFailedError('SELECT 1', [], failure('23505'));
     expect(sqlState(error)).toBe('23505');
-    expect(kinds(error)).toEqual(REFUSAL);
+    expect(kinds(error)).toEqual(ROW_REJECTION);
   });
 });
 
-describe('an error of anything else', () => {
+describe('An error that does not come from PostgreSQL', () => {
   it.each(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EPERM', 'ERR_SOCKET_CLOSED'])(
-    '%s has no SQLSTATE: PostgreSQL could not be asked',
+    'has no SQLSTATE and is an outage: the code %s',
     (code) => {
       for (const error of [failure(code), new QueryFailedError('SELECT 1', [], failure(code))]) {
         expect(sqlState(error)).toBeUndefined();
@@ -69,22 +69,22 @@ describe('an error of anything else', () => {
   it.each([
     ['an error without a code', new Error('Connection terminated')],
     ['a code that is a number', Object.assign(new Error(), { code: 23505 })],
-    ['our own', new DatabaseUnavailableError()],
+    ['DatabaseUnavailableError', new DatabaseUnavailableError()],
     ['undefined', undefined],
     ['null', null],
     ['a text', '23505'],
-  ])('%s has none either', (_, error) => {
+  ])('has no SQLSTATE and is an outage: %s', (_, error) => {
     expect(sqlState(error)).toBeUndefined();
     expect(kinds(error)).toEqual(OUTAGE);
   });
 });
 
-describe('the reason', () => {
+describe('describeCause()', () => {
   it.each([
-    [new DatabaseUnavailableError(), 'no answer in time'],
+    [new DatabaseUnavailableError(), 'no response in time'],
     [new DatabaseUnavailableError({ cause: failure('disk full') }), 'disk full'],
     [Object.assign(new AggregateError([]), { code: 'ECONNREFUSED' }), 'ECONNREFUSED'],
-  ])('of %s is named', (error, reason) => {
+  ])('names the cause of %s', (error, reason) => {
     expect(describeCause(error)).toBe(reason);
   });
 });

@@ -4,7 +4,7 @@ import { dataSourceOptions } from './data-source-options.js';
 import { Database } from './database.js';
 import { Sql } from './sql.js';
 
-/** TypeORM on PostgreSQL: one data source, its migrations, and the watch over both. */
+/** One TypeORM data source on PostgreSQL, its migrations, and `Sql`, which runs the statements of all repositories. */
 @Global()
 @Module({})
 export class DatabaseModule {

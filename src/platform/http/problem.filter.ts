@@ -12,9 +12,6 @@ import {
 } from './http-errors.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 
-// TODO(merge): import it from http-errors.js in src/auth.
-export { routeNotFound } from './http-errors.js';
-
 /** Codes of a stream whose other end is gone. */
 const CONNECTION_LOST = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 

@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { retryForever } from '../async/retry-forever.js';
 import { RedisConnections } from './redis-connections.js';
+import { isCommandTimeout } from './redis-errors.js';
 
 const PROBE_INTERVAL_MS = 200;
 
@@ -64,10 +65,11 @@ export class RedisHealth implements OnModuleInit, OnApplicationShutdown {
       signal: this.stopped.signal,
       minBackoffMs: PROBE_INTERVAL_MS,
       maxBackoffMs: PROBE_INTERVAL_MS,
-      onFailure: () => {
+      onFailure: (error) => {
         const { client } = this.connections;
-        // This connection may be dead without any report of it, so the next PING uses a new one.
-        if (client.status === 'ready') client.disconnect(true);
+        // This connection may be dead without any report of it, so a later PING uses a new one. Other errors are not a reason:
+        // ioredis takes up to two seconds to disconnect, in which every PING fails at once.
+        if (isCommandTimeout(error) && client.status === 'ready') client.disconnect(true);
       },
     });
   }

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import type { FieldErrors } from '../../platform/http/problem.js';
+import type { FieldErrors } from '../../platform/errors/domain-error.js';
 import { PageResponse } from '../../platform/paging/page-response.js';
 import {
   type RejectionOutcome,

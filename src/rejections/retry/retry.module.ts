@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
 import { EventTypesModule } from '../../event-types/event-types.module.js';
-import { RejectionsModule } from '../rejections.module.js';
+import { RejectionsRepositoryModule } from '../rejections-repository.module.js';
 import { RetryController } from './retry.controller.js';
 import { RetryService } from './retry.service.js';
 
-/** Sends refused events again. API only. */
+/** Sends refused events again. For processes that serve the API. */
 @Module({
-  imports: [EventTypesModule, RejectionsModule],
+  imports: [EventTypesModule, RejectionsRepositoryModule],
   controllers: [RetryController],
   providers: [RetryService],
 })

@@ -1,5 +1,4 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { type Role, servesApi } from '../../platform/config/role.js';
 import { RatesController } from './rates.controller.js';
 import { RatesPublisher } from './rates.publisher.js';
 import { RatesService } from './rates.service.js';
@@ -8,11 +7,18 @@ import { RatesStore } from './rates.store.js';
 /** Events a second: every process publishes its own to Redis, and the API returns the sums. */
 @Module({})
 export class RatesModule {
-  static forRole(role: Role): DynamicModule {
-    return {
-      module: RatesModule,
-      controllers: servesApi(role) ? [RatesController] : [],
-      providers: [RatesStore, RatesPublisher, ...(servesApi(role) ? [RatesService] : [])],
-    };
-  }
+  /** Publishes the counts of this process. */
+  static readonly publisher: DynamicModule = {
+    module: RatesModule,
+    providers: [RatesStore, RatesPublisher],
+    exports: [RatesStore],
+  };
+
+  /** Reads the sums of all processes. */
+  static readonly api: DynamicModule = {
+    module: RatesModule,
+    imports: [RatesModule.publisher],
+    controllers: [RatesController],
+    providers: [RatesService],
+  };
 }
