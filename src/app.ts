@@ -53,16 +53,14 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   sendFiles(app);
 
   const isApi = servesApi(options.role);
+  app.useGlobalFilters(new ProblemFilter(isApi ? recordTooLarge(app.get(RejectionsRecorder)) : undefined));
   setUpSwagger(app);
-  if (servesApi(options.role)) {
-    app.useGlobalFilters(new ProblemFilter(recordTooLarge(app.get(RejectionsRecorder, { strict: false }))));
+  if (isApi) {
     // Not awaited: it is then loaded after Nest has set the error handler that its routes inherit.
     void app.register(queueBoard, {
       prefix: '/queues',
       queue: app.get<Queue>(getQueueToken(INGESTION_QUEUE)),
     });
-  } else {
-    app.useGlobalFilters(new ProblemFilter());
   }
   return app;
 }
