@@ -466,7 +466,10 @@ describe('The list', () => {
       const [PAGE_BLOCKS, MINUTE_BLOCKS] = [60, 8];
 
       const many = 'many-5000';
-      const range = { timestamp_after: '2023-04-01', timestamp_before: '2023-08-31' };
+      const range = {
+        timestamp_after: '2023-04-01T00:00:00.000000Z',
+        timestamp_before: '2023-08-31T23:59:59.999999Z',
+      };
       const filters: Record<string, string>[] = [
         {},
         { session_id: many },

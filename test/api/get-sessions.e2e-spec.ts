@@ -307,7 +307,7 @@ describe('Sessions', () => {
     [{ steps: [A, A], window: 1, from: '2026-02-30' }, { from: 'does not exist' }],
     [
       { steps: [A, A], window: 1, from: null, to: 7 },
-      { from: 'a text', to: 'a text' },
+      { from: 'a string', to: 'a string' },
     ],
     [{ steps: [A, A], window: 1, from: '2026-02-02', to: '2026-02-01' }, { from: 'before `to`' }],
     [{ steps: [A, A], window: 1, until: 1 }, { until: 'Unknown field' }],
