@@ -1,7 +1,11 @@
-/** Unit specs stand beside the source; e2e specs start the built app and speak to it over HTTP. */
-export default {
-  roots: ['<rootDir>/src', '<rootDir>/test'],
-  testRegex: '\\.(spec|e2e-spec)\\.ts$',
+/*
+ * Four kinds of specs: `npm test -- --selectProjects unit` runs the first kind only, in seconds and without a build. The
+ * others start the built program, and find it as they would find it deployed: over HTTP, with its PostgreSQL and Redis.
+ */
+
+/** Options of every project. */
+const base = {
+  rootDir: import.meta.dirname,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -16,6 +20,30 @@ export default {
   },
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+};
+
+/** A project whose specs start the built program. */
+const endToEnd = (name) => ({
+  ...base,
+  displayName: name,
+  roots: [`<rootDir>/test/${name}`],
+  testRegex: '\\.e2e-spec\\.ts$',
+
+  globalSetup: '<rootDir>/test/setup/global-setup.js',
+  globalTeardown: '<rootDir>/test/setup/global-teardown.js',
+});
+
+export default {
+  projects: [
+    {
+      ...base,
+      displayName: 'unit',
+      roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/testing'],
+      testRegex: '(?<!e2e-)spec\\.ts$',
+    },
+    ...['api', 'browser', 'cli', 'faults'].map(endToEnd),
+  ],
+  // Jest reads it here only, not in a project.
   testTimeout: 60_000,
   // On two cores: specs wait for servers and for time as long as they work. With three, a fifth of the cores lies idle.
   maxWorkers: 4,

@@ -7,6 +7,9 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { Redis } from 'ioredis';
 
+/** Variables that say which PostgreSQL and Redis a process uses. */
+const SERVERS = new Set(['DATABASE_URL', 'REDIS_URL']);
+
 const MAIN = join(import.meta.dirname, '../dist/main.js');
 
 export interface Event {
@@ -34,47 +37,59 @@ export interface Answer<Body = any> {
   took: number;
 }
 
-export interface Account {
-  uid?: number;
-  gid?: number;
+/** Variables of a process; one that is undefined is not set. */
+export type Env = Record<string, string | undefined>;
+
+export interface StartOptions {
+  /** The account that runs the process, where it is not the one that runs the tests. */
+  account?: { uid?: number; gid?: number };
+  /** Called by `close()` once the process has ended. */
+  onClose?: () => Promise<void>;
 }
 
 /**
- * The Eye as its users run it: the built program in a process of its own, reached over HTTP only, on a free port, with
- * a PostgreSQL and a Redis of its own in a temporary folder (unless `env` names others).
+ * The Eye as its users run it: the built program in a process of its own, used over HTTP only, on a free port, with a
+ * PostgreSQL and a Redis of its own in a temporary folder unless `env` names others.
  */
 export class TheEye {
   url = '';
   databaseUrl = '';
   redisUrl = '';
+  /** What the current process has printed. */
   output = '';
   process: ChildProcess;
-  /** How its process ended each time that nobody here had told it to, with the last that it said. */
+  /** How the process ended each time that no test ended it, with the end of its output. */
   readonly deaths: string[] = [];
-  private told: ChildProcess | undefined;
+  /** The process that a test has ended. */
+  private endedByTest: ChildProcess | undefined;
 
   private constructor(
     readonly dataDir: string,
-    private readonly env: Record<string, string>,
-    private readonly account: Account,
+    private env: Env,
+    private readonly options: StartOptions,
   ) {}
 
-  /** @param account the user who runs it, where it is another one than runs the tests */
-  static async start(env: Record<string, string> = {}, account: Account = {}): Promise<TheEye> {
-    const made = env['DATA_DIR'] === undefined;
-    const dataDir = env['DATA_DIR'] ?? (await mkdtemp(join(tmpdir(), 'eye-test-')));
-    const eye = new TheEye(dataDir, env, account);
+  static async start(env: Env = {}, options: StartOptions = {}): Promise<TheEye> {
+    const given = env['DATA_DIR'];
+    const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'eye-test-')));
+    const eye = new TheEye(dataDir, env, options);
     try {
       await eye.start();
     } catch (error) {
-      if (made) await remove(dataDir);
+      if (given === undefined) await remove(dataDir);
       throw error;
     }
     return eye;
   }
 
+  /** Starts another process on the same PostgreSQL and Redis. To stop it, call `end()`. */
+  startPeer(env: Env = {}): Promise<TheEye> {
+    const servers = Object.entries(this.env).filter(([name]) => SERVERS.has(name));
+    return TheEye.start({ ...Object.fromEntries(servers), DATA_DIR: this.dataDir, ...env });
+  }
+
   /** Starts it where it must not start: resolves with what it says and with how it ends. */
-  static async failToStart(env: Record<string, string>): Promise<string> {
+  static async failToStart(env: Env): Promise<string> {
     const eye = await TheEye.start(env).catch((error: Error) => error);
     if (!(eye instanceof TheEye)) return eye.message;
     await eye.close();
@@ -93,11 +108,11 @@ export class TheEye {
         ...this.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      ...this.account,
+      ...this.options.account,
     });
     const { process: started } = this;
     started.once('close', (code, signal) => {
-      if (this.told !== started)
+      if (this.endedByTest !== started)
         this.deaths.push(`ended with ${code ?? signal}:\n${this.output.slice(-2000)}`);
     });
     const ended = once(started, 'exit').then(([code]) => {
@@ -119,6 +134,13 @@ export class TheEye {
     this.redisUrl = /^ {2}Redis\s+(\S+)/m.exec(message)?.[1] ?? '';
   }
 
+  /** Stops the process and starts it with other variables; undefined takes a variable away. */
+  async restart(changes: Env): Promise<void> {
+    await this.end();
+    this.env = { ...this.env, ...changes };
+    await this.start();
+  }
+
   get runs(): boolean {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
@@ -127,14 +149,15 @@ export class TheEye {
   async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
     if (!this.runs) return this.process.exitCode;
     const exit = once(this.process, 'exit') as Promise<[number | null]>;
-    this.told = this.process;
+    this.endedByTest = this.process;
     this.process.kill(signal);
     return (await exit)[0];
   }
 
-  /** Ends it for good and removes its folder. */
+  /** Stops the process and removes its data folder. */
   async close(): Promise<void> {
     await this.end();
+    await this.options.onClose?.();
     await remove(this.dataDir);
   }
 

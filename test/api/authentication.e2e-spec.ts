@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { Admin, bearer, type NewKey } from '../../testing/keys.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Answer, eventually, onTime, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const SHOP = 'https://shop.example';
 const EVIL = 'https://evil.example';
@@ -24,7 +25,7 @@ describe('Access', () => {
   const keys: Record<string, NewKey> = {};
 
   beforeAll(async () => {
-    eye = await TheEye.start({ AUTH: 'required' });
+    eye = await startEye({ AUTH: 'required' });
     admin = await Admin.of(eye);
     for (const scope of ['ingest', 'read', 'admin']) keys[scope] = await admin.create('shop', { scope });
     keys['page'] = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP] });
@@ -358,7 +359,7 @@ describe('Access', () => {
 
   describe('in two processes', () => {
     let other: TheEye;
-    beforeAll(async () => void (other = await TheEye.start({ AUTH: 'required', DATA_DIR: eye.dataDir })));
+    beforeAll(async () => void (other = await eye.startPeer({ AUTH: 'required' })));
     afterAll(() => other.end());
 
     it('ends in both within seconds of a revocation', async () => {
@@ -417,7 +418,7 @@ describe('Access while PostgreSQL is away', () => {
   let eye: TheEye;
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({ AUTH: 'required', DATABASE_URL: postgres.url });
+    eye = await startEye({ AUTH: 'required', DATABASE_URL: postgres.url });
   });
   afterAll(async () => {
     await eye.close();
@@ -458,7 +459,7 @@ describe('Access while PostgreSQL is away', () => {
 
 describe('Access while Redis does not answer', () => {
   it('counts nothing and hides nothing: senders hear in time that it is away, readers read', async () => {
-    const eye = await TheEye.start({ AUTH: 'required' });
+    const eye = await startEye({ AUTH: 'required' });
     const admin = await Admin.of(eye);
     const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 3 });
     expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202);
@@ -480,7 +481,7 @@ describe('Access while Redis does not answer', () => {
 
 describe('Access without authentication', () => {
   it('is everybody’s, as the application `default`, without limits; but not of pages of other origins', async () => {
-    const eye = await TheEye.start({ RATE_LIMIT: '1' });
+    const eye = await startEye({ RATE_LIMIT: '1' });
     const admin = await Admin.of(eye);
     const { key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP], rate_limit: 1 });
     for (const headers of [{}, bearer('nonsense'), bearer(key)]) {
@@ -503,7 +504,7 @@ describe('Access without authentication', () => {
   it('is not for an address that others reach, unless somebody says so', async () => {
     const output = await TheEye.failToStart({ HOST: '0.0.0.0' });
     expect(output).toMatch(/cannot start.*\n.*AUTH must be set.*AUTH=required.*AUTH=off/);
-    const eye = await TheEye.start({ HOST: '0.0.0.0', AUTH: 'required' });
+    const eye = await startEye({ HOST: '0.0.0.0', AUTH: 'required' });
     const port = new URL(eye.url).port;
     expect((await fetch(`http://127.0.0.1:${port}/events/`)).status).toBe(401);
     await eye.close();

@@ -1,5 +1,6 @@
 import { Load } from '../support/load.js';
 import { type Answer, anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const SCHEMA = {
   type: 'object',
@@ -39,7 +40,7 @@ const enforce = async (eye: TheEye, path: string, schema: unknown = SCHEMA): Pro
 describe('Event types', () => {
   let eye: TheEye;
   beforeAll(async () => {
-    eye = await TheEye.start();
+    eye = await startEye();
   });
   afterAll(() => eye.close());
 
@@ -364,9 +365,9 @@ describe('Event types', () => {
   describe('in several processes', () => {
     let other: TheEye;
     beforeAll(async () => {
-      other = await TheEye.start({ DATABASE_URL: eye.databaseUrl, REDIS_URL: eye.redisUrl, ROLE: 'api' });
+      other = await eye.startPeer({ ROLE: 'api' });
     });
-    afterAll(() => other.close());
+    afterAll(() => other.end());
 
     it('are seen by the others within seconds, and after a start', async () => {
       const type = aType();
@@ -413,12 +414,7 @@ describe('Event types', () => {
     ['refuse', 400],
   ])('that are unknown: UNKNOWN_TYPES=%s answers %d', async (UNKNOWN_TYPES, status) => {
     const type = aType();
-    const strict = await TheEye.start({
-      DATABASE_URL: eye.databaseUrl,
-      REDIS_URL: eye.redisUrl,
-      ROLE: 'api',
-      UNKNOWN_TYPES,
-    });
+    const strict = await eye.startPeer({ ROLE: 'api', UNKNOWN_TYPES });
     try {
       const answer = await send(type, GOOD, strict);
       expect(answer.status).toBe(status);
@@ -429,7 +425,7 @@ describe('Event types', () => {
       await strict.request('DELETE', type.path);
       expect((await send(type, GOOD, strict)).status).toBe(status);
     } finally {
-      await strict.close();
+      await strict.end();
     }
   });
 });

@@ -1,8 +1,9 @@
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 describe('Each event is stored exactly once', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   const rows = async (session: string): Promise<number> => {

@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { anEvent, type Answer, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
 
@@ -7,7 +8,7 @@ describe('The documentation', () => {
   let eye: TheEye;
   let document: any;
   beforeAll(async () => {
-    eye = await TheEye.start();
+    eye = await startEye();
     document = (await eye.get('/docs-json')).body;
   });
   afterAll(() => eye.close());

@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import pg from 'pg';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Event, eventually, type Page, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const LIMIT = 2;
 
@@ -54,7 +55,7 @@ describe('An export', () => {
   let eye: TheEye;
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({
+    eye = await startEye({
       DATABASE_URL: postgres.url,
       EXPORTS_LIMIT: String(LIMIT),
       REQUEST_TIMEOUT: String(PATIENCE),

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Admin, bearer } from '../../testing/keys.js';
 import { OwnRedis } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 import { Watching } from '../support/watching.js';
 
 /** Resolves once an assertion holds. */
@@ -20,11 +21,10 @@ describe('The stream of events', () => {
 
   beforeAll(async () => {
     redis = await OwnRedis.start();
-    api = await TheEye.start({ ROLE: 'api', REDIS_URL: redis.url });
-    const others = { REDIS_URL: redis.url, DATA_DIR: api.dataDir };
+    api = await startEye({ ROLE: 'api', REDIS_URL: redis.url });
     [worker, guarded] = await Promise.all([
-      TheEye.start({ ...others, ROLE: 'worker' }),
-      TheEye.start({ ...others, ROLE: 'api', AUTH: 'required' }),
+      api.startPeer({ ROLE: 'worker' }),
+      api.startPeer({ ROLE: 'api', AUTH: 'required' }),
     ]);
     admin = await Admin.of(guarded);
   });

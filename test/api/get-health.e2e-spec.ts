@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { OwnPostgres, OwnRedis } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 describe.each(['all', 'api', 'worker'])('The health of a process with ROLE=%s', (role) => {
   let postgres: OwnPostgres;
@@ -8,7 +9,7 @@ describe.each(['all', 'api', 'worker'])('The health of a process with ROLE=%s', 
   let eye: TheEye;
   beforeAll(async () => {
     [postgres, redis] = await Promise.all([OwnPostgres.start(), OwnRedis.start()]);
-    eye = await TheEye.start({ ROLE: role, DATABASE_URL: postgres.url, REDIS_URL: redis.url });
+    eye = await startEye({ ROLE: role, DATABASE_URL: postgres.url, REDIS_URL: redis.url });
   });
   afterAll(async () => {
     await eye.close();
@@ -71,7 +72,7 @@ describe.each(['all', 'api', 'worker'])('The health of a process with ROLE=%s', 
 
 describe('The health of a worker alone', () => {
   let worker: TheEye;
-  beforeAll(async () => void (worker = await TheEye.start({ ROLE: 'worker' })));
+  beforeAll(async () => void (worker = await startEye({ ROLE: 'worker' })));
   afterAll(() => worker.close());
 
   it.each(['/health/live', '/health/live/', '/health/ready', '/health/ready/'])(
@@ -94,8 +95,8 @@ describe('The backlog of a worker', () => {
   let api: TheEye;
   let worker: TheEye;
   beforeAll(async () => {
-    api = await TheEye.start({ ROLE: 'api' });
-    worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir });
+    api = await startEye({ ROLE: 'api' });
+    worker = await api.startPeer({ ROLE: 'worker' });
   });
   afterAll(async () => {
     await worker.end();

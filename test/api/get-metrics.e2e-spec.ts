@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 interface Sample {
   name: string;
@@ -35,7 +36,7 @@ describe('The metrics', () => {
   let eye: TheEye;
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({ DATABASE_URL: postgres.url });
+    eye = await startEye({ DATABASE_URL: postgres.url });
   });
   afterAll(async () => {
     await eye.close();

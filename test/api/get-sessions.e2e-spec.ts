@@ -4,6 +4,7 @@ import { Load } from '../support/load.js';
 import { numbers } from '../support/numbers.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Answer, type Event, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const random = numbers(2027);
 const below = (limit: number): number => Math.floor(random() * limit);
@@ -29,7 +30,7 @@ describe('Sessions', () => {
 
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({ DATABASE_URL: postgres.url });
+    eye = await startEye({ DATABASE_URL: postgres.url });
     const send = (batch: unknown): Promise<void> =>
       eventually(async () => expect((await eye.post('/events/', batch)).status).toBe(202), 30_000);
     for (let index = 0; index < 30; index++) {

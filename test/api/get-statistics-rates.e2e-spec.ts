@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 describe('The rates', () => {
   let eye: TheEye;
   let other: TheEye;
   beforeAll(async () => {
-    eye = await TheEye.start({ ROLE: 'api' });
-    other = await TheEye.start({ DATA_DIR: eye.dataDir });
+    eye = await startEye({ ROLE: 'api' });
+    other = await eye.startPeer();
   });
   afterAll(async () => {
     await other.end();

@@ -4,6 +4,7 @@ import { Load } from '../support/load.js';
 import { numbers } from '../support/numbers.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const random = numbers(2026);
 const below = (limit: number): number => Math.floor(random() * limit);
@@ -49,7 +50,7 @@ describe('Statistics', () => {
 
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({ DATABASE_URL: postgres.url });
+    eye = await startEye({ DATABASE_URL: postgres.url });
     const batches = Array.from({ length: 30 }, () =>
       Array.from({ length: 60 }, () => anEvent({ ...aType(), timestamp: aTime() })),
     );

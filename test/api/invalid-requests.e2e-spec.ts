@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { anEvent, type Answer, onTime, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
@@ -23,7 +24,7 @@ const deep = (levels: number): string => `{"a":${'['.repeat(levels)}${']'.repeat
 
 describe('What cannot be understood', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start({ REQUEST_TIMEOUT: '3000' })));
+  beforeAll(async () => void (eye = await startEye({ REQUEST_TIMEOUT: '3000' })));
 
   afterEach(async () => {
     const { status } = await eye.post('/events/', anEvent(), { prefer: 'wait=20' });

@@ -1,4 +1,5 @@
 import { anEvent, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
@@ -41,7 +42,7 @@ describe.each([
   },
 ])('$limits', ({ env, text, data, depth, body, events, future }) => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start(env)));
+  beforeAll(async () => void (eye = await startEye(env)));
   afterAll(() => eye.close());
 
   const errorsOf = async (fields: Record<string, unknown>): Promise<unknown> => {
@@ -145,7 +146,7 @@ describe.each([
 
 describe('Limits that are the same everywhere', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   it('the three texts of an event fit into one row of an index together', async () => {

@@ -2,12 +2,13 @@ import { execFile } from 'node:child_process';
 import { request } from 'node:http';
 import { promisify } from 'node:util';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const run = promisify(execFile);
 
 describe('The contract', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   const stored = (id: string): Promise<any> =>

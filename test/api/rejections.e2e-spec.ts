@@ -8,6 +8,7 @@ import { RejectionsService } from '../../src/rejections/rejections.service.js';
 import { Load } from '../support/load.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Answer, eventually, onTime, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
@@ -45,7 +46,7 @@ function rejectionsOf(eye: () => TheEye) {
 describe('What was refused', () => {
   let eye: TheEye;
   const { list, listed, total, retry, retryAll } = rejectionsOf(() => eye);
-  beforeAll(async () => void (eye = await TheEye.start({ ...EVERYTHING_KEPT, BODY_LIMIT: '100000' })));
+  beforeAll(async () => void (eye = await startEye({ ...EVERYTHING_KEPT, BODY_LIMIT: '100000' })));
   afterAll(() => eye.close());
 
   const nameless = { session_id: 's', category: 'c' };
@@ -157,7 +158,7 @@ describe('What was refused', () => {
     });
 
     it('unknown_type, where only registered types are taken', async () => {
-      const strict = await TheEye.start({ DATA_DIR: eye.dataDir, UNKNOWN_TYPES: 'refuse' });
+      const strict = await eye.startPeer({ UNKNOWN_TYPES: 'refuse' });
       expect((await strict.post('/events/', anEvent({ category: 'never registered' }))).status).toBe(400);
       const [rejection] = await listed(1, '?code=unknown_type');
       expect(rejection).toMatchObject({ outcome: 'refused', category: 'never registered' });
@@ -259,7 +260,7 @@ describe('The list of what was refused', () => {
   );
   let all: any[];
   beforeAll(async () => {
-    eye = await TheEye.start(EVERYTHING_KEPT);
+    eye = await startEye(EVERYTHING_KEPT);
     for (let start = 0; start < sent.length; start += 10) {
       await eye.post('/events/', sent.slice(start, start + 10));
       await wait(20);
@@ -433,7 +434,7 @@ describe('The list of what was refused', () => {
 describe('A flood of what is refused', () => {
   let eye: TheEye;
   const { list, total } = rejectionsOf(() => eye);
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   it('is counted exactly, costs few rows, and spoils no event that is good', async () => {
@@ -539,7 +540,7 @@ describe('What was refused, and what would be accepted now', () => {
   let eye: TheEye;
   const { list, listed, retry, retryAll, total } = rejectionsOf(() => eye);
   const strict = { ...EVERYTHING_KEPT, FUTURE_LIMIT: '0' };
-  beforeAll(async () => void (eye = await TheEye.start({ ...strict, TEXT_LIMIT: '20' })));
+  beforeAll(async () => void (eye = await startEye({ ...strict, TEXT_LIMIT: '20' })));
   afterAll(() => eye.close());
 
   it('is stored when its time has come', async () => {
@@ -577,8 +578,7 @@ describe('What was refused, and what would be accepted now', () => {
     await listed(1104);
     const counted = await total();
     const { rejected_at } = before.find(({ session_id }) => session_id === 'timeless');
-    await eye.end();
-    eye = await TheEye.start({ ...strict, DATA_DIR: eye.dataDir });
+    await eye.restart({ TEXT_LIMIT: undefined });
 
     const query = `?category=${encodeURIComponent(long)}`;
     const first = await retryAll(query);
@@ -628,7 +628,7 @@ describe('Events that PostgreSQL refuses', () => {
   let eye: TheEye;
   const { list, retry, retryAll, total } = rejectionsOf(() => eye);
   beforeAll(async () => {
-    eye = await TheEye.start();
+    eye = await startEye();
     await eye.sql(`ALTER TABLE events ADD CONSTRAINT none_refused CHECK (name <> 'refused') NOT VALID`);
     const { status, body } = await eye.post('/events/', batch);
     expect({ status, accepted: body.accepted }).toEqual({ status: 202, accepted: batch.length });
@@ -715,7 +715,7 @@ describe('While PostgreSQL is away', () => {
   const { list, total, retry } = rejectionsOf(() => eye);
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({ DATABASE_URL: postgres.url, QUERY_TIMEOUT: '1000', STORE_TIMEOUT: '1000' });
+    eye = await startEye({ DATABASE_URL: postgres.url, QUERY_TIMEOUT: '1000', STORE_TIMEOUT: '1000' });
   });
   afterAll(async () => {
     await eye.close();
@@ -767,7 +767,7 @@ describe('While PostgreSQL is away', () => {
 
 describe('Of what was refused', () => {
   it('nothing is lost when The Eye stops in order, and what is older than it may be is removed', async () => {
-    let eye = await TheEye.start({ REJECTIONS_KEEP: '7', ROLE: 'api' });
+    const eye = await startEye({ REJECTIONS_KEEP: '7', ROLE: 'api' });
     const { listed, total } = rejectionsOf(() => eye);
     try {
       await eye.sql(`
@@ -780,7 +780,7 @@ describe('Of what was refused', () => {
         FROM generate_series(1, 2500) AS n`);
       await eye.post('/events/', anEvent({ name: '' }));
       expect(await eye.end()).toBe(0);
-      eye = await TheEye.start({ REJECTIONS_KEEP: '7', DATA_DIR: eye.dataDir });
+      await eye.restart({ ROLE: undefined });
       await listed(1);
       await eventually(async () => expect(await total('?interval=day')).toBe(1));
     } finally {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { anEvent, type Event, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 /** Cases of each property; they are sent and read back in one request each. */
 const CASES = 400;
@@ -54,7 +55,7 @@ const json = fc.letrec((tie) => ({
 
 describe('What is sent comes back', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   /** Sends many events, each in a session of its own, and reads each back. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Collector, type Span } from '../support/otlp.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const CONSUMER = 5;
 
@@ -18,8 +19,8 @@ describe('Traces', () => {
   beforeAll(async () => {
     collector = await Collector.start();
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '100' };
-    api = await TheEye.start({ ROLE: 'api', ...env });
-    worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir, ...env });
+    api = await startEye({ ROLE: 'api', ...env });
+    worker = await api.startPeer({ ROLE: 'worker', ...env });
   }, 120_000);
   afterAll(async () => {
     await worker?.end();

@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.js';
 import { Admin } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 // Of the browser, where some of this runs.
 declare const navigator: { sendBeacon(url: string, body: unknown): boolean };
@@ -21,7 +22,7 @@ describe('A page in a real browser', () => {
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     ({ port } = server.address() as AddressInfo);
-    eye = await TheEye.start({ AUTH: 'required' });
+    eye = await startEye({ AUTH: 'required' });
     const admin = await Admin.of(eye);
     const allowed_origins = [`http://127.0.0.1:${port}`];
     ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins }));

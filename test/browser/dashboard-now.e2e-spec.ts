@@ -5,6 +5,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../testing/browser.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 import { Watching } from '../support/watching.js';
 
 const LIST = '**/events/?*';
@@ -18,7 +19,7 @@ describe('What the dashboard shows of now', () => {
   let page: Page;
 
   beforeAll(async () => {
-    [eye, browser] = await Promise.all([TheEye.start(), startBrowser()]);
+    [eye, browser] = await Promise.all([startEye(), startBrowser()]);
   });
   beforeEach(async () => {
     viewer = await Viewer.open(browser, eye.url);

@@ -7,6 +7,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../testing/browser.js';
 import { Admin } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const HOUR = 3_600_000;
 const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = true</script>';
@@ -46,7 +47,7 @@ describe('The dashboard', () => {
 
   beforeAll(async () => {
     [eye, browser] = await Promise.all([
-      TheEye.start({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000' }),
+      startEye({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000' }),
       startBrowser(),
     ]);
     viewer = await Viewer.open(browser, eye.url);
@@ -544,7 +545,7 @@ describe('The dashboard of an Eye that asks for keys', () => {
   let keys: Record<'read' | 'ingest', string>;
 
   beforeAll(async () => {
-    [eye, browser] = await Promise.all([TheEye.start({ AUTH: 'required' }), startBrowser()]);
+    [eye, browser] = await Promise.all([startEye({ AUTH: 'required' }), startBrowser()]);
     const admin = await Admin.of(eye);
     const of = async (scope: string): Promise<string> => (await admin.create('shop', { scope })).key;
     keys = { read: await of('read'), ingest: await of('ingest') };

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 
@@ -15,7 +16,7 @@ describe('The queue board', () => {
     if (!existsSync(CHROMIUM))
       throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
     // Nobody stores, so that jobs wait.
-    eye = await TheEye.start({ AUTH: 'required', ROLE: 'api' });
+    eye = await startEye({ AUTH: 'required', ROLE: 'api' });
     admin = await Admin.of(eye);
     browser = await chromium.launch({
       executablePath: CHROMIUM,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Ran, runNode } from '../../testing/commands.js';
 import { Admin } from '../../testing/keys.js';
 import { TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 const DEMO = join(import.meta.dirname, '../../demo/run.ts');
 
@@ -11,7 +12,7 @@ const runDemo = (env: Record<string, string>, ...args: string[]): Promise<Ran> =
 
 describe('The demo', () => {
   let eye: TheEye;
-  beforeAll(async () => (eye = await TheEye.start({ AUTH: 'required' })));
+  beforeAll(async () => (eye = await startEye({ AUTH: 'required' })));
   afterAll(() => eye.close());
 
   it.each([

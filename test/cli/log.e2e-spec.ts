@@ -1,5 +1,6 @@
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 interface Line {
   level: string;
@@ -20,7 +21,7 @@ describe('The log', () => {
   let eye: TheEye;
   let admin: Admin;
   beforeAll(async () => {
-    eye = await TheEye.start({ AUTH: 'required', LOG_LEVEL: 'debug' });
+    eye = await startEye({ AUTH: 'required', LOG_LEVEL: 'debug' });
     admin = await Admin.of(eye);
   });
   afterAll(() => eye.close());
@@ -110,7 +111,7 @@ describe('The log', () => {
 
 describe('The log as it comes', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   it('says nothing of requests that were answered, and a line of each that The Eye failed', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Load } from '../support/load.js';
 import { familyOf, gone, living, serversOf, signalAll } from '../../testing/processes.js';
-import { type Account, anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
+import { anEvent, eventually, remove, type StartOptions, TheEye } from '../../testing/the-eye.js';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
@@ -160,7 +160,7 @@ describe('The Eye that an ordinary user starts', () => {
   test('on a folder of his own works as it does for anybody', async () => {
     const dataDir = await folder();
     await chown(dataDir, account?.uid ?? 0, account?.gid ?? 0);
-    const eye = await TheEye.start({ DATA_DIR: dataDir, HOME: '/nonexistent' }, account);
+    const eye = await TheEye.start({ DATA_DIR: dataDir, HOME: '/nonexistent' }, { account });
     expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
     const { body } = await eye.store(anEvent());
     const family = await familyOf((await serversOf(dataDir)).supervisor);
@@ -173,7 +173,7 @@ describe('The Eye that an ordinary user starts', () => {
 
   test('on a folder that is not his says so, and what to do', async () => {
     const dataDir = await folder();
-    await expect(TheEye.start({ DATA_DIR: dataDir }, account)).rejects.toThrow(
+    await expect(TheEye.start({ DATA_DIR: dataDir }, { account })).rejects.toThrow(
       new RegExp(`The Eye ended with 1:[^]*The data folder ${dataDir} cannot be used by this user`),
     );
     await remove(dataDir);
@@ -242,7 +242,7 @@ describe('npm start', () => {
 });
 
 /** The account `nobody`, where the tests are run by root and that account can read the program. */
-function ordinaryUser(): Account | undefined {
+function ordinaryUser(): StartOptions['account'] {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string): number => Number(spawnSync('id', [flag, 'nobody']).stdout.toString() || NaN);
   const account = { uid: id('-u'), gid: id('-g') };

@@ -2,13 +2,14 @@ import pg from 'pg';
 import { Load } from '../support/load.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Answer, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 describe('PostgreSQL', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await TheEye.start({ DATABASE_URL: postgres.url, QUERY_TIMEOUT: '1000', STORE_TIMEOUT: '1000' });
+    eye = await startEye({ DATABASE_URL: postgres.url, QUERY_TIMEOUT: '1000', STORE_TIMEOUT: '1000' });
   });
   afterAll(async () => {
     await eye.close();

@@ -1,6 +1,7 @@
 import { Load } from '../support/load.js';
 import { OwnPostgres, OwnRedis } from '../support/servers.js';
 import { anEvent, type Answer, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 /** A sender is told at once, in a form that programs understand, that he may try again. */
 function expectRefusal({ status, headers, body, took }: Answer, code = 'queue_unavailable'): void {
@@ -15,7 +16,7 @@ describe('Redis', () => {
   let eye: TheEye;
   beforeAll(async () => {
     redis = await OwnRedis.start();
-    eye = await TheEye.start({ REDIS_URL: redis.url });
+    eye = await startEye({ REDIS_URL: redis.url });
   });
   afterAll(async () => {
     await eye.close();
@@ -177,7 +178,7 @@ describe('A Redis of your own', () => {
   afterAll(() => Promise.all([postgres.close(), redis.close()]));
 
   const startMessage = async (): Promise<string> => {
-    const eye = await TheEye.start({ DATABASE_URL: postgres.url, REDIS_URL: redis.url });
+    const eye = await startEye({ DATABASE_URL: postgres.url, REDIS_URL: redis.url });
     await eye.close();
     return eye.output;
   };
@@ -202,7 +203,7 @@ describe('A Redis of your own', () => {
 
 describe('The backlog', () => {
   let api: TheEye;
-  beforeAll(async () => void (api = await TheEye.start({ ROLE: 'api', BACKLOG_LIMIT: '500' })));
+  beforeAll(async () => void (api = await startEye({ ROLE: 'api', BACKLOG_LIMIT: '500' })));
   afterAll(() => api.close());
 
   const send = (): Promise<Answer> => api.post('/events/', anEvent());
@@ -224,7 +225,7 @@ describe('The backlog', () => {
       });
     });
 
-    const worker = await TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir });
+    const worker = await api.startPeer({ ROLE: 'worker' });
     await load.expectStored();
     await worker.end();
   });

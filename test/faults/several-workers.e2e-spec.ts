@@ -1,13 +1,15 @@
 import pg from 'pg';
 import { Load } from '../support/load.js';
-import { OwnPostgres, OwnRedis } from '../support/servers.js';
+import { OwnRedis } from '../support/servers.js';
+import { createEmptyDatabase } from '../support/worker-postgres.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 describe('An API and workers that share a data folder', () => {
   let api: TheEye;
   let holder: pg.Client;
   beforeAll(async () => {
-    api = await TheEye.start({ ROLE: 'api' });
+    api = await startEye({ ROLE: 'api' });
     holder = new pg.Client(api.databaseUrl);
     await holder.connect();
   });
@@ -16,7 +18,7 @@ describe('An API and workers that share a data folder', () => {
     await api.close();
   });
 
-  const startWorker = (): Promise<TheEye> => TheEye.start({ ROLE: 'worker', DATA_DIR: api.dataDir });
+  const startWorker = (): Promise<TheEye> => api.startPeer({ ROLE: 'worker' });
   /** Lets no statement of a worker pass, so that the worker is in the middle of its jobs. */
   const hold = (): Promise<unknown> => holder.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
   const release = (): Promise<unknown> => holder.query('COMMIT');
@@ -81,15 +83,12 @@ describe('An API and workers that share a data folder', () => {
 });
 
 describe('Several of The Eye that start at once on an empty database', () => {
-  let postgres: OwnPostgres;
   let redis: OwnRedis;
-  beforeAll(async () => {
-    [postgres, redis] = await Promise.all([OwnPostgres.start(), OwnRedis.start()]);
-  });
-  afterAll(() => Promise.all([postgres.close(), redis.close()]));
+  beforeAll(async () => void (redis = await OwnRedis.start()));
+  afterAll(() => redis.close());
 
   it('migrate it once, and work all of them', async () => {
-    const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url };
+    const env = { DATABASE_URL: await createEmptyDatabase(), REDIS_URL: redis.url };
     const eyes = await Promise.all([1, 2, 3, 4].map(() => TheEye.start(env)));
     for (const eye of eyes) {
       expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);

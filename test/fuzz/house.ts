@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { Admin } from '../../testing/keys.js';
 import { TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
 import { Known } from './known.js';
 import type { Fault } from './oracle.js';
@@ -45,9 +46,9 @@ export class House {
   }
 
   static async build(): Promise<House> {
-    const open = await TheEye.start({ REQUEST_TIMEOUT });
+    const open = await startEye({ REQUEST_TIMEOUT });
     try {
-      const guarded = await TheEye.start({ REQUEST_TIMEOUT, AUTH: 'required', DATA_DIR: open.dataDir });
+      const guarded = await open.startPeer({ REQUEST_TIMEOUT, AUTH: 'required' });
       const admin = await Admin.of(guarded);
       const spared = new Set<unknown>([APPLICATION, 'administration']);
       const make = async (scope: string): Promise<string> => {

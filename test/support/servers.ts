@@ -1,15 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import { createRunFolder, type Folders, prepareFolders } from '../../src/platform/embedded/folders.js';
 import { postgresServer } from '../../src/platform/embedded/postgres-server.js';
 import { redisServer } from '../../src/platform/embedded/redis-server.js';
+import { stopLeftover } from '../../src/platform/embedded/processes.js';
 import type { ServerDefinition } from '../../src/platform/embedded/server-definition.js';
 import { familyOf, signalAll } from '../../testing/processes.js';
 import { eventually, remove } from '../../testing/the-eye.js';
+import { copyTemplate } from './run-folder.js';
 
 /**
  * A server of a test's own: the one that The Eye brings, in a folder of its own, but with no supervisor that
@@ -25,7 +29,11 @@ abstract class OwnServer {
 
   /** @param parent where its folder is made, e.g. a disk of its own */
   protected static async folders(parent = tmpdir()): Promise<Folders> {
-    const folders = await prepareFolders(await mkdtemp(join(parent, 'eye-server-')));
+    return OwnServer.foldersAt(await mkdtemp(join(parent, 'eye-server-')));
+  }
+
+  protected static async foldersAt(folder: string): Promise<Folders> {
+    const folders = await prepareFolders(folder);
     await createRunFolder(folders);
     return folders;
   }
@@ -68,6 +76,26 @@ abstract class OwnServer {
     }
   }
 
+  /** Stops it the clean way where another process has started it, and removes its folder of sockets. */
+  async stopLeftover(): Promise<void> {
+    await stopLeftover(this.server);
+    await remove(this.folders.run);
+  }
+
+  /** Whether it accepts commands, whoever has started it. */
+  accepts(): Promise<boolean> {
+    return this.server.probe().then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /** Lets this process end while the server runs. */
+  unref(): void {
+    this.child?.unref();
+    for (const stream of [this.child?.stdout, this.child?.stderr]) (stream as Socket | undefined)?.unref();
+  }
+
   private async launch(): Promise<ChildProcess> {
     const child = await this.server.spawn();
     child.stdout?.resume();
@@ -96,14 +124,44 @@ export class OwnPostgres extends OwnServer {
   readonly url = `postgresql://the_eye@localhost:5432/the_eye?host=${encodeURIComponent(this.folders.postgresSockets)}`;
   readonly socket = join(this.folders.postgresSockets, '.s.PGSQL.5432');
 
+  /** Starts it with the database of The Eye, which is migrated already where Jest runs. */
   static async start(parent?: string): Promise<OwnPostgres> {
-    const folders = await OwnServer.folders(parent);
-    const postgres = new OwnPostgres(
+    const postgres = OwnPostgres.in(await OwnServer.folders(parent));
+    await copyTemplate(postgres.folders.data);
+    await postgres.start();
+    return postgres;
+  }
+
+  /** The one of a data folder, whether it runs or not. */
+  static async at(folder: string): Promise<OwnPostgres> {
+    return OwnPostgres.in(await OwnServer.foldersAt(folder));
+  }
+
+  private static in(folders: Folders): OwnPostgres {
+    return new OwnPostgres(
       folders,
       postgresServer(folders, () => undefined),
     );
-    await postgres.start();
-    return postgres;
+  }
+
+  /**
+   * @param template the database to copy, to which nobody may be connected
+   * @returns the address of the new one
+   */
+  async createDatabase(name: string, template: string): Promise<string> {
+    const address = (database: string): string => {
+      const url = new URL(this.url);
+      url.pathname = `/${database}`;
+      return url.href;
+    };
+    const client = new pg.Client({ connectionString: address('postgres') });
+    await client.connect();
+    try {
+      await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+    } finally {
+      await client.end();
+    }
+    return address(name);
   }
 }
 
