@@ -11,7 +11,7 @@ interface Batch {
 
 const all: Batch[] = [];
 
-/** A batch that is never finished would keep its timer. */
+/** The timer of a batch that never finishes would keep running. */
 afterEach(() => {
   for (const { finish } of all.splice(0)) finish();
 });
@@ -103,7 +103,7 @@ describe('Batcher with `maxCost`', () => {
     await settle();
     batches[0]?.finish();
     await settle();
-    batches[1]?.fail(new Error('Redis is away'));
+    batches[1]?.fail(new Error('Redis is unavailable'));
     await settle();
     batches[2]?.finish();
     expect((await outcomes).map(({ status }) => status)).toEqual([
@@ -177,7 +177,7 @@ describe('Batcher with `timeout`', () => {
     expect(items()).toEqual([[1]]);
   });
 
-  it('never commits an item that expired in the queue, and tells `error` so', async () => {
+  it('never commits an item that expired in the queue, and passes `inFlight` to `error`', async () => {
     const error = (inFlight: boolean): Error => new Error(inFlight ? 'unknown outcome' : 'too late');
     const { batcher, batches, items } = start({ timeout: { ...timeout, error } });
     const first = batcher.add(1);
@@ -192,7 +192,7 @@ describe('Batcher with `timeout`', () => {
     expect(items()).toEqual([[1]]);
   });
 
-  it('gives each item a deadline of its own: a later one is still committed', async () => {
+  it('gives each item its own deadline, so that a later item is still committed', async () => {
     const { batcher, batches, items } = start({ timeout: { ...timeout, afterMs: 400 } });
     const late = expect(batcher.add(1)).rejects.toThrow('too late');
     await sleep(300);
@@ -205,7 +205,7 @@ describe('Batcher with `timeout`', () => {
     expect(items()).toEqual([[1], [2]]);
   });
 
-  it('leaves items alone that are committed in time', async () => {
+  it('resolves items that are committed in time', async () => {
     const { batcher } = start({ timeout: { ...timeout, afterMs: 1000 }, commit: () => sleep(120) });
     await batcher.add(1);
     await batcher.add(2);

@@ -4,8 +4,8 @@ import { RejectionCounts, MAX_TYPES } from './rejection-counts.js';
 const NOON = Date.parse('2026-01-01T12:00:00Z');
 const refused = { application: 'shop', code: 'empty', category: 'click', name: 'cta' } as const;
 
-describe('the counts', () => {
-  it('are by minute, application, code and type', () => {
+describe('RejectionCounts', () => {
+  it('counts by minute, application, code and type', () => {
     const counts = new RejectionCounts();
     counts.add(refused, NOON);
     counts.add(refused, NOON + 59_999);
@@ -28,7 +28,7 @@ describe('the counts', () => {
     ]);
   });
 
-  it('begin at zero once they are taken', () => {
+  it('starts at zero after the counts were taken', () => {
     const counts = new RejectionCounts();
     counts.add(refused, NOON);
     counts.take();
@@ -37,31 +37,31 @@ describe('the counts', () => {
     expect(counts.take()).toEqual([expect.objectContaining({ count: 1 })]);
   });
 
-  it('tell so many types apart in a minute, and count the others all the same', () => {
+  it('counts at most MAX_TYPES types separately in a minute, and the others together', () => {
     const counts = new RejectionCounts();
     for (let type = 0; type < 3 * MAX_TYPES; type++)
-      counts.add({ ...refused, name: `made up ${type}` }, NOON);
-    const told = counts.take();
-    expect(told).toHaveLength(MAX_TYPES + 1);
-    expect(told.at(-1)).toMatchObject({ category: '', name: '', count: 2 * MAX_TYPES });
+      counts.add({ ...refused, name: `invented ${type}` }, NOON);
+    const taken = counts.take();
+    expect(taken).toHaveLength(MAX_TYPES + 1);
+    expect(taken.at(-1)).toMatchObject({ category: '', name: '', count: 2 * MAX_TYPES });
     counts.add({ ...refused, name: 'another' }, NOON + 1);
     expect(counts.take()).toEqual([expect.objectContaining({ category: '', name: '' })]);
     counts.add({ ...refused, name: 'another' }, NOON + 60_000);
     expect(counts.take()).toEqual([expect.objectContaining({ name: 'another' })]);
   });
 
-  it('stay few and exact while nobody takes them, for days', () => {
+  it('has a bounded number of exact counts when nothing takes them for two days', () => {
     const counts = new RejectionCounts();
     const minutes = 2 * 24 * 60;
     for (let minute = 0; minute < minutes; minute++)
       for (let type = 0; type < 20; type++)
         counts.add({ ...refused, name: `${type}` }, NOON + minute * 60_000);
-    const kept = counts.take();
-    expect(kept.length).toBeLessThan(10_000 + minutes);
-    expect(kept.reduce((sum, { count }) => sum + count, 0)).toBe(minutes * 20);
+    const taken = counts.take();
+    expect(taken.length).toBeLessThan(10_000 + minutes);
+    expect(taken.reduce((sum, { count }) => sum + count, 0)).toBe(minutes * 20);
   });
 
-  it('confuse no two types, whatever they are called', () => {
+  it('never counts two types together, whatever characters their names contain', () => {
     const text = fc.constantFrom('', 'a', 'b', 'a b', '\n', '"', '1', 'ab');
     fc.assert(
       fc.property(fc.array(fc.tuple(text, text), { maxLength: 40 }), (types) => {

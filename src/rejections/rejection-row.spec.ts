@@ -12,12 +12,12 @@ const refused = (fields: Partial<NewRejection>): NewRejection => ({
 });
 
 const anyText = fc.string({ unit: 'binary' });
-/** What a row of texts may hold: PostgreSQL takes neither U+0000 nor half a surrogate pair. */
+/** PostgreSQL stores neither U+0000 nor lone surrogates. */
 const isStorable = (text: string | null): boolean =>
   text === null || (!text.includes('\0') && text.isWellFormed());
 
-describe('the row of a rejection', () => {
-  it('holds any event exactly, in text that PostgreSQL can keep', () => {
+describe('The row of a rejection', () => {
+  it('represents any event exactly, in text that PostgreSQL can store', () => {
     fc.assert(
       fc.property(fc.jsonValue({ stringUnit: 'binary' }), (event) => {
         const row = toRow(refused({ event }), 'refused');
@@ -29,7 +29,7 @@ describe('the row of a rejection', () => {
     );
   });
 
-  it('holds text that is no JSON, which may be anything in UTF-8', () => {
+  it('represents any text in UTF-8 that is not JSON', () => {
     fc.assert(
       fc.property(anyText, (binary) => {
         const event = binary.toWellFormed();
@@ -40,13 +40,13 @@ describe('the row of a rejection', () => {
     );
   });
 
-  it('holds what reading would change as it was written', () => {
+  it('contains the original text of an event that JSON.parse would change', () => {
     const json = '{"x": 12345678901234567890}';
     const row = toRow(refused({ code: 'not_exact', event: JSON.parse(json), json }), 'refused');
     expect([eventOf(row), textOf(row)]).toEqual([json, json]);
   });
 
-  it('holds texts and messages that PostgreSQL can keep, no longer than an index may be', () => {
+  it('contains only storable texts and messages, and at most 255 characters of an indexed field', () => {
     const value = fc.oneof(
       anyText,
       anyText.map((text) => text.padEnd(300, '𝄞')),
@@ -67,25 +67,25 @@ describe('the row of a rejection', () => {
     );
   });
 
-  it('does not grow with the errors of an event', () => {
+  it('has a bounded size, however many errors the event has', () => {
     const errors = Object.fromEntries(
       Array.from({ length: 1000 }, (_, index) => [`${index}`.repeat(1000), ['m'.repeat(10_000)]]),
     );
     expect(JSON.stringify(toRow(refused({ errors }), 'refused')).length).toBeLessThan(100_000);
   });
 
-  it('says where an event was cut or not read', () => {
-    const long = toRow(refused({ event: { text: 'ü'.repeat(20_000) } }), 'refused');
-    expect(long.whole).toBe(false);
-    expect(Buffer.byteLength(long.event ?? '')).toBe(16_383);
-    expect(eventOf(long)).toBe(long.event);
+  it('is marked as incomplete if the event was truncated or not read', () => {
+    const truncated = toRow(refused({ event: { text: 'ü'.repeat(20_000) } }), 'refused');
+    expect(truncated.whole).toBe(false);
+    expect(Buffer.byteLength(truncated.event ?? '')).toBe(16_383);
+    expect(eventOf(truncated)).toBe(truncated.event);
     const unread = toRow(refused({ event: undefined }), 'refused');
     expect([unread.event, unread.whole, eventOf(unread)]).toEqual([null, false, null]);
   });
 });
 
-describe('the head of a text', () => {
-  it('is as many of its characters as fit into so many bytes', () => {
+describe('head()', () => {
+  it('returns as many whole characters of a text as fit into the given bytes', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), fc.nat({ max: 40 }), (text, bytes) => {
         let expected = '';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { environment } from '../platform/config/environment.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
-import { storable } from '../platform/json/storable-text.js';
+import { toStorable } from '../platform/json/storable-text.js';
 import { timeOrderedId } from '../platform/model/time-ordered-id.js';
 import type { NewRejection, RejectionOutcome } from '../platform/model/rejection.js';
 import type { RejectionEntity } from './rejection.entity.js';
@@ -87,7 +87,7 @@ export function head(text: string, bytes: number): string {
 }
 
 function boundedText(value: unknown): string | null {
-  return typeof value === 'string' ? storable(characters(value, MAX_TEXT_LENGTH)) : null;
+  return typeof value === 'string' ? toStorable(characters(value, MAX_TEXT_LENGTH)) : null;
 }
 
 /** Errors in a size and form that PostgreSQL can store. */
@@ -96,8 +96,8 @@ export function boundedErrors(errors: FieldErrors): FieldErrors {
     Object.entries(errors)
       .slice(0, MAX_FIELDS)
       .map(([field, messages]) => [
-        storable(characters(field, MAX_TEXT_LENGTH)),
-        messages.slice(0, MAX_MESSAGES).map((message) => storable(characters(message, MAX_MESSAGE_LENGTH))),
+        toStorable(characters(field, MAX_TEXT_LENGTH)),
+        messages.slice(0, MAX_MESSAGES).map((message) => toStorable(characters(message, MAX_MESSAGE_LENGTH))),
       ]),
   );
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PayloadSchema } from './payload-schema.js';
 
 const SCHEMA = {
@@ -106,21 +107,21 @@ describe('PayloadSchema', () => {
     expect(errors).toEqual({ 'data.a.0': ['must be string, not 0'] });
   });
 
-  it('checks long lists against large enums and uniqueItems in reasonable time', () => {
+  it('checks long lists against large enums and uniqueItems within the time-out', async () => {
     const payloads = new PayloadSchema({
       properties: {
         a: { type: 'array', items: { enum: Array.from({ length: 1000 }, (_, index) => `value ${index}`) } },
         b: { type: 'array', uniqueItems: true, maxItems: 900 },
       },
     });
-    const began = performance.now();
     for (let repeat = 0; repeat < 5; repeat++)
       payloads.fits({
         a: new Array<string>(5000).fill('value 999'),
         b: Array.from({ length: 900 }, (_, index) => [index]),
       });
-    expect(performance.now() - began).toBeLessThan(10_000);
-  });
+    // Jest checks the time-out of synchronous work only after the test has returned to the event loop.
+    await sleep(0);
+  }, 10_000);
 
   it('keeps no state from one payload to the next', () => {
     const payloads = new PayloadSchema(SCHEMA);

@@ -72,7 +72,7 @@ describe('An error that does not come from PostgreSQL', () => {
     ['DatabaseUnavailableError', new DatabaseUnavailableError()],
     ['undefined', undefined],
     ['null', null],
-    ['a text', '23505'],
+    ['a string', '23505'],
   ])('has no SQLSTATE and is an outage: %s', (_, error) => {
     expect(sqlState(error)).toBeUndefined();
     expect(kinds(error)).toEqual(OUTAGE);

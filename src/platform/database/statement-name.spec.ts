@@ -1,6 +1,6 @@
 import { statementName } from './statement-name.js';
 
-describe('The name of a statement', () => {
+describe('statementName()', () => {
   it.each([
     ['SELECT 1', 'SELECT'],
     ['SELECT a, b FROM events WHERE c = $1', 'SELECT events'],
@@ -13,7 +13,7 @@ describe('The name of a statement', () => {
     ['DELETE FROM rejections WHERE id = $1', 'DELETE rejections'],
     ['INSERT INTO a (b) VALUES (1) ON CONFLICT DO UPDATE SET b = 1', 'INSERT a'],
     ['', ''],
-  ])('%j is %s', (sql, name) => {
+  ])('names %j %s', (sql, name) => {
     expect(statementName(sql)).toBe(name);
   });
 });

@@ -1,8 +1,8 @@
-import { whyNotStorable } from './storable-text.js';
+import { storabilityViolation } from './storable-text.js';
 
-/** A value that cannot be kept as it was sent, with where it stands and why. */
+/** The value contains something that cannot be stored exactly as it was sent. */
 export class NotStorableError extends Error {
-  /** @param path e.g. `data.form.0.name`, without its first part */
+  /** @param path from the value that was passed to `canonicalJson`, e.g. `['form', 0, 'name']` */
   constructor(
     readonly path: readonly (string | number)[],
     readonly reason: string,
@@ -11,17 +11,17 @@ export class NotStorableError extends Error {
   }
 }
 
-/** What JSON escapes, or what may not be storable; text without any of it stands in JSON as it is. */
+/** Characters that JSON escapes or that may not be storable. A text without them needs only quotes. */
 // eslint-disable-next-line no-control-regex
-const UNUSUAL = /[\0-\x1F"\\\uD800-\uDFFF]/;
+const POSSIBLY_ESCAPED = /[\0-\x1F"\\\uD800-\uDFFF]/;
 
 /**
- * The canonical JSON text of a value that came from JSON.parse: no blanks, keys sorted by UTF-16 code units, strings
- * and numbers spelt as ECMAScript does (RFC 8785). Two values are the same exactly if their texts are.
+ * The canonical JSON text of a value that JSON.parse returned: no whitespace, keys sorted by UTF-16 code units, strings
+ * and numbers formatted as ECMAScript does (RFC 8785). Two values are equal if and only if their texts are.
  *
- * The same walk finds what PostgreSQL cannot keep: U+0000 and lone surrogates, in keys too.
- * @param levels how deep objects and arrays may stand in one another
- * @throws NotStorableError
+ * The same pass rejects characters that PostgreSQL cannot store, in keys and values: U+0000 and lone surrogates.
+ * @param levels maximum nesting of objects and arrays
+ * @throws NotStorableError if the value cannot be stored or is nested deeper than `levels`
  * @see https://www.rfc-editor.org/rfc/rfc8785
  */
 export function canonicalJson(
@@ -35,7 +35,7 @@ export function canonicalJson(
   let text = '';
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
-      text += `${index === 0 ? '' : ','}${locate(value[index], levels, index)}`;
+      text += `${index === 0 ? '' : ','}${canonicalMember(value[index], levels, index)}`;
     }
     return `[${text}]`;
   }
@@ -43,13 +43,13 @@ export function canonicalJson(
   const keys = Object.keys(fields);
   if (keys.length > 1) keys.sort();
   for (const key of keys) {
-    text += `${text === '' ? '' : ','}${canonicalText(key, [key])}:${locate(fields[key], levels, key)}`;
+    text += `${text === '' ? '' : ','}${canonicalText(key, [key])}:${canonicalMember(fields[key], levels, key)}`;
   }
   return `{${text}}`;
 }
 
-/** Builds the path only where something was found: paths made on the way down would cost every event. */
-function locate(value: unknown, levels: number, step: string | number): string {
+/** Extends the path of an error on its way up. Building paths on the way down would slow down every event. */
+function canonicalMember(value: unknown, levels: number, step: string | number): string {
   if (typeof value !== 'object' && typeof value !== 'string') return JSON.stringify(value);
   try {
     return canonicalJson(value, levels - 1);
@@ -60,8 +60,8 @@ function locate(value: unknown, levels: number, step: string | number): string {
 }
 
 function canonicalText(text: string, path: readonly (string | number)[]): string {
-  if (!UNUSUAL.test(text)) return `"${text}"`;
-  const reason = whyNotStorable(text);
+  if (!POSSIBLY_ESCAPED.test(text)) return `"${text}"`;
+  const reason = storabilityViolation(text);
   if (reason !== undefined) throw new NotStorableError(path, reason);
   return JSON.stringify(text);
 }

@@ -1,15 +1,15 @@
-/** Something that JSON.parse would change or that goes too deep, in one element of the text. */
+/** A value that JSON.parse would change, or nesting that is too deep, in one element of the text. */
 export interface Inexactness {
-  /** Where it stands, from the top of its element: `['data', 'form', 0]`. */
+  /** Path from the root of the element, e.g. `['data', 'form', 0]`. */
   readonly path: readonly (string | number)[];
   readonly code: 'not_exact' | 'too_deep';
   readonly reason: string;
 }
 
 interface Container {
-  /** The keys met so far, or undefined in an array. */
+  /** Keys found so far; undefined in an array. */
   readonly keys: Set<string> | undefined;
-  /** The key or the index at which the scan is. */
+  /** Current key or index. */
   step: string | number;
 }
 
@@ -25,22 +25,22 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Finds what JSON.parse changes without a word: numbers that a double cannot hold, and keys that stand twice in one
- * object (the first value is lost). Finds nesting beyond `depth` on the way. One pass, no recursion: text that is nested
- * a million deep costs no more than other text.
+ * Finds values that JSON.parse changes silently: numbers that a double cannot represent, and duplicate keys, of which
+ * JSON.parse drops the first value. Also finds nesting deeper than `depth`. The scan makes one pass without recursion.
+ * Its time is linear in the text, even with a million levels.
  *
- * @param text JSON that JSON.parse has accepted; this scan relies on it
- * @param elements true: `text` is an array, and each of its elements is looked at by itself
- * @returns the first finding of each element that has one, by the element's index (0 without `elements`)
+ * @param text JSON that JSON.parse has accepted; the scan does not check the syntax
+ * @param perElement true if `text` is an array whose elements are scanned as separate values
+ * @returns the first finding of each element, by the index of the element (0 unless `perElement`)
  */
-export function findInexactness(text: string, depth: number, elements: boolean): Map<number, Inexactness> {
+export function findInexactness(text: string, depth: number, perElement: boolean): Map<number, Inexactness> {
   const found = new Map<number, Inexactness>();
   const stack: Container[] = [];
-  const top = elements ? 1 : 0;
+  const top = perElement ? 1 : 0;
   let isKey = false;
 
   const report = (code: Inexactness['code'], reason: string, containers = stack): void => {
-    const element = elements ? Number(stack[0]?.step ?? 0) : 0;
+    const element = perElement ? Number(stack[0]?.step ?? 0) : 0;
     if (found.has(element)) return;
     found.set(element, { path: containers.slice(top).map(({ step }) => step), code, reason });
   };
@@ -61,7 +61,7 @@ export function findInexactness(text: string, depth: number, elements: boolean):
       }
       at = end;
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      // The event itself is one level, its data the next.
+      // The event is the first level; `depth` counts from its `data`.
       if (stack.length - top > depth)
         report('too_deep', `Nested more than ${depth} levels deep.`, stack.slice(0, top + 1));
       isKey = code === OPEN_BRACE;
@@ -76,11 +76,11 @@ export function findInexactness(text: string, depth: number, elements: boolean):
     } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
       const start = at;
       while (isNumberPart(text.charCodeAt(at + 1))) at++;
-      // Fifteen significant digits without an exponent always survive a double (IEEE 754).
+      // A decimal of up to 15 significant digits without an exponent round-trips through a double (IEEE 754).
       if (at - start >= 15 || text.slice(start, at + 1).search(/e/i) >= 0) {
         const literal = text.slice(start, at + 1);
         if (!isExact(literal))
-          report('not_exact', `The number ${abridge(literal)} cannot be kept exactly; send it as a string.`);
+          report('not_exact', `The number ${truncate(literal)} cannot be kept exactly; send it as a string.`);
       }
     }
   }
@@ -88,9 +88,10 @@ export function findInexactness(text: string, depth: number, elements: boolean):
 }
 
 /**
- * The texts of some elements of an array, as they were written.
+ * The original texts of selected elements of an array.
  * @param text a JSON array that JSON.parse has accepted
- * @param wanted by their index
+ * @param wanted a map whose keys are the indexes of the elements
+ * @returns the texts by index
  */
 export function elementTexts(text: string, wanted: ReadonlyMap<number, unknown>): Map<number, string> {
   const texts = new Map<number, string>();
@@ -114,7 +115,7 @@ export function elementTexts(text: string, wanted: ReadonlyMap<number, unknown>)
   return texts;
 }
 
-/** The place of the quote that ends a string. @param start of the quote that begins it */
+/** The index of the closing quote of a string. @param start index of the opening quote */
 export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
@@ -127,7 +128,7 @@ function isEscaped(text: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
-/** Digits, sign, point and exponent; the text is valid JSON, so that order needs no check. */
+/** True for digits, signs, the decimal point and the exponent. Their order is not checked: the text is valid JSON. */
 function isNumberPart(code: number): boolean {
   return (
     (code >= ZERO && code <= NINE) ||
@@ -139,17 +140,17 @@ function isNumberPart(code: number): boolean {
   );
 }
 
-/** True where the double nearest to the literal, spelt again, is the same decimal number. */
+/** True if parsing the literal as a double and formatting it again gives the same decimal number. */
 export function isExact(literal: string): boolean {
   const number = Number(literal);
-  return Number.isFinite(number) && decimal(literal) === decimal(String(number));
+  return Number.isFinite(number) && normalizedDecimal(literal) === normalizedDecimal(String(number));
 }
 
 /**
- * A decimal number as digits without zeros around them and a power of ten; equal numbers give equal texts. An exponent
- * too large to count with stands in literals that a double holds as 0 or Infinity only, which are found to differ anyway.
+ * A decimal number as its significant digits and a power of ten. Equal numbers have equal texts. An exponent beyond the
+ * safe integers loses digits here, but such a literal becomes 0 or Infinity as a double and differs anyway.
  */
-function decimal(literal: string): string {
+function normalizedDecimal(literal: string): string {
   const [, sign = '', whole = '', fraction = '', exponent = '0'] =
     /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(literal) ?? [];
   const digits = (whole + fraction).replace(/^0+/, '');
@@ -158,13 +159,13 @@ function decimal(literal: string): string {
   return `${sign}${significant}e${Number(exponent) - fraction.length + digits.length - significant.length}`;
 }
 
-/** By hand: `/0+$/` takes quadratic time where many zeros stand before another digit. */
+/** A loop, because `/0+$/` takes quadratic time for many zeros followed by another digit. */
 function withoutTrailingZeros(digits: string): string {
   let end = digits.length;
   while (digits.charCodeAt(end - 1) === ZERO) end--;
   return digits.slice(0, end);
 }
 
-function abridge(literal: string): string {
+function truncate(literal: string): string {
   return literal.length <= 40 ? literal : `${literal.slice(0, 37)}…`;
 }

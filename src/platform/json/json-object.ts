@@ -1,4 +1,4 @@
-/** True for what JSON calls an object: neither null nor an array. */
+/** True for a JSON object: neither null nor an array. */
 export function isJsonObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

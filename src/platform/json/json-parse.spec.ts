@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { parseEscapedKeys } from './json-parse.js';
 
-/** Keys that are mistaken for one another, and what they are mistaken for. */
+/** Keys that the bug confuses with one another, and other unusual keys. */
 const key = fc.oneof(
   fc.constantFrom(
     '"',
@@ -29,9 +29,9 @@ const { value: json } = fc.letrec<{ value: unknown }>((tie) => ({
   ),
 }));
 
-describe('JSON', () => {
-  it('is parsed with the very keys, in their order', () => {
-    // What JSON.stringify writes tells the keys that an object has; it is right everywhere.
+describe('parseEscapedKeys()', () => {
+  it('returns the original keys in their original order', () => {
+    // JSON.stringify shows the actual keys of an object; the bug does not affect it.
     fc.assert(
       fc.property(json, fc.constantFrom(undefined, 2), (value, indent) => {
         const text = JSON.stringify(value, null, indent);
@@ -48,19 +48,19 @@ describe('JSON', () => {
     ['{"\\u005f_proto__":{"x":1}}', '{"__proto__":{"x":1}}'],
     ['[{"\\n"\n:"\\n"},"\\"",{"\\ud834\\udd1e":[]}]', '[{"\\n":"\\n"},"\\"",{"𝄞":[]}]'],
     ['"\\n"', '"\\n"'],
-  ])('reads %s as %s', (text, same) => {
+  ])('parses %s as %s', (text, same) => {
     expect(JSON.stringify(parseEscapedKeys(text))).toBe(same);
   });
 
-  it('is parsed however deep it is', () => {
-    const deep = 200_000;
-    let value = parseEscapedKeys(`${'{"\\n":'.repeat(deep)}1${'}'.repeat(deep)}`);
-    for (let level = 0; level < deep; level++) value = (value as Record<string, unknown>)['\n'];
+  it('parses 200,000 nested objects', () => {
+    const levels = 200_000;
+    let value = parseEscapedKeys(`${'{"\\n":'.repeat(levels)}1${'}'.repeat(levels)}`);
+    for (let level = 0; level < levels; level++) value = (value as Record<string, unknown>)['\n'];
     expect(value).toBe(1);
   });
 
   it.each(['{"\\n":1', '{"\\n":01}', '{"\\x":1}', ''])(
-    'that is none is refused as by JSON.parse: %s',
+    'rejects invalid JSON with a SyntaxError, as JSON.parse does: %s',
     (text) => {
       expect(() => parseEscapedKeys(text)).toThrow(SyntaxError);
     },

@@ -2,34 +2,35 @@ import { randomBytes } from 'node:crypto';
 import { endOfString } from './exact-json.js';
 
 /*
- * JSON.parse of V8 12.8 and later (Node 23 to 26, as far as is known) may take a key that is spelt with an escape for
- * another one that it has met before: `{"\n":1}` becomes `{"\\":1}`, and where an object has both, a value is lost.
- * Imported before anything else, this puts another in its place there, for all who parse in this process, PostgreSQL's
- * driver among them.
+ * JSON.parse of V8 12.8 and later (known to affect Node 23 to 26) may confuse a key that contains an escape with a key
+ * that it has parsed before: `{"\n":1}` becomes `{"\\":1}`, and an object with both keys loses a value.
+ * On the affected versions only, this module replaces JSON.parse in the whole process. It must be imported first.
+ * A local parse function does not suffice: PostgreSQL's driver, Bull and other libraries call JSON.parse themselves and
+ * would keep the fault.
  * See https://github.com/nodejs/node/issues/63785
  */
 
-const parse = JSON.parse;
+const nativeParse = JSON.parse;
 
-/** Begins the names that stand in for keys with escapes. It never leaves the process, so that no text has it. */
-const MARK = randomBytes(12).toString('base64url');
+/** Prefix of the placeholders for keys with escapes. It is random and never leaves the process: no text contains it. */
+const PLACEHOLDER_PREFIX = randomBytes(12).toString('base64url');
 
-if (isBroken())
+if (hasEscapedKeyBug())
   JSON.parse = (text: string, reviver?: Parameters<typeof JSON.parse>[1]): unknown =>
-    reviver ? parse(text, reviver) : parseEscapedKeys(text);
+    reviver ? nativeParse(text, reviver) : parseEscapedKeys(text);
 
-/** Whether a key is taken for the one that was met before it. */
-function isBroken(): boolean {
-  parse('{"h":[],"\\\\":0}');
-  return !Object.hasOwn(parse('{"h":1,"\\"":2}') as object, '"');
+/** Detects the bug: the second text must not receive the key of the first. */
+function hasEscapedKeyBug(): boolean {
+  nativeParse('{"h":[],"\\\\":0}');
+  return !Object.hasOwn(nativeParse('{"h":1,"\\"":2}') as object, '"');
 }
 
 /**
- * What JSON.parse is to return: keys with escapes are parsed under names that have none, and then given back their own.
+ * Parses JSON without the bug: replaces keys with escapes by placeholders before parsing, and restores them afterwards.
  * @throws SyntaxError as JSON.parse does
  */
 export function parseEscapedKeys(text: string): unknown {
-  const value: unknown = parse(text);
+  const value: unknown = nativeParse(text);
   if (typeof text !== 'string' || !text.includes('\\')) return value;
   const keys: string[] = [];
   let renamed = '';
@@ -38,27 +39,29 @@ export function parseEscapedKeys(text: string): unknown {
   for (let at = text.indexOf('"'), end; at !== -1 && escape !== -1; at = text.indexOf('"', end + 1)) {
     end = endOfString(text, at);
     if (escape < at) escape = text.indexOf('\\', at);
-    if (escape === -1 || escape > end || !isColon(text, end + 1)) continue;
-    renamed += `${text.slice(copied, at + 1)}${MARK}${keys.length}`;
-    keys.push(parse(text.slice(at, end + 1)) as string);
+    if (escape === -1 || escape > end || !isColonNext(text, end + 1)) continue;
+    renamed += `${text.slice(copied, at + 1)}${PLACEHOLDER_PREFIX}${keys.length}`;
+    keys.push(nativeParse(text.slice(at, end + 1)) as string);
     copied = end;
   }
-  return keys.length === 0 ? value : withKeys(parse(renamed + text.slice(copied)), keys);
+  return keys.length === 0 ? value : restoreKeys(nativeParse(renamed + text.slice(copied)), keys);
 }
 
-/** Gives the keys of all objects in a value, however deep, their own names, in their order. */
-function withKeys(value: unknown, keys: readonly string[]): unknown {
-  const left = [value];
-  while (left.length > 0) {
-    const each = left.pop();
+/** Restores the keys of all objects in a value in their original order. A stack of its own allows any depth. */
+function restoreKeys(value: unknown, keys: readonly string[]): unknown {
+  const pending = [value];
+  while (pending.length > 0) {
+    const each = pending.pop();
     if (!isContainer(each)) continue;
-    for (const inner of Object.values(each)) left.push(inner);
+    for (const inner of Object.values(each)) pending.push(inner);
     const entries = Object.entries(each);
-    if (!entries.some(([key]) => key.startsWith(MARK))) continue;
+    if (!entries.some(([key]) => key.startsWith(PLACEHOLDER_PREFIX))) continue;
     for (const [key] of entries) delete each[key];
     for (const [key, own] of entries) {
-      const name = key.startsWith(MARK) ? (keys[Number(key.slice(MARK.length))] ?? '') : key;
-      // An assignment to `__proto__` would make no key.
+      const name = key.startsWith(PLACEHOLDER_PREFIX)
+        ? (keys[Number(key.slice(PLACEHOLDER_PREFIX.length))] ?? '')
+        : key;
+      // Assigning to `__proto__` would set the prototype instead of a key.
       Object.defineProperty(each, name, { value: own, writable: true, enumerable: true, configurable: true });
     }
   }
@@ -68,8 +71,8 @@ function withKeys(value: unknown, keys: readonly string[]): unknown {
 const isContainer = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null;
 
-/** Whether a colon stands here, or behind blanks. */
-function isColon(text: string, at: number): boolean {
+/** True if a colon follows, possibly after whitespace. */
+function isColonNext(text: string, at: number): boolean {
   COLON.lastIndex = at;
   return COLON.test(text);
 }

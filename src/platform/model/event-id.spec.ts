@@ -5,7 +5,7 @@ import { canonicalJson } from '../json/canonical-json.js';
 import { dataDigest, eventId, isEventId, millisecondsOf } from './event-id.js';
 import { parseTimestamp } from '../time/timestamp.js';
 
-interface Sent {
+interface SentEvent {
   application: string;
   session_id: string;
   category: string;
@@ -14,12 +14,12 @@ interface Sent {
   timestamp: string;
 }
 
-function idOf({ data, timestamp, ...texts }: Sent): string {
+function idOf({ data, timestamp, ...texts }: SentEvent): string {
   const { text, milliseconds } = parseTimestamp(timestamp);
   return eventId({ ...texts, canonicalData: canonicalJson(data, 100), timestamp: text }, milliseconds);
 }
 
-const PAGEVIEW: Sent = {
+const PAGEVIEW: SentEvent = {
   application: 'default',
   session_id: 'e2085be5-9137-4e4e-80b5-f1ffddc25423',
   category: 'page interaction',
@@ -29,7 +29,7 @@ const PAGEVIEW: Sent = {
 };
 
 const text = fc.string({ unit: 'binary' }).map((characters) => characters.replaceAll('\0', '\n'));
-const sent: fc.Arbitrary<Sent> = fc.record({
+const sent: fc.Arbitrary<SentEvent> = fc.record({
   application: text,
   session_id: text,
   category: text,
@@ -40,13 +40,13 @@ const sent: fc.Arbitrary<Sent> = fc.record({
     .map((date) => date.toISOString()),
 });
 
-/** The bits of a UUID as RFC 9562 numbers them, from the left. */
+/** Bits of a UUID, numbered from the left as in RFC 9562. */
 function bits(id: string, from: number, count: number): bigint {
   return (BigInt(`0x${id.replaceAll('-', '')}`) >> BigInt(128 - from - count)) & ((1n << BigInt(count)) - 1n);
 }
 
-describe('the identifier of an event', () => {
-  it('never changes: stored events are found by it', () => {
+describe('The identifier of an event', () => {
+  it('never changes between releases, because stored events are identified by it', () => {
     expect(idOf(PAGEVIEW)).toBe('0176bd3b-005b-8e87-b810-d98f192d5f04');
   });
 
@@ -79,7 +79,7 @@ describe('the identifier of an event', () => {
     );
   });
 
-  it('is the same for a retry, whose keys may stand in another order and whose time may be spelt otherwise', () => {
+  it('is the same for a retry with another order of keys and another format of the timestamp', () => {
     const retry = {
       ...PAGEVIEW,
       data: { path: '/', host: 'www.consumeraffairs.com' },
@@ -88,12 +88,12 @@ describe('the identifier of an event', () => {
     expect(idOf(retry)).toBe(idOf(PAGEVIEW));
   });
 
-  it('is another one as soon as one field differs', () => {
+  it('differs if any field differs', () => {
     fc.assert(
       fc.property(
         sent,
         sent,
-        fc.constantFrom(...(Object.keys(PAGEVIEW) as (keyof Sent)[])),
+        fc.constantFrom(...(Object.keys(PAGEVIEW) as (keyof SentEvent)[])),
         (one, other, field) => {
           fc.pre(canonicalize(one[field]) !== canonicalize(other[field]));
           expect(idOf({ ...one, [field]: other[field] })).not.toBe(idOf(one));
@@ -102,13 +102,13 @@ describe('the identifier of an event', () => {
     );
   });
 
-  it('is another one where the same letters are cut into fields otherwise', () => {
+  it('differs if the same characters are divided between fields differently', () => {
     expect(idOf({ ...PAGEVIEW, category: 'a', name: 'bc' })).not.toBe(
       idOf({ ...PAGEVIEW, category: 'ab', name: 'c' }),
     );
   });
 
-  it('tells microseconds apart', () => {
+  it('differs by one microsecond', () => {
     expect(idOf({ ...PAGEVIEW, timestamp: '2021-01-01 09:15:29.243861' })).not.toBe(idOf(PAGEVIEW));
   });
 
@@ -121,14 +121,14 @@ describe('the identifier of an event', () => {
     );
   });
 
-  it('has time bits of 0 before 1970', () => {
+  it('has time bits of 0 for a timestamp before 1970', () => {
     const id = idOf({ ...PAGEVIEW, timestamp: '1969-12-31T23:59:59.999999Z' });
     expect(bits(id, 0, 48)).toBe(0n);
     expect(isEventId(id)).toBe(true);
   });
 });
 
-describe('what is no identifier of an event', () => {
+describe('isEventId()', () => {
   const id = '0176bd5a-2e33-8c5c-9d0e-2f3f4a0b8f51';
 
   it.each([
@@ -137,15 +137,15 @@ describe('what is no identifier of an event', () => {
     ['a UUIDv4', 'e2085be5-9137-4e4e-80b5-f1ffddc25423'],
     ['of another variant', id.replace('-9d0e-', '-cd0e-')],
     ['without hyphens', id.replaceAll('-', '')],
-    ['followed by something', `${id}\n`],
+    ['followed by a line break', `${id}\n`],
     ['later than the year 9999', `e677d21fdc00-8c5c-9d0e-2f3f4a0b8f51`.replace(/^(.{8})/, '$1-')],
-  ])('%s', (_, other) => {
+  ])('rejects an identifier that is invalid: %s', (_, other) => {
     expect(isEventId(id)).toBe(true);
     expect(isEventId(other)).toBe(false);
   });
 });
 
-describe('the digest of a payload', () => {
+describe('The digest of a payload', () => {
   it('is the SHA-256 of its canonical text in UTF-8', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (canonicalData) => {

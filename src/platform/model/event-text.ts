@@ -1,5 +1,5 @@
 import { environment } from '../config/environment.js';
-import { whyNotStorable } from '../json/storable-text.js';
+import { storabilityViolation } from '../json/storable-text.js';
 
 /**
  * Bytes of session_id, category and name together. A B-tree entry holds 2,704 bytes, and timestamp, digest and headers take
@@ -20,7 +20,7 @@ export function textViolation(value: unknown): TextViolation | undefined {
   if (value === '') return { code: 'empty', message: 'Must not be empty.' };
   if (lengthOf(value) > environment.TEXT_LIMIT)
     return { code: 'too_long', message: `Must not exceed ${environment.TEXT_LIMIT} characters.` };
-  const message = whyNotStorable(value);
+  const message = storabilityViolation(value);
   return message === undefined ? undefined : { code: 'not_storable', message };
 }
 

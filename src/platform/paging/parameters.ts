@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Transform, Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
 import { Valid } from '../http/valid.decorator.js';
-import { whyNotStorable } from '../json/storable-text.js';
+import { storabilityViolation } from '../json/storable-text.js';
 import { parseBound, TimestampError } from '../time/timestamp.js';
 import { UNKNOWN_CURSOR } from './cursor.js';
 
@@ -25,7 +25,7 @@ export function Filter(description: string, example: string): PropertyDecorator 
   return applyDecorators(
     ApiPropertyOptional({ description, example }),
     IsOptional(),
-    Valid((value) => (typeof value === 'string' ? whyNotStorable(value) : 'Must be given once.')),
+    Valid((value) => (typeof value === 'string' ? storabilityViolation(value) : 'Must be given once.')),
   );
 }
 

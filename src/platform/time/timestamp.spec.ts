@@ -5,7 +5,7 @@ const FIRST = Date.parse('0001-01-01T00:00:00Z');
 const LAST = Date.parse('9999-12-31T23:59:59.999Z');
 const ISO = 'Must be an ISO 8601 date-time such as 2021-01-01T09:15:29.243860Z.';
 
-/** An instant as milliseconds and the three digits that follow them. */
+/** An instant as milliseconds and the three digits after them. */
 const instant = fc.record({
   milliseconds: fc.integer({ min: FIRST, max: LAST }),
   micros: fc.integer({ min: 0, max: 999 }),
@@ -15,7 +15,7 @@ type Instant = { milliseconds: number; micros: number };
 const canonical = ({ milliseconds, micros }: Instant) =>
   `${new Date(milliseconds).toISOString().slice(0, -1)}${String(micros).padStart(3, '0')}Z`;
 
-/** Minutes from UTC, and how they are written. */
+/** Minutes from UTC, and their text. */
 const offset = fc
   .record({
     minutes: fc.integer({ min: -1439, max: 1439 }),
@@ -28,7 +28,7 @@ const offset = fc
     return { minutes, text: `${minutes < 0 ? '-' : '+'}${hour}${colon}${minute}` };
   });
 
-describe('a timestamp', () => {
+describe('parseTimestamp()', () => {
   it.each([
     ['2021-01-01T09:15:29.243860Z', '2021-01-01T09:15:29.243860Z'],
     ['2021-01-01 09:15:29.243860', '2021-01-01T09:15:29.243860Z'],
@@ -53,7 +53,7 @@ describe('a timestamp', () => {
     ['0001-01-01T00:00:00', '0001-01-01T00:00:00.000000Z'],
     ['0099-03-01T00:00:00', '0099-03-01T00:00:00.000000Z'],
     ['9999-12-31T23:59:59.999999', '9999-12-31T23:59:59.999999Z'],
-  ])('%s is %s', (text, expected) => {
+  ])('parses %s as %s', (text, expected) => {
     expect(parseTimestamp(text).text).toBe(expected);
   });
 
@@ -87,11 +87,11 @@ describe('a timestamp', () => {
     ['1609492529', ISO],
     ['yesterday', ISO],
     ['', ISO],
-  ])('%p is refused: %s', (text, message) => {
+  ])('rejects %p: %s', (text, message) => {
     expect(() => parseTimestamp(text)).toThrow(new TimestampError(message));
   });
 
-  it('has one canonical text and one millisecond, whatever offset it is written with', () => {
+  it('gives the same text and milliseconds for every offset of an instant', () => {
     fc.assert(
       fc.property(instant, offset, fc.constantFrom('T', ' '), (time, { minutes, text }, separator) => {
         const local = time.milliseconds + minutes * 60_000;
@@ -107,7 +107,7 @@ describe('a timestamp', () => {
     );
   });
 
-  it('sorts as text as it does in time', () => {
+  it('gives texts that sort chronologically', () => {
     fc.assert(
       fc.property(instant, instant, (one, other) => {
         const [a, b] = [one, other].map((time) => parseTimestamp(canonical(time)).text) as [string, string];
@@ -117,7 +117,7 @@ describe('a timestamp', () => {
     );
   });
 
-  it('is read or refused with a reason, whatever the text', () => {
+  it('parses every text in the format of a timestamp or throws a TimestampError', () => {
     fc.assert(
       fc.property(
         fc.stringMatching(/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{0,8})?)?(Z|[+-]\d\d)?$/),
@@ -133,8 +133,8 @@ describe('a timestamp', () => {
   });
 });
 
-describe('now', () => {
-  it('is the clock in canonical spelling', () => {
+describe('now()', () => {
+  it('returns the system time in canonical format', () => {
     const before = Date.now();
     const { text, milliseconds } = now();
     expect(milliseconds).toBeGreaterThanOrEqual(before);
@@ -143,7 +143,7 @@ describe('now', () => {
   });
 });
 
-describe('one end of a range', () => {
+describe('parseBound()', () => {
   it.each([
     ['2021-01-01', 'after', '2021-01-01T00:00:00.000000Z'],
     ['2021-01-01', 'before', '2021-01-01T23:59:59.999999Z'],
@@ -152,7 +152,7 @@ describe('one end of a range', () => {
     ['2021-01-01T09:15:29.5', 'after', '2021-01-01T09:15:29.500000Z'],
     ['2021-01-01 09:15', 'before', '2021-01-01T09:15:00.000000Z'],
     ['2021-01-01 09:15:29+02:00', 'before', '2021-01-01T07:15:29.000000Z'],
-  ] as const)('%s (%s) is %s', (text, end, expected) => {
+  ] as const)('parses %s (%s) as %s', (text, end, expected) => {
     expect(parseBound(text, end).text).toBe(expected);
   });
 
@@ -163,7 +163,7 @@ describe('one end of a range', () => {
     '2021-01-01T09:15:29 02',
     '2021-01-01T09:15:29.000 02:00',
     '2021-01-01T09:15:29,000 02:00',
-  ])('%s had a plus sign that a query turned into a blank', (text) => {
+  ])('reads the space before the offset as a plus sign that was not percent-encoded: %s', (text) => {
     expect(parseBound(text, 'after').text).toBe('2021-01-01T07:15:29.000000Z');
   });
 
@@ -174,18 +174,18 @@ describe('one end of a range', () => {
     ['2021-01-01T25:00:00', 'This time of day does not exist.'],
     ['2021-01', 'Must be an ISO 8601 date or date-time, such as 2021-01-01 or 2021-01-01T09:15:29.243860Z.'],
     ['today', 'Must be an ISO 8601 date or date-time, such as 2021-01-01 or 2021-01-01T09:15:29.243860Z.'],
-  ])('%s is refused: %s', (text, message) => {
+  ])('rejects %s: %s', (text, message) => {
     expect(() => parseBound(text, 'before')).toThrow(new TimestampError(message));
   });
 });
 
-describe('the seconds between two timestamps', () => {
+describe('secondsBetween()', () => {
   it.each([
     ['2021-01-01T09:15:29.243860Z', '2021-01-01T09:15:29.243860Z', 0],
     ['2021-01-01T09:15:29.999999Z', '2021-01-01T09:15:30.000000Z', 0.000001],
     ['1969-12-31T23:59:59.500000Z', '1970-01-01T00:00:01.250000Z', 1.75],
     ['2020-02-28T00:00:00.000001Z', '2020-03-01T00:00:00.000000Z', 172799.999999],
-  ])('from %s to %s are %d', (earlier, later, seconds) =>
+  ])('from %s to %s returns %d', (earlier, later, seconds) =>
     expect(secondsBetween(earlier, later)).toBe(seconds),
   );
 });

@@ -1,12 +1,12 @@
-/** An instant, kept to the microsecond. */
+/** An instant in microseconds. */
 export interface Timestamp {
-  /** Canonical spelling: UTC with six digits, e.g. `2021-01-01T09:15:29.243860Z`; sorts as text. */
+  /** Canonical format: UTC with six fractional digits, e.g. `2021-01-01T09:15:29.243860Z`. Sorts as text. */
   readonly text: string;
-  /** Milliseconds since 1970, rounded down; negative before. */
+  /** Milliseconds since the epoch, rounded down; negative before 1970. */
   readonly milliseconds: number;
 }
 
-/** Why a text is no timestamp, in words for whoever sent it. */
+/** The text is not a valid timestamp. The message is part of the response to the client. */
 export class TimestampError extends Error {}
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
@@ -19,8 +19,8 @@ const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
 const OUT_OF_RANGE = 'Must lie within the years 0001 to 9999 in UTC.';
 
 /**
- * Reads an ISO 8601 date-time: `T` or a blank between date and time, seconds and up to six fractional digits optional,
- * an offset or none, which means UTC. What cannot be kept exactly is refused, not rounded.
+ * Parses an ISO 8601 date-time: `T` or a space between date and time, optional seconds with up to six fractional
+ * digits, and an optional offset, which defaults to UTC. Rejects a text that would have to be rounded.
  * @throws TimestampError
  */
 export function parseTimestamp(text: string): Timestamp {
@@ -52,30 +52,30 @@ export function parseTimestamp(text: string): Timestamp {
   const micros = fraction.length === 6 ? fraction : fraction.slice(0, 6).padEnd(6, '0');
   const offset = (Number(offsetHour) * 60 + Number(offsetMinute)) * (sign === '-' ? -1 : 1);
   const milliseconds =
-    utc(Number(year), Number(month), Number(day)) +
+    utcMilliseconds(Number(year), Number(month), Number(day)) +
     Number(hour) * 3_600_000 +
     (Number(minute) - offset) * 60_000 +
     Number(second) * 1000 +
     Number(micros.slice(0, 3));
   if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
-  // In UTC the text is there already, piece by piece; making a Date only to spell it would cost as much as all the rest.
+  // In UTC the parts can be joined. Formatting through a Date would cost as much as the rest of this function.
   const canonical =
     offset === 0
       ? `${year}-${month}-${day}T${hour}:${minute}:${second.padStart(2, '0')}.${micros}Z`
-      : spell(milliseconds, micros.slice(3));
+      : formatTimestamp(milliseconds, micros.slice(3));
   return { text: canonical, milliseconds };
 }
 
 /**
- * Reads one end of a range: a date-time, or a date, which stands for its first (`after`) or last (`before`)
- * microsecond in UTC, so that both ends are inclusive.
+ * Parses one bound of a range: a date-time or a date. A date means its first (`after`) or last (`before`) microsecond
+ * in UTC, so that both bounds are inclusive.
  * @throws TimestampError
  */
 export function parseBound(text: string, end: 'after' | 'before'): Timestamp {
   const match = DATE.exec(text);
   if (match === null) {
     try {
-      // A plus sign that was not percent-encoded arrives as a blank: "…00 02:00" can only mean "+02:00".
+      // A plus sign that was not percent-encoded arrives as a space: "…00 02:00" can only mean "+02:00".
       return parseTimestamp(text.replace(/(:\d\d(?:[.,]\d+)?) (\d\d(?::?\d\d)?)$/, '$1+$2'));
     } catch (error) {
       if (error instanceof TimestampError && !DATE_TIME.test(text)) {
@@ -92,7 +92,7 @@ export function isDate(text: string): boolean {
   return DATE.test(text);
 }
 
-/** The instant a microsecond after a canonical timestamp; undefined after the last one that there can be. */
+/** The canonical timestamp one microsecond later; undefined if that is after the year 9999. */
 export function nextMicrosecond(text: string): string | undefined {
   const micros = Number(text.slice(20, 26)) + 1;
   if (micros < 1_000_000) return `${text.slice(0, 20)}${String(micros).padStart(6, '0')}Z`;
@@ -107,32 +107,33 @@ export function secondsBetween(earlier: string, later: string): number {
   return (seconds * 1_000_000 + micros) / 1_000_000;
 }
 
-/** The present, to the millisecond that the clock gives. */
+/** The current time, in the milliseconds of the system clock. */
 export function now(): Timestamp {
   return timestampAt(Date.now());
 }
 
 /**
- * The instant so many milliseconds after 1970.
- * @throws TimestampError where it lies in no year from 0001 to 9999
+ * The timestamp of a number of milliseconds since the epoch.
+ * @throws TimestampError outside the years 0001 to 9999
  */
 export function timestampAt(milliseconds: number): Timestamp {
   if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
-  return { text: spell(milliseconds, '000'), milliseconds };
+  return { text: formatTimestamp(milliseconds, '000'), milliseconds };
 }
 
-function spell(milliseconds: number, microseconds: string): string {
+/** @param microseconds the three digits after the milliseconds */
+function formatTimestamp(milliseconds: number, microseconds: string): string {
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${microseconds}Z`;
 }
 
-/** Date.UTC takes the years 0 to 99 for 1900 to 1999; a Date that is set does not. */
-function utc(year: number, month: number, day: number): number {
+/** Milliseconds since the epoch. Date.UTC maps the years 0 to 99 to 1900 to 1999; setUTCFullYear does not. */
+function utcMilliseconds(year: number, month: number, day: number): number {
   return year > 99 ? Date.UTC(year, month - 1, day) : new Date(0).setUTCFullYear(year, month - 1, day);
 }
 
 function isDay(year: number, month: number, day: number): boolean {
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
   if (day < 29) return true;
-  const last = new Date(utc(year, month, day));
-  return last.getUTCMonth() === month - 1;
+  const date = new Date(utcMilliseconds(year, month, day));
+  return date.getUTCMonth() === month - 1;
 }
