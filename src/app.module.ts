@@ -65,7 +65,7 @@ const WORKER_MODULES = [
   WorkerModule,
 ];
 
-/** The whole application: every module stands in one of the lists above. */
+/** The whole application: the connections to PostgreSQL and Redis, and the modules of the lists above. */
 @Module({})
 export class AppModule {
   static register({ role, databaseUrl, redisUrl }: AppOptions): DynamicModule {

@@ -42,6 +42,7 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
     if (stopping) process.exit(code || 1);
     stopping = true;
     setTimeout(() => process.exit(code || 1), STOP_TIMEOUT_MS).unref();
+    app?.getHttpAdapter().getInstance().startDraining();
     await app?.close();
     await stopTracing();
     await embedded.close();

@@ -1,6 +1,8 @@
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { IncomingHttpHeaders } from 'node:http';
+import { sendProblem, toDomainError } from '../platform/http/problem.filter.js';
 import type { ApiKeyCache } from './api-key.cache.js';
 
 /** Pages of other origins may only send events. Beacons include credentials, so credentials have to be allowed. */
@@ -23,6 +25,10 @@ export const crossOrigin = fp<{ keys: ApiKeyCache }>(
       deleteSameOrigin(headers);
       next();
     });
+    // Nest sets its error handler after this route exists, so the route would respond with Fastify's own.
+    fastify.addHook('onRoute', (route) => {
+      if (route.method === 'OPTIONS') route.errorHandler = respondWithProblem;
+    });
     await fastify.register(cors, {
       ...OPTIONS,
       origin: (origin: string | undefined, done: (error: Error | null, isAllowed: boolean) => void) => {
@@ -36,6 +42,10 @@ export const crossOrigin = fp<{ keys: ApiKeyCache }>(
   },
   { name: 'the-eye-cors', dependencies: ['the-eye-security-headers'] },
 );
+
+function respondWithProblem(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, toDomainError(error, request));
+}
 
 /** The Eye's own pages send an `Origin` header too. Without it, their requests are treated as those of any client. */
 function deleteSameOrigin(headers: IncomingHttpHeaders): void {

@@ -37,8 +37,6 @@ export class RateLimits {
     // A separate connection, so that taking points does not wait behind a large batch of events. Without the ready check,
     // whose command could miss the short timeout and end the connection.
     this.redis = connections.create('client', { commandTimeout: TAKE_TIMEOUT_MS, enableReadyCheck: false });
-    // RedisHealth logs outages; an event without a listener would be thrown.
-    this.redis.on('error', () => undefined);
   }
 
   /** @param limit points in a window */

@@ -86,7 +86,7 @@ export class EventsRepository {
     };
     const query = keysetQuery(filter);
     if (!isScattered(filter) || !this.counts.areKept) return select(query);
-    // Usually the events are close together. If not, the running counts tell which minutes contain the page.
+    // Usually the events are close together. If not, the prefix sums tell which minutes contain the page.
     const rows = slice.limit + (slice.offset ?? 0);
     const first = Math.min(rows * SCANNED_PER_EVENT, rows + MAX_EXTRA_SCANNED);
     const near = await select({ ...query, only: { first } });
@@ -101,7 +101,7 @@ export class EventsRepository {
     return countRows((text, parameters) => this.sql.query(text, parameters), keysetQuery(filter));
   }
 
-  /** Selects the minutes that contain a slice, from the running counts. */
+  /** Selects the minutes that contain a slice, from the prefix sums. */
   private minutesOf(
     { application, category, name, timestamp_after, timestamp_before }: EventFilter,
     slice: Slice,

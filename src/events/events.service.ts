@@ -71,7 +71,7 @@ export class EventsService {
     );
   }
 
-  /** Exact wherever running counts exist, which is everywhere except for a part of a session. */
+  /** Exact wherever prefix sums exist, which is everywhere except for a part of a session. */
   private async count(filter: EventFilter): Promise<Count> {
     const { session_id, ...others } = filter;
     if (session_id !== undefined) {

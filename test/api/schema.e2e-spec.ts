@@ -78,6 +78,16 @@ describe('The database schema', () => {
     expect(await differences()).toEqual([]);
   });
 
+  it('of version 0.1 is left as it was when it cannot be adopted, and the next attempt starts afresh', async () => {
+    await downgrade(VERSION_0_1);
+    await dataSource.query('ALTER INDEX events_unique RENAME TO events_renamed');
+    await expect(migrate(dataSource)).rejects.toThrow('index "events_unique" does not exist');
+    expect(await names()).toEqual(VERSION_0_1.map(([, name]) => name));
+    await dataSource.query('ALTER INDEX events_renamed RENAME TO events_unique');
+    await migrate(dataSource);
+    expect(await names()).toEqual(['InitialSchema1765000000000']);
+  });
+
   it('from between two versions is refused, and nothing changes', async () => {
     const rows = VERSION_0_1.slice(0, 3);
     await downgrade(rows);

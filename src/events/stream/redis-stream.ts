@@ -77,8 +77,6 @@ export class RedisStream {
   onSubscriber(callback: () => void): void {
     // ioredis does not catch the error of its own resubscription when the connection drops again.
     const subscriber = this.connections.create('subscriber', { autoResubscribe: false });
-    // RedisHealth logs it.
-    subscriber.on('error', () => undefined);
     subscriber.on('message', callback);
     subscriber.on('ready', () => {
       // A message may have been published while there was no connection, so the key is read as well.

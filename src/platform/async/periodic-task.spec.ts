@@ -52,6 +52,13 @@ describe('PeriodicTask', () => {
     expect(run).toHaveBeenCalledTimes(2);
   });
 
+  it('continues after a run that failed', async () => {
+    const run = jest.fn(() => Promise.reject(new Error('no')));
+    start(run);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(run).toHaveBeenCalledTimes(2);
+  });
+
   it('does not run after stop()', async () => {
     const run = jest.fn(() => Promise.resolve());
     const task = start(run, 50);

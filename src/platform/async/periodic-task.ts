@@ -1,3 +1,5 @@
+import { Logger } from '@nestjs/common';
+
 /** Work that a process repeats for as long as it runs. */
 export interface PeriodicJob {
   /** For the log. */
@@ -5,7 +7,7 @@ export interface PeriodicJob {
   /** Milliseconds from the end of one run to the start of the next. */
   readonly intervalMs: number;
   /**
-   * One run. It handles its own errors.
+   * One run. An error is logged, and the next run follows after `intervalMs`.
    * @returns milliseconds until the next run, where that differs from `intervalMs`
    */
   readonly run: () => Promise<number | void>;
@@ -16,6 +18,7 @@ export class PeriodicTask {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private stopped = false;
+  private readonly logger = new Logger('PeriodicTask');
 
   constructor(private readonly job: PeriodicJob) {}
 
@@ -33,7 +36,12 @@ export class PeriodicTask {
   }
 
   private async run(): Promise<void> {
-    const delayMs = await this.job.run();
+    let delayMs: number | void = undefined;
+    try {
+      delayMs = await this.job.run();
+    } catch (error) {
+      this.logger.error(`Could not ${this.job.name}: ${String(error)}`);
+    }
     this.start(delayMs ?? this.job.intervalMs);
   }
 }

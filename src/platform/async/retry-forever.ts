@@ -4,7 +4,7 @@ export interface RetryOptions {
   /** Milliseconds before the second attempt; doubles with each failure. */
   readonly minBackoffMs?: number;
   readonly maxBackoffMs?: number;
-  /** Ends the loop: the next wait rejects with the signal's reason. */
+  /** Ends the loop: the current or next wait rejects with an AbortError. */
   readonly signal: AbortSignal;
   /** Called after each failure. Rethrow to stop retrying. */
   readonly onFailure: (error: unknown, backoffMs: number) => void;

@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 
-/** Sets V8 flags. Every process calls this before it allocates much memory. */
+/** Sets V8 flags. The API and the worker call this before they allocate much memory. */
 export function setNodeFlags(): void {
   // Most objects live as long as a request. The young generation grows to its full size at once, because small ones would
   // be collected a thousand times a second.

@@ -112,7 +112,7 @@ export const PROBLEM_TABLE = {
     example: new DomainError(
       'rate_limited',
       'rate_limited',
-      'This key may send 600,000 events a minute, and has not that many left.',
+      'This key may send 600,000 events a minute, and fewer than this request needs are left.',
     ),
     documentedHeaders: {
       ...RETRY_AFTER,

@@ -52,6 +52,8 @@ export class RedisConnections {
     const options =
       type === 'client' ? COMMAND_OPTIONS : { ...BLOCKING_OPTIONS, ...DEAD_CONNECTION_OPTIONS[type] };
     const connection = new Redis({ ...this.address, ...options, ...overrides });
+    // RedisHealth logs outages. Without a listener, ioredis prints each failed attempt to standard error.
+    connection.on('error', () => undefined);
     this.connections.push(connection);
     return connection;
   }

@@ -42,7 +42,7 @@ export class RedisHealth implements OnModuleInit, OnApplicationShutdown {
     });
   }
 
-  /** This module is global and imported first, so Nest shuts it down after everything that uses Redis. */
+  /** Nest shuts global modules down last, in the reverse order of their import: after everything that uses Redis. */
   onApplicationShutdown(): void {
     this.stopped.abort();
     this.connections.close();

@@ -35,11 +35,19 @@ export async function adoptSquashedMigrations(runner: QueryRunner): Promise<void
     );
   const { name } = new InitialSchema1765000000000();
   await runner.startTransaction();
-  await runner.query('ALTER TABLE events ADD CONSTRAINT events_unique PRIMARY KEY USING INDEX events_unique');
-  await runner.query(
-    `WITH squashed AS (DELETE FROM migrations WHERE name = ANY ($1))
-     INSERT INTO migrations (timestamp, name) VALUES ($2, $3)`,
-    [SQUASHED, name.replace(/\D/g, ''), name],
-  );
-  await runner.commitTransaction();
+  try {
+    await runner.query(
+      'ALTER TABLE events ADD CONSTRAINT events_unique PRIMARY KEY USING INDEX events_unique',
+    );
+    await runner.query(
+      `WITH squashed AS (DELETE FROM migrations WHERE name = ANY ($1))
+       INSERT INTO migrations (timestamp, name) VALUES ($2, $3)`,
+      [SQUASHED, name.replace(/\D/g, ''), name],
+    );
+    await runner.commitTransaction();
+  } catch (error) {
+    // Otherwise the pool would get the connection back with an aborted transaction and the advisory lock.
+    await runner.rollbackTransaction();
+    throw error;
+  }
 }

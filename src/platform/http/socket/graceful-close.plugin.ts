@@ -1,6 +1,13 @@
 import fp from 'fastify-plugin';
 import type { Socket } from 'node:net';
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Starts to close connections without a request. Called when the stop begins, before jobs and statements finish. */
+    startDraining(): void;
+  }
+}
+
 /** Milliseconds in which a request may still come on a connection that was opened just before the stop. */
 const FIRST_REQUEST_TIMEOUT_MS = 1000;
 
@@ -15,13 +22,23 @@ export const gracefulClose = fp(
       connections.add(socket);
       socket.once('close', () => connections.delete(socket));
     });
-    fastify.addHook('preClose', (next) => {
+    let timer: NodeJS.Timeout | undefined;
+    const startDraining = (): void => {
+      if (timer) return;
       // Node closes the connections that are idle now; one with a request under way becomes idle later.
-      setInterval(() => fastify.server.closeIdleConnections(), IDLE_CHECK_INTERVAL_MS).unref();
+      timer = setInterval(() => fastify.server.closeIdleConnections(), IDLE_CHECK_INTERVAL_MS).unref();
       // Node takes a connection on which nothing ever came for a busy one. Browsers open some in advance.
       setTimeout(() => {
         for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
       }, FIRST_REQUEST_TIMEOUT_MS).unref();
+    };
+    fastify.decorate('startDraining', startDraining);
+    fastify.addHook('preClose', (next) => {
+      startDraining();
+      next();
+    });
+    fastify.addHook('onClose', (_instance, next) => {
+      clearInterval(timer);
       next();
     });
     done();
