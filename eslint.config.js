@@ -52,6 +52,17 @@ const filesOf = (layer) => {
   return [`./src/${layer}/${others}`, `./src/${layer}/${others}/**`];
 };
 
+/** Programs around The Eye: each may import only itself, src and testing, which holds what they share. */
+const TOOLS = ['test', 'bench', 'demo'];
+
+const toolZones = [...TOOLS, 'testing', 'src'].map((folder) => ({
+  target: `./${folder}`,
+  from: [...TOOLS, ...(folder === 'src' ? ['testing'] : [])]
+    .filter((name) => name !== folder)
+    .map((name) => `./${name}`),
+  message: `${folder} may not import this folder: what test, bench and demo share is in testing.`,
+}));
+
 /** One rule set a layer: what stands above it cannot be imported. */
 const layerRules = LAYERS.map((layer, index) => ({
   files: [`src/${layer}/**`],
@@ -69,6 +80,7 @@ const layerRules = LAYERS.map((layer, index) => ({
             ],
             message: `${layer} may import only the layers below it: see LAYERS in eslint.config.js.`,
           },
+          ...toolZones,
         ],
       },
     ],
@@ -82,7 +94,7 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js'] },
+        projectService: { allowDefaultProject: ['*.js', 'test/setup/*.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -97,6 +109,7 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'off',
       '@typescript-eslint/no-extraneous-class': 'off',
       'import-x/no-cycle': 'error',
+      'import-x/no-restricted-paths': ['error', { zones: toolZones }],
       // The environment is read once, in src/platform/config.
       'no-restricted-properties': [
         'error',

@@ -5,7 +5,6 @@
 
 /** Options of every project. */
 const base = {
-  rootDir: import.meta.dirname,
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',
@@ -18,17 +17,17 @@ const base = {
       },
     ],
   },
+  setupFiles: ['<rootDir>/test/setup/fixed-seed.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
 
 /** A project whose specs start the built program. */
-const endToEnd = (name) => ({
+const endToEnd = (/** @type {string} */ name) => ({
   ...base,
   displayName: name,
   roots: [`<rootDir>/test/${name}`],
   testRegex: '\\.e2e-spec\\.ts$',
-
   globalSetup: '<rootDir>/test/setup/global-setup.js',
   globalTeardown: '<rootDir>/test/setup/global-teardown.js',
 });

@@ -8,12 +8,13 @@ import { EventsRepository } from '../../src/events/events.repository.js';
 import { EventCountsRepository } from '../../src/statistics/event-counts.repository.js';
 import { Random } from '../../testing/random.js';
 import { anEvent, type Event, type Page, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 
 type Sent = Omit<Event, 'id'>;
 
 describe('The list', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
   const list = async (query: Record<string, unknown> | string): Promise<Page> => {

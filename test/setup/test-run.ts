@@ -47,6 +47,8 @@ async function requireFreshBuild(): Promise<void> {
   });
   if (newer === undefined) return;
   const reason =
-    built === undefined ? 'dist/ is missing' : `dist/ is older than ${relative(PROJECT, join(SOURCE, newer))}`;
+    built === undefined
+      ? 'dist/ is missing'
+      : `dist/ is older than ${relative(PROJECT, join(SOURCE, newer))}`;
   throw new Error(`${reason}. Run "npm run build" first; "npm test" does.`);
 }

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -34,7 +35,8 @@ abstract class OwnServer {
 
   protected static async foldersAt(folder: string): Promise<Folders> {
     const folders = await prepareFolders(folder);
-    await createRunFolder(folders);
+    // Another process of this run may have created it.
+    if (!existsSync(folders.run)) await createRunFolder(folders);
     return folders;
   }
 
