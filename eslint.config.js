@@ -40,11 +40,17 @@ const LAYERS = [
   'worker',
 ];
 
-/** The units nested in a layer, by the name of their folder in it. */
+/**
+ * The units nested in a layer, by the name of their folder in it.
+ * @param {string} layer
+ */
 const nestedIn = (layer) =>
   LAYERS.filter((name) => name.startsWith(`${layer}/`)).map((name) => name.slice(layer.length + 1));
 
-/** Globs for the files of a layer, without those of the units nested in it. */
+/**
+ * Globs for the files of a layer, without those of the units nested in it.
+ * @param {string} layer
+ */
 const filesOf = (layer) => {
   const nested = nestedIn(layer);
   if (nested.length === 0) return [`./src/${layer}/**`];
