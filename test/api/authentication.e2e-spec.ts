@@ -11,15 +11,15 @@ const EVIL = 'https://evil.example';
 
 const unknownKey = (scope = 'ingest'): string => `eye_${scope}_${randomBytes(32).toString('base64url')}`;
 
-/** All that an answer says, without the time, its identifier and what concerns only the connection. */
-const facts = ({ status, headers, body }: Answer): unknown => {
-  const said = [...headers].filter(
+/** A response without its date, its request id and the connection headers. */
+const comparable = ({ status, headers, body }: Answer): unknown => {
+  const relevant = [...headers].filter(
     ([name]) => !['date', 'connection', 'keep-alive', 'x-request-id'].includes(name),
   );
-  return { status, headers: Object.fromEntries(said), body };
+  return { status, headers: Object.fromEntries(relevant), body };
 };
 
-describe('Access', () => {
+describe('With AUTH=required,', () => {
   let eye: TheEye;
   let admin: Admin;
   const keys: Record<string, NewKey> = {};
@@ -34,17 +34,17 @@ describe('Access', () => {
 
   const keyOf = (name: string): string => keys[name]?.key ?? '';
 
-  describe('of every route in the documentation', () => {
-    /** Who needs what: written down once more, beside the decorators. */
+  describe('the API', () => {
+    /** The expected scope of each route, independent of the decorators. */
     const expected = (method: string, path: string): string => {
       if (path.startsWith('/health')) return 'anybody';
       if (path === '/events' && method === 'post') return 'ingest';
-      // It only reads what is stored, and changes nothing.
+      // These POST routes only read stored events.
       if (path.endsWith('/check') || path.endsWith('/funnel')) return 'read';
       return method === 'get' && !path.startsWith('/applications') ? 'read' : 'admin';
     };
 
-    it('is decided, and keeps to the scope of the key', async () => {
+    it('enforces the documented scope of every documented route', async () => {
       const { paths } = (await eye.get('/docs-json')).body;
       const routes = Object.entries<any>(paths).flatMap(([path, item]) =>
         Object.entries<any>(item).map(([method, operation]) => ({
@@ -54,32 +54,32 @@ describe('Access', () => {
         })),
       );
       expect(routes.length).toBeGreaterThan(10);
-      const seen: string[] = [];
-      const wanted: string[] = [];
+      const outcomes: string[] = [];
+      const expectedOutcomes: string[] = [];
       for (const { method, path, access } of routes) {
         expect([method, path, access]).toEqual([method, path, expected(method, path)]);
         const address = path.replace('{name}', 'nobody').replace(/\{\w+\}/g, crypto.randomUUID());
         const open = access === 'anybody';
-        for (const who of ['none', 'unknown', 'ingest', 'read', 'admin']) {
-          const key = who === 'unknown' ? unknownKey() : keyOf(who);
-          const answer = await eye.request(method.toUpperCase(), address, {
+        for (const caller of ['none', 'unknown', 'ingest', 'read', 'admin']) {
+          const key = caller === 'unknown' ? unknownKey() : keyOf(caller);
+          const response = await eye.request(method.toUpperCase(), address, {
             headers: {
-              ...(who !== 'none' && bearer(key)),
+              ...(caller !== 'none' && bearer(key)),
               ...(method !== 'get' && method !== 'delete' && { 'content-type': 'application/json' }),
             },
             ...(method !== 'get' && method !== 'delete' && { body: '{}' }),
           });
-          const refused = [401, 403].includes(answer.status) ? answer.body.code : 'let in';
-          seen.push(`${who}: ${method} ${path}: ${refused}`);
-          const may = open || who === 'admin' || who === access;
-          const otherwise = keys[who] ? 'forbidden' : 'unauthorized';
-          wanted.push(`${who}: ${method} ${path}: ${may ? 'let in' : otherwise}`);
+          const rejected = [401, 403].includes(response.status) ? response.body.code : 'let in';
+          outcomes.push(`${caller}: ${method} ${path}: ${rejected}`);
+          const allowed = open || caller === 'admin' || caller === access;
+          const rejection = keys[caller] ? 'forbidden' : 'unauthorized';
+          expectedOutcomes.push(`${caller}: ${method} ${path}: ${allowed ? 'let in' : rejection}`);
         }
       }
-      expect(seen).toEqual(wanted);
+      expect(outcomes).toEqual(expectedOutcomes);
     });
 
-    it('leaves what does not exist a 404, and Swagger UI and the dashboard with all that they load open', async () => {
+    it('returns 404 for unknown routes and serves Swagger UI, the dashboard and their assets without a key', async () => {
       expect((await eye.get('/nothing')).status).toBe(404);
       expect((await eye.request('PUT', '/events/')).status).toBe(404);
       const page = await eye.get('/docs');
@@ -95,18 +95,21 @@ describe('Access', () => {
     });
   });
 
-  describe('with a key', () => {
+  describe('a valid key', () => {
     it.each([
       ['a bearer token', (key: string) => ({ authorization: `Bearer ${key}` })],
-      ['a bearer token, in small letters', (key: string) => ({ authorization: `bearer ${key}` })],
-      ['X-API-Key', (key: string) => ({ 'x-api-key': key })],
-      ['the user name of Basic', (key: string) => ({ authorization: `Basic ${btoa(`${key}:`)}` })],
-    ])('takes it as %s', async (_, headers) => {
+      ['a bearer token with a lower-case scheme', (key: string) => ({ authorization: `bearer ${key}` })],
+      ['an X-API-Key header', (key: string) => ({ 'x-api-key': key })],
+      [
+        'the user name of Basic authentication',
+        (key: string) => ({ authorization: `Basic ${btoa(`${key}:`)}` }),
+      ],
+    ])('is accepted as %s', async (_, headers) => {
       expect((await eye.post('/events/', anEvent(), headers(keyOf('ingest')))).status).toBe(202);
       expect((await eye.get('/events/', headers(keyOf('read')))).status).toBe(200);
     });
 
-    it('takes it from the address only to send, and only one that is public', async () => {
+    it('is accepted as a query parameter only by POST /events and only with scope `ingest`', async () => {
       expect((await eye.post(`/events/?key=${keyOf('ingest')}`, anEvent())).status).toBe(202);
       for (const name of ['read', 'admin'])
         expect((await eye.post(`/events/?key=${keyOf(name)}`, anEvent())).status).toBe(401);
@@ -115,7 +118,7 @@ describe('Access', () => {
       expect((await eye.get(`/events/?key=${keyOf('read')}`, admin.headers)).status).toBe(400);
     });
 
-    it('stores the events under the name of its application', async () => {
+    it('determines the application of the stored events', async () => {
       const { body } = await eye.post('/events/', anEvent(), {
         ...bearer(keyOf('admin')),
         prefer: 'wait=20',
@@ -124,34 +127,34 @@ describe('Access', () => {
     });
   });
 
-  describe('without a good key', () => {
-    it('is refused in the same words, whatever is wrong with the key', async () => {
+  describe('an unauthorized request', () => {
+    it('gets the same 401 response for every kind of invalid key', async () => {
       const revoked = await admin.create('shop', { scope: 'ingest' });
       const path = `/applications/shop/keys/${revoked.id}/`;
       expect((await eye.request('DELETE', path, { headers: admin.headers })).status).toBe(204);
-      const good = keyOf('ingest');
-      const wrong: Record<string, string>[] = [
+      const valid = keyOf('ingest');
+      const invalid: Record<string, string>[] = [
         {},
         bearer(unknownKey()),
         bearer(unknownKey('admin')),
         bearer(revoked.key),
-        bearer(good.slice(0, -1)),
-        bearer(good.toUpperCase()),
-        bearer(`${good} `.repeat(2)),
+        bearer(valid.slice(0, -1)),
+        bearer(valid.toUpperCase()),
+        bearer(`${valid} `.repeat(2)),
         bearer('x'.repeat(8000)),
-        { authorization: good },
+        { authorization: valid },
         { authorization: 'Bearer' },
         { authorization: 'Basic !!!' },
-        { authorization: `Basic ${btoa(`:${good}`)}` },
-        { authorization: `Digest ${good}` },
+        { authorization: `Basic ${btoa(`:${valid}`)}` },
+        { authorization: `Digest ${valid}` },
         { 'x-api-key': '' },
-        { 'x-api-key': `${good}, ${good}` },
+        { 'x-api-key': `${valid}, ${valid}` },
         { 'x-api-key': `eye_ingest_${"' OR 1=1 --".padEnd(43, 'A')}` },
       ];
       const [event] = [anEvent()];
-      const answers = [];
-      for (const headers of wrong) answers.push(facts(await eye.post('/events/', event, headers)));
-      expect(answers[0]).toMatchObject({
+      const responses = [];
+      for (const headers of invalid) responses.push(comparable(await eye.post('/events/', event, headers)));
+      expect(responses[0]).toMatchObject({
         status: 401,
         headers: {
           'www-authenticate': expect.stringContaining('Bearer'),
@@ -159,33 +162,33 @@ describe('Access', () => {
         },
         body: { code: 'unauthorized' },
       });
-      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      for (const response of responses) expect(response).toEqual(responses[0]);
       const stored = await eye.sql('SELECT 1 FROM events WHERE session_id = $1', [event?.session_id]);
       expect(stored).toEqual([]);
     });
 
-    it('is told no more than that it may not, where the key is good but for something else', async () => {
-      const answers = [
+    it('gets the same 403 response from every route that needs another scope', async () => {
+      const responses = [
         await eye.get('/events/', bearer(keyOf('ingest'))),
         await eye.get('/applications/shop/', bearer(keyOf('ingest'))),
         await eye.get('/applications/nobody/', bearer(keyOf('read'))),
         await eye.get('/events/?unknown=1', bearer(keyOf('ingest'))),
       ].map(({ status, body }) => ({ status, body }));
-      expect(answers[0]).toMatchObject({ status: 403, body: { code: 'forbidden' } });
-      for (const answer of answers) expect(answer).toEqual(answers[0]);
+      expect(responses[0]).toMatchObject({ status: 403, body: { code: 'forbidden' } });
+      for (const response of responses) expect(response).toEqual(responses[0]);
     });
 
-    it('is refused before its body is read', async () => {
-      const answer = await sendHeadOnly(eye, []);
-      expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    it('is rejected before its body is read', async () => {
+      const response = await sendHeadOnly(eye, []);
+      expect(response).toMatch(/^HTTP\/1\.1 401 /);
     });
   });
 
-  describe('from a page of another origin', () => {
+  describe('the origin check', () => {
     const post = (origin: string, query = '', headers: Record<string, string> = {}): Promise<Answer> =>
       eye.post(`/events/${query}`, anEvent(), { origin, ...headers });
 
-    it('is given to an ingest key that names the origin, and to no other', async () => {
+    it('accepts cross-origin requests only with an ingest key that allows the origin', async () => {
       const allowed = await post(SHOP, `?key=${keyOf('page')}`);
       expect(allowed.status).toBe(202);
       expect(Object.fromEntries(allowed.headers)).toMatchObject({
@@ -193,7 +196,7 @@ describe('Access', () => {
         'access-control-allow-credentials': 'true',
         'access-control-expose-headers': 'location, retry-after, ratelimit, ratelimit-policy',
       });
-      const refused = [
+      const rejected = [
         await post(SHOP),
         await post(SHOP, `?key=${keyOf('ingest')}`),
         await post(SHOP, '', admin.headers),
@@ -205,19 +208,19 @@ describe('Access', () => {
         await eye.get('/events/', { origin: SHOP, ...admin.headers }),
         await eye.get('/health/live', { origin: EVIL }),
       ];
-      for (const { status, body } of refused)
+      for (const { status, body } of rejected)
         expect([status, body.code]).toEqual([403, 'origin_not_allowed']);
       expect((await eye.get('/events/', { origin: SHOP, ...bearer(keyOf('page')) })).body.code).toBe(
         'forbidden',
       );
     });
 
-    it('is not the question where the page is its own', async () => {
+    it('accepts same-origin requests with any key', async () => {
       expect((await post(eye.url, '', admin.headers)).status).toBe(202);
       expect((await eye.get('/events/', { origin: eye.url, ...admin.headers })).status).toBe(200);
     });
 
-    it('answers the preflight of an origin that a good ingest key names', async () => {
+    it('accepts preflight requests only from origins that an ingest key allows', async () => {
       const ask = (origin: string): Promise<Answer> =>
         eye.request('OPTIONS', '/events/', { headers: { origin, 'access-control-request-method': 'POST' } });
       const { status, headers } = await ask(SHOP);
@@ -229,12 +232,12 @@ describe('Access', () => {
         'access-control-allow-credentials': 'true',
       });
       for (const origin of [EVIL, 'null']) {
-        const refused = await ask(origin);
-        expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([404, null]);
+        const rejected = await ask(origin);
+        expect([rejected.status, rejected.headers.get('access-control-allow-origin')]).toEqual([404, null]);
       }
     });
 
-    it('reads text/plain as JSON, which is how a beacon sends a text; from elsewhere it stays 415', async () => {
+    it('permits text/plain, as beacons send it, only in cross-origin requests', async () => {
       const text = { 'content-type': 'text/plain;charset=UTF-8' };
       expect((await post(SHOP, `?key=${keyOf('page')}`, text)).status).toBe(202);
       expect((await eye.post(`/events/?key=${keyOf('page')}`, anEvent(), text)).status).toBe(415);
@@ -243,8 +246,8 @@ describe('Access', () => {
     });
   });
 
-  describe('to the applications', () => {
-    it('shows a key once, and never its hash', async () => {
+  describe('the administration API', () => {
+    it('returns a key only on creation and never its hash', async () => {
       const made = await eye.post(
         '/applications/shop/keys/',
         { scope: 'read', rate_limit: 7 },
@@ -273,7 +276,7 @@ describe('Access', () => {
       expect(rest.prefix).toBe(key.slice(0, 'eye_read_'.length + 6));
     });
 
-    it('lists them by name, each once', async () => {
+    it('lists applications by name and rejects a duplicate name', async () => {
       const created = await eye.post('/applications/', { name: 'web' }, admin.headers);
       expect([created.status, created.headers.get('location')]).toEqual([201, '/applications/web/']);
       const again = await eye.post('/applications/', { name: 'web' }, admin.headers);
@@ -301,35 +304,35 @@ describe('Access', () => {
       ['{"scope":"ingest","rate_limit":0}', 'invalid', ['rate_limit']],
       ['{"scope":"ingest","rate_limit":1.5}', 'invalid', ['rate_limit']],
       ['{"scope":"ingest","rate_limit":"9"}', 'invalid', ['rate_limit']],
-    ])('refuses the wishes %s', async (body, code, fields) => {
-      const answer = await eye.post('/applications/shop/keys/', body, admin.headers);
-      expect([answer.status, answer.body.code]).toEqual([400, code]);
-      expect(answer.body.errors && Object.keys(answer.body.errors)).toEqual(fields);
+    ])('rejects the key definition %s', async (body, code, fields) => {
+      const response = await eye.post('/applications/shop/keys/', body, admin.headers);
+      expect([response.status, response.body.code]).toEqual([400, code]);
+      expect(response.body.errors && Object.keys(response.body.errors)).toEqual(fields);
     });
 
     it.each(['', 'Shop', '-shop', 'a'.repeat(64), 'a b', 'ä', 7, null])(
-      'refuses the name %j',
+      'rejects the application name %j',
       async (name) => {
-        const answer = await eye.post('/applications/', { name }, admin.headers);
-        expect([answer.status, Object.keys(answer.body.errors)]).toEqual([400, ['name']]);
+        const response = await eye.post('/applications/', { name }, admin.headers);
+        expect([response.status, Object.keys(response.body.errors)]).toEqual([400, ['name']]);
       },
     );
 
-    it('says what does not exist', async () => {
+    it('returns 404 for an unknown application or key', async () => {
       const id = crypto.randomUUID();
       const other = await admin.create('web', { scope: 'read' });
-      const answers = [
+      const responses = [
         await eye.get('/applications/nobody/', admin.headers),
         await eye.post('/applications/nobody/keys/', { scope: 'read' }, admin.headers),
         await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers }),
         await eye.request('DELETE', `/applications/shop/keys/7/`, { headers: admin.headers }),
         await eye.request('DELETE', `/applications/shop/keys/${other.id}/`, { headers: admin.headers }),
       ];
-      for (const { status, body } of answers) expect([status, body.code]).toEqual([404, 'not_found']);
+      for (const { status, body } of responses) expect([status, body.code]).toEqual([404, 'not_found']);
       expect((await eye.get('/events/', bearer(other.key))).status).toBe(200);
     });
 
-    it('asks PostgreSQL for no name that can be none', async () => {
+    it('returns 404 for an invalid application name and 400 for an invalid cursor', async () => {
       for (const name of ['%00', 'Shop', '%20']) {
         const { status, body } = await eye.get(`/applications/${name}/`, admin.headers);
         expect([name, status, body.code]).toEqual([name, 404, 'not_found']);
@@ -341,7 +344,7 @@ describe('Access', () => {
     });
   });
 
-  it('logs no failure where a sender hangs up while its key is looked up', async () => {
+  it('a client that disconnects during the key lookup causes no error log', async () => {
     const made = Array.from({ length: 5 }, () => admin.create('shop', { scope: 'ingest' }));
     const { hostname, port } = new URL(eye.url);
     for (const { key } of await Promise.all(made)) {
@@ -357,12 +360,12 @@ describe('Access', () => {
     expect(eye.output).not.toMatch(/"level":"(error|fatal)"/);
   });
 
-  describe('in two processes', () => {
+  describe('two API processes', () => {
     let other: TheEye;
     beforeAll(async () => void (other = await eye.startPeer({ AUTH: 'required' })));
     afterAll(() => other.end());
 
-    it('ends in both within seconds of a revocation', async () => {
+    it('reject a revoked key within seconds', async () => {
       const { id, key } = await admin.create('shop', { scope: 'read' });
       for (const one of [eye, other]) expect((await one.get('/events/', bearer(key))).status).toBe(200);
       await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers });
@@ -374,15 +377,15 @@ describe('Access', () => {
       expect(await eye.sql('SELECT revoked_at FROM keys WHERE id = $1', [id])).toEqual([row]);
     });
 
-    it('is limited for both together, to the event', async () => {
+    it('share the exact rate limit of a key', async () => {
       const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 40 });
-      const answers: Answer[] = [];
+      const responses: Answer[] = [];
       for (let i = 0; i < 30; i++) {
         const both = [eye, other].map((one) => one.post('/events/', anEvent(), bearer(key)));
-        answers.push(...(await Promise.all(both)));
+        responses.push(...(await Promise.all(both)));
       }
-      const passed = answers.filter(({ status }) => status === 202);
-      const limited = answers.filter(({ status }) => status === 429);
+      const passed = responses.filter(({ status }) => status === 202);
+      const limited = responses.filter(({ status }) => status === 429);
       expect([passed.length, limited.length]).toEqual([40, 20]);
       expect(limited[0]?.body.code).toBe('rate_limited');
       const { headers } = limited[0] as Answer;
@@ -395,7 +398,7 @@ describe('Access', () => {
       expect(await sendHeadOnly(other, [`Authorization: Bearer ${key}`])).toMatch(/^HTTP\/1\.1 429 /);
     });
 
-    it('counts the events of an array, refused ones too, and nothing of what it refuses as a whole', async () => {
+    it('count every event of an array, also invalid ones, but no event of a rate-limited request', async () => {
       const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 20 });
       const many = (n: number): unknown[] => Array.from({ length: n }, () => anEvent());
       const left = async (body: unknown): Promise<unknown[]> => {
@@ -404,7 +407,7 @@ describe('Access', () => {
       };
       expect(await left([...many(5), {}, {}])).toEqual([202, '13']);
       expect(await left([{}, {}, {}])).toEqual([400, '10']);
-      // The request itself is one; what did not fit is not counted.
+      // A rate-limited request costs one; its events are not counted.
       expect(await left(many(21))).toEqual([429, '9']);
       expect(await left(many(10))).toEqual([429, '8']);
       expect(await left(many(8))).toEqual([202, '0']);
@@ -413,7 +416,7 @@ describe('Access', () => {
   });
 });
 
-describe('Access while PostgreSQL is away', () => {
+describe('Authentication while PostgreSQL is down', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
   beforeAll(async () => {
@@ -426,11 +429,11 @@ describe('Access while PostgreSQL is away', () => {
   });
 
   it.each(['stop', 'freeze'] as const)(
-    'goes on for keys that are known, and asks others to come back (%s)',
+    'accepts cached keys and returns 503 for other keys (%s)',
     async (outage) => {
       const admin = await Admin.of(eye);
       const { key } = await admin.create('shop', { scope: 'ingest' });
-      const { key: fresh } = await admin.create('shop', { scope: 'ingest' });
+      const { key: uncached } = await admin.create('shop', { scope: 'ingest' });
       const event = anEvent();
       expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(202);
       await postgres[outage]();
@@ -439,7 +442,7 @@ describe('Access while PostgreSQL is away', () => {
         expect(status).toBe(202);
         expect(took).toBeLessThan(onTime(2000));
       }
-      const unknown = await eye.post('/events/', anEvent(), bearer(fresh));
+      const unknown = await eye.post('/events/', anEvent(), bearer(uncached));
       expect([unknown.status, unknown.body.code]).toEqual([503, 'database_unavailable']);
       expect(Number(unknown.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(unknown.took).toBeLessThan(onTime(3000));
@@ -447,7 +450,7 @@ describe('Access while PostgreSQL is away', () => {
       expect((await eye.get('/health/live')).status).toBe(200);
       await (outage === 'stop' ? postgres.start() : postgres.thaw());
       await eventually(async () =>
-        expect((await eye.post('/events/', anEvent(), bearer(fresh))).status).toBe(202),
+        expect((await eye.post('/events/', anEvent(), bearer(uncached))).status).toBe(202),
       );
       await eye.drained();
       expect(
@@ -457,8 +460,8 @@ describe('Access while PostgreSQL is away', () => {
   );
 });
 
-describe('Access while Redis does not answer', () => {
-  it('counts nothing and hides nothing: senders hear in time that it is away, readers read', async () => {
+describe('Authentication while Redis does not respond', () => {
+  it('returns 503 to POST /events in time, still serves GET /events and resumes rate limiting afterwards', async () => {
     const eye = await startEye({ AUTH: 'required' });
     const admin = await Admin.of(eye);
     const { key } = await admin.create('shop', { scope: 'ingest', rate_limit: 3 });
@@ -471,7 +474,7 @@ describe('Access while Redis does not answer', () => {
       expect((await eye.get('/events/', admin.headers)).status).toBe(200);
     }
     await eye.redis((redis) => redis.client('UNPAUSE'));
-    // Counted again.
+    // Requests count against the rate limit again.
     await eventually(async () =>
       expect((await eye.post('/events/', anEvent(), bearer(key))).status).toBe(429),
     );
@@ -479,18 +482,18 @@ describe('Access while Redis does not answer', () => {
   });
 });
 
-describe('Access without authentication', () => {
-  it('is everybody’s, as the application `default`, without limits; but not of pages of other origins', async () => {
+describe('Without authentication,', () => {
+  it('every request is accepted as application `default` without rate limits, except from other origins', async () => {
     const eye = await startEye({ RATE_LIMIT: '1' });
     const admin = await Admin.of(eye);
     const { key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP], rate_limit: 1 });
     for (const headers of [{}, bearer('nonsense'), bearer(key)]) {
-      const { body, headers: answered } = await eye.post('/events/', anEvent(), {
+      const { body, headers: responseHeaders } = await eye.post('/events/', anEvent(), {
         ...headers,
         prefer: 'wait=20',
       });
       expect(body.application).toBe('default');
-      expect(answered.get('ratelimit')).toBeNull();
+      expect(responseHeaders.get('ratelimit')).toBeNull();
     }
     expect((await eye.post('/events/', anEvent(), { origin: EVIL })).body.code).toBe('origin_not_allowed');
     expect((await eye.post('/events/', anEvent(), { origin: eye.url })).status).toBe(202);
@@ -501,7 +504,7 @@ describe('Access without authentication', () => {
     await eye.close();
   });
 
-  it('is not for an address that others reach, unless somebody says so', async () => {
+  it('the server does not start on a non-loopback address unless AUTH is set', async () => {
     const output = await TheEye.failToStart({ HOST: '0.0.0.0' });
     expect(output).toMatch(/cannot start.*\n.*AUTH must be set.*AUTH=required.*AUTH=off/);
     const eye = await startEye({ HOST: '0.0.0.0', AUTH: 'required' });
@@ -511,7 +514,7 @@ describe('Access without authentication', () => {
   });
 });
 
-/** Announces a large event and sends none of it: the answer that comes all the same, within two seconds. */
+/** Sends the head of a POST request without its body; resolves with the response, which must arrive within two seconds. */
 function sendHeadOnly(eye: TheEye, headers: string[]): Promise<string> {
   const { hostname, port } = new URL(eye.url);
   return new Promise((resolve, reject) => {
@@ -528,7 +531,7 @@ function sendHeadOnly(eye: TheEye, headers: string[]): Promise<string> {
           .join('\r\n'),
       ),
     );
-    socket.setTimeout(2000, () => socket.destroy(new Error('No answer without the body.')));
+    socket.setTimeout(2000, () => socket.destroy(new Error('No response without the body.')));
     socket.on('error', reject);
     socket.on('data', (chunk) => {
       resolve(chunk.toString());

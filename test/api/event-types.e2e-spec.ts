@@ -13,12 +13,12 @@ const GOOD = { form: { first_name: 'Ada' } };
 const BAD = { form: { first_name: 42 } };
 const CHANGED_BY = { application: 'default', key_id: null };
 
-let made = 0;
+let typeCount = 0;
 
-/** A type that nobody has used, with a name as awkward as may be. */
+/** An unused event type whose category and name need URL encoding. */
 function aType(): { category: string; name: string; path: string } {
   const category = 'form interaction/ö';
-  const name = `submit % ${made++}`;
+  const name = `submit % ${typeCount++}`;
   return {
     category,
     name,
@@ -37,7 +37,7 @@ const enforce = async (eye: TheEye, path: string, schema: unknown = SCHEMA): Pro
   expect([200, 201]).toContain(status);
 };
 
-describe('Event types', () => {
+describe('An event type', () => {
   let eye: TheEye;
   beforeAll(async () => {
     eye = await startEye();
@@ -56,8 +56,8 @@ describe('Event types', () => {
     expect(headers.get('content-type')).toMatch('application/problem+json');
   };
 
-  describe('that are registered', () => {
-    it('are answered with 201, and found as they were sent', async () => {
+  describe('registered with PUT', () => {
+    it('is created with 201 and returned by GET exactly as sent', async () => {
       const { category, name, path } = aType();
       const schema = '{"type":"object","properties":{"z":{"maximum":0.1},"a":{"const":"\\u0000ü"}}}';
       const created = await put(eye, path, `{"schema":${schema},"mode":"observe"}`);
@@ -80,7 +80,7 @@ describe('Event types', () => {
       }
     });
 
-    it('refuse events that do not fit, name the place, and take the others', async () => {
+    it('rejects events that violate its schema with field errors and accepts the others', async () => {
       const type = aType();
       expect((await send(type, BAD)).status).toBe(202);
       await enforce(eye, type.path);
@@ -98,7 +98,7 @@ describe('Event types', () => {
       });
     });
 
-    it('take events that do not fit while they observe', async () => {
+    it('accepts events that violate its schema in observe mode', async () => {
       const type = aType();
       await put(eye, type.path, { schema: SCHEMA, mode: 'observe' });
       expect((await send(type, BAD)).status).toBe(202);
@@ -106,7 +106,7 @@ describe('Event types', () => {
       expect((await send(type, BAD)).status).toBe(400);
     });
 
-    it('have a version for each change, and none for what is the same', async () => {
+    it('gets a new version for each change and none for an unchanged definition', async () => {
       const type = aType();
       const loose = { type: 'object' };
       const steps: [unknown, number][] = [
@@ -136,7 +136,7 @@ describe('Event types', () => {
       expect(second.body.next).toBeNull();
     });
 
-    it('let everything pass once they are deleted, and are not found', async () => {
+    it('accepts every event and returns 404 after it is deleted', async () => {
       const type = aType();
       await enforce(eye, type.path);
       expect((await send(type, BAD)).status).toBe(400);
@@ -149,24 +149,24 @@ describe('Event types', () => {
       expect((await eye.get(`${type.path}versions`)).status).toBe(200);
     });
 
-    it('make a version each when they are changed by many at once', async () => {
+    it('gets one version for each accepted change when clients change it concurrently', async () => {
       const { path } = aType();
-      const answers = await Promise.all(
+      const responses = await Promise.all(
         Array.from({ length: 20 }, (_, index) =>
           put(eye, path, { schema: { minProperties: index }, mode: 'enforce' }),
         ),
       );
-      const taken = answers.filter(({ status }) => status !== 409);
-      expect(taken.map(({ status }) => status).sort()).toEqual([
-        ...new Array<number>(taken.length - 1).fill(200),
+      const accepted = responses.filter(({ status }) => status !== 409);
+      expect(accepted.map(({ status }) => status).sort()).toEqual([
+        ...new Array<number>(accepted.length - 1).fill(200),
         201,
       ]);
-      const versions = taken.map(({ body }) => body.version).sort((a, b) => a - b);
+      const versions = accepted.map(({ body }) => body.version).sort((a, b) => a - b);
       expect(versions).toEqual(versions.map((_, index) => index + 1));
       expect((await eye.get(`${path}versions/`)).body.results).toHaveLength(versions.length);
     });
 
-    it('are listed by category and name, page by page, without those that are deleted', async () => {
+    it('is listed by category and name, with pagination, until it is deleted', async () => {
       const types = ['b/1', 'b/2', 'b/3', 'c/1'].map((name) => ({ category: 'list', name }));
       const pathOf = ({ category, name }: { category: string; name: string }): string =>
         `/event-types/${category}/${encodeURIComponent(name)}/`;
@@ -190,71 +190,80 @@ describe('Event types', () => {
     });
   });
 
-  describe('that cannot be', () => {
+  describe('definition', () => {
     it.each<[string, unknown, string, RegExp]>([
-      ['recursion', { properties: { a: { $ref: '#' } } }, 'schema.properties.a.$ref', /recursive/],
-      ['a remote reference', { $ref: 'https://example.com/s.json' }, 'schema.$ref', /elsewhere/],
+      ['is recursive', { properties: { a: { $ref: '#' } } }, 'schema.properties.a.$ref', /recursive/],
+      ['has a remote reference', { $ref: 'https://example.com/s.json' }, 'schema.$ref', /elsewhere/],
       [
-        'an unknown keyword',
+        'has an unknown keyword',
         { properties: { a: { requierd: [] } } },
         'schema.properties.a.requierd',
         /Unknown keyword/,
       ],
-      ['look-behind', { properties: { a: { pattern: '(?<=a)b' } } }, 'schema.properties.a.pattern', /RE2/],
-      ['a broken keyword', { type: 'objekt' }, 'schema.type', /allowed/],
-      ['too much of it', { description: 'x'.repeat(70_000) }, 'schema', /65536/],
-      ['a text', 'object', 'schema', /object/],
-      ['null', null, 'schema', /object/],
-    ])('are refused where their schema has %s', async (_, schema, path, message) => {
+      [
+        'has a look-behind pattern',
+        { properties: { a: { pattern: '(?<=a)b' } } },
+        'schema.properties.a.pattern',
+        /RE2/,
+      ],
+      ['has an invalid keyword value', { type: 'objekt' }, 'schema.type', /allowed/],
+      ['is too large', { description: 'x'.repeat(70_000) }, 'schema', /65536/],
+      ['is a string', 'object', 'schema', /object/],
+      ['is null', null, 'schema', /object/],
+    ])('is rejected when its schema %s', async (_, schema, path, message) => {
       const type = aType();
-      for (const answer of [
+      for (const response of [
         await put(eye, type.path, { schema, mode: 'enforce' }),
         await eye.post(`${type.path}check/`, { schema }),
       ])
-        expectInvalid(answer, { [path]: expect.arrayContaining([expect.stringMatching(message)]) });
+        expectInvalid(response, { [path]: expect.arrayContaining([expect.stringMatching(message)]) });
       expect((await eye.get(type.path)).status).toBe(404);
     });
 
     it.each<[string, string, unknown]>([
-      ['is empty', '{}', { schema: ['This field is required.'], mode: ['This field is required.'] }],
-      ['has another mode', '{"schema":{},"mode":"strict"}', { mode: ['Must be enforce or observe.'] }],
       [
-        'has more fields',
+        'is an empty object',
+        '{}',
+        { schema: ['This field is required.'], mode: ['This field is required.'] },
+      ],
+      ['has an unknown mode', '{"schema":{},"mode":"strict"}', { mode: ['Must be enforce or observe.'] }],
+      [
+        'has unknown fields',
         '{"schema":{},"mode":"observe","a":1,"__proto__":2}',
         { a: ['Unknown field.'], ['__proto__']: ['Unknown field.'] },
       ],
       [
-        'has a key twice',
+        'has a duplicate key',
         '{"schema":{"type":"object","type":"array"},"mode":"observe"}',
         { 'schema.type': [expect.stringMatching('twice')] },
       ],
       [
-        'has a number that cannot be kept',
+        'has a number that would lose precision',
         '{"schema":{"const":9007199254740993},"mode":"observe"}',
         { 'schema.const': [expect.stringMatching('9007199254740993')] },
       ],
-    ])('are refused where the body %s', async (_, body, errors) => {
-      const answer = await put(eye, aType().path, body);
-      expect(answer.status).toBe(400);
-      expect(Object.entries(answer.body.errors)).toEqual(Object.entries(errors as object));
+    ])('is rejected when the body %s', async (_, body, errors) => {
+      const response = await put(eye, aType().path, body);
+      expect(response.status).toBe(400);
+      expect(Object.entries(response.body.errors)).toEqual(Object.entries(errors as object));
     });
 
     it.each([
-      ['no JSON', '{', 400, 'malformed_json'],
-      ['nothing', '', 400, 'empty_body'],
+      ['not JSON', '{', 400, 'malformed_json'],
+      ['empty', '', 400, 'empty_body'],
       ['an array', '[]', 400, 'invalid'],
       [
-        'a deep hole',
+        'too deeply nested',
         `{"schema":${'{"not":'.repeat(5000)}{}${'}'.repeat(5000)},"mode":"observe"}`,
         400,
         'invalid',
       ],
-    ])('are refused where the body is %s', async (_, text, status, code) => {
-      const answer = await put(eye, aType().path, text);
-      expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
+    ])('is rejected when the body is %s', async (_, text, status, code) => {
+      const response = await put(eye, aType().path, text);
+      expect({ status: response.status, code: response.body.code }).toEqual({ status, code });
     });
 
-    it('are refused where the path breaks the limits of an event, and by what they do not know', async () => {
+    it('is rejected when its path, a parameter or the content type is invalid', async () => {
       const long = encodeURIComponent('\u{1F600}'.repeat(256));
       for (const widest of ['\u{1F600}', '/', '%'])
         expect((await eye.get(`/event-types/${encodeURIComponent(widest.repeat(255))}/a/`)).status).toBe(404);
@@ -280,7 +289,7 @@ describe('Event types', () => {
       expect(lines.status).toBe(415);
     });
 
-    it('do not slow anybody down by a pattern', async () => {
+    it('can contain a pattern prone to catastrophic backtracking without slowing POST /events', async () => {
       const type = aType();
       await enforce(eye, type.path, { properties: { text: { type: 'string', pattern: '(a+)+$' } } });
       const { status, took } = await send(type, { text: `${'a'.repeat(60_000)}!` });
@@ -289,7 +298,7 @@ describe('Event types', () => {
     });
   });
 
-  describe('with stored events', () => {
+  describe('before enforcement', () => {
     const type = { ...aType(), category: 'stored / events' };
     const path = `/event-types/${encodeURIComponent(type.category)}/${encodeURIComponent(type.name)}/`;
     beforeAll(async () => {
@@ -310,7 +319,7 @@ describe('Event types', () => {
       );
     });
 
-    it('are tried before anybody enforces them', async () => {
+    it('can be checked against the stored events', async () => {
       const schema = { properties: { index: { maximum: 439 } } };
       const all = await eye.post(`${path}check/`, { schema });
       expect(all.status).toBe(200);
@@ -335,7 +344,7 @@ describe('Event types', () => {
       });
     });
 
-    it('have a schema suggested, that all of them fit', async () => {
+    it('gets a suggested schema that all stored events match', async () => {
       const { status, body } = await eye.get(`${path}suggestion/`);
       expect(status).toBe(200);
       expect(body).toMatchObject({
@@ -356,20 +365,20 @@ describe('Event types', () => {
       expect((await send(type, { index: 1, plan: 'gold' })).status).toBe(400);
     });
 
-    it('are not made up where there are none', async () => {
+    it('gets 404 instead of a suggested schema when no events are stored', async () => {
       const { status, body } = await eye.get('/event-types/nobody/sent/suggestion/');
       expect({ status, code: body.code }).toEqual({ status: 404, code: 'not_found' });
     });
   });
 
-  describe('in several processes', () => {
+  describe('shared by several processes', () => {
     let other: TheEye;
     beforeAll(async () => {
       other = await eye.startPeer({ ROLE: 'api' });
     });
     afterAll(() => other.end());
 
-    it('are seen by the others within seconds, and after a start', async () => {
+    it('takes effect in the other processes within seconds and after a restart', async () => {
       const type = aType();
       expect((await send(type, BAD, other)).status).toBe(202);
       await enforce(eye, type.path);
@@ -381,12 +390,12 @@ describe('Event types', () => {
       await eventually(async () => expect((await send(type, BAD, other)).status).toBe(202), 5000);
     });
 
-    it('may be changed under load: whatever is accepted is stored, whatever is refused is named', async () => {
-      // The events of Load, of which the type now takes all, now none, now only observes.
+    it('can change under load: every accepted event is stored, every rejection has field errors', async () => {
+      // The type of the events that Load sends; each round enforces a schema that rejects all of them, then one that accepts all.
       const path = '/event-types/page%20interaction/pageview/';
       const strict = { properties: { price: { type: 'string' } } };
       const loads = [Load.on(eye, { senders: 4 }), Load.on(other, { senders: 4 })];
-      for (let turn = 0; turn < 3; turn++) {
+      for (let round = 0; round < 3; round++) {
         await enforce(eye, path, strict);
         expect((await send({ category: 'page interaction', name: 'pageview' }, { price: 1 })).status).toBe(
           400,
@@ -412,20 +421,23 @@ describe('Event types', () => {
   it.each([
     ['observe', 202],
     ['refuse', 400],
-  ])('that are unknown: UNKNOWN_TYPES=%s answers %d', async (UNKNOWN_TYPES, status) => {
-    const type = aType();
-    const strict = await eye.startPeer({ ROLE: 'api', UNKNOWN_TYPES });
-    try {
-      const answer = await send(type, GOOD, strict);
-      expect(answer.status).toBe(status);
-      if (status === 400)
-        expectInvalid(answer, { name: [`There is no event type (${type.category}, ${type.name}).`] });
-      await enforce(strict, type.path);
-      expect((await send(type, GOOD, strict)).status).toBe(202);
-      await strict.request('DELETE', type.path);
-      expect((await send(type, GOOD, strict)).status).toBe(status);
-    } finally {
-      await strict.end();
-    }
-  });
+  ])(
+    'that is not registered, with UNKNOWN_TYPES=%s, makes POST /events return %d',
+    async (UNKNOWN_TYPES, status) => {
+      const type = aType();
+      const strict = await eye.startPeer({ ROLE: 'api', UNKNOWN_TYPES });
+      try {
+        const response = await send(type, GOOD, strict);
+        expect(response.status).toBe(status);
+        if (status === 400)
+          expectInvalid(response, { name: [`There is no event type (${type.category}, ${type.name}).`] });
+        await enforce(strict, type.path);
+        expect((await send(type, GOOD, strict)).status).toBe(202);
+        await strict.request('DELETE', type.path);
+        expect((await send(type, GOOD, strict)).status).toBe(status);
+      } finally {
+        await strict.end();
+      }
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-describe('Each event is stored exactly once', () => {
+describe('POST /events', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
@@ -14,46 +14,46 @@ describe('Each event is stored exactly once', () => {
     return row?.count ?? -1;
   };
 
-  it('however often it is sent at once', async () => {
+  it('stores an event once when 1000 requests send it concurrently', async () => {
     const event = anEvent();
-    const answers = await Promise.all(Array.from({ length: 1000 }, () => eye.post('/events/', event)));
-    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([202]));
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    const responses = await Promise.all(Array.from({ length: 1000 }, () => eye.post('/events/', event)));
+    expect(new Set(responses.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(new Set(responses.map(({ body }) => body.id)).size).toBe(1);
     expect(await rows(event.session_id)).toBe(1);
   });
 
-  it('in whatever order its keys stand, however its numbers and its instant are spelt', async () => {
+  it('stores an event once regardless of key order, number format and timestamp format', async () => {
     const { session_id } = anEvent();
-    const spelt = (data: string, timestamp: string): string =>
+    const format = (data: string, timestamp: string): string =>
       `{"timestamp":"${timestamp}","data":${data},"name":"n","category":"c","session_id":"${session_id}"}`;
-    const spellings = [
-      spelt('{"a":{"x":1,"y":[1,2]},"b":"é"}', '2021-01-01T09:15:29.240000Z'),
-      spelt('{"b":"\\u00e9","a":{"y":[1.0,2e0],"x":1}}', '2021-01-01 09:15:29.24'),
-      spelt(' { "b" : "é" , "a" : { "x" : 10e-1 , "y" : [ 1 , 2.00 ] } } ', '2021-01-01T11:15:29.24+02:00'),
-      spelt('{"a":{"x":1,"y":[1,2]},"\\u0062":"é"}', '2020-12-31T22:45:29.2400-1030'),
-      spelt('{"a":{"x":1,"y":[1,2]},"b":"é"}', '2021-01-01T10:15:29.240000000+01'),
+    const formatted = [
+      format('{"a":{"x":1,"y":[1,2]},"b":"é"}', '2021-01-01T09:15:29.240000Z'),
+      format('{"b":"\\u00e9","a":{"y":[1.0,2e0],"x":1}}', '2021-01-01 09:15:29.24'),
+      format(' { "b" : "é" , "a" : { "x" : 10e-1 , "y" : [ 1 , 2.00 ] } } ', '2021-01-01T11:15:29.24+02:00'),
+      format('{"a":{"x":1,"y":[1,2]},"\\u0062":"é"}', '2020-12-31T22:45:29.2400-1030'),
+      format('{"a":{"x":1,"y":[1,2]},"b":"é"}', '2021-01-01T10:15:29.240000000+01'),
     ];
-    const answers = await Promise.all(spellings.map((text) => eye.post('/events/', text)));
-    expect(answers.map(({ status }) => status)).toEqual(spellings.map(() => 202));
-    expect(new Set(answers.map(({ body }) => body.id)).size).toBe(1);
+    const responses = await Promise.all(formatted.map((text) => eye.post('/events/', text)));
+    expect(responses.map(({ status }) => status)).toEqual(formatted.map(() => 202));
+    expect(new Set(responses.map(({ body }) => body.id)).size).toBe(1);
     expect(await rows(session_id)).toBe(1);
   });
 
-  it('and is another event as soon as one field differs', async () => {
+  it('stores events separately when they differ in one field', async () => {
     const event = anEvent();
-    const others = [
+    const variants = [
       { category: 'other' },
       { name: 'other' },
       { data: { ...event.data, more: null } },
       { data: { host: event.data['path'], path: event.data['host'] } },
       { timestamp: '2021-01-01T09:15:29.243861Z' },
     ].map((fields) => ({ ...event, ...fields }));
-    const { body } = await eye.post('/events/', [event, ...others]);
+    const { body } = await eye.post('/events/', [event, ...variants]);
     expect(new Set(body.ids).size).toBe(6);
     expect(await rows(event.session_id)).toBe(6);
   });
 
-  it('also where it stands several times in one request', async () => {
+  it('stores an event once when one request repeats it', async () => {
     const event = anEvent();
     const { body } = await eye.post(
       '/events/',
@@ -63,17 +63,17 @@ describe('Each event is stored exactly once', () => {
     expect(await rows(event.session_id)).toBe(1);
   });
 
-  it('when many senders send the same thousands of events in opposite orders', async () => {
+  it('stores each event once when clients send the same 3000 events concurrently in opposite orders', async () => {
     const { session_id } = anEvent();
     const events = Array.from({ length: 3000 }, (_, n) => anEvent({ session_id, data: { n } }));
-    const backwards = [...events].reverse();
-    // On a slow machine some are asked to come back, and do.
+    const reversed = [...events].reverse();
+    // A slow machine rejects some requests with 503; the client retries them.
     const send = (many: unknown[]): Promise<void> =>
       eventually(async () => {
         const { status, body } = await eye.post('/events/', many);
         expect([status, body.accepted]).toEqual([202, 3000]);
       }, 30_000);
-    await Promise.all(Array.from({ length: 8 }, (_, n) => send(n % 2 === 0 ? events : backwards)));
+    await Promise.all(Array.from({ length: 8 }, (_, n) => send(n % 2 === 0 ? events : reversed)));
     expect(await rows(session_id)).toBe(3000);
   });
 });

@@ -4,7 +4,7 @@ import { startEye } from '../support/start-eye.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
 
-describe('The documentation', () => {
+describe('The API documentation', () => {
   let eye: TheEye;
   let document: any;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe('The documentation', () => {
       .split('/')
       .reduce((value, step) => value?.[step], document);
 
-  /** Everything that keeps a value from being what a schema says. */
+  /** The violations of a schema by a value, one message each. */
   const mismatches = (value: any, schema: any, at = 'body'): string[] => {
     if (schema.$ref) return mismatches(value, resolve(schema.$ref), at);
     if (value === null && schema.nullable) return [];
@@ -52,18 +52,18 @@ describe('The documentation', () => {
     ];
   };
 
-  /** The answer is one that is documented for its route, down to each member. */
-  const expectDocumented = (answer: Answer, responses: any): void => {
-    const { content } = responses[answer.status] ?? {};
-    expect({ status: answer.status, documented: Object.keys(responses) }).toMatchObject({
+  /** Asserts that the status, content type and body of a response are documented for its route. */
+  const expectDocumented = (response: Answer, responses: any): void => {
+    const { content } = responses[response.status] ?? {};
+    expect({ status: response.status, documented: Object.keys(responses) }).toMatchObject({
       status: expect.anything(),
     });
-    const type = answer.headers.get('content-type')?.split(';')[0] ?? '';
-    expect({ [answer.status]: Object.keys(content ?? {}) }).toEqual({ [answer.status]: [type] });
-    expect(mismatches(answer.body, content[type].schema)).toEqual([]);
+    const type = response.headers.get('content-type')?.split(';')[0] ?? '';
+    expect({ [response.status]: Object.keys(content ?? {}) }).toEqual({ [response.status]: [type] });
+    expect(mismatches(response.body, content[type].schema)).toEqual([]);
   };
 
-  it('is Swagger UI at /docs, with all that it loads', async () => {
+  it('serves Swagger UI at GET /docs with every asset that it loads', async () => {
     const page = await eye.get('/docs');
     expect(page.status).toBe(200);
     expect(page.headers.get('content-type')).toMatch('text/html');
@@ -73,7 +73,7 @@ describe('The documentation', () => {
     for (const file of loaded) expect([file, (await eye.get(`/${file}`)).status]).toEqual([file, 200]);
   });
 
-  it('is an OpenAPI 3 document at /docs-json, of every route', () => {
+  it('serves an OpenAPI 3 document of every route at GET /docs-json', () => {
     expect(document.openapi).toMatch(/^3\./);
     expect(document.info).toMatchObject({ title: 'The Eye', version: expect.any(String) });
     expect(
@@ -115,7 +115,7 @@ describe('The documentation', () => {
     ]);
   });
 
-  it('is whole: identifiers, parameters, references and descriptions are there', () => {
+  it('defines unique operation ids and all path parameters, references and descriptions', () => {
     const ids = operations().map(([, , { operationId }]) => operationId);
     expect(new Set(ids).size).toBe(ids.length);
     for (const [method, path, operation] of operations()) {
@@ -136,7 +136,7 @@ describe('The documentation', () => {
     for (const ref of references) expect([ref, typeof resolve(ref)]).toEqual([ref, 'object']);
   });
 
-  it('says of every route who may use it, so that the Authorize button works', () => {
+  it('declares the required scope of every route, so that the Authorize button works', () => {
     const { securitySchemes } = document.components;
     expect(securitySchemes).toMatchObject({
       bearer: { type: 'http', scheme: 'bearer' },
@@ -160,7 +160,7 @@ describe('The documentation', () => {
     }
   });
 
-  it('says of every error that it is a problem, with an example that is one', () => {
+  it('declares every error as a problem document with a valid example', () => {
     for (const [method, path, { responses }] of operations()) {
       const errors = Object.entries<any>(responses).filter(([status]) => Number(status) >= 400);
       if (!path.endsWith('/live')) expect([method, path, errors.length]).not.toEqual([method, path, 0]);
@@ -174,7 +174,7 @@ describe('The documentation', () => {
     }
   });
 
-  it('has examples of events that are accepted as "Try it out" sends them', async () => {
+  it('has event examples that POST /events accepts as "Try it out" sends them', async () => {
     const interceptor = await interceptorOf(eye);
     const { content } = document.paths['/events'].post.requestBody;
     expect(Object.keys(content)).toEqual(['application/json', 'application/x-ndjson']);
@@ -195,7 +195,7 @@ describe('The documentation', () => {
     );
   });
 
-  it('has examples that find the event that the example sends', async () => {
+  it('has path and query examples that find the example event', async () => {
     await eye.store(
       document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
     );
@@ -214,11 +214,11 @@ describe('The documentation', () => {
     expect((await eye.get(`/events/?${query.toString()}`)).body.results).toContainEqual(found.body);
   });
 
-  it('says whatever POST /events/ answers, one event or many', async () => {
+  it('describes every response of POST /events to one event and to many', async () => {
     const { responses } = document.paths['/events'].post;
     const event = anEvent();
     const wait = { prefer: 'wait=20' };
-    const answers = [
+    const received = [
       await eye.post('/events/', anEvent()),
       await eye.post('/events/', [anEvent(), {}]),
       await eye.post('/events/', event, wait),
@@ -235,9 +235,9 @@ describe('The documentation', () => {
       await eye.post('/events/', 'x', { 'content-type': 'text/plain' }),
     ];
     await eye.redis((redis) => redis.client('PAUSE', 2500, 'WRITE'));
-    answers.push(await eye.post('/events/', anEvent()));
-    for (const answer of answers) expectDocumented(answer, responses);
-    expect(answers.map(({ status }) => String(status))).toEqual([
+    received.push(await eye.post('/events/', anEvent()));
+    for (const response of received) expectDocumented(response, responses);
+    expect(received.map(({ status }) => String(status))).toEqual([
       '202',
       '202',
       '201',
@@ -251,18 +251,18 @@ describe('The documentation', () => {
       '415',
       '503',
     ]);
-    // Those of authentication are tried in access.e2e-spec.ts.
-    const ofKeys = ['401', '403', '429'];
-    expect(Object.keys(responses)).toEqual(expect.arrayContaining(ofKeys));
+    // authentication.e2e-spec.ts covers the responses of authentication.
+    const authStatuses = ['401', '403', '429'];
+    expect(Object.keys(responses)).toEqual(expect.arrayContaining(authStatuses));
     expect(
       Object.keys(responses)
-        .filter((status) => !ofKeys.includes(status))
+        .filter((status) => !authStatuses.includes(status))
         .sort(),
-    ).toEqual([...new Set(answers.map(({ status }) => String(status)))].sort());
+    ).toEqual([...new Set(received.map(({ status }) => String(status)))].sort());
     await eventually(async () => expect((await eye.post('/events/', anEvent())).status).toBe(202));
   });
 
-  it('says whatever GET /events/ and GET /events/<id>/ answer', async () => {
+  it('describes the responses of GET /events and GET /events/{id}', async () => {
     const { body } = await eye.store([
       anEvent({ session_id: 'said' }),
       anEvent({ session_id: 'said', name: 'other' }),
@@ -278,7 +278,7 @@ describe('The documentation', () => {
     expectDocumented(await eye.get('/events/3/?x=1'), one);
   });
 
-  it('says whatever the stream and the rates answer', async () => {
+  it('describes the responses of GET /events/stream and GET /statistics/rates', async () => {
     const stream = document.paths['/events/stream'].get.responses;
     expectDocumented(await eye.get('/events/stream'), stream);
     expectDocumented(await eye.get('/events/stream?page=1'), stream);
@@ -287,7 +287,7 @@ describe('The documentation', () => {
     expectDocumented(await eye.get('/statistics/rates/?x=1'), rates);
   });
 
-  it('says whatever the routes of rejections answer', async () => {
+  it('describes the responses of the rejection routes', async () => {
     const { responses } = document.paths['/rejections'].get;
     const soon = new Date(Date.now() + 301_000).toISOString();
     await eye.post('/events/', [anEvent({ name: '' }), 7, anEvent({ timestamp: soon })]);
@@ -310,9 +310,9 @@ describe('The documentation', () => {
     expectDocumented(await eye.post(`/rejections/${empty.id}/retry/`, ''), retry);
     expectDocumented(await eye.post('/rejections/3/retry/', ''), retry);
     const retried = await eventually(async () => {
-      const answer = await eye.post(`/rejections/${later.id}/retry/`, '');
-      expect(answer.status).toBe(202);
-      return answer;
+      const response = await eye.post(`/rejections/${later.id}/retry/`, '');
+      expect(response.status).toBe(202);
+      return response;
     });
     expectDocumented(retried, retry);
     const many = document.paths['/rejections/retry'].post.responses;
@@ -320,7 +320,7 @@ describe('The documentation', () => {
     expectDocumented(await eye.post('/rejections/retry/?page=1', ''), many);
   });
 
-  it('says whatever the routes of statistics answer, with examples that work', async () => {
+  it('describes the responses of the statistics routes and has examples that work', async () => {
     for (const path of ['/statistics/events', '/statistics/top']) {
       const { parameters, responses } = document.paths[path].get;
       const given = parameters
@@ -334,14 +334,14 @@ describe('The documentation', () => {
     const { responses } = document.paths['/statistics/events'].get;
     await eye.store([anEvent({ category: 'one' }), anEvent({ category: 'two' })]);
     for (const group_by of ['application', 'category', 'name', 'type']) {
-      const answer = await eye.get(
+      const response = await eye.get(
         `/statistics/events?from=2021-01-01&to=2021-01-02&limit=1&group_by=${group_by}`,
       );
-      expectDocumented(answer, responses);
+      expectDocumented(response, responses);
     }
   });
 
-  it('says whatever the routes of sessions answer, with examples that work', async () => {
+  it('describes the responses of the session routes and has examples that work', async () => {
     const list = document.paths['/sessions'].get;
     const examples = new URLSearchParams(
       list.parameters.flatMap(({ name, schema }: any) => (schema.example ? [[name, schema.example]] : [])),
@@ -358,7 +358,7 @@ describe('The documentation', () => {
     const { example } = parameters.find(({ name }: any) => name === 'session_id').schema;
     const found = await eye.get(`/sessions/${example}/`);
     expect(found.body.results).not.toHaveLength(0);
-    for (const answer of [found, await eye.get('/sessions/nobody')]) expectDocumented(answer, responses);
+    for (const response of [found, await eye.get('/sessions/nobody')]) expectDocumented(response, responses);
     const funnel = document.paths['/statistics/funnel'].post;
     const { properties } = document.components.schemas.FunnelDto;
     const body = Object.fromEntries(
@@ -368,7 +368,7 @@ describe('The documentation', () => {
     expectDocumented(await eye.post('/statistics/funnel/', { ...body, window: 0 }), funnel.responses);
   });
 
-  it('says whatever the routes of event types answer, with examples that work', async () => {
+  it('describes the responses of the event type routes and has examples that work', async () => {
     const route = '/event-types/{category}/{name}';
     const responses = (path: string, method: string): any => document.paths[path][method].responses;
     const type = document.paths[route].put.parameters.map(({ schema }: any) =>
@@ -385,7 +385,7 @@ describe('The documentation', () => {
     for (const mode of PutEventTypeDto.properties.mode.enum)
       expectDocumented(await put({ schema, mode }), responses(route, 'put'));
     expectDocumented(await put({}), responses(route, 'put'));
-    // The event of the other examples fits the schema of this one.
+    // The example event matches the example schema.
     const { one } = document.paths['/events'].post.requestBody.content['application/json'].examples;
     await eye.store(one.value);
     const check = await eye.post(`${path}/check`, {
@@ -414,7 +414,7 @@ describe('The documentation', () => {
 
 type Interceptor = (request: { headers: Record<string, string>; body: string }) => { body: string };
 
-/** What Swagger UI does to a request before it sends it, from the very script that a browser runs. */
+/** The request interceptor of Swagger UI, extracted from the script that the browser runs. */
 async function interceptorOf(eye: TheEye): Promise<Interceptor> {
   const { body: script } = await eye.get('/docs/swagger-ui-init.js');
   let options: { requestInterceptor?: Interceptor } = {};

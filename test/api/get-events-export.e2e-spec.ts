@@ -10,10 +10,10 @@ import { startEye } from '../support/start-eye.js';
 
 const LIMIT = 2;
 
-/** Milliseconds for which a reader may stand still. */
-const PATIENCE = 4000;
+/** Milliseconds after which a stalled reader is disconnected. */
+const STALL_TIMEOUT_MS = 4000;
 
-/** Some 40 MB, more than lies about in buffers on the way; `data` is well compressed in the table. */
+/** About 40 MB, more than the buffers between server and client hold; `data` compresses well in the table. */
 const BIG = `
   INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
   SELECT (lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
@@ -22,8 +22,8 @@ const BIG = `
   FROM generate_series(1, 700) AS n,
     LATERAL (SELECT timestamptz '2019-01-01Z' + interval '1 second' * n AS at, md5(n::text) AS digest) AS made`;
 
-/** Texts that a spreadsheet might run or a reader of CSV might stumble over. */
-const ODD = [
+/** Texts that a spreadsheet may evaluate or a CSV parser may misread. */
+const UNUSUAL_TEXTS = [
   '=1+1',
   '+1',
   '-1',
@@ -48,9 +48,9 @@ const ODD = [
   'a=1',
 ];
 
-const ODD_DATA = `{"":1,"__proto__":{"a":-1.5e-7},"big":1e21,"whole":9007199254740992,"tiny":5e-324,"text":"\\u0007 \\"é漢𝄞\\u2028","deep":[[{"b":[null,true]}]],"10":"a","9":"b"}`;
+const UNUSUAL_DATA = `{"":1,"__proto__":{"a":-1.5e-7},"big":1e21,"whole":9007199254740992,"tiny":5e-324,"text":"\\u0007 \\"é漢𝄞\\u2028","deep":[[{"b":[null,true]}]],"10":"a","9":"b"}`;
 
-describe('An export', () => {
+describe('GET /events/export', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe('An export', () => {
     eye = await startEye({
       DATABASE_URL: postgres.url,
       EXPORTS_LIMIT: String(LIMIT),
-      REQUEST_TIMEOUT: String(PATIENCE),
+      REQUEST_TIMEOUT: String(STALL_TIMEOUT_MS),
     });
     await eye.sql(BIG);
   });
@@ -70,16 +70,16 @@ describe('An export', () => {
   const open = (query: Record<string, string>, init: RequestInit = {}): Promise<Response> =>
     fetch(`${eye.url}/events/export?${new URLSearchParams(query).toString()}`, init);
 
-  /** One that is under way; those before it may take a moment to end. */
-  const underWay = (
+  /** Opens an export and retries while earlier exports still occupy the slots. */
+  const openExport = (
     query: Record<string, string> = { category: 'big' },
-    patience?: number,
+    timeoutMs?: number,
   ): Promise<Response> =>
     eventually(async () => {
       const response = await open(query);
       expect(response.status).toBe(200);
       return response;
-    }, patience);
+    }, timeoutMs);
 
   const read = async (query: Record<string, string>): Promise<Buffer> => {
     const response = await open(query);
@@ -87,7 +87,7 @@ describe('An export', () => {
     return Buffer.from(await response.arrayBuffer());
   };
 
-  /** What the list has, page after page. */
+  /** All events of GET /events, page by page. */
   const listed = async (query: Record<string, string>): Promise<Event[]> => {
     const events: Event[] = [];
     let path: string | null = `/events/?${new URLSearchParams({ ...query, page_size: '1000' }).toString()}`;
@@ -102,22 +102,22 @@ describe('An export', () => {
   const csvRows = (file: Buffer): Record<string, string>[] =>
     parse(file, { bom: true, columns: true, record_delimiter: '\r\n' });
 
-  const unmarked = (cell: string): string => cell.replace(/^'/, '');
+  const withoutPrefix = (cell: string): string => cell.replace(/^'/, '');
 
   const parquetRows = (file: Buffer): Promise<Record<string, unknown>[]> =>
-    parquetReadObjects({ file: arrayBuffer(file), parsers: EXACT });
+    parquetReadObjects({ file: arrayBuffer(file), parsers: EXACT_PARSERS });
 
-  /** What an application would have to send. */
+  /** The event as a client would send it. */
   const line = ({ session_id, category, name, data, timestamp }: Event): string =>
     JSON.stringify({ session_id, category, name, data, timestamp });
 
-  /** Statements that PostgreSQL works on for The Eye. */
-  const working = async (): Promise<unknown[]> =>
+  /** The event queries of The Eye that PostgreSQL currently executes. */
+  const activeQueries = async (): Promise<unknown[]> =>
     eye.sql(
       `SELECT query FROM pg_stat_activity WHERE application_name = 'the-eye' AND state = 'active' AND query LIKE '%FROM events%'`,
     );
 
-  describe('of what the list has', () => {
+  describe('with query parameters', () => {
     const sent = Array.from({ length: 2500 }, (_, n) =>
       anEvent({
         session_id: `session-${n % 7}`,
@@ -146,7 +146,7 @@ describe('An export', () => {
       { session_id: 'session-1', category: 'click', name: 'cta' },
       { timestamp_after: '2022-05-02T00:00:00.000007Z' },
       { timestamp_after: '2022-05-02', timestamp_before: '2022-05-03T00:00:00.000100Z' },
-    ])('filtered by %j, is the same in each format', async (filter) => {
+    ])('returns the same events as GET /events in each format for %j', async (filter) => {
       const query = { ...here, ...filter };
       const events = await listed(query);
       expect(events.length > 0).toBe(filter['application'] !== 'nobody');
@@ -158,7 +158,7 @@ describe('An export', () => {
       expect(await parquetRows(await read({ ...query, format: 'parquet' }))).toEqual(events);
     });
 
-    it('is named, and of the right type', async () => {
+    it('sets the content type and a file name for each format', async () => {
       for (const [format, type] of [
         ['ndjson', 'application/x-ndjson'],
         ['csv', 'text/csv; charset=utf-8'],
@@ -176,7 +176,7 @@ describe('An export', () => {
       expect(byDefault.headers.get('content-type')).toBe('application/x-ndjson');
     });
 
-    it('names what it does not understand', async () => {
+    it('rejects unknown parameters and invalid values with field errors', async () => {
       const { status, body } = await eye.get(
         '/events/export?format=xml&page=2&cursor=x&timestamp_after=2022-02-30&categry=a',
       );
@@ -196,17 +196,17 @@ describe('An export', () => {
     });
   });
 
-  describe('of odd events', () => {
+  describe('with unusual values', () => {
     const query = { category: 'odd', ordering: 'timestamp' };
     beforeAll(async () => {
-      const events = ODD.map((text) => anEvent({ session_id: text, category: 'odd', name: text }));
+      const events = UNUSUAL_TEXTS.map((text) => anEvent({ session_id: text, category: 'odd', name: text }));
       await eye.store(events);
       const { session_id, category, name, timestamp } = anEvent({ category: 'odd', name: 'data' });
       const rest = JSON.stringify({ session_id, category, name, timestamp }).slice(1);
-      await eye.store(`{"data":${ODD_DATA},${rest}`);
+      await eye.store(`{"data":${UNUSUAL_DATA},${rest}`);
     });
 
-    it('as NDJSON, can be sent again and yields no new rows', async () => {
+    it('returns NDJSON that can be sent again without adding rows', async () => {
       const file = (await read(query)).toString();
       const response = await fetch(`${eye.url}/events/?${new URLSearchParams(query).toString()}`);
       const list = await response.text();
@@ -223,31 +223,31 @@ describe('An export', () => {
       expect({ status, rejected: body.rejected, accepted: body.accepted }).toEqual({
         status: 200,
         rejected: [],
-        accepted: ODD.length + 1,
+        accepted: UNUSUAL_TEXTS.length + 1,
       });
       expect(await eye.sql('SELECT count(*) FROM events')).toEqual(before);
       expect(body.ids.sort()).toEqual((await listed(query)).map(({ id }) => id).sort());
     });
 
-    it('as CSV, has no cell that a spreadsheet would run, and loses nothing by that', async () => {
+    it('returns CSV without cells that a spreadsheet evaluates and without data loss', async () => {
       const file = await read({ ...query, format: 'csv' });
       expect(file.subarray(0, 3)).toEqual(Buffer.from([0xef, 0xbb, 0xbf]));
       const rows = csvRows(file);
       for (const cell of rows.flatMap((row) => Object.values(row)))
         expect(cell).not.toMatch(/^[\s\ufeff]*[=+\-@＝]/);
       const events = await listed(query);
-      expect(rows.map(({ session_id = '', name = '' }) => [unmarked(session_id), unmarked(name)])).toEqual(
-        events.map(({ session_id, name }) => [session_id, name]),
-      );
-      // What needs no mark has none.
+      expect(
+        rows.map(({ session_id = '', name = '' }) => [withoutPrefix(session_id), withoutPrefix(name)]),
+      ).toEqual(events.map(({ session_id, name }) => [session_id, name]));
+      // Harmless cells are not prefixed.
       expect(rows.map(({ session_id }) => session_id)).toEqual(expect.arrayContaining(['007', 'a=1', 'a"b']));
     });
 
-    it('as Parquet, has typed columns and the very texts', async () => {
+    it('returns Parquet with typed columns and unchanged texts', async () => {
       const file = await read({ ...query, format: 'parquet' });
       expect(await parquetRows(file)).toEqual(await listed(query));
       const { schema, num_rows } = parquetMetadata(arrayBuffer(file));
-      expect(num_rows).toBe(BigInt(ODD.length + 1));
+      expect(num_rows).toBe(BigInt(UNUSUAL_TEXTS.length + 1));
       expect(schema.slice(1).map(({ name, logical_type }) => [name, logical_type?.type])).toEqual([
         ['id', 'STRING'],
         ['application', 'STRING'],
@@ -260,7 +260,7 @@ describe('An export', () => {
       expect(schema.at(-1)?.logical_type).toMatchObject({ unit: 'MICROS', isAdjustedToUTC: true });
     });
 
-    it('keeps timestamps from one end of time to the other', async () => {
+    it('preserves timestamps from year 1 to year 9999', async () => {
       const times = [
         '0001-01-01T00:00:00.000001Z',
         '1969-12-31T23:59:59.999999Z',
@@ -280,7 +280,7 @@ describe('An export', () => {
     });
   });
 
-  it('of nothing is an empty file of its format', async () => {
+  it('returns an empty file of the requested format when no event matches', async () => {
     const query = { session_id: 'nobody' };
     expect((await read(query)).toString()).toBe('');
     expect((await read({ ...query, format: 'csv' })).toString()).toBe(
@@ -291,42 +291,42 @@ describe('An export', () => {
     expect(parquetMetadata(arrayBuffer(file)).schema).toHaveLength(8);
   });
 
-  it('whose reader goes away leaves nothing behind in PostgreSQL', async () => {
-    // fetch would connect again at once, for a next request.
-    const ask = (): ReturnType<typeof get> =>
+  it('cancels its PostgreSQL query and releases its slot when the client disconnects', async () => {
+    // fetch would reconnect immediately for the next request.
+    const sendRequest = (): ReturnType<typeof get> =>
       get(`${eye.url}/events/export?category=big`, { agent: false }).on('error', () => undefined);
     const locker = new pg.Client({ connectionString: eye.databaseUrl });
     await locker.connect();
     try {
       await locker.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
       for (let time = 0; time < LIMIT + 1; time++) {
-        const request = ask();
-        await eventually(async () => expect(await working()).toHaveLength(1));
+        const request = sendRequest();
+        await eventually(async () => expect(await activeQueries()).toHaveLength(1));
         request.destroy();
-        // Long before its deadline.
-        await eventually(async () => expect(await working()).toEqual([]), PATIENCE / 2);
+        // Well before the stall timeout.
+        await eventually(async () => expect(await activeQueries()).toEqual([]), STALL_TIMEOUT_MS / 2);
       }
     } finally {
       await locker.end();
     }
     for (let time = 0; time < LIMIT + 1; time++) {
       const request = await eventually(async () => {
-        const [answer] = (await once(ask(), 'response')) as [IncomingMessage];
-        expect(answer.statusCode).toBe(200);
-        return answer;
+        const [response] = (await once(sendRequest(), 'response')) as [IncomingMessage];
+        expect(response.statusCode).toBe(200);
+        return response;
       });
       await once(request, 'data');
       request.destroy();
     }
-    await eventually(async () => expect(await working()).toEqual([]));
-    // Nor a place taken among those that there may be.
-    const answers = await Promise.all(Array.from({ length: LIMIT }, () => underWay()));
-    // Side by side: one who had to wait for the other could be taken for a reader who stands still.
-    const texts = await Promise.all(answers.map((answer) => answer.text()));
+    await eventually(async () => expect(await activeQueries()).toEqual([]));
+    // No export slot is still occupied.
+    const responses = await Promise.all(Array.from({ length: LIMIT }, () => openExport()));
+    // Read concurrently: a response that waits for the other could count as stalled.
+    const texts = await Promise.all(responses.map((response) => response.text()));
     for (const text of texts) expect(text.split('\n')).toHaveLength(701);
   });
 
-  it('that waits behind another answer on its connection ends with that', async () => {
+  it('cancels its query when the connection closes while the request is pipelined behind another', async () => {
     const locker = new pg.Client({ connectionString: eye.databaseUrl });
     await locker.connect();
     const { hostname, port } = new URL(eye.url);
@@ -335,49 +335,49 @@ describe('An export', () => {
       const socket = connect({ host: hostname, port: Number(port) });
       const paths = ['/events/stream', '/events/export?category=big'];
       socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`).join(''));
-      await eventually(async () => expect(await working()).toHaveLength(1));
+      await eventually(async () => expect(await activeQueries()).toHaveLength(1));
       socket.destroy();
-      await eventually(async () => expect(await working()).toEqual([]), PATIENCE / 2);
+      await eventually(async () => expect(await activeQueries()).toEqual([]), STALL_TIMEOUT_MS / 2);
     } finally {
       await locker.end();
     }
-    await Promise.all(Array.from({ length: LIMIT }, () => underWay({ category: 'none' })));
+    await Promise.all(Array.from({ length: LIMIT }, () => openExport({ category: 'none' })));
     expect(eye.output).not.toMatch(/"level":"(error|fatal)"/);
   });
 
-  it('that nobody reads makes others wait for a while only, and none but exports', async () => {
-    const cutOff = (): number => eye.output.split('cut off: The reader took too long').length - 1;
-    const before = cutOff();
-    const stalled = await Promise.all(Array.from({ length: LIMIT }, () => underWay()));
+  it('disconnects stalled readers and rejects only further exports until then', async () => {
+    const abortedExports = (): number => eye.output.split('cut off: The reader took too long').length - 1;
+    const before = abortedExports();
+    const stalled = await Promise.all(Array.from({ length: LIMIT }, () => openExport()));
     const { status, headers, body } = await eye.get('/events/export?category=big');
     expect({ status, code: body.code }).toEqual({ status: 503, code: 'too_many_exports' });
     expect(headers.get('retry-after')).toBe('5');
     expect((await eye.get('/events/?category=big')).status).toBe(200);
     await eventually(async () => {
-      await underWay({ category: 'none' });
-      expect(cutOff() - before).toBe(LIMIT);
-    }, PATIENCE * 3);
-    // They know that it is not whole.
+      await openExport({ category: 'none' });
+      expect(abortedExports() - before).toBe(LIMIT);
+    }, STALL_TIMEOUT_MS * 3);
+    // The client notices that the response is incomplete.
     for (const response of stalled) await expect(response.arrayBuffer()).rejects.toThrow();
   });
 
-  it('breaks off when PostgreSQL is killed in the middle, and is a problem when it was before', async () => {
-    const response = await underWay();
+  it('aborts the response when PostgreSQL is killed and returns 503 while it is down', async () => {
+    const response = await openExport();
     await postgres.kill();
     await expect(response.arrayBuffer()).rejects.toThrow();
     const { status, body } = await eye.get('/events/export');
     expect({ status, code: body.code }).toEqual({ status: 503, code: 'database_unavailable' });
     await postgres.start();
-    await underWay({ category: 'none' });
+    await openExport({ category: 'none' });
     expect((await read({ category: 'big' })).toString().trimEnd().split('\n')).toHaveLength(700);
     expect(eye.output).toContain('An export was cut off: PostgreSQL is not available right now.');
   });
 
-  it('breaks off when The Eye stops', async () => {
-    const response = await underWay();
+  it('aborts the response when the server shuts down', async () => {
+    const response = await openExport();
     const began = performance.now();
     expect(await eye.end()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(PATIENCE * 2);
+    expect(performance.now() - began).toBeLessThan(STALL_TIMEOUT_MS * 2);
     await expect(response.arrayBuffer()).rejects.toThrow();
   });
 });
@@ -386,8 +386,8 @@ function arrayBuffer(file: Buffer): ArrayBuffer {
   return new Uint8Array(file).buffer;
 }
 
-/** As the list has them: what the reader makes of its own accord drops microseconds and byte order marks. */
-const EXACT = {
+/** Parses values as GET /events formats them; the default parsers drop microseconds and byte order marks. */
+const EXACT_PARSERS = {
   timestampFromMicroseconds: (micros: bigint): string => {
     const ofSecond = ((micros % 1_000_000n) + 1_000_000n) % 1_000_000n;
     const second = new Date(Number((micros - ofSecond) / 1000n)).toISOString();

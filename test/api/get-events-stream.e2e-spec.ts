@@ -7,17 +7,17 @@ import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 import { Watching } from '../support/watching.js';
 
-/** Resolves once an assertion holds. */
+/** Resolves once an assertion holds, within 20 seconds. */
 const soon = (assertion: () => void): Promise<void> => eventually(() => Promise.resolve(assertion()), 20_000);
 
-describe('The stream of events', () => {
+describe('GET /events/stream', () => {
   let redis: OwnRedis;
   let api: TheEye;
   let worker: TheEye;
-  /** Another process that answers, and asks for keys. */
+  /** A second API process, which requires keys. */
   let guarded: TheEye;
   let admin: Admin;
-  const watchers: Watching[] = [];
+  const subscribers: Watching[] = [];
 
   beforeAll(async () => {
     redis = await OwnRedis.start();
@@ -34,37 +34,41 @@ describe('The stream of events', () => {
     await redis.close();
   });
   afterEach(() => {
-    for (const watcher of watchers.splice(0)) watcher.close();
+    for (const subscriber of subscribers.splice(0)) subscriber.close();
   });
 
-  const watch = async (query = '', eye = api, headers: Record<string, string> = {}): Promise<Watching> => {
-    const watching = await Watching.open(eye, query, headers);
-    watchers.push(watching);
-    return watching;
+  const subscribe = async (
+    query = '',
+    eye = api,
+    headers: Record<string, string> = {},
+  ): Promise<Watching> => {
+    const subscriber = await Watching.open(eye, query, headers);
+    subscribers.push(subscriber);
+    return subscriber;
   };
-  /** Stores an event in a session of this name. */
+  /** Stores an event with this session id. */
   const store = (session_id: string, fields: Record<string, unknown> = {}) =>
     api.store(anEvent({ session_id, ...fields }));
-  const liveKeys = (): Promise<string[]> => api.redis((client) => client.keys('the-eye:live:*'));
+  const streamKeys = (): Promise<string[]> => api.redis((client) => client.keys('the-eye:live:*'));
 
-  it('is not written while nobody watches', async () => {
+  it('does not write the Redis stream without subscribers', async () => {
     await store('unseen');
-    expect(await liveKeys()).toEqual([]);
+    expect(await streamKeys()).toEqual([]);
   });
 
-  it('goes on where it was cut off before anything was stored', async () => {
-    const before = await watch();
+  it('resumes when the connection drops before the first event', async () => {
+    const before = await subscribe();
     await soon(() => expect(before.place).toMatch(/^\d+-0$/));
     before.close();
     await store('meanwhile');
-    const after = await watch('', api, { 'last-event-id': before.place ?? '' });
+    const after = await subscribe('', api, { 'last-event-id': before.place ?? '' });
     await after.saw('meanwhile');
     expect(after.messages).toHaveLength(1);
   });
 
-  it('shows what another process stores, as the list does, and nothing twice', async () => {
-    const watching = await watch();
-    const { headers } = watching.response;
+  it('sends events that another process stores once, in the format of GET /events', async () => {
+    const subscriber = await subscribe();
+    const { headers } = subscriber.response;
     expect([
       headers.get('content-type'),
       headers.get('cache-control'),
@@ -75,23 +79,23 @@ describe('The stream of events', () => {
       data: { text: 'ü\r\n\n𝄞\u2028', deep: [{ none: null, n: 0.1 }] },
     });
     await api.store(event);
-    await watching.saw('first');
-    // In one batch with a new one, and on its own; the stored one is in the list by now, so it has to be sent past that.
+    await subscriber.saw('first');
+    // Send the stored event again, in a batch with a new event and alone.
     await api.post('/events/', [event, anEvent({ session_id: 'second' }), event]);
-    await watching.saw('first', 'second');
+    await subscriber.saw('first', 'second');
     await api.post('/events/', event);
     await store('third');
-    await watching.saw('first', 'second', 'third');
+    await subscriber.saw('first', 'second', 'third');
     const list = await api.get('/events/?session_id=first');
-    expect(watching.events[0]).toEqual(list.body.results[0]);
+    expect(subscriber.events[0]).toEqual(list.body.results[0]);
   });
 
-  it('shows what a viewer asks for', async () => {
-    const application = await watch('?application=nobody');
-    const session = await watch('?session_id=mine');
-    const type = await watch('?category=click&name=cta');
-    const day = await watch('?timestamp_after=2022-02-02T01:00:00%2B01:00&timestamp_before=2022-02-02');
-    const all = await watch();
+  it('sends only events that match the filters of the subscriber', async () => {
+    const application = await subscribe('?application=nobody');
+    const session = await subscribe('?session_id=mine');
+    const type = await subscribe('?category=click&name=cta');
+    const day = await subscribe('?timestamp_after=2022-02-02T01:00:00%2B01:00&timestamp_before=2022-02-02');
+    const all = await subscribe();
     await store('mine');
     await store('other', { category: 'click', name: 'cta', timestamp: '2022-02-02T00:00:00Z' });
     await store('another', { category: 'click', timestamp: '2022-02-03T00:59:59.999999+01:00' });
@@ -103,7 +107,7 @@ describe('The stream of events', () => {
     expect(application.events).toEqual([]);
   });
 
-  it('names what it does not understand', async () => {
+  it('rejects invalid parameters and an invalid Last-Event-ID with field errors', async () => {
     const unknown = await api.get('/events/stream?page=1&timestamp_after=yesterday');
     expect(unknown.status).toBe(400);
     expect(Object.keys(unknown.body.errors)).toEqual(['page', 'timestamp_after']);
@@ -113,64 +117,66 @@ describe('The stream of events', () => {
     expect([twice.status, twice.body.errors]).toEqual([400, { name: ['Must be given once.'] }]);
   });
 
-  it('goes on after the event that was seen last, in any process', async () => {
-    const before = await watch();
+  it('resumes after Last-Event-ID in any process', async () => {
+    const before = await subscribe();
     await store('seen');
     await before.saw('seen');
     before.close();
     for (const session of ['missed', 'missed too']) await store(session);
     const after = { 'last-event-id': before.messages[0]?.id ?? '' };
-    await (await watch('', api, after)).saw('missed', 'missed too');
-    await (await watch('?session_id=missed', api, after)).saw('missed');
-    const other = await watch('', guarded, { ...after, ...admin.headers });
+    await (await subscribe('', api, after)).saw('missed', 'missed too');
+    await (await subscribe('?session_id=missed', api, after)).saw('missed');
+    const other = await subscribe('', guarded, { ...after, ...admin.headers });
     await other.saw('missed', 'missed too');
     expect(other.skipped).toBe(0);
     await store('new');
     await other.saw('missed', 'missed too', 'new');
   });
 
-  it('says that it cannot go on where too much has passed', async () => {
-    const watching = await watch('', api, { 'last-event-id': '1-1' });
-    await soon(() => expect(watching.messages[0]).toMatchObject({ event: 'skipped', data: { count: null } }));
+  it('sends `skipped` when Last-Event-ID is too old to resume', async () => {
+    const subscriber = await subscribe('', api, { 'last-event-id': '1-1' });
+    await soon(() =>
+      expect(subscriber.messages[0]).toMatchObject({ event: 'skipped', data: { count: null } }),
+    );
   });
 
-  it('beats, and says with it from where to go on', async () => {
-    const all = await watch();
-    const filtered = await watch('?name=none');
+  it('sends heartbeats with the id to resume from', async () => {
+    const all = await subscribe();
+    const filtered = await subscribe('?name=none');
     await store('beaten');
     await all.saw('beaten');
     await soon(() => expect(filtered.place).toBe(all.messages[0]?.id));
   });
 
-  it('needs a key that may read, and ends when it is revoked', async () => {
+  it('requires a key of scope `read` and ends when the key is revoked', async () => {
     expect((await guarded.get('/events/stream')).status).toBe(401);
     const [ingest, reader] = [
       await admin.create('shop', { scope: 'ingest' }),
       await admin.create('shop', { scope: 'read' }),
     ];
     expect((await guarded.get('/events/stream', bearer(ingest.key))).status).toBe(403);
-    const watching = await watch('', guarded, bearer(reader.key));
-    const other = await watch('', guarded, admin.headers);
+    const subscriber = await subscribe('', guarded, bearer(reader.key));
+    const other = await subscribe('', guarded, admin.headers);
     await store('allowed');
-    await watching.saw('allowed');
+    await subscriber.saw('allowed');
     await guarded.request('DELETE', `/applications/shop/keys/${reader.id}/`, { headers: admin.headers });
-    await soon(() => expect(watching.ended).toBe(true));
+    await soon(() => expect(subscriber.ended).toBe(true));
     expect(other.ended).toBe(false);
   });
 
-  describe('to viewers who do not read', () => {
+  describe('with subscribers that do not read', () => {
     const sockets: Socket[] = [];
-    /** Bytes that a process holds in memory. */
+    /** The resident memory of a process in bytes. */
     const memory = async ({ process: { pid } }: TheEye): Promise<number> =>
       Number(/^VmRSS:\s+(\d+)/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
     afterAll(() => {
       for (const socket of sockets) socket.destroy();
     });
 
-    it('is bounded: it holds nothing for them, and tells everybody how many events a flood left out', async () => {
-      const reader = await watch();
+    it('bounds its memory and reports the number of events skipped in a burst', async () => {
+      const reader = await subscribe();
       const { port } = new URL(api.url);
-      for (let viewer = 0; viewer < 100; viewer++) {
+      for (let i = 0; i < 100; i++) {
         const socket = connect(Number(port), '127.0.0.1').pause();
         socket.write('GET /events/stream HTTP/1.1\r\nHost: the-eye\r\n\r\n');
         sockets.push(socket);
@@ -190,8 +196,8 @@ describe('The stream of events', () => {
       await soon(() => expect((text.match(/^event: event$/gm)?.length ?? 0) + counted()).toBe(3000));
     });
 
-    it('does not keep the process from stopping, and ends in order for those who read', async () => {
-      const reader = await watch();
+    it('does not delay the shutdown and ends the streams of active subscribers cleanly', async () => {
+      const reader = await subscribe();
       const began = performance.now();
       expect(await api.end()).toBe(0);
       expect(performance.now() - began).toBeLessThan(10_000);
@@ -200,36 +206,36 @@ describe('The stream of events', () => {
     });
   });
 
-  it('is written no longer once nobody has watched for a while', async () => {
-    const watching = await watch();
+  it('stops writing the Redis stream some time after the last subscriber has left', async () => {
+    const subscriber = await subscribe();
     await store('watched');
-    await watching.saw('watched');
-    watching.close();
-    const lasts = (): Promise<number> => api.redis((client) => client.ttl('the-eye:live:watched'));
-    // Whoever has gone does not prolong it.
-    await eventually(async () => expect(await lasts()).toBeLessThan(54), 20_000);
+    await subscriber.saw('watched');
+    subscriber.close();
+    const ttl = (): Promise<number> => api.redis((client) => client.ttl('the-eye:live:watched'));
+    // A closed subscription does not extend the TTL.
+    await eventually(async () => expect(await ttl()).toBeLessThan(54), 20_000);
     await api.redis((client) => client.del('the-eye:live:watched', 'the-eye:live:events'));
     await store('nobody sees');
     await wait(300);
-    expect(await liveKeys()).toEqual([]);
+    expect(await streamKeys()).toEqual([]);
   });
 
-  it('stops beating while Redis is away, refuses new viewers, and goes on when it is back', async () => {
-    const watching = await watch();
+  it('stops heartbeats and rejects new subscribers while Redis is down, and resumes afterwards', async () => {
+    const subscriber = await subscribe();
     await store('before');
-    await watching.saw('before');
+    await subscriber.saw('before');
     await redis.kill();
     await eventually(async () => {
       const { status, headers, body } = await api.get('/events/stream');
       expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'queue_unavailable', '1']);
     });
-    const { beats } = watching;
+    const { beats } = subscriber;
     await wait(5500);
-    expect(watching.beats).toBe(beats);
+    expect(subscriber.beats).toBe(beats);
     await redis.start();
     await eventually(() => store('after'), 30_000);
-    await soon(() => expect(watching.events.at(-1)?.session_id).toBe('after'));
-    await soon(() => expect(watching.beats).toBeGreaterThan(beats));
-    expect(watching.ended).toBe(false);
+    await soon(() => expect(subscriber.events.at(-1)?.session_id).toBe('after'));
+    await soon(() => expect(subscriber.beats).toBeGreaterThan(beats));
+    expect(subscriber.ended).toBe(false);
   });
 });
