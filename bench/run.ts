@@ -3,8 +3,8 @@ import { measureAsk } from './ask/ask.js';
 import { measureExport } from './export/export.js';
 import { measureMemory } from './memory/memory.js';
 import { measurePage } from './page/page.js';
-import { publish, tables } from './report/document.js';
-import { keep, kept, type Results } from './report/results.js';
+import { writePage, renderTables } from './report/document.js';
+import { saveResults, loadResults, type Results } from './report/results.js';
 import { measureStore } from './store/store.js';
 import { describeMachine } from '../testing/machine.js';
 import { endAll } from '../testing/on-the-eye.js';
@@ -21,9 +21,9 @@ const PARTS = ['accept', 'store', 'memory', 'page', 'ask', 'export'] as const;
 type Part = (typeof PARTS)[number];
 
 /** What a word that names no part stands for: what fits into the three minutes of `quick`. */
-const BASIC: readonly Part[] = ['accept', 'store', 'memory', 'ask'];
+const DEFAULT_PARTS: readonly Part[] = ['accept', 'store', 'memory', 'ask'];
 
-interface Extent {
+interface MeasureOptions {
   quick: boolean;
   /** PostgreSQL's plans, too. */
   plans: boolean;
@@ -41,29 +41,29 @@ if (unknown.length > 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(1)));
 
-if (words.includes('render')) await publish(await kept());
-else if (words.length === 0) await publishAll();
-else await print();
+if (words.includes('render')) await writePage(await loadResults());
+else if (words.length === 0) await measureAndPublish();
+else await measureAndPrint();
 
-async function publishAll(): Promise<void> {
+async function measureAndPublish(): Promise<void> {
   let results: Results | undefined;
   for (const part of PARTS) {
     results = { ...(await measure([part], { quick: false, plans: true })), ...results };
     // An hour's work is not lost to an accident in its last minute: render makes a page of what there is.
-    await keep(results);
+    await saveResults(results);
   }
-  if (results) await publish(results);
+  if (results) await writePage(results);
 }
 
-async function print(): Promise<void> {
+async function measureAndPrint(): Promise<void> {
   const chosen = PARTS.filter((part) => words.includes(part));
   const [quick, plans] = [words.includes('quick'), words.includes('plans')];
-  const results = await measure(chosen.length > 0 ? chosen : BASIC, { quick, plans });
-  console.log(await tables(results));
+  const results = await measure(chosen.length > 0 ? chosen : DEFAULT_PARTS, { quick, plans });
+  console.log(await renderTables(results));
   if (results.ask?.plans !== undefined) console.log(results.ask.plans);
 }
 
-async function measure(parts: readonly Part[], { quick, plans }: Extent): Promise<Results> {
+async function measure(parts: readonly Part[], { quick, plans }: MeasureOptions): Promise<Results> {
   const results: Results = { machine: await describeMachine() };
   if (parts.includes('accept')) results.accept = await measureAccept(quick);
   if (parts.includes('store')) results.store = await measureStore(quick);

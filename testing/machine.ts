@@ -34,7 +34,7 @@ export async function describeMachine(): Promise<Machine> {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memory: Math.round(totalmem() / 2 ** 30),
-    fileSystem: (await run('df', '--output=fstype', tmpdir())).split('\n').at(-1) ?? '',
+    fileSystem: (await outputOf('df', '--output=fstype', tmpdir())).split('\n').at(-1) ?? '',
     kernel: release(),
     node: process.version.slice(1),
     postgres,
@@ -45,12 +45,12 @@ export async function describeMachine(): Promise<Machine> {
 
 /** Ends in `+` where files differ from it. */
 async function commit(): Promise<string> {
-  const changes = await run('git', 'status', '--porcelain', '--', 'src', 'package-lock.json');
-  return (await run('git', 'rev-parse', '--short', 'HEAD')) + (changes === '' ? '' : '+');
+  const changes = await outputOf('git', 'status', '--porcelain', '--', 'src', 'package-lock.json');
+  return (await outputOf('git', 'rev-parse', '--short', 'HEAD')) + (changes === '' ? '' : '+');
 }
 
 /** What a program prints; `unknown` where it is missing or fails. */
-async function run(program: string, ...args: string[]): Promise<string> {
+async function outputOf(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args).catch(() => ({ stdout: 'unknown' }));
   return stdout.trim();
 }

@@ -11,14 +11,14 @@ export function table(head: string[], rows: string[][]): string {
 export function medianAndSpread(numbers: readonly (number | undefined)[]): string {
   const known = numbers.filter((number) => number !== undefined);
   if (known.length === 0) return '';
-  const middle = spell(median(known));
+  const middle = formatNumber(median(known));
   return known.length === 1
     ? middle
-    : `${middle} (${spell(Math.min(...known))} to ${spell(Math.max(...known))})`;
+    : `${middle} (${formatNumber(Math.min(...known))} to ${formatNumber(Math.max(...known))})`;
 }
 
 /** Three significant digits, or all digits before the point. */
-export function spell(number: number): string {
+export function formatNumber(number: number): string {
   const digits = number < 10 ? 2 : number < 100 ? 1 : 0;
   return number.toLocaleString('en', { maximumFractionDigits: digits });
 }

@@ -1,17 +1,17 @@
 import type { TheEye } from '../../testing/the-eye.js';
 import { onTheEye } from '../../testing/on-the-eye.js';
-import { progress } from '../support/progress.js';
+import { logProgress } from '../support/progress.js';
 import { type Latency, latency } from '../../testing/statistics.js';
 import { fill } from './fill.js';
 import { explain } from './plans.js';
-import { kindOf, type QuestionKind, type Questions, questions } from './questions.js';
+import { kindOf, type QueryKind, type Queries, makeQueries } from './queries.js';
 
 export interface AskResults {
   /** Requests of each question at each size. */
   requests: number;
   sizes: number[];
   /** Milliseconds of an answer, a figure for each size. */
-  questions: { name: string; kind: QuestionKind; latencies: Latency[] }[];
+  questions: { name: string; kind: QueryKind; latencies: Latency[] }[];
   /** At the largest size. */
   plans?: string;
 }
@@ -25,12 +25,12 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
   const [warmUp, requests] = quick ? [5, 30] : [20, 500];
   return onTheEye(async (eye) => {
     const latencies = new Map<string, Latency[]>();
-    let asked: Questions = new Map();
+    let queries: Queries = new Map();
     for (const size of sizes) {
-      progress(`ask: ${size.toLocaleString('en')} events`);
+      logProgress(`ask: ${size.toLocaleString('en')} events`);
       await fill(eye, size);
-      asked = await questions(eye, size);
-      for (const [name, milliseconds] of await askAll(eye, asked, warmUp, requests))
+      queries = await makeQueries(eye, size);
+      for (const [name, milliseconds] of await runQueries(eye, queries, warmUp, requests))
         latencies.set(name, [...(latencies.get(name) ?? []), latency(milliseconds)]);
     }
     return {
@@ -38,10 +38,10 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
       sizes,
       questions: [...latencies].map(([name, each]) => ({
         name,
-        kind: kindOf(asked.get(name)?.() ?? ''),
+        kind: kindOf(queries.get(name)?.() ?? ''),
         latencies: each,
       })),
-      plans: withPlans ? await explain(eye, asked) : undefined,
+      plans: withPlans ? await explain(eye, queries) : undefined,
     };
   });
 }
@@ -50,15 +50,15 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
  * Each question in turn, again and again, so that a moment in which the machine is slow meets all of them.
  * @param warmUp requests of each question before anything counts
  */
-async function askAll(
+async function runQueries(
   eye: TheEye,
-  asked: Questions,
+  queries: Queries,
   warmUp: number,
   requests: number,
 ): Promise<Map<string, number[]>> {
-  const times = new Map<string, number[]>([...asked.keys()].map((name) => [name, []]));
+  const times = new Map<string, number[]>([...queries.keys()].map((name) => [name, []]));
   for (let request = -warmUp; request < requests; request++) {
-    for (const [name, question] of asked) {
+    for (const [name, question] of queries) {
       const path = question();
       const { status, took, body } = await eye.get(path);
       if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);

@@ -1,20 +1,20 @@
 import { createHash } from 'node:crypto';
 import type { TheEye } from '../../testing/the-eye.js';
-import { progress } from '../support/progress.js';
+import { logProgress } from '../support/progress.js';
 
 /** Rows of one INSERT. */
-const CHUNK = 50_000;
+const CHUNK_SIZE = 50_000;
 const CONNECTIONS = 2;
 
 export const CATEGORIES = 20;
 export const NAMES = 200;
-export const SESSION_EVENTS = 20;
+export const EVENTS_PER_SESSION = 20;
 /** A category that a seventh of the first so many events have, and none since. */
-export const RARE = 'rare';
-const RARE_UNTIL = 7000;
+export const RARE_CATEGORY = 'rare';
+const RARE_CATEGORY_EVENTS = 7000;
 /** An application of one event in so many, of each type in turn. */
-export const SELDOM = 'seldom';
-const SELDOM_EVERY = 83;
+export const RARE_APPLICATION = 'seldom';
+const RARE_APPLICATION_INTERVAL = 83;
 
 /** All sizes spread over this year, so that the larger ones are denser. */
 export const YEAR = 2024;
@@ -29,9 +29,9 @@ const FILL = `
   SELECT
     (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
       substr(digest, 4, 15))::uuid,
-    CASE WHEN event % ${SELDOM_EVERY} = 0 THEN '${SELDOM}' ELSE 'default' END,
-    md5((event / ${SESSION_EVENTS})::text),
-    CASE WHEN event < ${RARE_UNTIL} AND event % 7 = 0 THEN '${RARE}' ELSE 'category-' || type % ${CATEGORIES} END,
+    CASE WHEN event % ${RARE_APPLICATION_INTERVAL} = 0 THEN '${RARE_APPLICATION}' ELSE 'default' END,
+    md5((event / ${EVENTS_PER_SESSION})::text),
+    CASE WHEN event < ${RARE_CATEGORY_EVENTS} AND event % 7 = 0 THEN '${RARE_CATEGORY}' ELSE 'category-' || type % ${CATEGORIES} END,
     'name-' || type,
     jsonb_build_object('host', 'www.example.com', 'path', '/products/' || event % 50, 'element', 'add to basket',
       'price', 19.99, 'tags', jsonb_build_array('spring', 'sale')),
@@ -50,15 +50,15 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
   const work = async (): Promise<void> => {
     while (filled < events) {
       const start = filled;
-      filled = Math.min(filled + CHUNK, events);
-      if (start % (CHUNK * 20) === 0) progress(`filling from event ${start.toLocaleString('en')} on`);
+      filled = Math.min(filled + CHUNK_SIZE, events);
+      if (start % (CHUNK_SIZE * 20) === 0) logProgress(`filling from event ${start.toLocaleString('en')} on`);
       await eye.sql(FILL, [start, filled - 1, events]);
     }
   };
   // What is kept beside the events is made of all of them at once, which takes less time.
   await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  progress(`counting ${events.toLocaleString('en')} events, and gathering their sessions`);
+  logProgress(`counting ${events.toLocaleString('en')} events, and gathering their sessions`);
   await eye.sql('SELECT rebuild_event_counts()');
   await eye.sql('SELECT rebuild_sessions()');
   await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');

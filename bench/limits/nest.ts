@@ -12,15 +12,15 @@ import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 
 setNodeFlags();
 
-const types = new EventTypes();
-types.update([]);
+const eventTypes = new EventTypes();
+eventTypes.update([]);
 
 /** The limit of the framework: Nest takes an event, The Eye's own pipe checks and identifies it, and nothing is kept. */
 @Controller('events')
 class NoWork {
   @Post()
   @HttpCode(202)
-  create(@SubmittedEvents(new EventsPipe(types, { record: () => undefined })) { events }: Submission): {
+  create(@SubmittedEvents(new EventsPipe(eventTypes, { record: () => undefined })) { events }: Submission): {
     id: string | undefined;
     status: 'queued';
   } {

@@ -8,7 +8,7 @@ export interface Relation {
   bytes: number;
 }
 
-export interface OnDisk {
+export interface RelationSize {
   name: string;
   table: string;
   isIndex: boolean;
@@ -36,7 +36,7 @@ export async function walPosition(eye: TheEye): Promise<number> {
 }
 
 /** What grew by at least a tenth of a byte an event, tables before their indexes, the largest first. */
-export function bytesOnDisk(before: Relation[], after: Relation[], events: number): OnDisk[] {
+export function bytesOnDisk(before: Relation[], after: Relation[], events: number): RelationSize[] {
   const empty = new Map(before.map(({ name, bytes }) => [name, bytes]));
   return after
     .map((each) => ({ ...each, bytes: (each.bytes - (empty.get(each.name) ?? 0)) / events }))

@@ -1,11 +1,11 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { familyOf, serversOf } from '../../testing/processes.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { residentOf, sharedBy } from '../support/processes.js';
-import { progress } from '../support/progress.js';
+import { residentMemoryOf, proportionalMemoryOf } from '../support/processes.js';
+import { logProgress } from '../support/progress.js';
 
 /** Milliseconds. */
-const INTERVAL = 500;
+const SAMPLE_INTERVAL_MS = 500;
 
 /** Memory in bytes. */
 export interface Sample {
@@ -33,7 +33,7 @@ export interface Phase {
 export class MemorySampler {
   readonly samples: Sample[] = [];
   readonly phases: Phase[] = [];
-  private readonly began = performance.now();
+  private readonly startedAt = performance.now();
   private readonly stopping = new AbortController();
   private readonly sampling: Promise<void>;
 
@@ -41,7 +41,7 @@ export class MemorySampler {
     private readonly eye: number,
     private readonly servers: { postgres: number; redis: number },
   ) {
-    this.sampling = this.keepSampling();
+    this.sampling = this.sampleUntilStopped();
   }
 
   static async start({ process: { pid = 0 }, dataDir }: TheEye): Promise<MemorySampler> {
@@ -49,8 +49,8 @@ export class MemorySampler {
   }
 
   /** Remembers when the work was done. */
-  async during<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
-    progress(`memory: ${PHASES[name]}`);
+  async runPhase<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
+    logProgress(`memory: ${PHASES[name]}`);
     const from = this.seconds;
     const result = await work();
     this.phases.push({ name, from, to: this.seconds });
@@ -63,13 +63,13 @@ export class MemorySampler {
   }
 
   private get seconds(): number {
-    return (performance.now() - this.began) / 1000;
+    return (performance.now() - this.startedAt) / 1000;
   }
 
-  private async keepSampling(): Promise<void> {
+  private async sampleUntilStopped(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       this.samples.push(await this.sample());
-      await wait(INTERVAL, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      await wait(SAMPLE_INTERVAL_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
@@ -78,9 +78,9 @@ export class MemorySampler {
     return {
       seconds: this.seconds,
       // Its children are the supervisor and the servers, which are measured apart.
-      eye: await residentOf(this.eye),
-      redis: await residentOf(redis),
-      postgres: await sharedBy(await familyOf(postgres)),
+      eye: await residentMemoryOf(this.eye),
+      redis: await residentMemoryOf(redis),
+      postgres: await proportionalMemoryOf(await familyOf(postgres)),
     };
   }
 }

@@ -1,11 +1,11 @@
 import { familyOf, serversOf, signalAll } from '../../testing/processes.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { drained, folded } from '../support/backlog.js';
+import { waitForDrain, waitForRollup } from '../support/backlog.js';
 import { eventSize } from '../support/events.js';
 import { load, ndjson } from '../support/load.js';
-import { peakOf } from '../support/processes.js';
+import { peakMemoryOf } from '../support/processes.js';
 import { onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
-import { bytesOnDisk, type OnDisk, relations, type Relation, walPosition } from './disk.js';
+import { bytesOnDisk, type RelationSize, relations, type Relation, walPosition } from './disk.js';
 import { MemorySampler, type Phase, type Sample } from './memory-sampler.js';
 
 export interface MemoryResults {
@@ -20,7 +20,7 @@ export interface MemoryResults {
   waiting: number;
   wal: number;
   /** Tables and indexes that grew. */
-  disk: OnDisk[];
+  disk: RelationSize[];
 }
 
 /** What processes hold while events come and wait, and what events take where they lie. */
@@ -32,27 +32,27 @@ export function measureMemory(quick: boolean): Promise<MemoryResults> {
 async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
   const sampler = await MemorySampler.start(eye);
   try {
-    const empty = await onDisk(eye);
-    await sampler.during('import', async () => {
+    const empty = await diskUsage(eye);
+    await sampler.runPhase('import', async () => {
       await importEvents(eye, events);
-      await drained(eye);
+      await waitForDrain(eye);
     });
-    await folded(eye);
-    const full = await onDisk(eye);
+    await waitForRollup(eye);
+    const full = await diskUsage(eye);
     const rows = await stored(eye);
     const before = await usedMemory(eye);
-    const thaw = await freezePostgres(eye);
-    const held = await sampler.during('hold', () => importEvents(eye, events)).finally(thaw);
+    const resume = await freezePostgres(eye);
+    const heldEvents = await sampler.runPhase('hold', () => importEvents(eye, events)).finally(resume);
     const after = await usedMemory(eye);
-    await sampler.during('drain', () => drained(eye));
-    const waited = (await storedAtLeast(eye, rows + held)) - rows;
+    await sampler.runPhase('drain', () => waitForDrain(eye));
+    const waitingEvents = (await storedAtLeast(eye, rows + heldEvents)) - rows;
     return {
       events,
       samples: sampler.samples,
-      peak: await peakOf(eye.process.pid ?? 0),
+      peak: await peakMemoryOf(eye.process.pid ?? 0),
       phases: sampler.phases,
       sent: eventSize(),
-      waiting: (after - before) / waited,
+      waiting: (after - before) / waitingEvents,
       wal: (full.wal - empty.wal) / rows,
       disk: bytesOnDisk(empty.relations, full.relations, rows),
     };
@@ -63,8 +63,8 @@ async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
 
 /** Resolves with how many were accepted. */
 async function importEvents(eye: TheEye, events: number): Promise<number> {
-  const what = ndjson();
-  return (await load(eye.url, what, { amount: events / what.events })).events;
+  const workload = ndjson();
+  return (await load(eye.url, workload, { amount: events / workload.events })).events;
 }
 
 /** Stops all processes of PostgreSQL, so that everything accepted waits; resolves with what lets them go on. */
@@ -74,7 +74,7 @@ async function freezePostgres({ dataDir }: TheEye): Promise<() => void> {
   return () => signalAll(processes, 'SIGCONT');
 }
 
-async function onDisk(eye: TheEye): Promise<{ relations: Relation[]; wal: number }> {
+async function diskUsage(eye: TheEye): Promise<{ relations: Relation[]; wal: number }> {
   return { relations: await relations(eye), wal: await walPosition(eye) };
 }
 

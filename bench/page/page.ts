@@ -2,19 +2,19 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../testing/browser.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { event } from '../support/events.js';
+import { makeEvent } from '../support/events.js';
 import { onTheEye } from '../../testing/on-the-eye.js';
-import { progress } from '../support/progress.js';
+import { logProgress } from '../support/progress.js';
 import { percentile } from '../../testing/statistics.js';
 
 /** Of the page, by their addresses. */
 export const VIEWS = { '#/now': 'now', '#/history': 'history' } as const;
 
 /** Events a second, in arrays of so many; nothing at all is the limit. */
-const RATES = [0, 1000];
-const ARRAY = 50;
+const EVENT_RATES = [0, 1000];
+const ARRAY_SIZE = 50;
 
-export interface Watched {
+export interface PageResult {
   view: keyof typeof VIEWS;
   /** Events that were sent, a second. */
   rate: number;
@@ -31,16 +31,16 @@ export interface Watched {
 }
 
 /** How smooth the page is while nothing comes, and while much does. */
-export async function measurePage(quick: boolean): Promise<Watched[]> {
+export async function measurePage(quick: boolean): Promise<PageResult[]> {
   const seconds = quick ? 3 : 30;
   const browser = await startBrowser();
   try {
     return await onTheEye(async (eye) => {
       // So that there is something to draw.
-      for (let array = 0; array < 100; array++) await eye.store(happening(`before-${array}`));
-      const results: Watched[] = [];
+      for (let array = 0; array < 100; array++) await eye.store(currentEvents(`before-${array}`));
+      const results: PageResult[] = [];
       for (const view of Object.keys(VIEWS) as (keyof typeof VIEWS)[]) {
-        for (const rate of RATES) results.push(await watched(browser, eye, view, rate, seconds));
+        for (const rate of EVENT_RATES) results.push(await measureView(browser, eye, view, rate, seconds));
       }
       return results;
     });
@@ -50,33 +50,33 @@ export async function measurePage(quick: boolean): Promise<Watched[]> {
 }
 
 /** Events of this moment, unlike those of other requests. */
-function happening(request: string): Record<string, unknown>[] {
+function currentEvents(request: string): Record<string, unknown>[] {
   const timestamp = new Date().toISOString();
-  return Array.from({ length: ARRAY }, (_, index) => ({ ...event(index, request), timestamp }));
+  return Array.from({ length: ARRAY_SIZE }, (_, index) => ({ ...makeEvent(index, request), timestamp }));
 }
 
-async function watched(
+async function measureView(
   browser: Browser,
   eye: TheEye,
   view: keyof typeof VIEWS,
   rate: number,
   seconds: number,
-): Promise<Watched> {
-  progress(`page: ${VIEWS[view]}, ${rate.toLocaleString('en')} events a second`);
+): Promise<PageResult> {
+  logProgress(`page: ${VIEWS[view]}, ${rate.toLocaleString('en')} events a second`);
   const viewer = await Viewer.open(browser, eye.url);
   const stopping = new AbortController();
   const sending = send(eye, rate, stopping.signal);
   try {
     await viewer.goto(view);
     await wait(1000);
-    const before = await sent(eye);
-    const { frames, blocked } = await record(viewer.page, seconds);
-    const came = ((await sent(eye)) - before) / seconds;
+    const before = await acceptedEvents(eye);
+    const { frames, blocked } = await recordFrames(viewer.page, seconds);
+    const receivedRate = ((await acceptedEvents(eye)) - before) / seconds;
     if (viewer.complaints.length > 0) throw new Error(`The page complains: ${viewer.complaints.join(', ')}`);
     const heap = await viewer.page.evaluate<number>('performance.memory.usedJSHeapSize');
     return {
       view,
-      rate: came,
+      rate: receivedRate,
       frames: frames.length / seconds,
       p50: percentile(frames, 0.5),
       p99: percentile(frames, 0.99),
@@ -93,21 +93,21 @@ async function watched(
 
 /** Sends arrays at even times, the late ones at once. */
 async function send(eye: TheEye, rate: number, stop: AbortSignal): Promise<void> {
-  const began = performance.now();
+  const startedAt = performance.now();
   for (let array = 0; rate > 0 && !stop.aborted; array++) {
-    const { status } = await eye.post('/events/', happening(`${began}-${array}`));
+    const { status } = await eye.post('/events/', currentEvents(`${startedAt}-${array}`));
     if (status !== 202) throw new Error(`Events were answered ${status}.`);
-    await wait(Math.max(0, began + ((array + 1) * ARRAY * 1000) / rate - performance.now()));
+    await wait(Math.max(0, startedAt + ((array + 1) * ARRAY_SIZE * 1000) / rate - performance.now()));
   }
 }
 
-async function sent(eye: TheEye): Promise<number> {
+async function acceptedEvents(eye: TheEye): Promise<number> {
   const { body } = await eye.get('/metrics');
   return Number(/^the_eye_events_accepted_total.* (\d+)$/m.exec(String(body))?.[1] ?? 0);
 }
 
 /** In the page: the milliseconds between its pictures, and those of its long tasks beyond the 50 that nobody notices. */
-function record(page: Page, seconds: number): Promise<{ frames: number[]; blocked: number }> {
+function recordFrames(page: Page, seconds: number): Promise<{ frames: number[]; blocked: number }> {
   return page.evaluate(`new Promise((resolve) => {
     const frames = [];
     let blocked = 0;

@@ -2,7 +2,7 @@ import { format, resolveConfig } from 'prettier';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acceptSection } from './accept-section.js';
-import { aimsSection } from './aims-section.js';
+import { goalsSection } from './goals-section.js';
 import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
@@ -12,12 +12,12 @@ import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { pageSection } from './page-section.js';
 import { type Plot, render } from './plot.js';
-import { DOCS, FOLDER, type Results } from './results.js';
+import { DOCS_FOLDER, RESULTS_FOLDER, type Results } from './results.js';
 import { requestsPlot } from './requests-plot.js';
 import { singlesPlot } from './singles-plot.js';
 import { storeSection } from './store-section.js';
 
-const FILE = join(DOCS, 'benchmarks.md');
+const PAGE_FILE = join(DOCS_FOLDER, 'benchmarks.md');
 
 const INTRODUCTION = `# Benchmarks
 
@@ -38,24 +38,25 @@ contender once. The query plans at the largest table are in [plans.txt](benchmar
 [results.json](benchmarks/results.json).`;
 
 /** The results as Markdown for a terminal. */
-export function tables(results: Results): Promise<string> {
-  return formatted([machineSection(results.machine), ...sections(results, () => '')]);
+export function renderTables(results: Results): Promise<string> {
+  return formatMarkdown([machineSection(results.machine), ...sections(results, () => '')]);
 }
 
 /** Writes the page, its plots, and the query plans. */
-export async function publish(results: Results): Promise<void> {
-  await mkdir(FOLDER, { recursive: true });
-  for (const plot of plots(results)) await writeFile(join(FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
-  await writeFile(join(FOLDER, 'plans.txt'), `${results.ask?.plans ?? ''}\n`);
+export async function writePage(results: Results): Promise<void> {
+  await mkdir(RESULTS_FOLDER, { recursive: true });
+  for (const plot of plots(results))
+    await writeFile(join(RESULTS_FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
+  await writeFile(join(RESULTS_FOLDER, 'plans.txt'), `${results.ask?.plans ?? ''}\n`);
   const page = [INTRODUCTION, machineSection(results.machine), HOW_TO_READ, ...sections(results, image)];
-  await writeFile(FILE, await formatted(page));
+  await writeFile(PAGE_FILE, await formatMarkdown(page));
 }
 
 /** @param plot the image of a plot, by its name */
 function sections(results: Results, plot: (name: string) => string): string[] {
   const { accept, store, ask, memory, page } = results;
   return [
-    aimsSection(results),
+    goalsSection(results),
     accept && acceptSection(accept, plot),
     store && storeSection(store),
     ask && askSection(ask, plot),
@@ -75,6 +76,6 @@ function plots({ accept, store, ask, memory }: Results): Plot[] {
   ];
 }
 
-async function formatted(sections: string[]): Promise<string> {
-  return format(sections.join('\n\n'), { ...(await resolveConfig(FILE)), parser: 'markdown' });
+async function formatMarkdown(sections: string[]): Promise<string> {
+  return format(sections.join('\n\n'), { ...(await resolveConfig(PAGE_FILE)), parser: 'markdown' });
 }

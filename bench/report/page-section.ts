@@ -1,7 +1,7 @@
-import { VIEWS, type Watched } from '../page/page.js';
-import { spell, table } from '../../testing/table.js';
+import { VIEWS, type PageResult } from '../page/page.js';
+import { formatNumber, table } from '../../testing/table.js';
 
-export function pageSection(watched: Watched[]): string {
+export function pageSection(watched: PageResult[]): string {
   return `## The page
 
 In headless Chromium on the same cores, without a graphics card, while no events arrive and while arrays of 50 arrive at even intervals.
@@ -20,7 +20,7 @@ ${table(
   ],
   watched.map(({ view, rate, frames, p50, p99, longest, blocked, heap }) => [
     VIEWS[view],
-    ...[rate, frames, p50, p99, longest, blocked, heap / 2 ** 20].map(spell),
+    ...[rate, frames, p50, p99, longest, blocked, heap / 2 ** 20].map(formatNumber),
   ]),
 )}
 `;

@@ -7,13 +7,13 @@ import { from } from 'pg-copy-streams';
 import { CreateEventDto } from '../../src/events/dto/create-event.dto.js';
 import { createEvent, type ParsedEvent } from '../../src/platform/model/event.js';
 import { DEFAULT_APPLICATION } from '../../src/auth/caller.js';
-import { event } from '../support/events.js';
+import { makeEvent } from '../support/events.js';
 
 /** As many as the worker has statements under way. */
 export const CONNECTIONS = 2;
 
 /** Events with one request's id. */
-const REQUEST = 500;
+const EVENTS_PER_REQUEST = 500;
 
 const COLUMNS = 'id, application, session_id, category, name, data, timestamp, data_sha256';
 
@@ -24,8 +24,10 @@ export type Rows = string[];
 export function makeRows(count: number): Rows[] {
   return Array.from({ length: CONNECTIONS }, () => {
     const run = randomUUID();
-    return Array.from({ length: count / CONNECTIONS / REQUEST }, (_, request) =>
-      Array.from({ length: REQUEST }, (_, index) => row(event(index, `${run}-${request}`))).join(''),
+    return Array.from({ length: count / CONNECTIONS / EVENTS_PER_REQUEST }, (_, request) =>
+      Array.from({ length: EVENTS_PER_REQUEST }, (_, index) =>
+        row(makeEvent(index, `${run}-${request}`)),
+      ).join(''),
     );
   });
 }

@@ -1,10 +1,10 @@
 import autocannon, { type Client } from 'autocannon';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { manyEvents, manyLines, NEW, oneEvent, SESSION } from './events.js';
+import { arrayBody, ndjsonBody, ID_PLACEHOLDER, eventBody, EVENTS_PER_SESSION } from './events.js';
 import { type Latency, latency } from '../../testing/statistics.js';
 
-export interface Load {
+export interface Workload {
   connections: number;
   /** Events in a request. */
   events: number;
@@ -15,9 +15,9 @@ export interface Load {
 }
 
 /** How long: seconds, or a number of requests; of those with many events only the ones that are answered 2xx count. */
-export type Extent = { duration: number } | { amount: number };
+export type RunLength = { duration: number } | { amount: number };
 
-export interface Answers {
+export interface LoadResult {
   /** Events that were answered 2xx. */
   events: number;
   /** Requests that were answered 503 (too busy, come back later), which count for nothing else. */
@@ -27,25 +27,25 @@ export interface Answers {
   latency: Latency;
 }
 
-export const singles = (connections: number): Load => ({
+export const singles = (connections: number): Workload => ({
   connections,
   events: 1,
-  body: oneEvent,
+  body: eventBody,
   contentType: 'application/json',
 });
 
-export const arrays = (events: number, connections = 8): Load => ({
+export const arrays = (events: number, connections = 8): Workload => ({
   connections,
   events,
-  body: () => manyEvents(events),
+  body: () => arrayBody(events),
   contentType: 'application/json',
 });
 
 /** As large as a request may be. */
-export const ndjson = (connections = 4): Load => ({
+export const ndjson = (connections = 4): Workload => ({
   connections,
   events: 5000,
-  body: () => manyLines(5000),
+  body: () => ndjsonBody(5000),
   contentType: 'application/x-ndjson',
 });
 
@@ -53,39 +53,39 @@ export const ndjson = (connections = 4): Load => ({
  * Posts from this process, which is the load generator and shares the machine with what it measures.
  * @throws Error where an answer is neither 2xx nor 503, or does not come
  */
-export async function load(url: string, what: Load, extent: Extent): Promise<Answers> {
-  const began = performance.now();
-  const { milliseconds, refused, last } = await (what.events === 1 ? sendSingles : sendMany)(
+export async function load(url: string, workload: Workload, runLength: RunLength): Promise<LoadResult> {
+  const startedAt = performance.now();
+  const { milliseconds, refused, lastResponseAt } = await (workload.events === 1 ? sendSingles : sendMany)(
     `${url}/events/`,
-    what,
-    extent,
+    workload,
+    runLength,
   );
   return {
-    events: milliseconds.length * what.events,
+    events: milliseconds.length * workload.events,
     refused,
-    seconds: (last - began) / 1000,
+    seconds: (lastResponseAt - startedAt) / 1000,
     latency: latency(milliseconds),
   };
 }
 
-interface Sent {
+interface SendResult {
   /** Of each answer that was 2xx. */
   milliseconds: number[];
   refused: number;
   /** When the last answer came. */
-  last: number;
+  lastResponseAt: number;
 }
 
-async function sendSingles(url: string, what: Load, extent: Extent): Promise<Sent> {
-  const sent: Sent = { milliseconds: [], refused: 0, last: 0 };
-  let others = 0;
+async function sendSingles(url: string, workload: Workload, runLength: RunLength): Promise<SendResult> {
+  const sent: SendResult = { milliseconds: [], refused: 0, lastResponseAt: 0 };
+  let unexpected = 0;
   const result = await autocannon({
     url,
     method: 'POST',
-    headers: { 'content-type': what.contentType, ...what.headers },
-    body: what.body(randomUUID()),
-    connections: what.connections,
-    ...extent,
+    headers: { 'content-type': workload.contentType, ...workload.headers },
+    body: workload.body(randomUUID()),
+    connections: workload.connections,
+    ...runLength,
     idReplacement: true,
     timeout: 60,
     // autocannon's own percentiles are whole milliseconds.
@@ -93,38 +93,40 @@ async function sendSingles(url: string, what: Load, extent: Extent): Promise<Sen
       let requests = 0;
       client.on('response', (status, _bytes, time) => {
         // Each connection goes on to another session, as its visitors do.
-        if (++requests % SESSION === 0) client.setBody(what.body(randomUUID()));
+        if (++requests % EVENTS_PER_SESSION === 0) client.setBody(workload.body(randomUUID()));
         if (status >= 200 && status < 300) sent.milliseconds.push(time);
         else if (status === 503) sent.refused++;
-        else others++;
-        sent.last = performance.now();
+        else unexpected++;
+        sent.lastResponseAt = performance.now();
       });
     },
   });
-  if (others > 0 || result.errors > 0)
-    throw new Error(`${others} answers were neither 2xx nor 503, and ${result.errors} requests had none.`);
+  if (unexpected > 0 || result.errors > 0)
+    throw new Error(
+      `${unexpected} answers were neither 2xx nor 503, and ${result.errors} requests had none.`,
+    );
   return sent;
 }
 
 /** Senders who come back when they are asked to, which autocannon's do not. */
-async function sendMany(url: string, what: Load, extent: Extent): Promise<Sent> {
-  const sent: Sent = { milliseconds: [], refused: 0, last: 0 };
-  const end = 'duration' in extent ? performance.now() + extent.duration * 1000 : Infinity;
-  let left = 'amount' in extent ? extent.amount : Infinity;
-  const body = what.body('');
+async function sendMany(url: string, workload: Workload, runLength: RunLength): Promise<SendResult> {
+  const sent: SendResult = { milliseconds: [], refused: 0, lastResponseAt: 0 };
+  const end = 'duration' in runLength ? performance.now() + runLength.duration * 1000 : Infinity;
+  let left = 'amount' in runLength ? runLength.amount : Infinity;
+  const body = workload.body('');
   const send = async (): Promise<void> => {
     while (left > 0 && performance.now() < end) {
       left--;
-      const events = body.replaceAll(NEW, randomUUID());
-      const began = performance.now();
+      const events = body.replaceAll(ID_PLACEHOLDER, randomUUID());
+      const startedAt = performance.now();
       const response = await fetch(url, {
         method: 'POST',
-        headers: { 'content-type': what.contentType, ...what.headers },
+        headers: { 'content-type': workload.contentType, ...workload.headers },
         body: events,
       });
       await response.arrayBuffer();
-      sent.last = performance.now();
-      if (response.ok) sent.milliseconds.push(sent.last - began);
+      sent.lastResponseAt = performance.now();
+      if (response.ok) sent.milliseconds.push(sent.lastResponseAt - startedAt);
       else if (response.status === 503) {
         sent.refused++;
         left++;
@@ -132,6 +134,6 @@ async function sendMany(url: string, what: Load, extent: Extent): Promise<Sent> 
       } else throw new Error(`An answer was ${response.status}: neither 2xx nor 503.`);
     }
   };
-  await Promise.all(Array.from({ length: what.connections }, send));
+  await Promise.all(Array.from({ length: workload.connections }, send));
   return sent;
 }

@@ -14,8 +14,8 @@ export interface Shape {
 }
 
 /** Mebibytes: PostgreSQL begins with some sixty. */
-const POSTGRES_DISK = 512;
-const REDIS_DISK = 128;
+const POSTGRES_DISK_MIB = 512;
+const REDIS_DISK_MIB = 128;
 
 /** Milliseconds, so that a fault need not last long to be longer than each. */
 const TIMEOUTS = { QUERY_TIMEOUT: '2000', STORE_TIMEOUT: '5000' };
@@ -39,7 +39,7 @@ export class Deployment {
 
   static async start({ apis = 1, workers = 1, clocks = [], smallDisks }: Shape): Promise<Deployment> {
     const disks = smallDisks
-      ? { postgres: await SmallDisk.mount(POSTGRES_DISK), redis: await SmallDisk.mount(REDIS_DISK) }
+      ? { postgres: await SmallDisk.mount(POSTGRES_DISK_MIB), redis: await SmallDisk.mount(REDIS_DISK_MIB) }
       : {};
     const postgres = await OwnPostgres.start(disks.postgres?.folder);
     const redis = await OwnRedis.start({}, disks.redis?.folder);

@@ -5,7 +5,7 @@ import type { Load } from '../support/load.js';
 import type { Random } from '../../testing/random.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { anEvent, type TheEye } from '../../testing/the-eye.js';
-import { dieOnOneJob } from './one-job.js';
+import { killWorkersOnOneJob } from './one-job.js';
 import type { Deployment, Shape } from './deployment.js';
 
 export interface Fault {
@@ -22,8 +22,8 @@ export interface Fault {
 }
 
 /** Milliseconds. A worker's claim on a job ends after fifteen seconds; all other time-outs of who sends and stores are shorter. */
-const LONGER_THAN_A_CLAIM = [16_000, 20_000] as const;
-const OUTAGE = [0, 3000] as const;
+const BEYOND_JOB_LOCK_MS = [16_000, 20_000] as const;
+const OUTAGE_MS = [0, 3000] as const;
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -39,14 +39,14 @@ export const FAULTS: readonly Fault[] = [
     name: 'SIGKILL of Redis',
     inject: async ({ redis }, random) => {
       await redis.kill();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
     name: 'SIGKILL of PostgreSQL',
     inject: async ({ postgres }, random) => {
       await postgres.kill();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
@@ -69,7 +69,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a worker killed ten times on the same job',
     slow: true,
-    inject: (deployment) => dieOnOneJob(deployment, 10),
+    inject: (deployment) => killWorkersOnOneJob(deployment, 10),
   },
   {
     name: 'a worker frozen (SIGSTOP) until it has lost its jobs',
@@ -77,7 +77,7 @@ export const FAULTS: readonly Fault[] = [
     shape: { workers: 2 },
     inject: async ({ workers }, random) => {
       random.of(workers).process.kill('SIGSTOP');
-      await wait(random.between(...LONGER_THAN_A_CLAIM));
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
     },
   },
   {
@@ -85,7 +85,7 @@ export const FAULTS: readonly Fault[] = [
     slow: true,
     inject: async ({ redis }, random) => {
       await redis.freeze();
-      await wait(random.between(...LONGER_THAN_A_CLAIM));
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
     },
   },
   {
@@ -93,7 +93,7 @@ export const FAULTS: readonly Fault[] = [
     slow: true,
     inject: async ({ postgres }, random) => {
       await postgres.freeze();
-      await wait(random.between(...LONGER_THAN_A_CLAIM));
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
     },
   },
   {
@@ -152,14 +152,14 @@ export const FAULTS: readonly Fault[] = [
     name: 'Redis out of reach',
     inject: async ({ toRedis }, random) => {
       toRedis.sever();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
     name: 'PostgreSQL out of reach',
     inject: async ({ toPostgres }, random) => {
       toPostgres.sever();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {

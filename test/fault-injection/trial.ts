@@ -6,10 +6,10 @@ import type { Deployment } from './deployment.js';
 import type { Fault } from './faults.js';
 
 /** Milliseconds within which every sender is promised an answer: REDIS_TIMEOUT, and what it takes to say it. */
-const DEADLINE = 2000;
+const MAX_RESPONSE_MS = 2000;
 
 /** Answers 202 that show that The Eye works again. */
-const GOOD = 10;
+const RECOVERY_RESPONSES = 10;
 
 export interface Result extends Account {
   /** Requests that were answered 503. */
@@ -44,14 +44,14 @@ export class Trial {
     const { apis } = this.deployment;
     const processes = apis.map(({ process }) => process);
     const { brokenOff } = this.load;
-    await this.load.answered(202, GOOD);
+    await this.load.answered(202, RECOVERY_RESPONSES);
     await wait(this.random.between(0, 1000));
     try {
       await fault.inject(this.deployment, this.random, this.load);
     } finally {
       await this.deployment.heal();
     }
-    await this.load.answered(202, GOOD);
+    await this.load.answered(202, RECOVERY_RESPONSES);
     // Who was killed is another process now.
     const killed = apis.some(({ process }, index) => process !== processes[index]);
     if (killed) this.excused += this.load.brokenOff - brokenOff;
@@ -71,11 +71,11 @@ export class Trial {
   /** What was not as promised; nothing where all was. */
   complaints(result: Result): string[] {
     const { brokenOff, longest } = result;
-    const inexcusable = brokenOff - this.excused;
+    const unexcused = brokenOff - this.excused;
     return [
       ...brokenPromises(result),
-      ...(longest > DEADLINE ? [`an answer took ${Math.round(longest)} ms`] : []),
-      ...(inexcusable > 0 ? [`${inexcusable} requests were broken off while no API was killed`] : []),
+      ...(longest > MAX_RESPONSE_MS ? [`an answer took ${Math.round(longest)} ms`] : []),
+      ...(unexcused > 0 ? [`${unexcused} requests were broken off while no API was killed`] : []),
       ...this.deployment.deaths,
       ...new Set(this.load.faults),
     ];

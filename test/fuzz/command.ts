@@ -18,17 +18,20 @@ const { values } = parseArgs({
 });
 
 console.log(`seed ${values.seed}`);
-const began = Date.now();
+const startedAt = Date.now();
 const report = await fuzz({
   requests: Number(values.requests),
   seeds: [Number(values.seed)],
   senders: Number(values.senders),
   ...(values.path !== undefined && { path: values.path }),
 });
-print(report, (Date.now() - began) / 1000);
+printReport(report, (Date.now() - startedAt) / 1000);
 process.exitCode = report.findings.length > 0 ? 1 : 0;
 
-function print({ findings, requests, putOff, statuses, events, memory }: Report, seconds: number): void {
+function printReport(
+  { findings, requests, retries, statuses, events, memory }: Report,
+  seconds: number,
+): void {
   for (const { signature, detail, requests: shown, seed, path } of findings) {
     console.log(`\n# ${signature}\n${detail}\n${shown}`);
     if (path !== '') console.log(`# again: npm run test:fuzz -- --seed=${seed} --path=${path}`);
@@ -36,13 +39,13 @@ function print({ findings, requests, putOff, statuses, events, memory }: Report,
   console.log(
     `\n${requests} requests in ${Math.round(seconds)} s, ${events} events acknowledged, ${findings.length} findings`,
   );
-  console.log(`${putOff} times asked to come back later`);
+  console.log(`${retries} times asked to come back later`);
   const megabytes = (bytes: number): number => Math.round(bytes / 1024 ** 2);
   console.log(
     `memory at most: open ${megabytes(memory.open)} MiB, guarded ${megabytes(memory.guarded)} MiB\n`,
   );
   for (const [route, counts] of [...statuses].sort()) {
-    const said = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
-    console.log(`${route.padEnd(50)} ${said.join('  ')}`);
+    const formatted = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+    console.log(`${route.padEnd(50)} ${formatted.join('  ')}`);
   }
 }

@@ -106,7 +106,7 @@ export function toJsonSchema({ nullable, ...schema }: Schema): object {
  */
 export function operationAt(operations: Operation[], method: string, target: string): Operation | undefined {
   const path = target.split('?', 1)[0] ?? '';
-  const given = withoutTrailingSlash(path).split('/').map(decode);
+  const given = withoutTrailingSlash(path).split('/').map(decodePart);
   const fits = operations
     .filter((operation) => operation.method === (method === 'HEAD' ? 'GET' : method))
     .filter((operation) => {
@@ -126,7 +126,7 @@ function withoutTrailingSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-function decode(part: string): string | undefined {
+function decodePart(part: string): string | undefined {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -1,26 +1,26 @@
 import fc from 'fast-check';
 import { type Body, bodyFor } from './bodies.js';
 import type { Operation } from './document.js';
-import { NAMES, peculiarText } from './texts.js';
+import { PECULIAR_NAMES, peculiarText } from './texts.js';
 import { parameterText } from './values.js';
 
 export const KEYS = ['none', 'unknown', 'malformed', 'ingest', 'read', 'admin', 'known'] as const;
-export const WAYS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
-export const EYES = ['open', 'guarded'] as const;
+export const AUTH_METHODS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
+export const TARGETS = ['open', 'guarded'] as const;
 
 /** A request before what has been learnt from earlier answers is filled in. */
 export interface Draft {
   operation: Operation;
   /** Which Eye: the one that trusts everybody, or the one that asks for keys. */
-  eye: (typeof EYES)[number];
+  eye: (typeof TARGETS)[number];
   key: (typeof KEYS)[number];
-  way: (typeof WAYS)[number];
+  authMethod: (typeof AUTH_METHODS)[number];
   /** In place of the operation's own. */
   method: string | undefined;
   /** Texts of the parameters in the path. */
   path: Record<string, string>;
   /** What follows the path. */
-  tail: string;
+  suffix: string;
   query: [name: string, text: string][];
   /** Takes parameters from the nth of the records that were seen, where it has them. */
   known: { nth: number; own: boolean } | undefined;
@@ -28,7 +28,7 @@ export interface Draft {
   body: Body | undefined;
   framing: Framing;
   /** Edits of the bytes of the head, after which it need not be HTTP any more. */
-  garbled: Edit[];
+  headEdits: Edit[];
 }
 
 /** How the end of the body is said; `short` and `long` lie. */
@@ -55,7 +55,7 @@ const METHODS = [
   'X',
 ];
 
-const TAILS = [
+const PATH_SUFFIXES = [
   '//',
   '/.',
   '/..',
@@ -114,7 +114,7 @@ const HEADERS: [string, string][] = [
   ['accept-version', '1.0.0'],
 ];
 
-const PREFER = [
+const PREFER_VALUES = [
   'wait=0',
   'wait=1',
   'wait=2, respond-async',
@@ -139,7 +139,7 @@ const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArb
 const headerText = fc
   .oneof(
     peculiarText.map((text) => Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)),
-    fc.constantFrom(...NAMES).map((name) => Buffer.from(name)),
+    fc.constantFrom(...PECULIAR_NAMES).map((name) => Buffer.from(name)),
   )
   .map((bytes) => Buffer.from(bytes).toString('latin1'));
 
@@ -148,7 +148,7 @@ function headersFor({ parameters }: Operation): fc.Arbitrary<[string, string][]>
     .filter((parameter) => parameter.in === 'header')
     .map(({ name }) =>
       fc
-        .oneof(weighted(3, fc.constantFrom(...PREFER)), headerText)
+        .oneof(weighted(3, fc.constantFrom(...PREFER_VALUES)), headerText)
         .map((value): [string, string] => [name.toLowerCase(), value]),
     );
   const any = fc.constantFrom(...HEADERS);
@@ -235,12 +235,12 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
   const scope = KEYS.find((key) => key === operation.access) ?? 'none';
   return fc.record({
     operation: fc.constant(operation),
-    eye: fc.constantFrom(...EYES),
+    eye: fc.constantFrom(...TARGETS),
     key: fc.oneof(weighted(8, fc.constantFrom(scope, 'admin')), fc.constantFrom(...KEYS)),
-    way: fc.oneof(weighted(8, fc.constant('bearer' as const)), fc.constantFrom(...WAYS)),
+    authMethod: fc.oneof(weighted(8, fc.constant('bearer' as const)), fc.constantFrom(...AUTH_METHODS)),
     method: fc.oneof(weighted(19, fc.constant(undefined)), fc.constantFrom(...METHODS)),
     path: pathFor(operation),
-    tail: fc.oneof(weighted(19, fc.constantFrom('', '/')), fc.constantFrom(...TAILS)),
+    suffix: fc.oneof(weighted(19, fc.constantFrom('', '/')), fc.constantFrom(...PATH_SUFFIXES)),
     query: queryFor(operation),
     known: fc.option(fc.record({ nth: fc.nat({ max: 1_000_000 }), own: fc.boolean() }), {
       nil: undefined,
@@ -258,12 +258,15 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
       ),
       weighted(1, fc.constantFrom<Framing>({ kind: 'short' }, { kind: 'long' })),
     ),
-    garbled: fc.oneof(weighted(30, fc.constant<Edit[]>([])), fc.array(edit, { minLength: 1, maxLength: 3 })),
+    headEdits: fc.oneof(
+      weighted(30, fc.constant<Edit[]>([])),
+      fc.array(edit, { minLength: 1, maxLength: 3 }),
+    ),
   });
 }
 
 /** One request, or a few that are sent at once on one connection. */
-export function flight(operations: Operation[]): fc.Arbitrary<Draft[]> {
+export function pipelineFor(operations: Operation[]): fc.Arbitrary<Draft[]> {
   // Sending is what The Eye is for, and what gives the other routes something to answer.
   const draft = fc.oneof(
     ...operations.map((operation) => weighted(operation.access === 'ingest' ? 4 : 1, draftFor(operation))),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** Names that mean something to JavaScript, to libraries or to The Eye. */
-export const NAMES = [
+export const PECULIAR_NAMES = [
   '__proto__',
   'constructor',
   'prototype',
@@ -24,8 +24,8 @@ export const NAMES = [
   'a[b]',
 ];
 
-const PECULIAR = [
-  ...NAMES,
+const PECULIAR_TEXTS = [
+  ...PECULIAR_NAMES,
   '\0',
   'a\0b',
   '\uD800',
@@ -74,9 +74,9 @@ const PECULIAR = [
 ];
 
 /** Around the limits that The Eye names: characters of a text, bytes of three texts, length of a part of a path. */
-const LENGTHS = [62, 63, 64, 200, 201, 254, 255, 256, 600, 1019, 1020, 1021, 2400, 2401, 10_001];
+const TEXT_LENGTHS = [62, 63, 64, 200, 201, 254, 255, 256, 600, 1019, 1020, 1021, 2400, 2401, 10_001];
 
-const NUMBERS = [
+const NUMBER_TEXTS = [
   '0',
   '1',
   '-1',
@@ -104,7 +104,7 @@ const NUMBERS = [
 const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
 /** Spellings of instants, most of them at some edge of what there is. */
-const instant = fc
+const edgeInstant = fc
   .tuple(
     pick(
       '0000',
@@ -167,7 +167,7 @@ export const usualInstant = fc
 
 export const anyInstant = fc.oneof(
   { arbitrary: usualInstant, weight: 2 },
-  { arbitrary: instant, weight: 3 },
+  { arbitrary: edgeInstant, weight: 3 },
   {
     arbitrary: pick(
       'infinity',
@@ -191,12 +191,12 @@ export const nearlyNow = fc
 
 /** Texts that every field may meet one day. */
 export const peculiarText: fc.Arbitrary<string> = fc.oneof(
-  pick(...PECULIAR),
-  pick(...NUMBERS),
+  pick(...PECULIAR_TEXTS),
+  pick(...NUMBER_TEXTS),
   anyInstant,
   fc.uuid(),
   fc.string({ unit: 'binary', maxLength: 12 }),
-  fc.tuple(pick(...LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
+  fc.tuple(pick(...TEXT_LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
 );
 
 /** Texts of the usual kind: what most applications send. */

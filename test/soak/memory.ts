@@ -7,7 +7,7 @@ import { familyOf } from '../../testing/processes.js';
  * up to a limit. Linux only.
  * @see https://man7.org/linux/man-pages/man5/proc_pid_smaps.5.html
  */
-export async function ownMemory(pid: number): Promise<number> {
+export async function privateMemory(pid: number): Promise<number> {
   const shares = (await familyOf(pid)).map(async (member) => {
     // One that has just ended holds nothing.
     const rollup = await readFile(`/proc/${member}/smaps_rollup`, 'utf8').catch(() => '');
