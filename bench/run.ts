@@ -10,22 +10,22 @@ import { describeMachine } from '../testing/machine.js';
 import { endAll } from '../testing/on-the-eye.js';
 
 /*
- * npm run bench                                             all of it, into docs/benchmarks.md
+ * npm run bench                                             everything, into docs/benchmarks.md
  * npm run bench -- [quick] [accept] [store] [memory] [page] [ask] [export]
- *                                                           less or some of it, as tables on the terminal
+ *                                                           a part, or less of everything, as tables on the terminal
  * npm run bench -- ask plans                                with PostgreSQL's plans
- * npm run bench -- render                                   docs/benchmarks.md anew, from what was measured last
+ * npm run bench -- render                                   docs/benchmarks.md again, from the stored results
  */
 
 const PARTS = ['accept', 'store', 'memory', 'page', 'ask', 'export'] as const;
 type Part = (typeof PARTS)[number];
 
-/** What a word that names no part stands for: what fits into the three minutes of `quick`. */
+/** Measured if no part is named: what fits into the three minutes of `quick`. */
 const DEFAULT_PARTS: readonly Part[] = ['accept', 'store', 'memory', 'ask'];
 
 interface MeasureOptions {
   quick: boolean;
-  /** PostgreSQL's plans, too. */
+  /** Also records PostgreSQL's plans. */
   plans: boolean;
 }
 
@@ -34,7 +34,7 @@ const WORDS = new Set<string>([...PARTS, 'quick', 'plans', 'render']);
 const words = process.argv.slice(2);
 const unknown = words.filter((word) => !WORDS.has(word));
 if (unknown.length > 0) {
-  console.error(`Unknown: ${unknown.join(', ')}. There are: ${[...WORDS].join(', ')}.`);
+  console.error(`Unknown words: ${unknown.join(', ')}. Valid words: ${[...WORDS].join(', ')}.`);
   process.exit(1);
 }
 
@@ -49,7 +49,7 @@ async function measureAndPublish(): Promise<void> {
   let results: Results | undefined;
   for (const part of PARTS) {
     results = { ...(await measure([part], { quick: false, plans: true })), ...results };
-    // An hour's work is not lost to an accident in its last minute: render makes a page of what there is.
+    // Saves after each part, so that a late failure does not lose an hour of results: `render` uses what is stored.
     await saveResults(results);
   }
   if (results) await writePage(results);

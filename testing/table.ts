@@ -1,13 +1,13 @@
 import { median } from './statistics.js';
 
-/** Rows of Markdown; all columns but the first are numbers. */
+/** A Markdown table. All columns but the first are right-aligned. */
 export function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
   const rule = line(head.map((_, index) => (index ? '---:' : '---')));
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** E.g. `4,537 (4,100 to 4,900)`; an empty text if there is no number. */
+/** E.g. `4,537 (4,100 to 4,900)`, or an empty string if there are no values. */
 export function medianAndSpread(numbers: readonly (number | undefined)[]): string {
   const known = numbers.filter((number) => number !== undefined);
   if (known.length === 0) return '';
@@ -17,7 +17,7 @@ export function medianAndSpread(numbers: readonly (number | undefined)[]): strin
     : `${middle} (${formatNumber(Math.min(...known))} to ${formatNumber(Math.max(...known))})`;
 }
 
-/** Three significant digits, or all digits before the point. */
+/** Formats a number with three significant digits, or all digits before the decimal point. */
 export function formatNumber(number: number): string {
   const digits = number < 10 ? 2 : number < 100 ? 1 : 0;
   return number.toLocaleString('en', { maximumFractionDigits: digits });

@@ -9,38 +9,38 @@ import type { Latency } from '../../testing/statistics.js';
 import { type Contender, contenders, type Kind } from './contenders.js';
 import { requireKeyAndSchema } from './guard.js';
 
-/** Seconds in which Node compiles what is hot, before anything counts. */
+/** Warm-up before each measurement, in which V8 compiles the hot code. */
 const WARM_UP_SECONDS = 2;
 
 export interface RoundResult extends Latency {
-  /** Events a second until the last answer. */
+  /** Events per second until the last response. */
   accepted: number;
-  /** Events a second until the last one is stored; a limit stores nothing. */
+  /** Events per second until the last one is stored. Undefined for a limit, which stores nothing. */
   stored?: number;
-  /** Requests that were answered 503. */
+  /** Requests that got a 503 response. */
   refused: number;
-  /** Microseconds an event, until the last one is stored, counted and in its session. */
+  /** Microseconds per event, until the last one is stored and rolled up into counts and sessions. */
   cpu: Cpu;
 }
 
 export interface ContenderResult {
   kind: Kind;
   connections: number;
-  /** Events in a request. */
+  /** Events per request. */
   events: number;
   isNdjson: boolean;
   rounds: RoundResult[];
 }
 
 export interface AcceptResults {
-  /** Seconds of a round. */
+  /** Seconds per round. */
   duration: number;
   contenders: ContenderResult[];
 }
 
 /**
- * How many events a second are accepted and stored, beside the limits. Each round runs every contender once, so that a
- * machine that grows slower meanwhile slows all of them.
+ * Measures how many events per second are accepted and stored, compared with the limits. Each round runs every contender
+ * once, so that a slowdown of the machine affects all of them.
  */
 export async function measureAccept(quick: boolean): Promise<AcceptResults> {
   const rounds = quick ? 1 : 3;

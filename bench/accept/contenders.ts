@@ -9,18 +9,18 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS;
 
-/** Who answers what. */
+/** A server under a workload. */
 export interface Contender {
   kind: Kind;
   load: Workload;
-  /** Where so many requests are measured instead of so many seconds. */
+  /** Measures this number of requests instead of a fixed duration. */
   requests?: number;
 }
 
 const CONNECTION_COUNTS = [1, 16, 64, 256];
 const ARRAY_SIZES = [10, 100, 500, 5000];
 
-/** @param quick leaves the import to the measurement of memory, which makes one as well */
+/** @param quick skips the import, which the memory measurement performs as well */
 export function contenders(quick: boolean): Contender[] {
   const connections = quick ? [64] : CONNECTION_COUNTS;
   const sizes = quick ? [500] : ARRAY_SIZES;

@@ -3,7 +3,7 @@ import { bearer } from '../../testing/keys.js';
 import type { TheEye } from '../../testing/the-eye.js';
 import { makeEvent } from '../support/events.js';
 
-/** For the event of a single post. */
+/** Matches the event of a single-event request. */
 const SCHEMA = {
   properties: {
     host: { type: 'string', maxLength: 255 },
@@ -17,8 +17,8 @@ const SCHEMA = {
 };
 
 /**
- * All that can stand guard: each request shows a key that is counted, each event is held against a schema.
- * @returns the headers with the key
+ * Enables every check: a key with a rate limit for each request, and an enforced schema for each event.
+ * @returns the headers that carry the key
  */
 export async function requireKeyAndSchema(eye: TheEye): Promise<Record<string, string>> {
   const headers = bearer(await createKey(eye));
@@ -28,7 +28,7 @@ export async function requireKeyAndSchema(eye: TheEye): Promise<Record<string, s
     body: JSON.stringify({ mode: 'enforce', schema: SCHEMA }),
     headers: { ...headers, 'content-type': 'application/json' },
   });
-  if (status !== 201) throw new Error(`The schema was not taken: ${status}`);
+  if (status !== 201) throw new Error(`The schema was not accepted: ${status}`);
   return headers;
 }
 

@@ -7,18 +7,18 @@ import { explain } from './plans.js';
 import { kindOf, type QueryKind, type Queries, makeQueries } from './queries.js';
 
 export interface AskResults {
-  /** Requests of each question at each size. */
+  /** Requests per query and table size. */
   requests: number;
   sizes: number[];
-  /** Milliseconds of an answer, a figure for each size. */
+  /** Response times in milliseconds, one entry per table size. */
   questions: { name: string; kind: QueryKind; latencies: Latency[] }[];
-  /** At the largest size. */
+  /** Query plans at the largest size. */
   plans?: string;
 }
 
 /**
- * What answers cost at a small and at a large table.
- * @param withPlans also PostgreSQL's plans
+ * Measures query latency on small and large tables.
+ * @param withPlans also records PostgreSQL's plans
  */
 export async function measureAsk(quick: boolean, withPlans: boolean): Promise<AskResults> {
   const sizes = quick ? [20_000, 100_000] : [100_000, 1_000_000, 10_000_000];
@@ -47,8 +47,8 @@ export async function measureAsk(quick: boolean, withPlans: boolean): Promise<As
 }
 
 /**
- * Each question in turn, again and again, so that a moment in which the machine is slow meets all of them.
- * @param warmUp requests of each question before anything counts
+ * Interleaves the queries, so that a slow moment of the machine affects all of them.
+ * @param warmUp unmeasured requests per query
  */
 async function runQueries(
   eye: TheEye,
@@ -62,7 +62,7 @@ async function runQueries(
       const path = question();
       const { status, took, body } = await eye.get(path);
       if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
-      if (body.results?.length === 0 || body.total === 0) throw new Error(`${path} matches nothing.`);
+      if (body.results?.length === 0 || body.total === 0) throw new Error(`${path} returned no rows.`);
       if (request >= 0) times.get(name)?.push(took);
     }
   }

@@ -2,27 +2,27 @@ import { createHash } from 'node:crypto';
 import type { TheEye } from '../../testing/the-eye.js';
 import { logProgress } from '../support/progress.js';
 
-/** Rows of one INSERT. */
+/** Rows per INSERT. */
 const CHUNK_SIZE = 50_000;
 const CONNECTIONS = 2;
 
 export const CATEGORIES = 20;
 export const NAMES = 200;
 export const EVENTS_PER_SESSION = 20;
-/** A category that a seventh of the first so many events have, and none since. */
+/** Every seventh of the first 7,000 events has this category, and no later one. */
 export const RARE_CATEGORY = 'rare';
 const RARE_CATEGORY_EVENTS = 7000;
-/** An application of one event in so many, of each type in turn. */
+/** Every 83rd event belongs to this application, across all types. */
 export const RARE_APPLICATION = 'seldom';
 const RARE_APPLICATION_INTERVAL = 83;
 
-/** All sizes spread over this year, so that the larger ones are denser. */
+/** Every table size covers this year, so that larger tables are denser. */
 export const YEAR = 2024;
 export const DAYS = 366;
 
 /**
- * A year of events, evenly spread, in sessions of twenty; each name belongs to one category.
- * $1 and $2: the first and the last event; $3: how many there are in all.
+ * Inserts events spread evenly over a year, in sessions of twenty. Each name belongs to one category.
+ * $1 and $2: the first and the last event; $3: the total number of events.
  */
 const FILL = `
   INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
@@ -43,7 +43,7 @@ const FILL = `
       md5(event::text) AS digest,
       event * 7919::bigint % ${NAMES} AS type) AS made`;
 
-/** Empties the table and fills it anew. */
+/** Empties the table and fills it again. */
 export async function fill(eye: TheEye, events: number): Promise<void> {
   await eye.sql('TRUNCATE events');
   let filled = 0;
@@ -51,14 +51,14 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
     while (filled < events) {
       const start = filled;
       filled = Math.min(filled + CHUNK_SIZE, events);
-      if (start % (CHUNK_SIZE * 20) === 0) logProgress(`filling from event ${start.toLocaleString('en')} on`);
+      if (start % (CHUNK_SIZE * 20) === 0) logProgress(`filling from event ${start.toLocaleString('en')}`);
       await eye.sql(FILL, [start, filled - 1, events]);
     }
   };
-  // What is kept beside the events is made of all of them at once, which takes less time.
+  // Rebuilding the counts and sessions afterwards is faster than maintaining them by triggers.
   await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  logProgress(`counting ${events.toLocaleString('en')} events, and gathering their sessions`);
+  logProgress(`counting ${events.toLocaleString('en')} events and building sessions`);
   await eye.sql('SELECT rebuild_event_counts()');
   await eye.sql('SELECT rebuild_sessions()');
   await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
@@ -66,5 +66,5 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
   await eye.sql('CHECKPOINT');
 }
 
-/** The identifier of a session, by its number. */
+/** The id of the nth session. */
 export const sessionId = (session: number): string => createHash('md5').update(String(session)).digest('hex');

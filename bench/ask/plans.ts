@@ -12,12 +12,12 @@ const SETTINGS = {
   'auto_explain.log_timing': 'off',
 };
 
-/** Milliseconds within which the log has what was executed. */
+/** Time until the plan of an executed statement is in the log. */
 const LOG_DELAY_MS = 300;
 
-/** The plans of the very statements that the API runs, as they were executed, out of the log of PostgreSQL. */
+/** Reads from PostgreSQL's log the plans of the statements that the API executed. */
 export async function explain(eye: TheEye, queries: Queries): Promise<string> {
-  // Of the library's own settings PostgreSQL learns with the library.
+  // PostgreSQL accepts the settings of auto_explain only once the library is loaded.
   await eye.sql(`LOAD 'auto_explain'`);
   for (const [name, value] of Object.entries(SETTINGS))
     await eye.sql(`ALTER DATABASE the_eye SET ${name} = '${value}'`);
@@ -34,7 +34,7 @@ export async function explain(eye: TheEye, queries: Queries): Promise<string> {
   return plans.join('\n\n');
 }
 
-/** Of the log, the plans that read events; the processes also look after other things meanwhile. */
+/** Selects the plans that read events. The log also contains statements of background jobs. */
 function extractPlans(log: string): string {
   return log
     .split(/^.*duration: .*plan:$/m)

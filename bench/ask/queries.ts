@@ -10,10 +10,10 @@ import {
   YEAR,
 } from './fill.js';
 
-/** What makes the path of one more question of a kind, by the name of the kind. */
+/** Functions that return a request path with random values, by the name of the query. */
 export type Queries = Map<string, () => string>;
 
-/** A page of ten, a larger one, or counts of many events. */
+/** A page of ten, a larger page, or an aggregate over many events. */
 export type QueryKind = 'page' | 'large page' | 'aggregate';
 
 export function kindOf(path: string): QueryKind {
@@ -21,13 +21,13 @@ export function kindOf(path: string): QueryKind {
   return path.includes('page_size=') ? 'large page' : 'page';
 }
 
-/** Cursor pages followed before the measured ones. */
+/** Number of cursor pages to follow before the measured ones. */
 const CURSOR_DEPTH = 1000;
 
-/** Pages and ids to choose from. */
+/** Number of pages and ids to choose from. */
 const SAMPLE_SIZE = 50;
 
-/** The questions of a data team to so many events. Ranges of time hold more of them the larger the table is, and all hold some. */
+/** Typical queries of a data team. A time range contains more events the larger the table is, and never none. */
 export async function makeQueries(eye: TheEye, events: number): Promise<Queries> {
   const ids = await sampleIds(eye);
   const deep = await pagesAtDepth(eye);
@@ -109,14 +109,14 @@ function timestampRange(days: number): { timestamp_after: string; timestamp_befo
   return { timestamp_after: from, timestamp_before: to };
 }
 
-/** Whole days of the year, the first and the last. */
+/** A random range of whole days: the first and the last day. */
 function dayRange(days: number): { from: string; to: string } {
   const first = randomBelow(DAYS - days + 1);
   const date = (day: number): string => new Date(Date.UTC(YEAR, 0, 1 + day)).toISOString().slice(0, 10);
   return { from: date(first), to: date(first + days - 1) };
 }
 
-/** So many days, which begin and end within a minute, and whose hours in Kolkata begin at half past those of UTC. */
+/** A random range that starts and ends between full minutes. In Kolkata, hours start at half past the hour of UTC. */
 function unalignedRange(days: number): { from: string; to: string } {
   const from = Date.UTC(
     YEAR,
@@ -142,7 +142,7 @@ async function pagesAtDepth(eye: TheEye): Promise<string[]> {
   return paths.slice(CURSOR_DEPTH - 1);
 }
 
-/** Of each category of the application that has few. */
+/** The second page of each category of the application with few events. */
 function secondPages(eye: TheEye): Promise<string[]> {
   const categories = Array.from({ length: CATEGORIES }, (_, number) => `category-${number}`);
   return Promise.all(

@@ -16,22 +16,22 @@ export const EXPORT_KINDS = {
 export type ExportKind = keyof typeof EXPORT_KINDS;
 
 export interface ExportResult {
-  /** Milliseconds until the first byte had come. */
+  /** Milliseconds until the first byte arrived. */
   firstByte: number;
-  /** Until the last one had. */
+  /** Seconds until the last byte arrived. */
   seconds: number;
   bytes: number;
-  /** Bytes by which The Eye grew meanwhile, at its largest; of COPY it has no part. */
+  /** Peak memory of The Eye during the export minus its memory before, in bytes. Undefined for COPY. */
   grown?: number;
 }
 
 export interface ExportResults {
   sizes: number[];
-  /** A figure for each size. */
+  /** One entry per size. */
   exports: Record<ExportKind, ExportResult[]>;
 }
 
-/** What it takes to take everything out, of a small and of a large table. */
+/** Measures the export of all events, from a small and from a large table. */
 export function measureExport(quick: boolean): Promise<ExportResults> {
   const sizes = quick ? [5000, 50_000] : [100_000, 1_000_000];
   return onTheEye(async (eye) => {
@@ -47,7 +47,7 @@ export function measureExport(quick: boolean): Promise<ExportResults> {
   });
 }
 
-/** Reads and counts, as a client does that writes it all to a file faster than it comes. */
+/** Reads and counts the bytes, like a client whose disk is faster than the server. */
 async function measureDownload(open: () => Promise<AsyncIterable<Uint8Array>>): Promise<ExportResult> {
   const startedAt = performance.now();
   let [firstByte, bytes] = [NaN, 0];
@@ -70,7 +70,7 @@ async function measureExportAs({ url, process: { pid = 0 } }: TheEye, format: st
   return { ...result, grown: (await peakMemoryOf(pid)) - before };
 }
 
-/** The limit of PostgreSQL: the same rows as text. */
+/** The limit set by PostgreSQL: the same rows as text. */
 async function measureCopy({ databaseUrl }: TheEye): Promise<ExportResult> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();

@@ -4,13 +4,12 @@ import type { TheEye } from '../../testing/the-eye.js';
 import { residentMemoryOf, proportionalMemoryOf } from '../support/processes.js';
 import { logProgress } from '../support/progress.js';
 
-/** Milliseconds. */
 const SAMPLE_INTERVAL_MS = 500;
 
 /** Memory in bytes. */
 export interface Sample {
   seconds: number;
-  /** API and worker in one process, as `npm start` runs them. */
+  /** API and worker in one process, like `npm start`. */
   eye: number;
   redis: number;
   postgres: number;
@@ -29,7 +28,7 @@ export interface Phase {
   to: number;
 }
 
-/** Looks at the memory of the processes of one Eye, again and again. */
+/** Samples the memory of one Eye, its Redis and its PostgreSQL at a fixed interval. */
 export class MemorySampler {
   readonly samples: Sample[] = [];
   readonly phases: Phase[] = [];
@@ -48,7 +47,7 @@ export class MemorySampler {
     return new MemorySampler(pid, await serversOf(dataDir));
   }
 
-  /** Remembers when the work was done. */
+  /** Runs the work and records when it started and ended. */
   async runPhase<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
     logProgress(`memory: ${PHASES[name]}`);
     const from = this.seconds;
@@ -77,7 +76,7 @@ export class MemorySampler {
     const { postgres, redis } = this.servers;
     return {
       seconds: this.seconds,
-      // Its children are the supervisor and the servers, which are measured apart.
+      // Without its children: the supervisor, and the servers, which are sampled separately.
       eye: await residentMemoryOf(this.eye),
       redis: await residentMemoryOf(redis),
       postgres: await proportionalMemoryOf(await familyOf(postgres)),

@@ -9,13 +9,13 @@ import { bytesOnDisk, type RelationSize, relations, type Relation, walPosition }
 import { MemorySampler, type Phase, type Sample } from './memory-sampler.js';
 
 export interface MemoryResults {
-  /** Events of each of the two imports. */
+  /** Events in each of the two imports. */
   events: number;
   samples: Sample[];
-  /** Bytes that The Eye held at most, at any moment. */
+  /** Peak resident memory of The Eye in bytes. */
   peak: number;
   phases: Phase[];
-  /** Bytes an event: as it was sent, of Redis's memory while it waits, of the write-ahead log. */
+  /** Bytes per event: in the request, in Redis while queued, and in the write-ahead log. */
   sent: number;
   waiting: number;
   wal: number;
@@ -23,7 +23,7 @@ export interface MemoryResults {
   disk: RelationSize[];
 }
 
-/** What processes hold while events come and wait, and what events take where they lie. */
+/** Measures the memory of the processes while events arrive and queue up, and the bytes per event on disk. */
 export function measureMemory(quick: boolean): Promise<MemoryResults> {
   const events = quick ? 100_000 : 1_000_000;
   return onTheEye((eye) => measure(eye, events));
@@ -61,13 +61,13 @@ async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
   }
 }
 
-/** Resolves with how many were accepted. */
+/** Resolves with the number of accepted events. */
 async function importEvents(eye: TheEye, events: number): Promise<number> {
   const workload = ndjson();
   return (await load(eye.url, workload, { amount: events / workload.events })).events;
 }
 
-/** Stops all processes of PostgreSQL, so that everything accepted waits; resolves with what lets them go on. */
+/** Suspends all processes of PostgreSQL, so that accepted events queue up. Resolves with a function that resumes them. */
 async function freezePostgres({ dataDir }: TheEye): Promise<() => void> {
   const processes = await familyOf((await serversOf(dataDir)).postgres);
   signalAll(processes, 'SIGSTOP');

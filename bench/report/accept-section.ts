@@ -2,7 +2,7 @@ import type { ContenderResult, AcceptResults, RoundResult } from '../accept/acce
 import { KINDS } from '../accept/contenders.js';
 import { medianAndSpread, table } from '../../testing/table.js';
 
-/** What one request holds. */
+/** Describes the content of a request. */
 export function requestOf({ events, isNdjson }: ContenderResult): string {
   if (events === 1) return 'one event';
   return isNdjson ? `NDJSON of ${events.toLocaleString('en')}` : `array of ${events.toLocaleString('en')}`;
@@ -68,7 +68,7 @@ ${table(
 `;
 }
 
-/** Large arrays are read one after the other. One that would wait too long is answered `503`. */
+/** Large arrays are processed one at a time. One that would wait too long gets a `503` response. */
 function refusedRequests(contenders: ContenderResult[]): string {
   const refused = contenders.filter(({ rounds }) => rounds.some((round) => round.refused > 0));
   if (refused.length === 0) return '';

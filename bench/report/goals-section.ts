@@ -7,7 +7,7 @@ import { growth } from './ask-section.js';
 import type { Results } from './results.js';
 import { formatNumber, table } from '../../testing/table.js';
 
-/** The goals and the results; undefined if none of them was measured. */
+/** The goals and the results. Undefined if none of them was measured. */
 export function goalsSection({ accept, store, ask, memory }: Results): string | undefined {
   const rows = [
     ...(accept ? singleEventRows(accept) : []),

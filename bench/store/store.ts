@@ -15,19 +15,19 @@ export const STORE_KINDS = {
 export type StoreKind = keyof typeof STORE_KINDS;
 
 export interface StoreResult {
-  /** Events a second. */
+  /** Events per second. */
   stored: number;
-  /** Microseconds an event; `node` is the worker or, with COPY, nobody. */
+  /** Microseconds per event. `node` is the worker, or 0 for COPY. */
   cpu: Cpu;
 }
 
 export interface StoreResults {
-  /** Events of one measurement. */
+  /** Events per measurement. */
   events: Record<StoreKind, number>;
   rounds: Record<StoreKind, StoreResult[]>;
 }
 
-/** How fast PostgreSQL is filled, at the most and by a worker that finds a full queue. */
+/** Measures how fast events are stored, by COPY and by a worker with a full queue. */
 export async function measureStore(quick: boolean): Promise<StoreResults> {
   const rounds = quick ? 1 : 3;
   const eventCount = quick ? 100_000 : 500_000;
@@ -58,7 +58,7 @@ async function measureCopy(eye: TheEye, events: number): Promise<StoreResult> {
   return { stored: events / seconds, cpu: { ...cpu, node: 0 } };
 }
 
-/** Fills the queue while nobody stores; then a worker comes, and is measured from the moment when it is open. */
+/** Fills the queue without a worker, then starts one and measures it from the moment it is ready. */
 function measureWorker(workload: Workload, events: number): Promise<StoreResult> {
   return onTheEye(
     async (api) => {

@@ -2,31 +2,31 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type { TheEye } from '../../testing/the-eye.js';
 
-/** Milliseconds between two looks. */
+/** Poll interval for Redis. */
 const POLL_INTERVAL_MS = 25;
 
-/** Milliseconds between two looks at the database, which has better things to do. */
+/** Poll interval for PostgreSQL, long enough not to disturb the measurement. */
 const DATABASE_POLL_INTERVAL_MS = 500;
 
-/** Milliseconds that a backlog gets; a million events on a slow machine take minutes. */
+/** A million events on a slow machine take minutes. */
 const BACKLOG_TIMEOUT_MS = 1_200_000;
 
-/** Resolves once what is kept beside the events, of their counts and sessions, has all of them. */
+/** Resolves once the rollup of counts and sessions includes all stored events. */
 export function waitForRollup(eye: TheEye): Promise<void> {
   const pending = `SELECT FROM event_count_changes UNION ALL SELECT FROM session_changes LIMIT 1`;
   return pollUntil(
-    'The changes are not folded.',
+    'The rollup did not finish.',
     DATABASE_POLL_INTERVAL_MS,
     async () => (await eye.sql(pending)).length === 0,
   );
 }
 
-/** Resolves once all that was accepted is stored: no job waits or is under way. */
+/** Resolves once all accepted events are stored: no job is waiting or active. */
 export async function waitForDrain({ redisUrl }: TheEye): Promise<void> {
   const redis = new Redis(redisUrl.replace(/^unix:\/\//, ''));
   try {
     await pollUntil(
-      'The backlog does not drain.',
+      'The backlog did not drain.',
       POLL_INTERVAL_MS,
       async () => (await countJobs(redis)) === 0,
     );
@@ -35,7 +35,6 @@ export async function waitForDrain({ redisUrl }: TheEye): Promise<void> {
   }
 }
 
-/** @param intervalMs milliseconds between two looks */
 async function pollUntil(
   timeoutMessage: string,
   intervalMs: number,

@@ -1,12 +1,12 @@
-/** Where the load generator puts an id that is new with each request (autocannon's `idReplacement`). */
+/** The load generator replaces this with a new id in each request (autocannon's `idReplacement`). */
 export const ID_PLACEHOLDER = '[<id>]';
 
-/** Events of a session. */
+/** Consecutive events per session. */
 export const EVENTS_PER_SESSION = 20;
 
 /**
- * About the size and shape of an event of a web site; twenty neighbours are of one session.
- * @param request tells the events of one request from those of all others, so that nothing is a duplicate
+ * An event with the typical size and shape of web analytics.
+ * @param request distinguishes the events of one request from all others, so that there are no duplicates
  */
 export function makeEvent(index: number, request = ID_PLACEHOLDER): Record<string, unknown> {
   return {
@@ -27,10 +27,10 @@ export function makeEvent(index: number, request = ID_PLACEHOLDER): Record<strin
 /** Length of a UUID. */
 const UUID_LENGTH = 36;
 
-/** Bytes of an event as JSON. */
+/** Size of an event as JSON, in bytes. */
 export const eventSize = (): number => JSON.stringify(makeEvent(0, '0'.repeat(UUID_LENGTH))).length;
 
-/** The body of a request with one event, of this session. */
+/** The body of a request with one event of this session. */
 export const eventBody = (session: string): string =>
   JSON.stringify({
     ...makeEvent(0),
@@ -38,10 +38,10 @@ export const eventBody = (session: string): string =>
     data: { ...(makeEvent(0)['data'] as object), element: ID_PLACEHOLDER },
   });
 
-/** The body of a request with an array of events. */
+/** The body of a request with a JSON array of events. */
 export const arrayBody = (count: number): string =>
   JSON.stringify(Array.from({ length: count }, (_, index) => makeEvent(index)));
 
-/** The same as NDJSON. */
+/** The body of a request with NDJSON. */
 export const ndjsonBody = (count: number): string =>
   Array.from({ length: count }, (_, index) => JSON.stringify(makeEvent(index))).join('\n');

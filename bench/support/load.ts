@@ -6,23 +6,23 @@ import { type Latency, latency } from '../../testing/statistics.js';
 
 export interface Workload {
   connections: number;
-  /** Events in a request. */
+  /** Events per request. */
   events: number;
-  /** @param session the identifier of the session of single events */
+  /** @param session the session id of single events */
   body: (session: string) => string;
   contentType: 'application/json' | 'application/x-ndjson';
   headers?: Record<string, string>;
 }
 
-/** How long: seconds, or a number of requests; of those with many events only the ones that are answered 2xx count. */
+/** Seconds, or a number of requests. Among requests with many events, only those with a 2xx response count. */
 export type RunLength = { duration: number } | { amount: number };
 
 export interface LoadResult {
-  /** Events that were answered 2xx. */
+  /** Events with a 2xx response. */
   events: number;
-  /** Requests that were answered 503 (too busy, come back later), which count for nothing else. */
+  /** Requests with a 503 response, which are not counted elsewhere. */
   refused: number;
-  /** From the first request to the last answer. */
+  /** Seconds from the first request to the last response. */
   seconds: number;
   latency: Latency;
 }
@@ -41,7 +41,7 @@ export const arrays = (events: number, connections = 8): Workload => ({
   contentType: 'application/json',
 });
 
-/** As large as a request may be. */
+/** Requests of the maximum number of events. */
 export const ndjson = (connections = 4): Workload => ({
   connections,
   events: 5000,
@@ -50,8 +50,8 @@ export const ndjson = (connections = 4): Workload => ({
 });
 
 /**
- * Posts from this process, which is the load generator and shares the machine with what it measures.
- * @throws Error where an answer is neither 2xx nor 503, or does not come
+ * Sends requests from this process, which shares the machine with the measured server.
+ * @throws Error if a response is neither 2xx nor 503, or is missing
  */
 export async function load(url: string, workload: Workload, runLength: RunLength): Promise<LoadResult> {
   const startedAt = performance.now();
@@ -69,10 +69,10 @@ export async function load(url: string, workload: Workload, runLength: RunLength
 }
 
 interface SendResult {
-  /** Of each answer that was 2xx. */
+  /** Response time of each 2xx response. */
   milliseconds: number[];
   refused: number;
-  /** When the last answer came. */
+  /** Time of the last response, as `performance.now()`. */
   lastResponseAt: number;
 }
 
@@ -88,11 +88,11 @@ async function sendSingles(url: string, workload: Workload, runLength: RunLength
     ...runLength,
     idReplacement: true,
     timeout: 60,
-    // autocannon's own percentiles are whole milliseconds.
+    // autocannon rounds its own percentiles to whole milliseconds.
     setupClient: (client: Client) => {
       let requests = 0;
       client.on('response', (status, _bytes, time) => {
-        // Each connection goes on to another session, as its visitors do.
+        // Each connection continues with another session, like real visitors.
         if (++requests % EVENTS_PER_SESSION === 0) client.setBody(workload.body(randomUUID()));
         if (status >= 200 && status < 300) sent.milliseconds.push(time);
         else if (status === 503) sent.refused++;
@@ -103,12 +103,12 @@ async function sendSingles(url: string, workload: Workload, runLength: RunLength
   });
   if (unexpected > 0 || result.errors > 0)
     throw new Error(
-      `${unexpected} answers were neither 2xx nor 503, and ${result.errors} requests had none.`,
+      `${unexpected} responses were neither 2xx nor 503, and ${result.errors} requests had no response.`,
     );
   return sent;
 }
 
-/** Senders who come back when they are asked to, which autocannon's do not. */
+/** Clients that honour Retry-After, which autocannon does not. */
 async function sendMany(url: string, workload: Workload, runLength: RunLength): Promise<SendResult> {
   const sent: SendResult = { milliseconds: [], refused: 0, lastResponseAt: 0 };
   const end = 'duration' in runLength ? performance.now() + runLength.duration * 1000 : Infinity;
@@ -131,7 +131,7 @@ async function sendMany(url: string, workload: Workload, runLength: RunLength): 
         sent.refused++;
         left++;
         await wait(1000 * Number(response.headers.get('retry-after')));
-      } else throw new Error(`An answer was ${response.status}: neither 2xx nor 503.`);
+      } else throw new Error(`A response was ${response.status}: neither 2xx nor 503.`);
     }
   };
   await Promise.all(Array.from({ length: workload.connections }, send));

@@ -9,8 +9,8 @@ import { type Result, Trial } from './trial.js';
 /*
  * npm run test:faults [-- [--rounds n] [--only name] [--seed s] [--short]]
  *
- * Breaks what The Eye stands on, under load, and compares what is stored with what was acknowledged. Prints a table of
- * Markdown, the one in docs/reliability.md, and ends with 1 where a promise was broken.
+ * Injects faults into The Eye and its servers under load, and compares stored with acknowledged events. Prints the
+ * Markdown table of docs/reliability.md. Exits with 1 if a guarantee was violated.
  */
 
 interface Row {
@@ -20,7 +20,7 @@ interface Row {
   complaints: string[];
 }
 
-/** A slow fault is injected so many times less often. */
+/** Divides the number of rounds of slow faults. */
 const SLOW_FAULT_DIVISOR = 2;
 
 const { values } = parseArgs({
@@ -37,7 +37,7 @@ async function main(): Promise<boolean> {
   const rounds = values.short ? 1 : wholeNumber('rounds', values.rounds);
   const faults = FAULTS.filter(({ name, short }) => name.includes(values.only) && (!values.short || short));
   if (faults.length === 0)
-    throw new Error(`No fault is called ${values.only}:\n${FAULTS.map(({ name }) => name).join('\n')}`);
+    throw new Error(`No fault matches ${values.only}. Faults:\n${FAULTS.map(({ name }) => name).join('\n')}`);
   console.log(`${machineSection(await describeMachine())} Seed ${seed}.\n`);
   const rows: Row[] = [];
   const skipped: string[] = [];
@@ -62,11 +62,11 @@ async function runAndReport(fault: Fault, rounds: number, seed: number): Promise
   console.error(`${fault.name} …`);
   const row = await runFault(fault, rounds, seed);
   const seconds = Math.round((Date.now() - startedAt) / 1000);
-  console.error(`  ${rounds} rounds, ${seconds} s: ${row.complaints.join('; ') || 'as promised'}`);
+  console.error(`  ${rounds} rounds, ${seconds} s: ${row.complaints.join('; ') || 'passed'}`);
   return row;
 }
 
-/** Injects a fault so many times into one load on a deployment of its own. */
+/** Runs all rounds of a fault with one load on its own deployment. */
 async function runFault(fault: Fault, rounds: number, seed: number): Promise<Row> {
   const row: Row = { name: fault.name, rounds: 0, complaints: [] };
   const deployment = await Deployment.start(fault.shape ?? {});

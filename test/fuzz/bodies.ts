@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Schema } from './document.js';
 import { nearlyValid, peculiarJson, stringify, valid } from './values.js';
 
-/** What stands in a request after its head. */
+/** The body of a request and its content type. */
 export interface Body {
   type: string | undefined;
   bytes: Buffer;
@@ -33,7 +33,7 @@ const CONTENT_TYPES = [
   `application/${'x'.repeat(2000)}`,
 ];
 
-/** Bytes that are no UTF-8, or that readers of JSON or of lines stumble over. */
+/** Bytes that are invalid UTF-8 or that confuse parsers of JSON or of lines. */
 const ODD_BYTES = [
   [0xff],
   [0xc0, 0xaf],
@@ -54,7 +54,7 @@ const ODD_BYTES = [
   [0x7d],
 ];
 
-/** Bodies of which something is too much: made when they are sent, so that none is kept. */
+/** Bodies at or beyond a limit, created lazily to save memory. */
 const OVERSIZED_BODIES: Record<string, () => string> = {
   'a body at its limit': () => `{}${' '.repeat(MAX_BODY_BYTES - 2)}`,
   'a body past its limit': () => `{}${' '.repeat(MAX_BODY_BYTES - 1)}`,
@@ -76,12 +76,12 @@ const OVERSIZED_BODIES: Record<string, () => string> = {
 
 const isNdjson = (type: string): boolean => type.includes('ndjson');
 
-/** The text of values as a content type wants them: an array, or its items a line each. */
+/** Serializes a value for a content type: as JSON, or an array as one line per item for NDJSON. */
 function serialize(value: unknown, type: string): string {
   return isNdjson(type) && Array.isArray(value) ? value.map(stringify).join('\n') : stringify(value);
 }
 
-/** A text with something wrong in it below the level of JSON. */
+/** A text corrupted at the byte level. */
 const corrupt = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
   fc
     .tuple(
@@ -97,7 +97,7 @@ const corrupt = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
       return Buffer.concat([bytes.subarray(0, at), Buffer.from(extra), rest]);
     });
 
-/** Bodies for an operation: those that its document allows, and everything near them. */
+/** Bodies for an operation: those that the document allows, and variations of them. */
 export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | undefined> {
   const documented = Object.entries(schemas).map(([type, schema]) => {
     const text = fc.oneof(

@@ -9,15 +9,15 @@ import { formatReproduction, toWire, type Wire } from './wire.js';
 
 export interface FuzzOptions {
   requests: number;
-  /** Senders take turns in them. */
+  /** Assigned to the senders in turn. */
   seeds: [number, ...number[]];
-  /** Where in the run of the first seed one failure lies, to repeat just that one. */
+  /** fast-check's path of one failure of the first seed, to repeat only that one. */
   path?: string;
-  /** Requests under way at once. */
+  /** Number of concurrent senders. */
   senders?: number;
 }
 
-/** A fault with the requests that show it and what repeats them. */
+/** A fault with the requests that cause it, and the seed and path that repeat them. */
 export interface Finding extends Fault {
   requests: string;
   seed: number;
@@ -27,29 +27,29 @@ export interface Finding extends Fault {
 export interface Report {
   findings: Finding[];
   requests: number;
-  /** Flights that were asked to come back later. */
+  /** Pipelines sent again after a 503 response with Retry-After. */
   retries: number;
-  /** Answers by route by status. */
+  /** Number of responses by route and status. */
   statuses: Map<string, Map<number, number>>;
-  /** Events that were acknowledged. */
+  /** Number of acknowledged events. */
   events: number;
-  /** Bytes, of each process. */
+  /** Peak memory of each process in bytes. */
   memory: FuzzTarget['memory'];
 }
 
-/** Milliseconds after which a request counts as left hanging: the longest `Prefer: wait`, and some for a slow machine. */
+/** The longest `Prefer: wait`, plus a margin for slow machines. */
 const RESPONSE_TIMEOUT_MS = 60_000;
 
-/** Drafts of one seed; then the next seed begins, so that no failure ends a sender. */
+/** Pipelines per seed. Then the next seed begins, so that a failure does not end a sender. */
 const RUNS_PER_SEED = 100;
 
-/** Milliseconds in which a smaller request that shows the same is looked for. */
+/** Time to search for a smaller request with the same fault. */
 const SHRINK_TIMEOUT_MS = 90_000;
 
-/** How often a request that is put off is sent again. */
+/** Retries of a pipeline after a 503 response with Retry-After. */
 const MAX_RETRIES = 3;
 
-/** Sends so many requests from the document of a new Eye, and says what must not be. */
+/** Starts two Eyes, sends requests generated from their OpenAPI document, and reports the faults. */
 export async function fuzz({ requests, seeds, path, senders = 32 }: FuzzOptions): Promise<Report> {
   const target = await FuzzTarget.start();
   try {
@@ -94,7 +94,7 @@ class Run {
     };
   }
 
-  /** One sender: a flight after the other, seed by seed, until enough was sent. */
+  /** Runs one sender: one pipeline after the other, seed by seed, until enough requests were sent. */
   async send(seed: number): Promise<void> {
     const connections = new Connections(this.target.context.hosts);
     for (let turn = 0; this.sentRequests < this.requests; turn++) {
@@ -109,7 +109,7 @@ class Run {
     connections.close();
   }
 
-  /** What can be seen only at the end. */
+  /** Checks what is visible only at the end: stored events and the state of the processes. */
   async finish(): Promise<void> {
     for (const faults of [this.ledger.verify(this.target.open), this.target.inspect()])
       for await (const fault of faults) {
@@ -140,8 +140,8 @@ class Run {
   }
 
   /**
-   * A slow machine may well ask senders to come back (503 with Retry-After), and they do. What stays unavailable, or
-   * becomes so by a certain request, is a fault.
+   * Retries after 503 with Retry-After, which is legitimate on a slow machine. A 503 that persists, or that one request
+   * causes, is a fault.
    */
   private async sendWithRetries(drafts: Draft[], connections: Connections): ReturnType<Run['sendPipeline']> {
     for (let retry = 0; ; retry++) {
@@ -152,14 +152,14 @@ class Run {
     }
   }
 
-  /** Sends requests at once on one connection, and judges their answers. */
+  /** Sends pipelined requests on one connection and checks the responses. */
   private async sendPipeline(
     drafts: Draft[],
     connections: Connections,
   ): Promise<{ wires: Wire[]; faults: Fault[]; isUnavailable: boolean }> {
     const { context } = this.target;
     const eye = drafts[0]?.eye ?? 'open';
-    // One of which nothing is left asks for no answer.
+    // A request that consists only of empty lines gets no response.
     const wires = drafts
       .map((draft) => toWire({ ...draft, eye }, context))
       .filter(({ bytes }) => !isBlank(bytes));
@@ -189,7 +189,7 @@ class Run {
       connection.close();
     this.sentRequests += wires.length;
     for (const [index, each] of wires.entries()) {
-      // What follows a request that was tampered with may be read as a part of it.
+      // A server may read what follows a tampered request as part of it.
       const isReliable = tamperedIndex < 0 || index < tamperedIndex;
       const checked = isReliable ? each : { ...each, tampered: true };
       faults.push(...this.checkResponse(checked, responses[index], sentAt));
@@ -201,7 +201,7 @@ class Run {
     if (responses.length < expected && !responses.at(-1)?.closes && faults.length === 0)
       faults.push({
         signature: `unanswered: ${this.routeOf(wires[responses.length])}`,
-        detail: `${responses.length} answers to ${expected} requests after ${Date.now() - sentAt} ms`,
+        detail: `${responses.length} responses to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
     const isUnavailable = responses.some(
       ({ status, headers }) => status === 503 && headers.has('retry-after'),
@@ -237,18 +237,18 @@ class Run {
   }
 
   private routeOf(each: Wire | undefined): string {
-    if (!each || each.tampered) return 'garbled';
+    if (!each || each.tampered) return 'tampered';
     const operation = this.oracle.operationOf(each);
-    return operation ? `${each.method} ${operation.path}` : 'nowhere';
+    return operation ? `${each.method} ${operation.path}` : 'unrouted';
   }
 }
 
-/** Empty lines, which HTTP overlooks before a request. */
+/** Empty lines, which HTTP servers ignore before a request. */
 const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => byte === 13 || byte === 10);
 
 const isClose = ([name, value]: [string, string]): boolean => name === 'connection' && value === 'close';
 
-/** A sender's kept connections, one to each Eye. */
+/** The persistent connections of a sender, one to each Eye. */
 class Connections {
   private readonly open = new Map<Draft['eye'], Connection>();
 

@@ -2,12 +2,12 @@ import type { Operation } from './document.js';
 
 type Row = Record<string, unknown>;
 
-/** Records that are remembered of each kind; later ones take the place of earlier ones. */
+/** Rows stored per kind; newer ones replace older ones. */
 const MAX_ROWS = 500;
 
 /**
- * What was seen in earlier answers, so that requests can ask for what there is: by the first part of the path, rows of
- * the plain members of each object, those of the objects around it and the parameters of the path that led to it.
+ * Records from earlier responses, so that requests can refer to existing objects. Rows are grouped by the first segment
+ * of the path. A row contains the scalar members of an object and of its parents, and the path parameters of the request.
  */
 export class KnownRecords {
   private readonly rows = new Map<string, Row[]>();
@@ -15,21 +15,21 @@ export class KnownRecords {
 
   private latestSecret: string | undefined;
 
-  /** @param protectedValues names and ids of applications and keys that nobody may ask for: without them the run would end */
+  /** @param protectedValues names and ids of applications and keys that the run depends on, and that no request may change */
   constructor(private readonly protectedValues: ReadonlySet<unknown> = new Set()) {}
 
   record({ path }: Operation, parameters: Row, body: unknown): void {
     this.collect(kindOf(path), parameters, body);
   }
 
-  /** The nth row, of the operation's own kind or of any. */
+  /** The nth row of the operation's own kind, or of any kind. */
   row({ path }: Operation, nth: number, own: boolean): Row | undefined {
     const ownRows = this.rows.get(kindOf(path)) ?? [];
     const all = own && ownRows.length > 0 ? ownRows : ([...this.rows.values()][nth % this.rows.size] ?? []);
     return all[nth % all.length];
   }
 
-  /** A key that was made in the run; it may be revoked by now. */
+  /** The latest key created in the run, which may have been revoked since. */
   latestKey(): string | undefined {
     return this.latestSecret;
   }
@@ -48,7 +48,7 @@ export class KnownRecords {
     this.addRow(kind, row);
     for (const member of Object.values(value)) {
       if (typeof member === 'object') this.collect(kind, row, member);
-      // The address of a page is the one way to a good cursor.
+      // The URL of the next page is the only source of valid cursors.
       if (typeof member === 'string' && /^https?:\/\/.*\?/.test(member) && URL.canParse(member))
         this.addRow(kind, Object.fromEntries(new URL(member).searchParams));
     }

@@ -6,17 +6,17 @@ import type { Fault } from './oracle.js';
 import { INEXACT_JSON } from './values.js';
 import type { Wire } from './wire.js';
 
-/** What an acknowledged event must come back as. */
+/** The expected stored form of an acknowledged event. */
 interface ExpectedEvent {
   digest: string;
-  /** Microseconds since 1970; a range where the event was sent without. */
+  /** Microseconds since 1970; a range if the event was sent without a timestamp. */
   from: bigint;
   to: bigint;
 }
 
 const EVENT_FIELDS = ['session_id', 'category', 'name', 'data', 'timestamp'];
 
-/** A number or an object that JSON.parse changes, and not such a text in quotes. */
+/** Matches numbers and objects that JSON.parse changes, but not inside strings. */
 const INEXACT_PATTERN = new RegExp(
   INEXACT_JSON.map((text) => `(?<!["\\w.+-])${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?!["\\w.])`).join(
     '|',
@@ -24,25 +24,25 @@ const INEXACT_PATTERN = new RegExp(
 );
 
 /**
- * What was promised, kept apart from The Eye's own way of reading: each event that was acknowledged is stored once and
- * comes back as it was sent, and nothing is stored that nobody sent.
+ * Checks events independently of The Eye's parser: each acknowledged event is stored exactly once and returned as it was
+ * sent, and no other event is stored.
  */
 export class Ledger {
   private readonly expected = new Map<string, ExpectedEvent>();
-  /** Events that were refused, or sent in requests that were no longer whole: a retry may store them yet. */
+  /** Refused events, and events in incomplete requests, which a retry may store. */
   private readonly possible = new Map<string, Set<bigint | undefined>>();
 
   get size(): number {
     return this.expected.size;
   }
 
-  /** Takes note of what a request to send was answered; `answer` is missing where none came. */
+  /** Records the response to a request that sends events, or undefined if there was none. */
   *record({ draft, tampered }: Wire, response: HttpResponse | undefined, sentAt: number): Generator<Fault> {
     const { body } = draft;
     if (!body) return;
     const type = body.type ?? '';
     if (tampered) {
-      // Without its content type, or cut, the body may have been read in another way.
+      // Without its content type, or truncated, the body may have been parsed differently.
       for (const each of [type, otherType(type)])
         parseBody(body.bytes, each, parsePrefix).items.forEach((item) => this.allow(item));
       return;
@@ -65,7 +65,7 @@ export class Ledger {
       const id = ids[index] ?? '';
       const reason = invalidReason(item);
       if (reason !== undefined) {
-        yield fault('accepted bad', reason);
+        yield fault('accepted invalid', reason);
         continue;
       }
       const expected = expectedEventOf(item as Event, sentAt);
@@ -78,7 +78,7 @@ export class Ledger {
     }
   }
 
-  /** Reads every event there is, page by page, once all that waits is stored. */
+  /** Waits until the queue is empty, then reads all events page by page. */
   async *verify(eye: TheEye): AsyncGenerator<Fault> {
     await eye.drained();
     const seen = new Set<string>();
@@ -106,7 +106,7 @@ export class Ledger {
     const [row] = await eye.sql<{ count: number }>('SELECT count(*)::int AS count FROM events');
     if (row?.count !== seen.size)
       yield {
-        signature: 'list unlike table',
+        signature: 'list differs from table',
         detail: `${seen.size} in the list, ${row?.count} rows in the table`,
       };
   }
@@ -127,7 +127,7 @@ export class Ledger {
 const otherType = (type: string): string =>
   type.includes('ndjson') ? 'application/json' : 'application/x-ndjson';
 
-/** The events of a body, what is no JSON as undefined. */
+/** Parses the events of a body; invalid JSON becomes undefined. */
 function parseBody(bytes: Buffer, type: string, parseText = parseJson): { text: string; items: unknown[] } {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   if (type.toLowerCase().includes('ndjson'))
@@ -151,7 +151,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** What a text is, or what it would be if it were cut off somewhere. */
+/** Parses a text, or its shortest prefix that is valid JSON. */
 function parsePrefix(text: string): unknown {
   let value = parseJson(text);
   for (const { index } of value === undefined ? text.matchAll(/[\]}]/g) : []) {
@@ -161,9 +161,9 @@ function parsePrefix(text: string): unknown {
   return value;
 }
 
-/** Why something can be no event, undefined where it can. */
+/** Why a value is not a valid event, or undefined if it is one. */
 function invalidReason(item: unknown): string | undefined {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return 'no object';
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return 'not an object';
   const event = item as Record<string, unknown>;
   const unknownField = Object.keys(event).find((name) => !EVENT_FIELDS.includes(name));
   if (unknownField !== undefined) return `unknown field ${unknownField}`;
@@ -171,11 +171,11 @@ function invalidReason(item: unknown): string | undefined {
     const text = event[name];
     if (typeof text !== 'string' || text === '') return `no ${name}`;
     if (Array.from(text).length > 255 || text.includes('\0') || !text.isWellFormed())
-      return `${name} cannot be kept`;
+      return `${name} cannot be stored`;
   }
   const { data = {}, timestamp } = event;
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'data is no object';
-  if (timestamp !== undefined && instantOf(timestamp) === undefined) return 'no timestamp';
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'data is not an object';
+  if (timestamp !== undefined && instantOf(timestamp) === undefined) return 'invalid timestamp';
   try {
     canonicalize(data);
     return undefined;
@@ -205,7 +205,7 @@ function digestOf({ session_id, category, name, data = {} }: Event): string {
     .digest('base64');
 }
 
-/** Microseconds since 1970 of a timestamp, without help of any Date. */
+/** Parses a timestamp into microseconds since 1970, without Date. */
 function instantOf(timestamp: unknown): bigint | undefined {
   const [
     ,

@@ -5,13 +5,13 @@ import type { HttpResponse } from './connection.js';
 import { type Operation, operationAt, type Schema, toJsonSchema } from './document.js';
 import type { Wire } from './wire.js';
 
-/** Something that must not be; two of one signature are the same thing. */
+/** A violation of the document or of an invariant. Faults with equal signatures are duplicates. */
 export interface Fault {
   signature: string;
   detail: string;
 }
 
-/** Codes of what is refused before a route is found, or where none is: no operation can document them. */
+/** Codes of requests refused before routing, which no operation can document. */
 const EARLY_CODES = [
   'malformed_url',
   'header_too_large',
@@ -21,16 +21,16 @@ const EARLY_CODES = [
   'expectation_failed',
 ];
 
-/** Where there is no route: what is said of that, or of the page that sent it. */
+/** Statuses allowed without a matching route. 403 rejects the origin. */
 const UNROUTED_STATUSES = [400, 403, 404];
 
-/** A preflight has a route of its own, on every path; with a body it is read as one. */
+/** Statuses allowed for OPTIONS, which has a route on every path. 413 and 415 concern its body. */
 const PREFLIGHT_STATUSES = [204, 413, 415];
 
 /** Swagger UI is not in its own document. */
 const isDocs = (target: string): boolean => target.startsWith('/docs');
 
-/** Judges answers by the document and by what holds for all. */
+/** Checks responses against the document and against invariants of all responses. */
 export class Oracle {
   private readonly ajv = new Ajv({ strict: false, allErrors: false });
   private readonly validators = new Map<Schema, ValidateFunction>();
@@ -45,7 +45,7 @@ export class Oracle {
     this.problem = this.ajv.compile({ ...toJsonSchema(problem), additionalProperties: true });
   }
 
-  /** The operation that a request must reach. */
+  /** The operation that must handle a request. */
   operationOf({ tampered, method, target }: Wire): Operation | undefined {
     return tampered ? undefined : operationAt(this.operations, method, target);
   }
@@ -54,7 +54,7 @@ export class Oracle {
     const { status, headers, body } = response;
     const { method, target, tampered } = wire;
     const operation = this.operationOf(wire);
-    const route = tampered ? 'garbled' : operation ? `${method} ${operation.path}` : `${method} nowhere`;
+    const route = tampered ? 'tampered' : operation ? `${method} ${operation.path}` : `${method} unrouted`;
     const fault = (kind: string, detail = body.toString('utf8').slice(0, 600)): Fault => ({
       signature: `${kind}: ${route} ${status}`,
       detail,
@@ -65,7 +65,7 @@ export class Oracle {
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
-    // An answer to HEAD has no code; 414 and 431 are never said later.
+    // A response to HEAD has no code. 414 and 431 occur only before routing.
     if (EARLY_CODES.includes(code ?? '') || (method === 'HEAD' && [414, 417, 431].includes(status))) return;
     if (!operation) {
       const isPreflight = method === 'OPTIONS' && PREFLIGHT_STATUSES.includes(status);
@@ -73,11 +73,12 @@ export class Oracle {
       return;
     }
     const types = operation.responses[status];
-    // An empty part is a parameter in some places of a path and none in others.
+    // Whether an empty segment matches a parameter depends on its position in the path.
     if (status === 404 && /\/\//.test(target)) return;
     if (!types) return yield fault('undocumented status');
     if (status < 300) {
-      if (isUnauthorizedAccess(wire, operation)) yield fault('let in', `with the key: ${wire.draft.key}`);
+      if (isUnauthorizedAccess(wire, operation))
+        yield fault('unauthorized access', `with the key: ${wire.draft.key}`);
       yield* this.checkContent(method, types, response, fault);
     }
   }
@@ -88,12 +89,14 @@ export class Oracle {
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const type = headers.get('content-type') ?? '';
-    if (type !== 'application/problem+json; charset=utf-8') return yield fault('no problem', type);
+    if (type !== 'application/problem+json; charset=utf-8')
+      return yield fault('not a problem document', type);
     if (method === 'HEAD') return;
     const problem = parseJson(body) as { status?: unknown; title?: unknown } | undefined;
     if (!this.problem(problem))
-      yield fault('no problem', `${this.errorsOf(this.problem)} ${body.toString()}`);
-    else if (problem?.status !== status || problem.title !== STATUS_CODES[status]) yield fault('no problem');
+      yield fault('not a problem document', `${this.errorsOf(this.problem)} ${body.toString()}`);
+    else if (problem?.status !== status || problem.title !== STATUS_CODES[status])
+      yield fault('not a problem document');
   }
 
   private *checkContent(
@@ -113,7 +116,10 @@ export class Oracle {
     const validate = this.validatorOf(schema);
     const value = parseJson(body);
     if (value === undefined || !validate(value))
-      yield fault('unlike its schema', `${this.errorsOf(validate)} ${body.toString('utf8').slice(0, 2000)}`);
+      yield fault(
+        'violates its schema',
+        `${this.errorsOf(validate)} ${body.toString('utf8').slice(0, 2000)}`,
+      );
   }
 
   private validatorOf(schema: Schema): ValidateFunction {
@@ -137,7 +143,7 @@ function codeOf(body: Buffer): string | undefined {
   return (parseJson(body) as { code?: string } | undefined)?.code;
 }
 
-/** The value of a JSON text in good UTF-8, undefined for anything else. */
+/** Parses JSON in valid UTF-8. Returns undefined for anything else. */
 function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

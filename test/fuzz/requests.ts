@@ -8,30 +8,30 @@ export const KEYS = ['none', 'unknown', 'malformed', 'ingest', 'read', 'admin', 
 export const AUTH_METHODS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
 export const TARGETS = ['open', 'guarded'] as const;
 
-/** A request before what has been learnt from earlier answers is filled in. */
+/** A request before values from earlier responses are filled in. */
 export interface Draft {
   operation: Operation;
-  /** Which Eye: the one that trusts everybody, or the one that asks for keys. */
+  /** The Eye to send to: the open one, or the one that requires keys. */
   eye: (typeof TARGETS)[number];
   key: (typeof KEYS)[number];
   authMethod: (typeof AUTH_METHODS)[number];
-  /** In place of the operation's own. */
+  /** Overrides the operation's own method. */
   method: string | undefined;
-  /** Texts of the parameters in the path. */
+  /** Path parameters. */
   path: Record<string, string>;
-  /** What follows the path. */
+  /** Appended to the path. */
   suffix: string;
   query: [name: string, text: string][];
-  /** Takes parameters from the nth of the records that were seen, where it has them. */
+  /** Takes parameters from the nth known record if it has them. */
   known: { nth: number; own: boolean } | undefined;
   headers: [name: string, value: string][];
   body: Body | undefined;
   framing: Framing;
-  /** Edits of the bytes of the head, after which it need not be HTTP any more. */
+  /** Edits of the bytes of the head, which may make it invalid HTTP. */
   headEdits: Edit[];
 }
 
-/** How the end of the body is said; `short` and `long` lie. */
+/** How the request declares the length of its body. `short` and `long` declare a wrong length. */
 export type Framing = { kind: 'length' | 'short' | 'long' } | { kind: 'chunked'; sizes: number[] };
 
 export interface Edit {
@@ -135,7 +135,7 @@ const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArb
   arbitrary,
 });
 
-/** Bytes that may stand in the value of a header: neither control characters nor the end of a line. */
+/** Bytes that are allowed in a header value: no control characters. */
 const headerText = fc
   .oneof(
     peculiarText.map((text) => Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)),
@@ -230,7 +230,7 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   ),
 });
 
-/** Requests to an operation. */
+/** Generates requests to an operation. */
 function draftFor(operation: Operation): fc.Arbitrary<Draft> {
   const scope = KEYS.find((key) => key === operation.access) ?? 'none';
   return fc.record({
@@ -265,9 +265,9 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
   });
 }
 
-/** One request, or a few that are sent at once on one connection. */
+/** Generates one request, or a few that are pipelined on one connection. */
 export function pipelineFor(operations: Operation[]): fc.Arbitrary<Draft[]> {
-  // Sending is what The Eye is for, and what gives the other routes something to answer.
+  // Sending events is the main purpose of The Eye, and gives the other routes data to return.
   const draft = fc.oneof(
     ...operations.map((operation) => weighted(operation.access === 'ingest' ? 4 : 1, draftFor(operation))),
   );

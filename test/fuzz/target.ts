@@ -6,22 +6,22 @@ import { KnownRecords } from './known-records.js';
 import type { Fault } from './oracle.js';
 import type { WireContext } from './wire.js';
 
-/** Seconds until a request that never becomes whole is given up. */
+/** Milliseconds until The Eye rejects an incomplete request. */
 const REQUEST_TIMEOUT = '2000';
 
-/** Bytes of memory that neither process may exceed; a few bodies of 5 MiB at once are in it. */
+/** Memory limit of each process, which allows for a few concurrent bodies of 5 MiB. */
 const MAX_MEMORY_BYTES = 1024 ** 3;
 
 const APPLICATION = 'fuzz';
 
 /**
- * What says in the output of a process that something went wrong which nobody thought of. A warning does not by itself: a
- * slow machine may well ask senders to come back, and one who hangs up cuts an export off.
+ * Output that indicates an unexpected error. Other warnings are legitimate: a slow machine returns 503, and a client that
+ * disconnects aborts an export.
  */
 const ALARM_PATTERN =
   /^(?:error|fatal): |^warn: PostgreSQL (?:failed|refused)|unhandled|uncaught|deprecat|^\s+at .+:\d+:\d+\)?$/im;
 
-/** What is read of a line of the log. */
+/** The relevant fields of a log line. */
 interface LogLine {
   level: string;
   context?: string;
@@ -29,7 +29,7 @@ interface LogLine {
   err?: { stack: string };
 }
 
-/** Two Eyes over the same data: an open one, and one that asks for keys. */
+/** Two Eyes with the same data: an open one, and one that requires keys. */
 export class FuzzTarget {
   readonly memory = { open: 0, guarded: 0 };
   private readonly memoryTimer: NodeJS.Timeout;
@@ -72,7 +72,7 @@ export class FuzzTarget {
     }
   }
 
-  /** What is wrong with the processes after all that. */
+  /** Checks the processes at the end of the run. */
   async *inspect(): AsyncGenerator<Fault> {
     await this.sampleMemory();
     for (const name of ['open', 'guarded'] as const) {
@@ -101,7 +101,7 @@ export class FuzzTarget {
     await this.open.close();
   }
 
-  /** The most memory that each process was seen to hold, where the system tells. */
+  /** Updates the peak memory of each process. Linux only. */
   private async sampleMemory(): Promise<void> {
     for (const name of ['open', 'guarded'] as const) {
       const status = await readFile(`/proc/${this[name].process.pid}/status`, 'utf8').catch(() => '');
@@ -111,7 +111,7 @@ export class FuzzTarget {
   }
 }
 
-/** The lines of a log that tell of trouble, and what Node itself says between them, one of each kind. */
+/** Finds alarming log lines and output of Node itself, one of each kind. */
 function findAlarms(output: string): string[] {
   const entries = output
     .split(/\n(?=\{)|(?<=\})\n|\n\n/)
@@ -120,7 +120,7 @@ function findAlarms(output: string): string[] {
   return [...new Map(alarming.map((entry) => [entry.slice(0, 60), entry])).values()];
 }
 
-/** Without its time and its process, which make it unlike any other. */
+/** Omits the time and the process id, so that equal messages compare equal. */
 function formatLine({ level, context, msg, err }: LogLine): string {
   return `${level}: ${err?.stack ?? msg}${context === undefined ? '' : ` (${context})`}`;
 }

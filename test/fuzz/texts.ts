@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 
-/** Names that mean something to JavaScript, to libraries or to The Eye. */
+/** Names with a special meaning in JavaScript, in libraries or in The Eye. */
 export const PECULIAR_NAMES = [
   '__proto__',
   'constructor',
@@ -73,7 +73,7 @@ const PECULIAR_TEXTS = [
   'retry',
 ];
 
-/** Around the limits that The Eye names: characters of a text, bytes of three texts, length of a part of a path. */
+/** Around the limits of The Eye: characters of a text, bytes of three texts, length of a path segment. */
 const TEXT_LENGTHS = [62, 63, 64, 200, 201, 254, 255, 256, 600, 1019, 1020, 1021, 2400, 2401, 10_001];
 
 const NUMBER_TEXTS = [
@@ -103,7 +103,7 @@ const NUMBER_TEXTS = [
 
 const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
-/** Spellings of instants, most of them at some edge of what there is. */
+/** Timestamps, most of them at or beyond the limits of valid ones. */
 const edgeInstant = fc
   .tuple(
     pick(
@@ -150,7 +150,7 @@ const edgeInstant = fc
       : `${year}-${month}-${day}${separator}${hour}:${minute}${rest.join('')}`,
   );
 
-/** Instants that there are, as they are usually spelt. */
+/** Valid timestamps in common formats. */
 export const usualInstant = fc
   .tuple(
     fc.integer({ min: Date.parse('0001-01-02T00:00:00Z'), max: Date.parse('2026-01-01T00:00:00Z') }),
@@ -184,12 +184,12 @@ export const anyInstant = fc.oneof(
   },
 );
 
-/** A moment so near that it may lie ahead when it is sent and past when it is looked at again. */
+/** A time close to now, which may be in the future when sent and in the past when checked again. */
 export const nearlyNow = fc
   .integer({ min: -5, max: 320 })
   .map((seconds) => new Date(Date.now() + seconds * 1000).toISOString());
 
-/** Texts that every field may meet one day. */
+/** Unusual texts for any field. */
 export const peculiarText: fc.Arbitrary<string> = fc.oneof(
   pick(...PECULIAR_TEXTS),
   pick(...NUMBER_TEXTS),
@@ -199,7 +199,7 @@ export const peculiarText: fc.Arbitrary<string> = fc.oneof(
   fc.tuple(pick(...TEXT_LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
 );
 
-/** Texts of the usual kind: what most applications send. */
+/** Ordinary texts, as most applications send them. */
 export const usualText = (minLength = 0, maxLength = 40): fc.Arbitrary<string> =>
   fc.oneof(
     fc.string({ minLength, maxLength: Math.min(maxLength, 40) }),

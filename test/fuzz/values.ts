@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { Schema } from './document.js';
 import { anyInstant, PECULIAR_NAMES, nearlyNow, peculiarText, usualInstant, usualText } from './texts.js';
 
-/** A piece of JSON text that no JavaScript value is written as; stands for itself between two marks. */
+/** Marks a piece of JSON text for verbatim output, for JSON that JSON.stringify cannot produce. */
 const verbatim = (text: string): string => `\u0001${text}\u0001`;
 
-/** What JSON.parse changes without a word, so that nothing that holds it may be accepted. */
+/** JSON that JSON.parse changes silently. The Eye must refuse events that contain it. */
 export const INEXACT_JSON = [
   '1e400',
   '-1e400',
@@ -39,7 +39,7 @@ const VERBATIM_JSON = [
   '1'.repeat(400),
 ];
 
-/** The JSON text of a value, its verbatim pieces as they are. */
+/** Serializes a value as JSON, with its verbatim pieces unchanged. */
 export function stringify(value: unknown): string {
   const text = JSON.stringify(value) ?? '';
   return text.replace(
@@ -48,7 +48,7 @@ export function stringify(value: unknown): string {
   );
 }
 
-/** Any JSON that survives a journey, with any keys. */
+/** Any JSON that survives a round trip, with any keys. */
 export const anyJson = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -64,7 +64,7 @@ export const anyJson = fc.letrec((tie) => ({
   }),
 }));
 
-/** Any JSON, with what is not quite JSON and what cannot be kept. */
+/** Any JSON, invalid JSON, and JSON that cannot be stored. */
 export const peculiarJson: fc.Arbitrary<unknown> = fc.oneof(
   anyJson.value,
   peculiarText,
@@ -76,7 +76,7 @@ export const peculiarJson: fc.Arbitrary<unknown> = fc.oneof(
 
 const TYPES = ['string', 'number', 'integer', 'boolean', 'null', 'array', 'object', 'thing'];
 
-/** Schemas of payloads, good ones and such as nobody should compile. */
+/** Schemas of payloads: valid ones, and ones that must not be compiled. */
 const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
   schema: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -134,7 +134,7 @@ const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
 const isBound = (example: unknown): boolean =>
   typeof example === 'string' && /^\d{4}-\d\d-\d\d/.test(example);
 
-/** Values that a schema allows. */
+/** Generates values that a schema allows. */
 export function valid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
   const { type, format, items, properties, example } = schema;
   if (schema.enum) return fc.constantFrom(...schema.enum);
@@ -181,7 +181,7 @@ function number({ type, minimum, maximum }: Schema): fc.Arbitrary<number> {
     : fc.double({ min, max, noNaN: true });
 }
 
-/** Values just beyond a schema, or of quite another kind. */
+/** Generates values just outside a schema, or of a different type. */
 function invalid({ minimum, maximum, minLength, maxLength, format, example }: Schema): fc.Arbitrary<unknown> {
   const beyond: unknown[] = [];
   if (minimum !== undefined) beyond.push(minimum - 1, minimum - 0.5, minimum);
@@ -196,7 +196,7 @@ function invalid({ minimum, maximum, minLength, maxLength, format, example }: Sc
   );
 }
 
-/** Mostly valid values, of which some part is wrong: a field too few, too many, or of another kind. */
+/** Generates mostly valid values with a missing field, an additional field, or a field of a different type. */
 export function nearlyValid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
   const { oneOf, items, properties, required = [] } = schema;
   if (oneOf) return fc.oneof(...oneOf.map((one) => nearlyValid(one, name)));
@@ -222,7 +222,7 @@ const mixed = (schema: Schema, name = ''): fc.Arbitrary<unknown> =>
     ? fc.oneof({ arbitrary: nearlyValid(schema, name), weight: 9 }, peculiarJson)
     : fc.oneof({ arbitrary: valid(schema, name), weight: 7 }, invalid(schema));
 
-/** The text of a parameter: right, nearly right, or anything. */
+/** Generates the text of a parameter: valid, nearly valid, or arbitrary. */
 export function parameterText(schema: Schema): fc.Arbitrary<string> {
   return fc.oneof(
     { arbitrary: valid(schema).map(String), weight: 5 },

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import type { KnownRecords } from './known-records.js';
 import type { Draft, Edit, Framing } from './requests.js';
 
-/** A request as its bytes go out. */
+/** A request as bytes. */
 export interface Wire {
   draft: Draft;
   method: string;
-  /** As it stands in the request line. */
+  /** The request target of the request line. */
   target: string;
-  /** What the parameters in the path have become. */
+  /** The final path parameters. */
   parameters: Record<string, string>;
   bytes: Buffer;
-  /** Whether it need not be HTTP, or its body another one than was drafted. */
+  /** Whether it may be invalid HTTP, or its body may differ from the draft. */
   tampered: boolean;
 }
 
@@ -22,7 +22,7 @@ export interface WireContext {
   known: KnownRecords;
 }
 
-/** Makes the bytes of a request. */
+/** Converts a draft to bytes. */
 export function toWire(draft: Draft, { hosts, keys, known }: WireContext): Wire {
   const { operation, body, framing, headEdits } = draft;
   const row = draft.known && known.row(operation, draft.known.nth, draft.known.own);
@@ -100,12 +100,12 @@ function credentials(key: string | undefined, authMethod: Draft['authMethod']): 
   }
 }
 
-/** The text of a member that is a plain value. */
+/** The text of a string or a number, undefined for other values. */
 function scalarText(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-/** Percent-encodes; half a surrogate pair as an encoder that does not look would. */
+/** Percent-encodes a text. Encodes a lone surrogate as CESU-8 does. */
 function percentEncode(text: string): string {
   return Array.from(text, (character) => {
     if (character.isWellFormed()) return encodeURIComponent(character);
@@ -144,7 +144,7 @@ function applyEdits(bytes: Buffer, edits: Edit[]): Buffer {
   }, bytes);
 }
 
-/** How somebody else sends the same: by curl where curl can, otherwise byte for byte. */
+/** A shell command that sends the same requests: curl if possible, otherwise the raw bytes. */
 export function formatReproduction(wires: Wire[], { hosts }: WireContext): string {
   const [first] = wires;
   if (first === undefined) return '';

@@ -14,20 +14,19 @@ import { grows, type Slack, type Trend, trendOf } from './trend.js';
 /*
  * npm run test:soak [-- [--minutes n] [--rate events-a-second] [--seed s]]
  *
- * A steady load with bursts for a long time: memory and latency stay flat, everything is accounted for, and nothing is left
- * over. Ends with 1 where that does not hold. It remembers each event that it sent, about a kilobyte of its own memory.
+ * Runs a steady load with bursts for a long time. Checks that memory and latency stay flat, that every event is accounted
+ * for, and that no backlog is left. Exits with 1 otherwise. It needs about a kilobyte of memory per event it sends.
  */
 
-/** Milliseconds between two looks at the memory. */
 const SAMPLE_INTERVAL_MS = 1000;
 
-/** Garbage collection comes in waves; a leak of an event in a hundred exceeds this in ten minutes. */
+/** Allows for garbage collection. A leak of one event in a hundred exceeds this in ten minutes. */
 const MEMORY_SLACK: Slack = { share: 0.1, plus: 8 };
 
-/** Of milliseconds: the machine may have other things to do. */
+/** In milliseconds. Allows for other load on the machine. */
 const LATENCY_SLACK: Slack = { share: 0.5, plus: 5 };
 
-/** Milliseconds within which every sender is promised an answer. */
+/** The documented maximum response time. */
 const MAX_RESPONSE_MS = 2000;
 
 const { values } = parseArgs({
@@ -44,7 +43,7 @@ interface Row {
   slack: Slack;
 }
 
-/** @returns what did not hold */
+/** @returns descriptions of the checks that failed */
 async function main(): Promise<string[]> {
   const duration = positiveNumber('minutes') * 60;
   const seed = positiveNumber('seed');
@@ -57,12 +56,12 @@ async function main(): Promise<string[]> {
     const memory = await sampleMemory(api, worker, traffic.run());
     const rows: Row[] = [
       ...[...memory].map(([name, samples]) => ({ name, trend: trendOf(samples), slack: MEMORY_SLACK })),
-      { name: 'answer, ms: median', trend: trendOf(traffic.latencies), slack: LATENCY_SLACK },
-      { name: 'answer, ms: 95 of 100', trend: trendOf(traffic.latencies, 0.95), slack: LATENCY_SLACK },
+      { name: 'response, ms: median', trend: trendOf(traffic.latencies), slack: LATENCY_SLACK },
+      { name: 'response, ms: p95', trend: trendOf(traffic.latencies, 0.95), slack: LATENCY_SLACK },
     ];
     printTable(rows);
     return [
-      ...rows.filter(({ trend, slack }) => grows(trend, slack)).map(({ name }) => `it grows: ${name}`),
+      ...rows.filter(({ trend, slack }) => grows(trend, slack)).map(({ name }) => `growth: ${name}`),
       ...checkLatency(traffic.latencies),
       ...traffic.faults,
       ...(await verifyAccounts(api, traffic)),
@@ -73,7 +72,7 @@ async function main(): Promise<string[]> {
   }
 }
 
-/** Mebibytes of each process once a second, until the work is done. */
+/** Samples the memory of each process in mebibytes once a second, until the work is done. */
 async function sampleMemory(
   api: TheEye,
   worker: TheEye,
@@ -96,11 +95,11 @@ async function sampleMemory(
 
 function checkLatency(latencies: readonly number[]): string[] {
   const longest = latencies.reduce((most, one) => Math.max(most, one), 0);
-  console.log(`\nLongest wait: ${Math.round(longest)} ms.`);
-  return longest > MAX_RESPONSE_MS ? [`an answer took ${Math.round(longest)} ms`] : [];
+  console.log(`\nSlowest response: ${Math.round(longest)} ms.`);
+  return longest > MAX_RESPONSE_MS ? [`a response took ${Math.round(longest)} ms`] : [];
 }
 
-/** Whatever was sent is stored once or counted as refused, by its code, and nothing is left to be done. */
+/** Checks that every event is stored once or counted as refused by its code, and that no backlog is left. */
 async function verifyAccounts(api: TheEye, { ledger, refused, events }: Traffic): Promise<string[]> {
   const account = await ledger.account(api);
   const counted = await eventually(() => compareRejections(api, refused), 10_000).catch(
@@ -109,22 +108,22 @@ async function verifyAccounts(api: TheEye, { ledger, refused, events }: Traffic)
   const backlog = await eventually(async () => {
     const { body } = await api.get('/health/ready');
     if (body.checks.backlog.events !== 0)
-      throw new Error(`a backlog of ${body.checks.backlog.events} is left`);
+      throw new Error(`a backlog of ${body.checks.backlog.events} remains`);
     return undefined;
   }).catch((error: Error) => error.message);
   const sum = [...refused.values()].reduce((all, count) => all + count, 0);
   console.log(
-    `Sent ${events} events: ${account.acknowledged} different ones acknowledged, ${account.stored} stored, ` +
+    `Sent ${events} events: ${account.acknowledged} distinct ones acknowledged, ${account.stored} stored, ` +
       `${account.lost} lost, ${account.doubled} doubled, ${account.changed} changed; ${sum} refused.`,
   );
   return [
     ...brokenPromises(account),
-    ...(account.stored === account.acknowledged ? [] : ['stored is not what was acknowledged']),
+    ...(account.stored === account.acknowledged ? [] : ['stored and acknowledged counts differ']),
     ...[counted, backlog].filter((complaint) => complaint !== undefined),
   ];
 }
 
-/** @throws Error while the counts of The Eye, which are written twice a second, are not those of the sender */
+/** @throws Error while the counts of The Eye, which are written twice a second, differ from those of the sender */
 async function compareRejections(api: TheEye, refused: ReadonlyMap<string, number>): Promise<undefined> {
   const { body } = await api.get('/rejections/summary/?interval=day');
   const counts = new Map<string, number>();
@@ -139,7 +138,7 @@ async function compareRejections(api: TheEye, refused: ReadonlyMap<string, numbe
 function printTable(rows: readonly Row[]): void {
   console.log(
     table(
-      ['what', 'first third', 'middle third', 'last third', 'limit'],
+      ['measurement', 'first third', 'middle third', 'last third', 'limit'],
       rows.map(({ name, trend: { first, middle, last }, slack: { share, plus } }) => [
         name,
         ...[first, middle, last, middle * (1 + share) + plus].map((figure) => figure.toFixed(1)),
@@ -156,7 +155,9 @@ function positiveNumber(name: 'minutes' | 'rate' | 'seed'): number {
 
 main().then(
   (complaints) => {
-    console.log(complaints.length === 0 ? '\nEverything held.' : `\nDid not hold: ${complaints.join('; ')}.`);
+    console.log(
+      complaints.length === 0 ? '\nAll checks passed.' : `\nFailed checks: ${complaints.join('; ')}.`,
+    );
     process.exit(complaints.length === 0 ? 0 : 1);
   },
   (error: Error) => {
