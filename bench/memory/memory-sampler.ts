@@ -18,7 +18,7 @@ export interface Sample {
 export const PHASES = {
   import: 'import',
   hold: 'import, PostgreSQL frozen',
-  drain: 'all is stored',
+  drain: 'queue drained',
 } as const;
 
 export interface Phase {

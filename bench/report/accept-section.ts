@@ -34,7 +34,7 @@ export function acceptSection(
   const imports = contenders.some(({ isNdjson }) => isNdjson) ? '; the import takes as long as it needs' : '';
   return `## Accepting
 
-${method}${imports}. *Accepted* is the rate of events answered \`202\`. *Stored* is the rate from the first request until the
+${method}${imports}. *Accepted* is the rate of events with a \`202\` response. *Stored* is the rate from the first request until the
 last event is in PostgreSQL.${refusedRequests(contenders)}
 
 ### One event per request
@@ -78,7 +78,7 @@ function refusedRequests(contenders: ContenderResult[]): string {
       medianAndSpread(one.rounds.map((round) => round.refused)),
   );
   return (
-    ` Requests per round that were answered \`503\` and not counted (arrays are sent again after \`Retry-After\`): ` +
+    ` Requests per round that got a \`503\` response and are not counted (arrays are sent again after \`Retry-After\`): ` +
     `${each.join('; ')}.`
   );
 }

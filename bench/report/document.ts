@@ -22,12 +22,12 @@ const PAGE_FILE = join(DOCS_FOLDER, 'benchmarks.md');
 const INTRODUCTION = `# Benchmarks
 
 This page compares The Eye with the limits of the machine, measured in one run. \`npm run bench\` writes this page. Do not compare the
-numbers of two runs: machines differ, and so do the hours of one machine. [Development](development.md#benchmarks) describes the
+numbers of two runs: machines differ, and one machine varies over time. [Development](development.md#benchmarks) describes the
 options.`;
 
 const HOW_TO_READ = `**The limits.** *Bare Fastify* receives a request, parses its JSON and responds: the cost of Node and HTTP. *Nest with The Eye's
-validation* also reads, checks and identifies the events with the code of The Eye, and stores nothing. What remains to The Eye is
-the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which PostgreSQL takes the same rows into the same table.
+validation* also reads, checks and identifies the events with the code of The Eye, and stores nothing. The rest of the cost of
+The Eye is the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which PostgreSQL takes the same rows into the same table.
 
 **The method.** The Eye is started like \`npm start\`, with its own PostgreSQL and Redis, which fsync what they confirm, and which are new
 for each measurement. The limits are compiled in the same way and run with the same flags of Node. The load generator
