@@ -3,29 +3,29 @@ import { measureAsk } from './ask/ask.js';
 import { measureExport } from './export/export.js';
 import { measureMemory } from './memory/memory.js';
 import { measurePage } from './page/page.js';
-import { publish, tables } from './report/document.js';
-import { keep, kept, type Results } from './report/results.js';
+import { writePage, renderTables } from './report/document.js';
+import { saveResults, loadResults, type Results } from './report/results.js';
 import { measureStore } from './store/store.js';
 import { describeMachine } from '../testing/machine.js';
 import { endAll } from '../testing/on-the-eye.js';
 
 /*
- * npm run bench                                             all of it, into docs/benchmarks.md
+ * npm run bench                                             everything, into docs/benchmarks.md
  * npm run bench -- [quick] [accept] [store] [memory] [page] [ask] [export]
- *                                                           less or some of it, as tables on the terminal
+ *                                                           a part, or less of everything, as tables on the terminal
  * npm run bench -- ask plans                                with PostgreSQL's plans
- * npm run bench -- render                                   docs/benchmarks.md anew, from what was measured last
+ * npm run bench -- render                                   docs/benchmarks.md again, from the stored results
  */
 
 const PARTS = ['accept', 'store', 'memory', 'page', 'ask', 'export'] as const;
 type Part = (typeof PARTS)[number];
 
-/** What a word that names no part stands for: what fits into the three minutes of `quick`. */
-const BASIC: readonly Part[] = ['accept', 'store', 'memory', 'ask'];
+/** Measured if no part is named: what fits into the three minutes of `quick`. */
+const DEFAULT_PARTS: readonly Part[] = ['accept', 'store', 'memory', 'ask'];
 
-interface Extent {
+interface MeasureOptions {
   quick: boolean;
-  /** PostgreSQL's plans, too. */
+  /** Also records PostgreSQL's plans. */
   plans: boolean;
 }
 
@@ -34,36 +34,36 @@ const WORDS = new Set<string>([...PARTS, 'quick', 'plans', 'render']);
 const words = process.argv.slice(2);
 const unknown = words.filter((word) => !WORDS.has(word));
 if (unknown.length > 0) {
-  console.error(`Unknown: ${unknown.join(', ')}. There are: ${[...WORDS].join(', ')}.`);
+  console.error(`Unknown words: ${unknown.join(', ')}. Valid words: ${[...WORDS].join(', ')}.`);
   process.exit(1);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(1)));
 
-if (words.includes('render')) await publish(await kept());
-else if (words.length === 0) await publishAll();
-else await print();
+if (words.includes('render')) await writePage(await loadResults());
+else if (words.length === 0) await measureAndPublish();
+else await measureAndPrint();
 
-async function publishAll(): Promise<void> {
+async function measureAndPublish(): Promise<void> {
   let results: Results | undefined;
   for (const part of PARTS) {
     results = { ...(await measure([part], { quick: false, plans: true })), ...results };
-    // An hour's work is not lost to an accident in its last minute: render makes a page of what there is.
-    await keep(results);
+    // Saves after each part, so that a late failure does not lose an hour of results: `render` uses what is stored.
+    await saveResults(results);
   }
-  if (results) await publish(results);
+  if (results) await writePage(results);
 }
 
-async function print(): Promise<void> {
+async function measureAndPrint(): Promise<void> {
   const chosen = PARTS.filter((part) => words.includes(part));
   const [quick, plans] = [words.includes('quick'), words.includes('plans')];
-  const results = await measure(chosen.length > 0 ? chosen : BASIC, { quick, plans });
-  console.log(await tables(results));
+  const results = await measure(chosen.length > 0 ? chosen : DEFAULT_PARTS, { quick, plans });
+  console.log(await renderTables(results));
   if (results.ask?.plans !== undefined) console.log(results.ask.plans);
 }
 
-async function measure(parts: readonly Part[], { quick, plans }: Extent): Promise<Results> {
+async function measure(parts: readonly Part[], { quick, plans }: MeasureOptions): Promise<Results> {
   const results: Results = { machine: await describeMachine() };
   if (parts.includes('accept')) results.accept = await measureAccept(quick);
   if (parts.includes('store')) results.store = await measureStore(quick);

@@ -3,7 +3,7 @@ import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from '
 import { promisify } from 'node:util';
 import { onTheEye } from './on-the-eye.js';
 
-/** What the figures were measured on, and when. */
+/** The machine and the date of a measurement. */
 export interface Machine {
   date: string;
   commit: string;
@@ -11,13 +11,13 @@ export interface Machine {
   cores: number;
   /** GiB. */
   memory: number;
-  /** Of the folder that holds the data. */
+  /** File system of the data folder. */
   fileSystem: string;
   kernel: string;
   node: string;
   postgres: string;
   redis: string;
-  /** Load average of the minute before, which others made. */
+  /** One-minute load average before the measurement. */
   load: number;
 }
 
@@ -34,7 +34,7 @@ export async function describeMachine(): Promise<Machine> {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
     cores: availableParallelism(),
     memory: Math.round(totalmem() / 2 ** 30),
-    fileSystem: (await run('df', '--output=fstype', tmpdir())).split('\n').at(-1) ?? '',
+    fileSystem: (await outputOf('df', '--output=fstype', tmpdir())).split('\n').at(-1) ?? '',
     kernel: release(),
     node: process.version.slice(1),
     postgres,
@@ -43,14 +43,14 @@ export async function describeMachine(): Promise<Machine> {
   };
 }
 
-/** Ends in `+` where files differ from it. */
+/** The short commit hash, followed by `+` if files differ from it. */
 async function commit(): Promise<string> {
-  const changes = await run('git', 'status', '--porcelain', '--', 'src', 'package-lock.json');
-  return (await run('git', 'rev-parse', '--short', 'HEAD')) + (changes === '' ? '' : '+');
+  const changes = await outputOf('git', 'status', '--porcelain', '--', 'src', 'package-lock.json');
+  return (await outputOf('git', 'rev-parse', '--short', 'HEAD')) + (changes === '' ? '' : '+');
 }
 
-/** What a program prints; `unknown` where it is missing or fails. */
-async function run(program: string, ...args: string[]): Promise<string> {
+/** Runs a program and returns its trimmed output, or `unknown` if it is missing or fails. */
+async function outputOf(program: string, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args).catch(() => ({ stdout: 'unknown' }));
   return stdout.trim();
 }

@@ -1,4 +1,4 @@
-/** @param share 0.5 for the median; of an even number, the lower of the two in the middle */
+/** @param share 0.5 for the median; of an even number of values, the lower of the middle two */
 export function percentile(numbers: readonly number[] | Float64Array, share: number): number {
   const sorted = Float64Array.from(numbers).sort();
   return sorted[Math.ceil(sorted.length * share) - 1] ?? NaN;
@@ -6,7 +6,7 @@ export function percentile(numbers: readonly number[] | Float64Array, share: num
 
 export const median = (numbers: readonly number[]): number => percentile(numbers, 0.5);
 
-/** Milliseconds. */
+/** Percentiles of response times, in milliseconds. */
 export interface Latency {
   p50: number;
   p99: number;

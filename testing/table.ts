@@ -1,24 +1,24 @@
 import { median } from './statistics.js';
 
-/** Rows of Markdown; all columns but the first are numbers. */
+/** A Markdown table. All columns but the first are right-aligned. */
 export function table(head: string[], rows: string[][]): string {
   const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
   const rule = line(head.map((_, index) => (index ? '---:' : '---')));
   return [line(head), rule, ...rows.map(line)].join('\n');
 }
 
-/** E.g. `4,537 (4,100 to 4,900)`; an empty text if there is no number. */
+/** E.g. `4,537 (4,100 to 4,900)`, or an empty string if there are no values. */
 export function medianAndSpread(numbers: readonly (number | undefined)[]): string {
   const known = numbers.filter((number) => number !== undefined);
   if (known.length === 0) return '';
-  const middle = spell(median(known));
+  const middle = formatNumber(median(known));
   return known.length === 1
     ? middle
-    : `${middle} (${spell(Math.min(...known))} to ${spell(Math.max(...known))})`;
+    : `${middle} (${formatNumber(Math.min(...known))} to ${formatNumber(Math.max(...known))})`;
 }
 
-/** Three significant digits, or all digits before the point. */
-export function spell(number: number): string {
+/** Formats a number with three significant digits, or all digits before the decimal point. */
+export function formatNumber(number: number): string {
   const digits = number < 10 ? 2 : number < 100 ? 1 : 0;
   return number.toLocaleString('en', { maximumFractionDigits: digits });
 }

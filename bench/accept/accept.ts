@@ -1,116 +1,123 @@
 import type { TheEye } from '../../testing/the-eye.js';
-import { drained, folded } from '../support/backlog.js';
+import { waitForDrain, waitForRollup } from '../support/backlog.js';
 import { LimitServer } from '../support/limit-server.js';
-import { type Extent, type Load, load } from '../support/load.js';
+import { type RunLength, type Workload, load } from '../support/load.js';
 import { onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
-import { anEvent, type Cpu, cpuOf, cpuOfLimit } from '../support/processes.js';
-import { progress } from '../support/progress.js';
+import { cpuPerEvent, type Cpu, cpuOf, cpuOfLimit } from '../support/processes.js';
+import { logProgress } from '../support/progress.js';
 import type { Latency } from '../../testing/statistics.js';
 import { type Contender, contenders, type Kind } from './contenders.js';
-import { guard } from './guard.js';
+import { requireKeyAndSchema } from './guard.js';
 
-/** Seconds in which Node compiles what is hot, before anything counts. */
-const WARM_UP = 2;
+/** Warm-up before each measurement, in which V8 compiles the hot code. */
+const WARM_UP_SECONDS = 2;
 
-export interface Figures extends Latency {
-  /** Events a second until the last answer. */
+export interface RoundResult extends Latency {
+  /** Events per second until the last response. */
   accepted: number;
-  /** Events a second until the last one is stored; a limit stores nothing. */
+  /** Events per second until the last one is stored. Undefined for a limit, which stores nothing. */
   stored?: number;
-  /** Requests that were answered 503. */
+  /** Requests that got a 503 response. */
   refused: number;
-  /** Microseconds an event, until the last one is stored, counted and in its session. */
+  /** Microseconds per event, until the last one is stored and rolled up into counts and sessions. */
   cpu: Cpu;
 }
 
-export interface Accepted {
+export interface ContenderResult {
   kind: Kind;
   connections: number;
-  /** Events in a request. */
+  /** Events per request. */
   events: number;
   isNdjson: boolean;
-  rounds: Figures[];
+  rounds: RoundResult[];
 }
 
 export interface AcceptResults {
-  /** Seconds of a round. */
+  /** Seconds per round. */
   duration: number;
-  contenders: Accepted[];
+  contenders: ContenderResult[];
 }
 
 /**
- * How many events a second are accepted and stored, beside the limits. Each round runs every contender once, so that a
- * machine that grows slower meanwhile slows all of them.
+ * Measures how many events per second are accepted and stored, compared with the limits. Each round runs every contender
+ * once, so that a slowdown of the machine affects all of them.
  */
 export async function measureAccept(quick: boolean): Promise<AcceptResults> {
   const rounds = quick ? 1 : 3;
   const duration = quick ? 3 : 10;
-  const all = contenders(quick).map((contender) => ({ contender, figures: [] as Figures[] }));
+  const all = contenders(quick).map((contender) => ({ contender, results: [] as RoundResult[] }));
   for (let round = 1; round <= rounds; round++) {
-    for (const { contender, figures } of all) {
+    for (const { contender, results } of all) {
       const { kind, load, requests } = contender;
-      progress(`accept, round ${round} of ${rounds}: ${kind}, ${load.connections} × ${load.events}`);
-      const extent = requests === undefined ? { duration } : { amount: requests };
-      figures.push(await measure(contender, extent));
+      logProgress(`accept, round ${round} of ${rounds}: ${kind}, ${load.connections} × ${load.events}`);
+      const runLength = requests === undefined ? { duration } : { amount: requests };
+      results.push(await measure(contender, runLength));
     }
   }
   return {
     duration,
-    contenders: all.map(({ contender: { kind, load }, figures }) => ({
+    contenders: all.map(({ contender: { kind, load }, results }) => ({
       kind,
       connections: load.connections,
       events: load.events,
       isNdjson: load.contentType === 'application/x-ndjson',
-      rounds: figures,
+      rounds: results,
     })),
   };
 }
 
-function measure({ kind, load }: Contender, extent: Extent): Promise<Figures> {
+function measure({ kind, load }: Contender, runLength: RunLength): Promise<RoundResult> {
   switch (kind) {
     case 'fastify':
     case 'nest':
-      return onTheLimit(kind, load, extent);
+      return measureLimit(kind, load, runLength);
     case 'eye':
-      return onTheEye((eye) => acceptAndStore(eye, load, extent));
+      return onTheEye((eye) => measureTheEye(eye, load, runLength));
     case 'guarded':
-      return onTheEye(async (eye) => acceptAndStore(eye, { ...load, headers: await guard(eye) }, extent), {
-        AUTH: 'required',
-      });
+      return onTheEye(
+        async (eye) => measureTheEye(eye, { ...load, headers: await requireKeyAndSchema(eye) }, runLength),
+        {
+          AUTH: 'required',
+        },
+      );
   }
 }
 
-async function onTheLimit(kind: 'fastify' | 'nest', what: Load, extent: Extent): Promise<Figures> {
+async function measureLimit(
+  kind: 'fastify' | 'nest',
+  workload: Workload,
+  runLength: RunLength,
+): Promise<RoundResult> {
   const server = await LimitServer.start(kind);
   try {
-    await load(server.url, what, { duration: WARM_UP });
+    await load(server.url, workload, { duration: WARM_UP_SECONDS });
     const before = await cpuOfLimit(server.pid);
-    const { events, refused, seconds, latency } = await load(server.url, what, extent);
-    const cpu = anEvent(before, await cpuOfLimit(server.pid), events);
+    const { events, refused, seconds, latency } = await load(server.url, workload, runLength);
+    const cpu = cpuPerEvent(before, await cpuOfLimit(server.pid), events);
     return { accepted: events / seconds, ...latency, refused, cpu };
   } finally {
     await server.close();
   }
 }
 
-async function acceptAndStore(eye: TheEye, what: Load, extent: Extent): Promise<Figures> {
-  await load(eye.url, what, { duration: WARM_UP });
-  await drained(eye);
-  await folded(eye);
-  const rows = await stored(eye);
+async function measureTheEye(eye: TheEye, workload: Workload, runLength: RunLength): Promise<RoundResult> {
+  await load(eye.url, workload, { duration: WARM_UP_SECONDS });
+  await waitForDrain(eye);
+  await waitForRollup(eye);
+  const rowsBefore = await stored(eye);
   const before = await cpuOf(eye);
-  const began = performance.now();
-  const { events, refused, seconds, latency } = await load(eye.url, what, extent);
-  await drained(eye);
-  const untilStored = (performance.now() - began) / 1000;
-  await folded(eye);
+  const startedAt = performance.now();
+  const { events, refused, seconds, latency } = await load(eye.url, workload, runLength);
+  await waitForDrain(eye);
+  const secondsUntilStored = (performance.now() - startedAt) / 1000;
+  await waitForRollup(eye);
   const after = await cpuOf(eye);
-  const more = (await storedAtLeast(eye, rows + events)) - rows;
+  const storedEvents = (await storedAtLeast(eye, rowsBefore + events)) - rowsBefore;
   return {
     accepted: events / seconds,
-    stored: more / untilStored,
+    stored: storedEvents / secondsUntilStored,
     ...latency,
     refused,
-    cpu: anEvent(before, after, more),
+    cpu: cpuPerEvent(before, after, storedEvents),
   };
 }

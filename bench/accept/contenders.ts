@@ -1,4 +1,4 @@
-import { arrays, type Load, ndjson, singles } from '../support/load.js';
+import { arrays, type Workload, ndjson, singles } from '../support/load.js';
 
 export const KINDS = {
   fastify: 'bare Fastify, no work',
@@ -9,21 +9,21 @@ export const KINDS = {
 
 export type Kind = keyof typeof KINDS;
 
-/** Who answers what. */
+/** A server under a workload. */
 export interface Contender {
   kind: Kind;
-  load: Load;
-  /** Where so many requests are measured instead of so many seconds. */
+  load: Workload;
+  /** Measures this number of requests instead of a fixed duration. */
   requests?: number;
 }
 
-const CONNECTIONS = [1, 16, 64, 256];
-const SIZES = [10, 100, 500, 5000];
+const CONNECTION_COUNTS = [1, 16, 64, 256];
+const ARRAY_SIZES = [10, 100, 500, 5000];
 
-/** @param quick leaves the import to the measurement of memory, which makes one as well */
+/** @param quick skips the import, which the memory measurement performs as well */
 export function contenders(quick: boolean): Contender[] {
-  const connections = quick ? [64] : CONNECTIONS;
-  const sizes = quick ? [500] : SIZES;
+  const connections = quick ? [64] : CONNECTION_COUNTS;
+  const sizes = quick ? [500] : ARRAY_SIZES;
   const kinds = ['fastify', 'nest', 'eye'] as const;
   return [
     ...connections.flatMap((count) => kinds.map((kind) => ({ kind, load: singles(count) }))),

@@ -1,9 +1,9 @@
 import { runCommand } from '../../testing/commands.js';
 import { bearer } from '../../testing/keys.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { event } from '../support/events.js';
+import { makeEvent } from '../support/events.js';
 
-/** For the event of a single post. */
+/** Matches the event of a single-event request. */
 const SCHEMA = {
   properties: {
     host: { type: 'string', maxLength: 255 },
@@ -17,29 +17,29 @@ const SCHEMA = {
 };
 
 /**
- * All that can stand guard: each request shows a key that is counted, each event is held against a schema.
- * @returns the headers with the key
+ * Enables every check: a key with a rate limit for each request, and an enforced schema for each event.
+ * @returns the headers that carry the key
  */
-export async function guard(eye: TheEye): Promise<Record<string, string>> {
-  const headers = bearer(await newKey(eye));
-  const { category, name } = event(0) as { category: string; name: string };
+export async function requireKeyAndSchema(eye: TheEye): Promise<Record<string, string>> {
+  const headers = bearer(await createKey(eye));
+  const { category, name } = makeEvent(0) as { category: string; name: string };
   const path = `/event-types/${encodeURIComponent(category)}/${encodeURIComponent(name)}/`;
   const { status } = await eye.request('PUT', path, {
     body: JSON.stringify({ mode: 'enforce', schema: SCHEMA }),
     headers: { ...headers, 'content-type': 'application/json' },
   });
-  if (status !== 201) throw new Error(`The schema was not taken: ${status}`);
+  if (status !== 201) throw new Error(`The schema was not accepted: ${status}`);
   return headers;
 }
 
-async function newKey({ databaseUrl }: TheEye): Promise<string> {
-  const wishes = ['--scope', 'admin', '--rate-limit', '900000000'];
+async function createKey({ databaseUrl }: TheEye): Promise<string> {
+  const options = ['--scope', 'admin', '--rate-limit', '900000000'];
   const { stdout, stderr } = await runCommand(
     { DATABASE_URL: databaseUrl },
     'applications',
     'create',
     'bench',
-    ...wishes,
+    ...options,
   );
   const key = /^Key\s+(\S+)/m.exec(stdout)?.[1];
   if (key === undefined) throw new Error(`No key:\n${stdout}${stderr}`);

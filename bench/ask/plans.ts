@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { TheEye } from '../../testing/the-eye.js';
-import type { Questions } from './questions.js';
+import type { Queries } from './queries.js';
 
 const SETTINGS = {
   session_preload_libraries: 'auto_explain',
@@ -12,12 +12,12 @@ const SETTINGS = {
   'auto_explain.log_timing': 'off',
 };
 
-/** Milliseconds within which the log has what was executed. */
-const LOG_DELAY = 300;
+/** Time until the plan of an executed statement is in the log. */
+const LOG_DELAY_MS = 300;
 
-/** The plans of the very statements that the API runs, as they were executed, out of the log of PostgreSQL. */
-export async function explain(eye: TheEye, asked: Questions): Promise<string> {
-  // Of the library's own settings PostgreSQL learns with the library.
+/** Reads from PostgreSQL's log the plans of the statements that the API executed. */
+export async function explain(eye: TheEye, queries: Queries): Promise<string> {
+  // PostgreSQL accepts the settings of auto_explain only once the library is loaded.
   await eye.sql(`LOAD 'auto_explain'`);
   for (const [name, value] of Object.entries(SETTINGS))
     await eye.sql(`ALTER DATABASE the_eye SET ${name} = '${value}'`);
@@ -25,17 +25,17 @@ export async function explain(eye: TheEye, asked: Questions): Promise<string> {
   await eye.start();
   const log = join(eye.dataDir, 'supervisor.log');
   const plans: string[] = [];
-  for (const [name, question] of asked) {
+  for (const [name, question] of queries) {
     const before = (await readFile(log)).length;
     await eye.get(question());
-    await wait(LOG_DELAY);
-    plans.push(`${name}\n${planLines((await readFile(log)).subarray(before).toString())}`);
+    await wait(LOG_DELAY_MS);
+    plans.push(`${name}\n${extractPlans((await readFile(log)).subarray(before).toString())}`);
   }
   return plans.join('\n\n');
 }
 
-/** Of the log, the plans that read events; the processes also look after other things meanwhile. */
-function planLines(log: string): string {
+/** Selects the plans that read events. The log also contains statements of background jobs. */
+function extractPlans(log: string): string {
   return log
     .split(/^.*duration: .*plan:$/m)
     .filter((plan) => plan.includes(' on events '))

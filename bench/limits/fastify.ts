@@ -3,7 +3,7 @@ import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 
 setNodeFlags();
 
-/** The limit of the runtime: Fastify takes an event, parses it, and does nothing with it. */
+/** The limit set by the runtime: Fastify receives an event, parses it, and discards it. */
 const server = Fastify();
 server.post('/events/', (_, reply) => reply.status(202).send({ id: '', status: 'queued' }));
 console.log(await server.listen({ port: 0, host: '127.0.0.1' }));

@@ -12,15 +12,15 @@ import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 
 setNodeFlags();
 
-const types = new EventTypes();
-types.update([]);
+const eventTypes = new EventTypes();
+eventTypes.update([]);
 
-/** The limit of the framework: Nest takes an event, The Eye's own pipe checks and identifies it, and nothing is kept. */
+/** The limit set by the framework: The Eye's own pipe validates and identifies an event, and the handler discards it. */
 @Controller('events')
 class NoWork {
   @Post()
   @HttpCode(202)
-  create(@SubmittedEvents(new EventsPipe(types, { record: () => undefined })) { events }: Submission): {
+  create(@SubmittedEvents(new EventsPipe(eventTypes, { record: () => undefined })) { events }: Submission): {
     id: string | undefined;
     status: 'queued';
   } {
@@ -37,7 +37,7 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   logger: false,
 });
 await app.register(bodyParsers);
-// Who would wait too long for his turn is asked to come back, there as here.
+// Requests that would wait too long get 503 with Retry-After, as in The Eye.
 app.useGlobalFilters(new ProblemFilter());
 app
   .getHttpAdapter()

@@ -1,6 +1,6 @@
 import type { TheEye } from '../../testing/the-eye.js';
 
-/** A table (with its overflow) or an index. */
+/** A table (including TOAST) or an index. */
 export interface Relation {
   name: string;
   table: string;
@@ -8,15 +8,15 @@ export interface Relation {
   bytes: number;
 }
 
-export interface OnDisk {
+export interface RelationSize {
   name: string;
   table: string;
   isIndex: boolean;
-  /** Bytes an event. */
+  /** Bytes per event. */
   bytes: number;
 }
 
-/** All of them, whatever The Eye keeps. */
+/** All tables and indexes of The Eye. */
 export function relations(eye: TheEye): Promise<Relation[]> {
   return eye.sql<Relation & Record<string, unknown>>(`
     SELECT class.relname AS name, coalesce(indexed.relname, class.relname) AS table, indexed.oid IS NOT NULL AS "isIndex",
@@ -27,7 +27,7 @@ export function relations(eye: TheEye): Promise<Relation[]> {
     WHERE class.relnamespace = 'public'::regnamespace AND class.relkind IN ('r', 'i')`);
 }
 
-/** Bytes that have been written to the write-ahead log. */
+/** Total bytes written to the write-ahead log. */
 export async function walPosition(eye: TheEye): Promise<number> {
   const [row] = await eye.sql<{ bytes: number }>(
     `SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 AS bytes`,
@@ -35,8 +35,8 @@ export async function walPosition(eye: TheEye): Promise<number> {
   return row?.bytes ?? 0;
 }
 
-/** What grew by at least a tenth of a byte an event, tables before their indexes, the largest first. */
-export function bytesOnDisk(before: Relation[], after: Relation[], events: number): OnDisk[] {
+/** Relations that grew by at least a tenth of a byte per event: tables, then indexes, largest first. */
+export function bytesOnDisk(before: Relation[], after: Relation[], events: number): RelationSize[] {
   const empty = new Map(before.map(({ name, bytes }) => [name, bytes]));
   return after
     .map((each) => ({ ...each, bytes: (each.bytes - (empty.get(each.name) ?? 0)) / events }))

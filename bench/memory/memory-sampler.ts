@@ -1,16 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { familyOf, serversOf } from '../../testing/processes.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { residentOf, sharedBy } from '../support/processes.js';
-import { progress } from '../support/progress.js';
+import { residentMemoryOf, proportionalMemoryOf } from '../support/processes.js';
+import { logProgress } from '../support/progress.js';
 
-/** Milliseconds. */
-const INTERVAL = 500;
+const SAMPLE_INTERVAL_MS = 500;
 
 /** Memory in bytes. */
 export interface Sample {
   seconds: number;
-  /** API and worker in one process, as `npm start` runs them. */
+  /** API and worker in one process, like `npm start`. */
   eye: number;
   redis: number;
   postgres: number;
@@ -19,7 +18,7 @@ export interface Sample {
 export const PHASES = {
   import: 'import',
   hold: 'import, PostgreSQL frozen',
-  drain: 'all is stored',
+  drain: 'queue drained',
 } as const;
 
 export interface Phase {
@@ -29,11 +28,11 @@ export interface Phase {
   to: number;
 }
 
-/** Looks at the memory of the processes of one Eye, again and again. */
+/** Samples the memory of one Eye, its Redis and its PostgreSQL at a fixed interval. */
 export class MemorySampler {
   readonly samples: Sample[] = [];
   readonly phases: Phase[] = [];
-  private readonly began = performance.now();
+  private readonly startedAt = performance.now();
   private readonly stopping = new AbortController();
   private readonly sampling: Promise<void>;
 
@@ -41,16 +40,16 @@ export class MemorySampler {
     private readonly eye: number,
     private readonly servers: { postgres: number; redis: number },
   ) {
-    this.sampling = this.keepSampling();
+    this.sampling = this.sampleUntilStopped();
   }
 
   static async start({ process: { pid = 0 }, dataDir }: TheEye): Promise<MemorySampler> {
     return new MemorySampler(pid, await serversOf(dataDir));
   }
 
-  /** Remembers when the work was done. */
-  async during<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
-    progress(`memory: ${PHASES[name]}`);
+  /** Runs the work and records when it started and ended. */
+  async runPhase<Result>(name: Phase['name'], work: () => Promise<Result>): Promise<Result> {
+    logProgress(`memory: ${PHASES[name]}`);
     const from = this.seconds;
     const result = await work();
     this.phases.push({ name, from, to: this.seconds });
@@ -63,13 +62,13 @@ export class MemorySampler {
   }
 
   private get seconds(): number {
-    return (performance.now() - this.began) / 1000;
+    return (performance.now() - this.startedAt) / 1000;
   }
 
-  private async keepSampling(): Promise<void> {
+  private async sampleUntilStopped(): Promise<void> {
     while (!this.stopping.signal.aborted) {
       this.samples.push(await this.sample());
-      await wait(INTERVAL, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+      await wait(SAMPLE_INTERVAL_MS, undefined, { signal: this.stopping.signal }).catch(() => undefined);
     }
   }
 
@@ -77,10 +76,10 @@ export class MemorySampler {
     const { postgres, redis } = this.servers;
     return {
       seconds: this.seconds,
-      // Its children are the supervisor and the servers, which are measured apart.
-      eye: await residentOf(this.eye),
-      redis: await residentOf(redis),
-      postgres: await sharedBy(await familyOf(postgres)),
+      // Without its children: the supervisor, and the servers, which are sampled separately.
+      eye: await residentMemoryOf(this.eye),
+      redis: await residentMemoryOf(redis),
+      postgres: await proportionalMemoryOf(await familyOf(postgres)),
     };
   }
 }

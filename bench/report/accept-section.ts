@@ -1,24 +1,24 @@
-import type { Accepted, AcceptResults, Figures } from '../accept/accept.js';
+import type { ContenderResult, AcceptResults, RoundResult } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
 import { medianAndSpread, table } from '../../testing/table.js';
 
-/** What one request holds. */
-export function requestOf({ events, isNdjson }: Accepted): string {
+/** Describes the content of a request. */
+export function requestOf({ events, isNdjson }: ContenderResult): string {
   if (events === 1) return 'one event';
   return isNdjson ? `NDJSON of ${events.toLocaleString('en')}` : `array of ${events.toLocaleString('en')}`;
 }
 
-const SPEED = ['accepted', 'stored', 'p50', 'p99', 'p999'] as const;
+const SPEED_KEYS = ['accepted', 'stored', 'p50', 'p99', 'p999'] as const;
 const SPEED_HEAD = ['accepted, events/s', 'stored, events/s', 'p50, ms', 'p99, ms', 'p99.9, ms'];
 
-const CPU = ['node', 'redis', 'postgres', 'load'] as const;
+const CPU_KEYS = ['node', 'redis', 'postgres', 'load'] as const;
 const CPU_HEAD = ['Node', 'Redis', 'PostgreSQL', 'load generator'];
 
-const speed = ({ rounds }: Accepted): string[] =>
-  SPEED.map((key) => medianAndSpread(rounds.map((figures) => figures[key])));
+const speedCells = ({ rounds }: ContenderResult): string[] =>
+  SPEED_KEYS.map((key) => medianAndSpread(rounds.map((round) => round[key])));
 
-const cpu = ({ rounds }: Accepted): string[] =>
-  CPU.map((key) => medianAndSpread(rounds.map((figures: Figures) => figures.cpu[key])));
+const cpuCells = ({ rounds }: ContenderResult): string[] =>
+  CPU_KEYS.map((key) => medianAndSpread(rounds.map((round: RoundResult) => round.cpu[key])));
 
 export function acceptSection(
   { duration, contenders }: AcceptResults,
@@ -27,15 +27,15 @@ export function acceptSection(
   const rounds = contenders[0]?.rounds.length ?? 0;
   const singles = contenders.filter(({ events }) => events === 1);
   const many = contenders.filter(({ events }) => events > 1);
-  const spread =
+  const method =
     rounds > 1
       ? `${rounds} rounds of ${duration} s; medians (lowest to highest)`
       : `One round of ${duration} s`;
   const imports = contenders.some(({ isNdjson }) => isNdjson) ? '; the import takes as long as it needs' : '';
   return `## Accepting
 
-${spread}${imports}. *Accepted* is the rate of events answered \`202\`. *Stored* is the rate from the first request until the
-last event is in PostgreSQL.${refusals(contenders)}
+${method}${imports}. *Accepted* is the rate of events with a \`202\` response. *Stored* is the rate from the first request until the
+last event is in PostgreSQL.${refusedRequests(contenders)}
 
 ### One event per request
 
@@ -43,7 +43,7 @@ ${plot('singles')}
 
 ${table(
   ['contender', 'connections', ...SPEED_HEAD],
-  singles.map((each) => [KINDS[each.kind], String(each.connections), ...speed(each)]),
+  singles.map((each) => [KINDS[each.kind], String(each.connections), ...speedCells(each)]),
 )}
 
 ### Many events per request
@@ -52,7 +52,7 @@ ${plot('requests')}
 
 ${table(
   ['contender', 'request', 'connections', ...SPEED_HEAD],
-  many.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...speed(each)]),
+  many.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...speedCells(each)]),
 )}
 
 ### CPU time per event
@@ -63,13 +63,13 @@ Microseconds per event until it is stored, all threads together:
 
 ${table(
   ['contender', 'request', 'connections', ...CPU_HEAD],
-  contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpu(each)]),
+  contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpuCells(each)]),
 )}
 `;
 }
 
-/** Large arrays are read one after the other. One that would wait too long is answered `503`. */
-function refusals(contenders: Accepted[]): string {
+/** Large arrays are processed one at a time. One that would wait too long gets a `503` response. */
+function refusedRequests(contenders: ContenderResult[]): string {
   const refused = contenders.filter(({ rounds }) => rounds.some((round) => round.refused > 0));
   if (refused.length === 0) return '';
   const each = refused.map(
@@ -78,7 +78,7 @@ function refusals(contenders: Accepted[]): string {
       medianAndSpread(one.rounds.map((round) => round.refused)),
   );
   return (
-    ` Requests per round that were answered \`503\` and not counted (arrays are sent again after \`Retry-After\`): ` +
+    ` Requests per round that got a \`503\` response and are not counted (arrays are sent again after \`Retry-After\`): ` +
     `${each.join('; ')}.`
   );
 }

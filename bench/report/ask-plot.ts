@@ -1,6 +1,6 @@
 import type { AskResults } from '../ask/ask.js';
 import { sizeOf } from './ask-section.js';
-import { COLOURS, ground, LABELS, type Plot } from './plot.js';
+import { COLOURS, themeColour, LABEL_WIDTH, type Plot } from './plot.js';
 
 const SHADES = [COLOURS.small, COLOURS.medium, COLOURS.large];
 
@@ -13,7 +13,7 @@ export function askPlot({ sizes, questions }: AskResults): Plot {
     option: {
       title: { text: 'Milliseconds per query (p50), by the size of the table' },
       legend: {},
-      grid: { left: LABELS, right: 56, top: 80, bottom: 32 },
+      grid: { left: LABEL_WIDTH, right: 56, top: 80, bottom: 32 },
       yAxis: { type: 'category', data: shown.map(({ name }) => name), axisLabel: { interval: 0 } },
       xAxis: { type: 'value' },
       series: sizes.map((size, index) => ({
@@ -21,7 +21,7 @@ export function askPlot({ sizes, questions }: AskResults): Plot {
         type: 'bar' as const,
         color: SHADES[index],
         data: shown.map(({ latencies }) => Number((latencies[index]?.p50 ?? 0).toPrecision(2))),
-        label: { show: true, position: 'right' as const, color: ground('text') },
+        label: { show: true, position: 'right' as const, color: themeColour('text') },
       })),
     },
   };

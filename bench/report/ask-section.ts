@@ -1,6 +1,6 @@
 import type { AskResults } from '../ask/ask.js';
 import type { Latency } from '../../testing/statistics.js';
-import { spell, table } from '../../testing/table.js';
+import { formatNumber, table } from '../../testing/table.js';
 
 export function askSection(
   { requests, sizes, questions }: AskResults,
@@ -17,8 +17,8 @@ ${table(
   ['query', ...sizes.map((size) => `${sizeOf(size)} events`), 'largest / smallest'],
   questions.map(({ name, latencies }) => [
     name,
-    ...latencies.map(({ p50, p99 }) => `${spell(p50)} / ${spell(p99)}`),
-    `${spell(growth(latencies, 'p50'))} / ${spell(growth(latencies, 'p99'))}`,
+    ...latencies.map(({ p50, p99 }) => `${formatNumber(p50)} / ${formatNumber(p99)}`),
+    `${formatNumber(growth(latencies, 'p50'))} / ${formatNumber(growth(latencies, 'p99'))}`,
   ]),
 )}
 `;

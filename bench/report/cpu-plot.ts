@@ -2,7 +2,7 @@ import type { AcceptResults } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
 import { median } from '../../testing/statistics.js';
 import { requestOf } from './accept-section.js';
-import { COLOURS, LABELS, type Plot } from './plot.js';
+import { COLOURS, LABEL_WIDTH, type Plot } from './plot.js';
 
 /** Names that fit beside a plot. */
 const NAMES: Record<Kind, string> = {
@@ -29,7 +29,7 @@ export function cpuPlot({ contenders }: AcceptResults): Plot {
     option: {
       title: { text: 'CPU time per event, in microseconds' },
       legend: {},
-      grid: { left: LABELS, right: 40, top: 80, bottom: 32 },
+      grid: { left: LABEL_WIDTH, right: 40, top: 80, bottom: 32 },
       yAxis: {
         type: 'category',
         data: shown.map((each) => `${NAMES[each.kind]}: ${requestOf(each)}`),

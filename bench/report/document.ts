@@ -2,7 +2,7 @@ import { format, resolveConfig } from 'prettier';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { acceptSection } from './accept-section.js';
-import { aimsSection } from './aims-section.js';
+import { goalsSection } from './goals-section.js';
 import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
@@ -12,22 +12,22 @@ import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { pageSection } from './page-section.js';
 import { type Plot, render } from './plot.js';
-import { DOCS, FOLDER, type Results } from './results.js';
+import { DOCS_FOLDER, RESULTS_FOLDER, type Results } from './results.js';
 import { requestsPlot } from './requests-plot.js';
 import { singlesPlot } from './singles-plot.js';
 import { storeSection } from './store-section.js';
 
-const FILE = join(DOCS, 'benchmarks.md');
+const PAGE_FILE = join(DOCS_FOLDER, 'benchmarks.md');
 
 const INTRODUCTION = `# Benchmarks
 
 This page compares The Eye with the limits of the machine, measured in one run. \`npm run bench\` writes this page. Do not compare the
-numbers of two runs: machines differ, and so do the hours of one machine. [Development](development.md#benchmarks) describes the
+numbers of two runs: machines differ, and one machine varies over time. [Development](development.md#benchmarks) describes the
 options.`;
 
 const HOW_TO_READ = `**The limits.** *Bare Fastify* receives a request, parses its JSON and responds: the cost of Node and HTTP. *Nest with The Eye's
-validation* also reads, checks and identifies the events with the code of The Eye, and stores nothing. What remains to The Eye is
-the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which PostgreSQL takes the same rows into the same table.
+validation* also reads, checks and identifies the events with the code of The Eye, and stores nothing. The rest of the cost of
+The Eye is the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which PostgreSQL takes the same rows into the same table.
 
 **The method.** The Eye is started like \`npm start\`, with its own PostgreSQL and Redis, which fsync what they confirm, and which are new
 for each measurement. The limits are compiled in the same way and run with the same flags of Node. The load generator
@@ -38,24 +38,25 @@ contender once. The query plans at the largest table are in [plans.txt](benchmar
 [results.json](benchmarks/results.json).`;
 
 /** The results as Markdown for a terminal. */
-export function tables(results: Results): Promise<string> {
-  return formatted([machineSection(results.machine), ...sections(results, () => '')]);
+export function renderTables(results: Results): Promise<string> {
+  return formatMarkdown([machineSection(results.machine), ...sections(results, () => '')]);
 }
 
 /** Writes the page, its plots, and the query plans. */
-export async function publish(results: Results): Promise<void> {
-  await mkdir(FOLDER, { recursive: true });
-  for (const plot of plots(results)) await writeFile(join(FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
-  await writeFile(join(FOLDER, 'plans.txt'), `${results.ask?.plans ?? ''}\n`);
+export async function writePage(results: Results): Promise<void> {
+  await mkdir(RESULTS_FOLDER, { recursive: true });
+  for (const plot of plots(results))
+    await writeFile(join(RESULTS_FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
+  await writeFile(join(RESULTS_FOLDER, 'plans.txt'), `${results.ask?.plans ?? ''}\n`);
   const page = [INTRODUCTION, machineSection(results.machine), HOW_TO_READ, ...sections(results, image)];
-  await writeFile(FILE, await formatted(page));
+  await writeFile(PAGE_FILE, await formatMarkdown(page));
 }
 
 /** @param plot the image of a plot, by its name */
 function sections(results: Results, plot: (name: string) => string): string[] {
   const { accept, store, ask, memory, page } = results;
   return [
-    aimsSection(results),
+    goalsSection(results),
     accept && acceptSection(accept, plot),
     store && storeSection(store),
     ask && askSection(ask, plot),
@@ -75,6 +76,6 @@ function plots({ accept, store, ask, memory }: Results): Plot[] {
   ];
 }
 
-async function formatted(sections: string[]): Promise<string> {
-  return format(sections.join('\n\n'), { ...(await resolveConfig(FILE)), parser: 'markdown' });
+async function formatMarkdown(sections: string[]): Promise<string> {
+  return format(sections.join('\n\n'), { ...(await resolveConfig(PAGE_FILE)), parser: 'markdown' });
 }

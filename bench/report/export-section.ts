@@ -1,20 +1,20 @@
-import { EXPORTS, type Exported, type Exporting, type ExportResults } from '../export/export.js';
+import { EXPORT_KINDS, type ExportResult, type ExportKind, type ExportResults } from '../export/export.js';
 import { sizeOf } from './ask-section.js';
-import { spell, table } from '../../testing/table.js';
+import { formatNumber, table } from '../../testing/table.js';
 
 const MEBIBYTE = 2 ** 20;
 
 export function exportSection({ sizes, exports }: ExportResults): string {
-  const cell = (size: number, { firstByte, seconds, bytes, grown }: Exported): string[] => [
-    spell(firstByte),
-    spell(size / seconds),
-    spell(bytes / MEBIBYTE / seconds),
-    grown === undefined ? '' : spell(grown / MEBIBYTE),
+  const cell = (size: number, { firstByte, seconds, bytes, grown }: ExportResult): string[] => [
+    formatNumber(firstByte),
+    formatNumber(size / seconds),
+    formatNumber(bytes / MEBIBYTE / seconds),
+    grown === undefined ? '' : formatNumber(grown / MEBIBYTE),
   ];
   const rows = sizes.flatMap((size, at) =>
-    (Object.keys(EXPORTS) as Exporting[]).flatMap((who) => {
-      const each = exports[who][at];
-      return each ? [[EXPORTS[who], sizeOf(size), ...cell(size, each)]] : [];
+    (Object.keys(EXPORT_KINDS) as ExportKind[]).flatMap((kind) => {
+      const each = exports[kind][at];
+      return each ? [[EXPORT_KINDS[kind], sizeOf(size), ...cell(size, each)]] : [];
     }),
   );
   return `## Exporting

@@ -1,6 +1,6 @@
 import type { MemoryResults } from '../memory/memory.js';
 import { PHASES } from '../memory/memory-sampler.js';
-import { COLOURS, ground, type Plot } from './plot.js';
+import { COLOURS, themeColour, type Plot } from './plot.js';
 
 const LINES = [
   ['The Eye', 'eye', COLOURS.node],
@@ -9,14 +9,14 @@ const LINES = [
 ] as const;
 
 /** Space above the lines for the names of the phases. */
-const ROOM = 1.15;
+const LABEL_HEADROOM = 1.15;
 
 /** Memory of each process over the time of the imports. */
 export function memoryPlot({ samples, phases }: MemoryResults): Plot {
   const areas = {
     silent: true,
-    itemStyle: { color: ground('area') },
-    label: { color: ground('label'), fontSize: 13, position: 'insideTop' as const },
+    itemStyle: { color: themeColour('area') },
+    label: { color: themeColour('label'), fontSize: 13, position: 'insideTop' as const },
     data: phases.map(
       ({ name, from, to }, index) =>
         [
@@ -33,7 +33,7 @@ export function memoryPlot({ samples, phases }: MemoryResults): Plot {
       legend: {},
       grid: { left: 64, right: 24, top: 88, bottom: 36 },
       xAxis: { type: 'value', max: Math.ceil(samples.at(-1)?.seconds ?? 0), splitLine: { show: false } },
-      yAxis: { type: 'value', max: ({ max }) => Math.ceil((max * ROOM) / 100) * 100 },
+      yAxis: { type: 'value', max: ({ max }) => Math.ceil((max * LABEL_HEADROOM) / 100) * 100 },
       series: LINES.map(([name, process, color], index) => ({
         name,
         type: 'line' as const,

@@ -1,6 +1,6 @@
 import type { MemoryResults } from '../memory/memory.js';
 import { PHASES, type Sample } from '../memory/memory-sampler.js';
-import { spell, table } from '../../testing/table.js';
+import { formatNumber, table } from '../../testing/table.js';
 
 const PROCESSES = {
   eye: 'The Eye',
@@ -31,7 +31,7 @@ export function memorySection(
 
 The Eye runs as with \`npm start\`: API and worker in one process. It receives an NDJSON import of ${size} events. Then PostgreSQL is frozen
 (SIGSTOP), and as many events arrive and wait in Redis. Then PostgreSQL continues, and they are stored. The table has the peak resident
-memory in MiB; that of all processes of PostgreSQL together, with shared memory counted once. The peak of The Eye over the whole run was ${spell(peak / MEBIBYTE)} MiB.
+memory in MiB; that of all processes of PostgreSQL together, with shared memory counted once. The peak of The Eye over the whole run was ${formatNumber(peak / MEBIBYTE)} MiB.
 
 ${plot('memory')}
 
@@ -42,7 +42,7 @@ ${table(
 
 ## Bytes of an event
 
-An event is sent as ${spell(sent)} bytes of JSON. It needs ${spell(waiting)} bytes of Redis's memory while it waits, ${spell(wal)} bytes of PostgreSQL's
+An event is sent as ${formatNumber(sent)} bytes of JSON. It needs ${formatNumber(waiting)} bytes of Redis's memory while it waits, ${formatNumber(wal)} bytes of PostgreSQL's
 write-ahead log once, and these bytes on disk:
 
 ${table(
@@ -50,14 +50,14 @@ ${table(
   [
     ...disk.map(({ name, table, isIndex, bytes }) => [
       isIndex ? `index \`${name}\` of \`${table}\`` : `table \`${name}\``,
-      spell(bytes),
+      formatNumber(bytes),
     ]),
-    ['total', spell(total)],
+    ['total', formatNumber(total)],
   ],
 )}
 `;
 }
 
 function highest(samples: Sample[], process: Process): string {
-  return spell(Math.max(...samples.map((sample) => sample[process])) / MEBIBYTE);
+  return formatNumber(Math.max(...samples.map((sample) => sample[process])) / MEBIBYTE);
 }

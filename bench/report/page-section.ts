@@ -1,7 +1,7 @@
-import { VIEWS, type Watched } from '../page/page.js';
-import { spell, table } from '../../testing/table.js';
+import { VIEWS, type PageResult } from '../page/page.js';
+import { formatNumber, table } from '../../testing/table.js';
 
-export function pageSection(watched: Watched[]): string {
+export function pageSection(results: PageResult[]): string {
   return `## The page
 
 In headless Chromium on the same cores, without a graphics card, while no events arrive and while arrays of 50 arrive at even intervals.
@@ -18,9 +18,9 @@ ${table(
     'blocked, ms/s',
     'heap, MiB',
   ],
-  watched.map(({ view, rate, frames, p50, p99, longest, blocked, heap }) => [
+  results.map(({ view, rate, frames, p50, p99, longest, blocked, heap }) => [
     VIEWS[view],
-    ...[rate, frames, p50, p99, longest, blocked, heap / 2 ** 20].map(spell),
+    ...[rate, frames, p50, p99, longest, blocked, heap / 2 ** 20].map(formatNumber),
   ]),
 )}
 `;

@@ -15,7 +15,7 @@ export const COLOURS = {
 } as const;
 
 /** Each colour on white, and its replacement in dark mode. */
-const GROUND = {
+const THEME_COLOURS = {
   background: ['#ffffff', '#0d1117'],
   text: ['#24292f', '#e6edf3'],
   label: ['#57606a', '#9da7b1'],
@@ -23,27 +23,27 @@ const GROUND = {
   area: ['#f3f5f8', '#161b22'],
 } as const;
 
-export const ground = (part: keyof typeof GROUND): string => GROUND[part][0];
+export const themeColour = (part: keyof typeof THEME_COLOURS): string => THEME_COLOURS[part][0];
 
 /** Pixels for names beside horizontal bars. Without a canvas, echarts only estimates the widths of texts. */
-export const LABELS = 270;
+export const LABEL_WIDTH = 270;
 
 const FONT = 'Helvetica, Arial, sans-serif';
 
 const axis = {
-  axisLine: { lineStyle: { color: ground('line') } },
+  axisLine: { lineStyle: { color: themeColour('line') } },
   axisTick: { show: false },
-  axisLabel: { color: ground('label'), fontSize: 13 },
-  nameTextStyle: { color: ground('label'), fontSize: 13 },
-  splitLine: { lineStyle: { color: ground('line') } },
+  axisLabel: { color: themeColour('label'), fontSize: 13 },
+  nameTextStyle: { color: themeColour('label'), fontSize: 13 },
+  splitLine: { lineStyle: { color: themeColour('line') } },
 };
 
 const THEME = {
-  backgroundColor: ground('background'),
+  backgroundColor: themeColour('background'),
   textStyle: { fontFamily: FONT },
-  title: { textStyle: { color: ground('text'), fontSize: 16 }, left: 16, top: 14 },
+  title: { textStyle: { color: themeColour('text'), fontSize: 16 }, left: 16, top: 14 },
   legend: {
-    textStyle: { color: ground('text'), fontSize: 13 },
+    textStyle: { color: themeColour('text'), fontSize: 13 },
     icon: 'roundRect',
     itemGap: 48,
     top: 44,
@@ -51,7 +51,7 @@ const THEME = {
   },
   categoryAxis: axis,
   valueAxis: axis,
-  bar: { label: { color: ground('text'), fontSize: 11 } },
+  bar: { label: { color: themeColour('text'), fontSize: 11 } },
 };
 
 export interface Plot {
@@ -74,7 +74,7 @@ export function render({ height, option }: Plot): string {
 
 /** Rules of a style sheet take precedence over the attributes of an element. */
 function darkRules(): string {
-  return Object.values(GROUND)
+  return Object.values(THEME_COLOURS)
     .flatMap(([light, dark]) => ['fill', 'stroke'].map((what) => `[${what}="${light}"] { ${what}: ${dark} }`))
     .join(' ');
 }

@@ -3,11 +3,11 @@ import { KINDS } from '../accept/contenders.js';
 import type { StoreResults } from '../store/store.js';
 import { median } from '../../testing/statistics.js';
 import { requestOf } from './accept-section.js';
-import { bars, medians, ofKind, short } from './bars.js';
-import { COLOURS, ground, type Plot } from './plot.js';
+import { barSeries, medians, ofKind, formatShort } from './bars.js';
+import { COLOURS, themeColour, type Plot } from './plot.js';
 
 /** The end of an axis above a line, rounded up to a tick. */
-const roomFor =
+const axisMaxFor =
   (line = 0) =>
   ({ max }: { max: number }): number =>
     Math.ceil(Math.max(max, line) / 20_000) * 20_000;
@@ -26,20 +26,20 @@ export function requestsPlot({ contenders }: AcceptResults, store?: StoreResults
       legend: {},
       grid: { left: 64, right: 24, top: 88, bottom: 36 },
       xAxis: { type: 'category', data: eye.map(requestOf), axisLabel: { interval: 0 } },
-      yAxis: { type: 'value', axisLabel: { formatter: short }, max: roomFor(copy) },
+      yAxis: { type: 'value', axisLabel: { formatter: formatShort }, max: axisMaxFor(copy) },
       series: [
-        bars(KINDS.nest, COLOURS.nest, medians(nest, 'accepted')),
-        bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
+        barSeries(KINDS.nest, COLOURS.nest, medians(nest, 'accepted')),
+        barSeries('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
         {
-          ...bars('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
+          ...barSeries('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
           ...(copy !== undefined && {
             markLine: {
               symbol: 'none',
-              lineStyle: { color: ground('text'), type: 'dashed' },
+              lineStyle: { color: themeColour('text'), type: 'dashed' },
               label: {
-                formatter: `COPY stores ${short(copy)}`,
+                formatter: `COPY stores ${formatShort(copy)}`,
                 position: 'insideStartTop',
-                color: ground('text'),
+                color: themeColour('text'),
                 fontSize: 13,
               },
               data: [{ yAxis: copy }],

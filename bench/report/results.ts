@@ -5,7 +5,7 @@ import type { AcceptResults } from '../accept/accept.js';
 import type { AskResults } from '../ask/ask.js';
 import type { ExportResults } from '../export/export.js';
 import type { MemoryResults } from '../memory/memory.js';
-import type { Watched } from '../page/page.js';
+import type { PageResult } from '../page/page.js';
 import type { StoreResults } from '../store/store.js';
 import type { Machine } from '../../testing/machine.js';
 
@@ -16,26 +16,26 @@ export interface Results {
   store?: StoreResults;
   ask?: AskResults;
   memory?: MemoryResults;
-  page?: Watched[];
+  page?: PageResult[];
   export?: ExportResults;
 }
 
-export const DOCS = join(import.meta.dirname, '../../docs');
-export const FOLDER = join(DOCS, 'benchmarks');
-const FILE = join(FOLDER, 'results.json');
+export const DOCS_FOLDER = join(import.meta.dirname, '../../docs');
+export const RESULTS_FOLDER = join(DOCS_FOLDER, 'benchmarks');
+const RESULTS_FILE = join(RESULTS_FOLDER, 'results.json');
 
-export async function keep(results: Results): Promise<void> {
-  await mkdir(FOLDER, { recursive: true });
-  await writeFile(FILE, `${JSON.stringify(results, rounded)}\n`);
+export async function saveResults(results: Results): Promise<void> {
+  await mkdir(RESULTS_FOLDER, { recursive: true });
+  await writeFile(RESULTS_FILE, `${JSON.stringify(results, roundNumber)}\n`);
 }
 
 /** @throws Error if no results are stored */
-export async function kept(): Promise<Results> {
-  if (!existsSync(FILE)) throw new Error(`There is no ${FILE} yet; npm run bench writes it.`);
-  return JSON.parse(await readFile(FILE, 'utf8')) as Results;
+export async function loadResults(): Promise<Results> {
+  if (!existsSync(RESULTS_FILE)) throw new Error(`There is no ${RESULTS_FILE} yet; npm run bench writes it.`);
+  return JSON.parse(await readFile(RESULTS_FILE, 'utf8')) as Results;
 }
 
 /** Rounds to five digits, which is more than the accuracy of a measurement. */
-function rounded(_key: string, value: unknown): unknown {
+function roundNumber(_key: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(5)) : value;
 }

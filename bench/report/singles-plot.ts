@@ -1,6 +1,6 @@
 import type { AcceptResults } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
-import { bars, medians, ofKind, short } from './bars.js';
+import { barSeries, medians, ofKind, formatShort } from './bars.js';
 import { COLOURS, type Plot } from './plot.js';
 
 /** Requests of one event, by connections. */
@@ -21,12 +21,12 @@ export function singlesPlot({ contenders }: AcceptResults): Plot {
         nameLocation: 'middle',
         nameGap: 32,
       },
-      yAxis: { type: 'value', axisLabel: { formatter: short } },
+      yAxis: { type: 'value', axisLabel: { formatter: formatShort } },
       series: [
-        bars(KINDS.fastify, COLOURS.limit, medians(ofKind(singles, 'fastify'), 'accepted')),
-        bars(KINDS.nest, COLOURS.nest, medians(ofKind(singles, 'nest'), 'accepted')),
-        bars('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
-        bars('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
+        barSeries(KINDS.fastify, COLOURS.limit, medians(ofKind(singles, 'fastify'), 'accepted')),
+        barSeries(KINDS.nest, COLOURS.nest, medians(ofKind(singles, 'nest'), 'accepted')),
+        barSeries('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
+        barSeries('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
       ],
     },
   };

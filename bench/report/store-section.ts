@@ -1,23 +1,23 @@
-import { STORING, type StoreResults, type Storing } from '../store/store.js';
+import { STORE_KINDS, type StoreResults, type StoreKind } from '../store/store.js';
 import { medianAndSpread, table } from '../../testing/table.js';
 
 const CPU = ['node', 'redis', 'postgres'] as const;
 
 export function storeSection({ events, rounds }: StoreResults): string {
-  const row = (name: Storing): string[] => [
-    STORING[name],
+  const row = (name: StoreKind): string[] => [
+    STORE_KINDS[name],
     events[name].toLocaleString('en'),
     medianAndSpread(rounds[name].map(({ stored }) => stored)),
     ...CPU.map((part) => medianAndSpread(rounds[name].map(({ cpu }) => cpu[part]))),
   ];
   return `## Storing
 
-The same rows into the same table with the same indexes, by \`COPY\` and by a worker that has a full queue while nobody sends. \`COPY\` sends
+The same rows into the same table with the same indexes, by \`COPY\` and by a worker with a full queue while no requests arrive. \`COPY\` sends
 the rows as they are, fails at the first duplicate and fires no triggers; the triggers of The Eye maintain counts and sessions.
 
 ${table(
   ['contender', 'events', 'stored, events/s', 'Node, µs per event', 'Redis, µs', 'PostgreSQL, µs'],
-  (Object.keys(STORING) as Storing[]).map(row),
+  (Object.keys(STORE_KINDS) as StoreKind[]).map(row),
 )}
 `;
 }

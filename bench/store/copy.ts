@@ -7,30 +7,32 @@ import { from } from 'pg-copy-streams';
 import { CreateEventDto } from '../../src/events/dto/create-event.dto.js';
 import { createEvent, type ParsedEvent } from '../../src/platform/model/event.js';
 import { DEFAULT_APPLICATION } from '../../src/auth/caller.js';
-import { event } from '../support/events.js';
+import { makeEvent } from '../support/events.js';
 
-/** As many as the worker has statements under way. */
+/** The number of concurrent statements of the worker. */
 export const CONNECTIONS = 2;
 
-/** Events with one request's id. */
-const REQUEST = 500;
+/** Events that share a request id. */
+const EVENTS_PER_REQUEST = 500;
 
 const COLUMNS = 'id, application, session_id, category, name, data, timestamp, data_sha256';
 
-/** Text of COPY, in pieces. */
+/** Input of COPY, in chunks. */
 export type Rows = string[];
 
-/** Rows like those that The Eye stores, a part for each connection. */
+/** Rows like those that The Eye stores, split by connection. */
 export function makeRows(count: number): Rows[] {
   return Array.from({ length: CONNECTIONS }, () => {
     const run = randomUUID();
-    return Array.from({ length: count / CONNECTIONS / REQUEST }, (_, request) =>
-      Array.from({ length: REQUEST }, (_, index) => row(event(index, `${run}-${request}`))).join(''),
+    return Array.from({ length: count / CONNECTIONS / EVENTS_PER_REQUEST }, (_, request) =>
+      Array.from({ length: EVENTS_PER_REQUEST }, (_, index) =>
+        row(makeEvent(index, `${run}-${request}`)),
+      ).join(''),
     );
   });
 }
 
-/** The limit of PostgreSQL: COPY into the very table, with its indexes. */
+/** The limit set by PostgreSQL: COPY into the same table with the same indexes. */
 export async function copy(databaseUrl: string, parts: Rows[]): Promise<void> {
   await Promise.all(parts.map((rows) => send(databaseUrl, rows)));
 }
@@ -39,7 +41,7 @@ async function send(databaseUrl: string, rows: Rows): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    // What is kept of counts and sessions is The Eye's own work.
+    // Disables triggers: counts and sessions are part of The Eye, not of the limit.
     await client.query('SET session_replication_role = replica');
     await pipeline(Readable.from(rows), client.query(from(`COPY events (${COLUMNS}) FROM STDIN`)));
   } finally {

@@ -1,78 +1,78 @@
 import type { TheEye } from '../../testing/the-eye.js';
-import { drained, folded } from '../support/backlog.js';
-import { arrays, type Load, load, singles } from '../support/load.js';
+import { waitForDrain, waitForRollup } from '../support/backlog.js';
+import { arrays, type Workload, load, singles } from '../support/load.js';
 import { beside, onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
-import { anEvent, type Cpu, cpuOf } from '../support/processes.js';
-import { progress } from '../support/progress.js';
+import { cpuPerEvent, type Cpu, cpuOf } from '../support/processes.js';
+import { logProgress } from '../support/progress.js';
 import { copy, makeRows } from './copy.js';
 
-export const STORING = {
+export const STORE_KINDS = {
   copy: 'limit: COPY, two connections',
   arrays: 'the worker, events sent as arrays of 500',
   singles: 'the worker, events sent one by one',
 } as const;
 
-export type Storing = keyof typeof STORING;
+export type StoreKind = keyof typeof STORE_KINDS;
 
-export interface Stored {
-  /** Events a second. */
+export interface StoreResult {
+  /** Events per second. */
   stored: number;
-  /** Microseconds an event; `node` is the worker or, with COPY, nobody. */
+  /** Microseconds per event. `node` is the worker, or 0 for COPY. */
   cpu: Cpu;
 }
 
 export interface StoreResults {
-  /** Events of one measurement. */
-  events: Record<Storing, number>;
-  rounds: Record<Storing, Stored[]>;
+  /** Events per measurement. */
+  events: Record<StoreKind, number>;
+  rounds: Record<StoreKind, StoreResult[]>;
 }
 
-/** How fast PostgreSQL is filled, at the most and by a worker that finds a full queue. */
+/** Measures how fast events are stored, by COPY and by a worker with a full queue. */
 export async function measureStore(quick: boolean): Promise<StoreResults> {
   const rounds = quick ? 1 : 3;
-  const many = quick ? 100_000 : 500_000;
-  const events = { copy: many, arrays: many, singles: quick ? 20_000 : 200_000 };
+  const eventCount = quick ? 100_000 : 500_000;
+  const events = { copy: eventCount, arrays: eventCount, singles: quick ? 20_000 : 200_000 };
   const results: StoreResults = { events, rounds: { copy: [], arrays: [], singles: [] } };
-  const measures: [Storing, () => Promise<Stored>][] = [
-    ['copy', () => onTheEye((eye) => copied(eye, events.copy), { ROLE: 'api' })],
-    ['arrays', () => drainedByWorker(arrays(500), events.arrays)],
-    ['singles', () => drainedByWorker(singles(64), events.singles)],
+  const measures: [StoreKind, () => Promise<StoreResult>][] = [
+    ['copy', () => onTheEye((eye) => measureCopy(eye, events.copy), { ROLE: 'api' })],
+    ['arrays', () => measureWorker(arrays(500), events.arrays)],
+    ['singles', () => measureWorker(singles(64), events.singles)],
   ];
   for (let round = 1; round <= rounds; round++) {
     for (const [name, measure] of measures) {
-      progress(`store, round ${round} of ${rounds}: ${name}`);
+      logProgress(`store, round ${round} of ${rounds}: ${name}`);
       results.rounds[name].push(await measure());
     }
   }
   return results;
 }
 
-async function copied(eye: TheEye, events: number): Promise<Stored> {
+async function measureCopy(eye: TheEye, events: number): Promise<StoreResult> {
   const rows = makeRows(events);
   const before = await cpuOf(eye);
-  const began = performance.now();
+  const startedAt = performance.now();
   await copy(eye.databaseUrl, rows);
-  const seconds = (performance.now() - began) / 1000;
-  const cpu = anEvent(before, await cpuOf(eye), events);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const cpu = cpuPerEvent(before, await cpuOf(eye), events);
   await storedAtLeast(eye, events);
   return { stored: events / seconds, cpu: { ...cpu, node: 0 } };
 }
 
-/** Fills the queue while nobody stores; then a worker comes, and is measured from the moment when it is open. */
-function drainedByWorker(what: Load, events: number): Promise<Stored> {
+/** Fills the queue without a worker, then starts one and measures it from the moment it is ready. */
+function measureWorker(workload: Workload, events: number): Promise<StoreResult> {
   return onTheEye(
     async (api) => {
-      const sent = await load(api.url, what, { amount: events / what.events });
+      const sent = await load(api.url, workload, { amount: events / workload.events });
       return beside(api, { ROLE: 'worker' }, async (worker) => {
-        const early = await stored(api);
+        const storedBefore = await stored(api);
         const before = await cpuOf(worker);
-        const began = performance.now();
-        await drained(api);
-        const seconds = (performance.now() - began) / 1000;
-        await folded(api);
+        const startedAt = performance.now();
+        await waitForDrain(api);
+        const seconds = (performance.now() - startedAt) / 1000;
+        await waitForRollup(api);
         const after = await cpuOf(worker);
-        const more = (await storedAtLeast(api, sent.events)) - early;
-        return { stored: more / seconds, cpu: anEvent(before, after, more) };
+        const storedEvents = (await storedAtLeast(api, sent.events)) - storedBefore;
+        return { stored: storedEvents / seconds, cpu: cpuPerEvent(before, after, storedEvents) };
       });
     },
     { ROLE: 'api' },

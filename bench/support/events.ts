@@ -1,16 +1,16 @@
-/** Where the load generator puts an id that is new with each request (autocannon's `idReplacement`). */
-export const NEW = '[<id>]';
+/** The load generator replaces this with a new id in each request (autocannon's `idReplacement`). */
+export const ID_PLACEHOLDER = '[<id>]';
 
-/** Events of a session. */
-export const SESSION = 20;
+/** Consecutive events per session. */
+export const EVENTS_PER_SESSION = 20;
 
 /**
- * About the size and shape of an event of a web site; twenty neighbours are of one session.
- * @param request tells the events of one request from those of all others, so that nothing is a duplicate
+ * An event with the typical size and shape of web analytics.
+ * @param request distinguishes the events of one request from all others, so that there are no duplicates
  */
-export function event(index: number, request = NEW): Record<string, unknown> {
+export function makeEvent(index: number, request = ID_PLACEHOLDER): Record<string, unknown> {
   return {
-    session_id: `${request}-${Math.floor(index / SESSION)}`,
+    session_id: `${request}-${Math.floor(index / EVENTS_PER_SESSION)}`,
     category: ['page interaction', 'form interaction', 'purchase'][index % 3],
     name: ['pageview', 'submit', 'checkout', 'cta click'][index % 4],
     data: {
@@ -25,23 +25,23 @@ export function event(index: number, request = NEW): Record<string, unknown> {
 }
 
 /** Length of a UUID. */
-const ID_LENGTH = 36;
+const UUID_LENGTH = 36;
 
-/** Bytes of an event as JSON. */
-export const eventSize = (): number => JSON.stringify(event(0, '0'.repeat(ID_LENGTH))).length;
+/** Size of an event as JSON, in bytes. */
+export const eventSize = (): number => JSON.stringify(makeEvent(0, '0'.repeat(UUID_LENGTH))).length;
 
-/** The body of a request with one event, of this session. */
-export const oneEvent = (session: string): string =>
+/** The body of a request with one event of this session. */
+export const eventBody = (session: string): string =>
   JSON.stringify({
-    ...event(0),
+    ...makeEvent(0),
     session_id: session,
-    data: { ...(event(0)['data'] as object), element: NEW },
+    data: { ...(makeEvent(0)['data'] as object), element: ID_PLACEHOLDER },
   });
 
-/** The body of a request with an array of events. */
-export const manyEvents = (count: number): string =>
-  JSON.stringify(Array.from({ length: count }, (_, index) => event(index)));
+/** The body of a request with a JSON array of events. */
+export const arrayBody = (count: number): string =>
+  JSON.stringify(Array.from({ length: count }, (_, index) => makeEvent(index)));
 
-/** The same as NDJSON. */
-export const manyLines = (count: number): string =>
-  Array.from({ length: count }, (_, index) => JSON.stringify(event(index))).join('\n');
+/** The body of a request with NDJSON. */
+export const ndjsonBody = (count: number): string =>
+  Array.from({ length: count }, (_, index) => JSON.stringify(makeEvent(index))).join('\n');

@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** A server that is a limit for The Eye, in a process of its own, compiled as The Eye is, with the same flags of Node. */
+/** A limit of The Eye as a server in its own process, compiled like The Eye and with the same Node flags. */
 export class LimitServer {
   private constructor(
     readonly url: string,
     private readonly child: ChildProcess,
   ) {}
 
-  /** @param name of a file of bench/limits, which prints its address when it listens */
+  /** @param name a file in bench/limits, which prints its URL once it listens */
   static async start(name: 'fastify' | 'nest'): Promise<LimitServer> {
     const file = join(ROOT, 'dist/bench/bench/limits', `${name}.js`);
     const child = spawn(process.execPath, [file], {

@@ -1,4 +1,4 @@
-/** Says what is going on; the results go to the standard output. */
-export function progress(line: string): void {
+/** Logs progress to stderr; results go to stdout. */
+export function logProgress(line: string): void {
   console.error(`${new Date().toISOString().slice(11, 19)} ${line}`);
 }

@@ -7,22 +7,22 @@ import { TheEye } from '../../testing/the-eye.js';
 export interface Shape {
   apis?: number;
   workers?: number;
-  /** Milliseconds by which the clock of each process is wrong; the APIs first. */
+  /** Clock offset of each process in milliseconds, the APIs first. */
   clocks?: number[];
-  /** PostgreSQL and Redis each have a small disk of their own. */
+  /** Gives PostgreSQL and Redis a small disk each. */
   smallDisks?: boolean;
 }
 
-/** Mebibytes: PostgreSQL begins with some sixty. */
-const POSTGRES_DISK = 512;
-const REDIS_DISK = 128;
+/** An empty PostgreSQL needs about 60 MiB. */
+const POSTGRES_DISK_MIB = 512;
+const REDIS_DISK_MIB = 128;
 
-/** Milliseconds, so that a fault need not last long to be longer than each. */
+/** Short timeouts in milliseconds, so that short faults exceed them. */
 const TIMEOUTS = { QUERY_TIMEOUT: '2000', STORE_TIMEOUT: '5000' };
 
 /**
- * The Eye as a cluster runs it: APIs and workers in processes of their own, beside a PostgreSQL and a Redis that nobody
- * starts again but the test, over links that it can cut.
+ * The Eye as in a cluster: APIs and workers in separate processes, with a PostgreSQL and a Redis that only the test
+ * restarts, connected by links that the test can cut.
  */
 export class Deployment {
   private static readonly open = new Set<Deployment>();
@@ -39,7 +39,7 @@ export class Deployment {
 
   static async start({ apis = 1, workers = 1, clocks = [], smallDisks }: Shape): Promise<Deployment> {
     const disks = smallDisks
-      ? { postgres: await SmallDisk.mount(POSTGRES_DISK), redis: await SmallDisk.mount(REDIS_DISK) }
+      ? { postgres: await SmallDisk.mount(POSTGRES_DISK_MIB), redis: await SmallDisk.mount(REDIS_DISK_MIB) }
       : {};
     const postgres = await OwnPostgres.start(disks.postgres?.folder);
     const redis = await OwnRedis.start({}, disks.redis?.folder);
@@ -62,7 +62,7 @@ export class Deployment {
     return deployment;
   }
 
-  /** For whoever is told to stop in the middle. */
+  /** Closes all deployments after a signal. */
   static async closeAll(): Promise<void> {
     await Promise.all([...Deployment.open].map((deployment) => deployment.close()));
   }
@@ -71,7 +71,7 @@ export class Deployment {
     return [...this.apis, ...this.workers];
   }
 
-  /** How APIs and workers ended that no fault had killed. */
+  /** Descriptions of APIs and workers that exited without being killed by a fault. */
   get deaths(): string[] {
     return [
       ...this.apis.flatMap(({ deaths }) => deaths.map((death) => `an API ${death}`)),
@@ -85,7 +85,7 @@ export class Deployment {
     return disk;
   }
 
-  /** Everything that a fault may have left broken works again: what it killed is started, what hangs goes on. */
+  /** Repairs everything that a fault may have left broken: restarts killed processes and resumes suspended ones. */
   async heal(): Promise<void> {
     for (const disk of Object.values(this.disks)) await disk.clear();
     for (const link of [this.toPostgres, this.toRedis]) link.mend();

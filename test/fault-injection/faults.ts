@@ -5,25 +5,25 @@ import type { Load } from '../support/load.js';
 import type { Random } from '../../testing/random.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { anEvent, type TheEye } from '../../testing/the-eye.js';
-import { dieOnOneJob } from './one-job.js';
+import { killWorkersOnOneJob } from './one-job.js';
 import type { Deployment, Shape } from './deployment.js';
 
 export interface Fault {
   name: string;
-  /** Runs in the short version: no other spec of CI does the same. */
+  /** Included in the short version, because no other spec in CI covers it. */
   short?: boolean;
-  /** A round takes much longer than those of others, and so is done less often. */
+  /** A round takes much longer than usual, so that fewer are run. */
   slow?: boolean;
   shape?: Shape;
-  /** Why it cannot be tried here. */
+  /** Why the fault cannot be injected on this machine, or undefined if it can. */
   unavailable?: () => Promise<string | undefined>;
-  /** Breaks something for a while, at a random moment of a load. Whatever is broken at its end is healed then. */
+  /** Breaks something at a random moment of a load. The caller then heals what is still broken. */
   inject(deployment: Deployment, random: Random, load: Load): Promise<void>;
 }
 
-/** Milliseconds. A worker's claim on a job ends after fifteen seconds; all other time-outs of who sends and stores are shorter. */
-const LONGER_THAN_A_CLAIM = [16_000, 20_000] as const;
-const OUTAGE = [0, 3000] as const;
+/** The lock of a worker on a job expires after 15 seconds. All other timeouts of API and worker are shorter. */
+const BEYOND_JOB_LOCK_MS = [16_000, 20_000] as const;
+const OUTAGE_MS = [0, 3000] as const;
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -39,14 +39,14 @@ export const FAULTS: readonly Fault[] = [
     name: 'SIGKILL of Redis',
     inject: async ({ redis }, random) => {
       await redis.kill();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
     name: 'SIGKILL of PostgreSQL',
     inject: async ({ postgres }, random) => {
       await postgres.kill();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
@@ -69,7 +69,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a worker killed ten times on the same job',
     slow: true,
-    inject: (deployment) => dieOnOneJob(deployment, 10),
+    inject: (deployment) => killWorkersOnOneJob(deployment, 10),
   },
   {
     name: 'a worker frozen (SIGSTOP) until it has lost its jobs',
@@ -77,7 +77,7 @@ export const FAULTS: readonly Fault[] = [
     shape: { workers: 2 },
     inject: async ({ workers }, random) => {
       random.of(workers).process.kill('SIGSTOP');
-      await wait(random.between(...LONGER_THAN_A_CLAIM));
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
     },
   },
   {
@@ -85,7 +85,7 @@ export const FAULTS: readonly Fault[] = [
     slow: true,
     inject: async ({ redis }, random) => {
       await redis.freeze();
-      await wait(random.between(...LONGER_THAN_A_CLAIM));
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
     },
   },
   {
@@ -93,14 +93,14 @@ export const FAULTS: readonly Fault[] = [
     slow: true,
     inject: async ({ postgres }, random) => {
       await postgres.freeze();
-      await wait(random.between(...LONGER_THAN_A_CLAIM));
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
     },
   },
   {
     name: 'Redis at its memory limit',
     short: true,
     inject: async ({ redis, workers }, random) => {
-      // Below what it holds, or above, where a backlog that nobody works on reaches it.
+      // Below the used memory, or above it, so that the backlog of suspended workers reaches the limit.
       if (random.chance(0.5)) for (const worker of workers) worker.process.kill('SIGSTOP');
       const limit = Math.round((await redis.usedMemory()) * random.between(0.9, 1.2));
       await redis.set({ maxmemory: String(limit) });
@@ -152,14 +152,14 @@ export const FAULTS: readonly Fault[] = [
     name: 'Redis out of reach',
     inject: async ({ toRedis }, random) => {
       toRedis.sever();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
     name: 'PostgreSQL out of reach',
     inject: async ({ toPostgres }, random) => {
       toPostgres.sever();
-      await wait(random.between(...OUTAGE));
+      await wait(random.between(...OUTAGE_MS));
     },
   },
   {
@@ -173,7 +173,7 @@ export const FAULTS: readonly Fault[] = [
     short: true,
     inject: async ({ toRedis }) => {
       toRedis.forget();
-      // Until it is noticed that nothing comes back.
+      // Long enough for the timeouts to detect it.
       await wait(2000);
     },
   },
@@ -192,7 +192,7 @@ async function kill(eye: TheEye, random: Random): Promise<void> {
   await wait(random.between(0, 1000));
 }
 
-/** What dies of it is started again and again, as a supervisor would. */
+/** Keeps restarting the server while its disk is full, like a supervisor. */
 async function fillDisk(deployment: Deployment, server: 'postgres' | 'redis', random: Random): Promise<void> {
   const disk = deployment.diskOf(server);
   await disk.fill();
@@ -207,10 +207,10 @@ async function fillDisk(deployment: Deployment, server: 'postgres' | 'redis', ra
   await cleared;
 }
 
-/** Sends part of a request, or all of it, and is gone before the answer. */
+/** Sends part or all of a request, and disconnects before the response. */
 async function hangUp(eye: TheEye, random: Random, load: Load, sender: number): Promise<void> {
   const whole = random.chance(0.2);
-  // Under the name of the load, which never sent it: stored, it would count as changed.
+  // Part of a request uses the prefix of the load, which never sent this event: if stored, it would count as changed.
   const session = whole ? `hung-up-${sender}` : `${load.prefix}half-${sender}`;
   const line = `${JSON.stringify(anEvent({ session_id: session }))}\n`;
   const body = line.repeat(10);

@@ -9,8 +9,8 @@ import { type Result, Trial } from './trial.js';
 /*
  * npm run test:faults [-- [--rounds n] [--only name] [--seed s] [--short]]
  *
- * Breaks what The Eye stands on, under load, and compares what is stored with what was acknowledged. Prints a table of
- * Markdown, the one in docs/reliability.md, and ends with 1 where a promise was broken.
+ * Injects faults into The Eye and its servers under load, and compares stored with acknowledged events. Prints the
+ * Markdown table of docs/reliability.md. Exits with 1 if a guarantee was violated.
  */
 
 interface Row {
@@ -20,8 +20,8 @@ interface Row {
   complaints: string[];
 }
 
-/** A slow fault is injected so many times less often. */
-const SLOW = 2;
+/** Divides the number of rounds of slow faults. */
+const SLOW_FAULT_DIVISOR = 2;
 
 const { values } = parseArgs({
   options: {
@@ -33,11 +33,11 @@ const { values } = parseArgs({
 });
 
 async function main(): Promise<boolean> {
-  const seed = natural('seed', values.seed);
-  const rounds = values.short ? 1 : natural('rounds', values.rounds);
+  const seed = wholeNumber('seed', values.seed);
+  const rounds = values.short ? 1 : wholeNumber('rounds', values.rounds);
   const faults = FAULTS.filter(({ name, short }) => name.includes(values.only) && (!values.short || short));
   if (faults.length === 0)
-    throw new Error(`No fault is called ${values.only}:\n${FAULTS.map(({ name }) => name).join('\n')}`);
+    throw new Error(`No fault matches ${values.only}. Faults:\n${FAULTS.map(({ name }) => name).join('\n')}`);
   console.log(`${machineSection(await describeMachine())} Seed ${seed}.\n`);
   const rows: Row[] = [];
   const skipped: string[] = [];
@@ -48,26 +48,26 @@ async function main(): Promise<boolean> {
       console.error(skipped.at(-1));
       continue;
     }
-    rows.push(await tell(fault, Math.ceil(fault.slow ? rounds / SLOW : rounds), seed));
+    rows.push(await runAndReport(fault, Math.ceil(fault.slow ? rounds / SLOW_FAULT_DIVISOR : rounds), seed));
   }
-  print(rows);
+  printTable(rows);
   for (const line of skipped) console.log(`\n${line}`);
   const broken = rows.filter(({ complaints }) => complaints.length > 0);
   for (const { name, complaints } of broken) console.log(`\n${name}: ${complaints.join('; ')}.`);
   return broken.length === 0;
 }
 
-async function tell(fault: Fault, rounds: number, seed: number): Promise<Row> {
-  const began = Date.now();
+async function runAndReport(fault: Fault, rounds: number, seed: number): Promise<Row> {
+  const startedAt = Date.now();
   console.error(`${fault.name} …`);
-  const row = await tryFault(fault, rounds, seed);
-  const seconds = Math.round((Date.now() - began) / 1000);
-  console.error(`  ${rounds} rounds, ${seconds} s: ${row.complaints.join('; ') || 'as promised'}`);
+  const row = await runFault(fault, rounds, seed);
+  const seconds = Math.round((Date.now() - startedAt) / 1000);
+  console.error(`  ${rounds} rounds, ${seconds} s: ${row.complaints.join('; ') || 'passed'}`);
   return row;
 }
 
-/** Injects a fault so many times into one load on a deployment of its own. */
-async function tryFault(fault: Fault, rounds: number, seed: number): Promise<Row> {
+/** Runs all rounds of a fault with one load on its own deployment. */
+async function runFault(fault: Fault, rounds: number, seed: number): Promise<Row> {
   const row: Row = { name: fault.name, rounds: 0, complaints: [] };
   const deployment = await Deployment.start(fault.shape ?? {});
   const trial = new Trial(deployment, seed);
@@ -84,7 +84,7 @@ async function tryFault(fault: Fault, rounds: number, seed: number): Promise<Row
   return row;
 }
 
-function print(rows: readonly Row[]): void {
+function printTable(rows: readonly Row[]): void {
   const counts = ['acknowledged', 'stored', 'lost', 'doubled', 'changed'] as const;
   const columns = [...counts, 'refused', 'brokenOff', 'longest'] as const;
   console.log(
@@ -99,7 +99,7 @@ function print(rows: readonly Row[]): void {
   );
 }
 
-function natural(name: string, text: string): number {
+function wholeNumber(name: string, text: string): number {
   if (!/^\d{1,10}$/.test(text)) throw new Error(`--${name} must be a whole number, not ${text}`);
   return Number(text);
 }
@@ -109,7 +109,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 }
 
 main().then(
-  (kept) => process.exit(kept ? 0 : 1),
+  (passed) => process.exit(passed ? 0 : 1),
   (error: Error) => {
     console.error(error.message);
     process.exit(1);

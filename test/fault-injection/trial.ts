@@ -5,29 +5,29 @@ import { Random } from '../../testing/random.js';
 import type { Deployment } from './deployment.js';
 import type { Fault } from './faults.js';
 
-/** Milliseconds within which every sender is promised an answer: REDIS_TIMEOUT, and what it takes to say it. */
-const DEADLINE = 2000;
+/** The documented maximum response time: REDIS_TIMEOUT plus a margin. */
+const MAX_RESPONSE_MS = 2000;
 
-/** Answers 202 that show that The Eye works again. */
-const GOOD = 10;
+/** Number of 202 responses that prove that The Eye has recovered. */
+const RECOVERY_RESPONSES = 10;
 
 export interface Result extends Account {
-  /** Requests that were answered 503. */
+  /** Requests with a 503 response. */
   refused: number;
-  /** Requests whose connection was refused, or broke off before the answer. */
+  /** Requests whose connection was refused or closed before the response. */
   brokenOff: number;
-  /** Milliseconds of the slowest answer. */
+  /** Slowest response in milliseconds. */
   longest: number;
 }
 
-/** A load on a deployment, into which faults are injected, and what it shows in the end. */
+/** A load on a deployment into which faults are injected, and the checks at its end. */
 export class Trial {
   private readonly random: Random;
   private readonly load: Load;
-  /** Requests that were broken off in rounds in which an API was killed. */
+  /** Requests that broke off in rounds in which an API was killed. */
   private excused = 0;
 
-  /** @param seed the same one breaks the same things after the same pauses */
+  /** @param seed determines the choice of victims and the pauses */
   constructor(
     private readonly deployment: Deployment,
     seed: number,
@@ -37,27 +37,27 @@ export class Trial {
   }
 
   /**
-   * Breaks and heals once, at a random moment.
-   * @throws Error where The Eye does not take events again
+   * Injects a fault at a random moment, heals the deployment, and waits for recovery.
+   * @throws Error if The Eye does not accept events again
    */
   async round(fault: Fault): Promise<void> {
     const { apis } = this.deployment;
     const processes = apis.map(({ process }) => process);
     const { brokenOff } = this.load;
-    await this.load.answered(202, GOOD);
+    await this.load.answered(202, RECOVERY_RESPONSES);
     await wait(this.random.between(0, 1000));
     try {
       await fault.inject(this.deployment, this.random, this.load);
     } finally {
       await this.deployment.heal();
     }
-    await this.load.answered(202, GOOD);
-    // Who was killed is another process now.
+    await this.load.answered(202, RECOVERY_RESPONSES);
+    // A killed API has a new process.
     const killed = apis.some(({ process }, index) => process !== processes[index]);
     if (killed) this.excused += this.load.brokenOff - brokenOff;
   }
 
-  /** @throws Error where the backlog does not end */
+  /** @throws Error if the backlog does not drain */
   async end(): Promise<Result> {
     const account = await this.load.account();
     const { statuses, brokenOff, longest } = this.load;
@@ -68,14 +68,14 @@ export class Trial {
     await this.load.stop();
   }
 
-  /** What was not as promised; nothing where all was. */
+  /** Descriptions of the violated guarantees; empty if there are none. */
   complaints(result: Result): string[] {
     const { brokenOff, longest } = result;
-    const inexcusable = brokenOff - this.excused;
+    const unexcused = brokenOff - this.excused;
     return [
       ...brokenPromises(result),
-      ...(longest > DEADLINE ? [`an answer took ${Math.round(longest)} ms`] : []),
-      ...(inexcusable > 0 ? [`${inexcusable} requests were broken off while no API was killed`] : []),
+      ...(longest > MAX_RESPONSE_MS ? [`a response took ${Math.round(longest)} ms`] : []),
+      ...(unexcused > 0 ? [`${unexcused} requests broke off while no API was killed`] : []),
       ...this.deployment.deaths,
       ...new Set(this.load.faults),
     ];

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import type { Schema } from './document.js';
-import { nearlyValid, peculiarJson, spell, valid } from './values.js';
+import { nearlyValid, peculiarJson, stringify, valid } from './values.js';
 
-/** What stands in a request after its head. */
+/** The body of a request and its content type. */
 export interface Body {
   type: string | undefined;
   bytes: Buffer;
 }
 
-const MEGABYTES_5 = 5 * 1024 * 1024;
+const MAX_BODY_BYTES = 5 * 1024 * 1024;
 
-const TYPES = [
+const CONTENT_TYPES = [
   undefined,
   '',
   'application/json',
@@ -33,8 +33,8 @@ const TYPES = [
   `application/${'x'.repeat(2000)}`,
 ];
 
-/** Bytes that are no UTF-8, or that readers of JSON or of lines stumble over. */
-const BYTES = [
+/** Bytes that are invalid UTF-8 or that confuse parsers of JSON or of lines. */
+const ODD_BYTES = [
   [0xff],
   [0xc0, 0xaf],
   [0xed, 0xa0, 0x80],
@@ -54,10 +54,10 @@ const BYTES = [
   [0x7d],
 ];
 
-/** Bodies of which something is too much: made when they are sent, so that none is kept. */
-const EXCESSES: Record<string, () => string> = {
-  'a body at its limit': () => `{}${' '.repeat(MEGABYTES_5 - 2)}`,
-  'a body past its limit': () => `{}${' '.repeat(MEGABYTES_5 - 1)}`,
+/** Bodies at or beyond a limit, created lazily to save memory. */
+const OVERSIZED_BODIES: Record<string, () => string> = {
+  'a body at its limit': () => `{}${' '.repeat(MAX_BODY_BYTES - 2)}`,
+  'a body past its limit': () => `{}${' '.repeat(MAX_BODY_BYTES - 1)}`,
   'as many events as may be': () => `[${Array(5000).fill('{}').join(',')}]`,
   'one event too many': () => `[${Array(5001).fill('{}').join(',')}]`,
   'one line too many': () => '{}\n'.repeat(5001),
@@ -76,18 +76,18 @@ const EXCESSES: Record<string, () => string> = {
 
 const isNdjson = (type: string): boolean => type.includes('ndjson');
 
-/** The text of values as a content type wants them: an array, or its items a line each. */
-function write(value: unknown, type: string): string {
-  return isNdjson(type) && Array.isArray(value) ? value.map(spell).join('\n') : spell(value);
+/** Serializes a value for a content type: as JSON, or an array as one line per item for NDJSON. */
+function serialize(value: unknown, type: string): string {
+  return isNdjson(type) && Array.isArray(value) ? value.map(stringify).join('\n') : stringify(value);
 }
 
-/** A text with something wrong in it below the level of JSON. */
-const damage = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
+/** A text corrupted at the byte level. */
+const corrupt = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
   fc
     .tuple(
       text.map((whole) => Buffer.from(whole)),
       fc.double({ min: 0, max: 1, noNaN: true }),
-      fc.constantFrom(...BYTES),
+      fc.constantFrom(...ODD_BYTES),
       fc.constantFrom('insert', 'prepend', 'append', 'replace', 'cut'),
     )
     .map(([bytes, place, extra, how]) => {
@@ -97,7 +97,7 @@ const damage = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
       return Buffer.concat([bytes.subarray(0, at), Buffer.from(extra), rest]);
     });
 
-/** Bodies for an operation: those that its document allows, and everything near them. */
+/** Bodies for an operation: those that the document allows, and variations of them. */
 export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | undefined> {
   const documented = Object.entries(schemas).map(([type, schema]) => {
     const text = fc.oneof(
@@ -105,33 +105,33 @@ export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | un
       { arbitrary: nearlyValid(schema), weight: 5 },
       peculiarJson,
     );
-    const written = text.map((value) => write(value, type));
+    const written = text.map((value) => serialize(value, type));
     return fc
-      .oneof({ arbitrary: written.map((each) => Buffer.from(each)), weight: 8 }, damage(written))
+      .oneof({ arbitrary: written.map((each) => Buffer.from(each)), weight: 8 }, corrupt(written))
       .map((bytes): Body => ({ type, bytes }));
   });
   const other = fc.record({
-    type: fc.constantFrom(...TYPES),
+    type: fc.constantFrom(...CONTENT_TYPES),
     bytes: fc.oneof(
-      peculiarJson.map((value) => Buffer.from(spell(value))),
+      peculiarJson.map((value) => Buffer.from(stringify(value))),
       fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
     ),
   });
-  const excess = fc
+  const oversized = fc
     .tuple(
-      fc.constantFrom(...Object.keys(EXCESSES)),
+      fc.constantFrom(...Object.keys(OVERSIZED_BODIES)),
       fc.constantFrom('application/json', 'application/x-ndjson'),
     )
-    .map(([name, type]) => ({ type, bytes: Buffer.from(EXCESSES[name]?.() ?? '') }));
+    .map(([name, type]) => ({ type, bytes: Buffer.from(OVERSIZED_BODIES[name]?.() ?? '') }));
   if (documented.length === 0) return fc.oneof({ arbitrary: fc.constant(undefined), weight: 9 }, other);
   return fc.oneof(
     { arbitrary: fc.oneof(...documented), weight: 200 },
-    { arbitrary: retyped(fc.oneof(...documented)), weight: 12 },
+    { arbitrary: withOtherType(fc.oneof(...documented)), weight: 12 },
     { arbitrary: other, weight: 12 },
     { arbitrary: fc.constant(undefined), weight: 2 },
-    { arbitrary: excess, weight: 1 },
+    { arbitrary: oversized, weight: 1 },
   );
 }
 
-const retyped = (body: fc.Arbitrary<Body>): fc.Arbitrary<Body> =>
-  fc.tuple(body, fc.constantFrom(...TYPES)).map(([{ bytes }, type]) => ({ bytes, type }));
+const withOtherType = (body: fc.Arbitrary<Body>): fc.Arbitrary<Body> =>
+  fc.tuple(body, fc.constantFrom(...CONTENT_TYPES)).map(([{ bytes }, type]) => ({ bytes, type }));

@@ -4,8 +4,8 @@ import { fuzz, type Report } from './fuzz.js';
 /*
  * npm run test:fuzz [-- --requests 100000 --seed 1 --path 12:0]
  *
- * Sends requests of every kind that the OpenAPI document suggests to two Eyes of its own, and ends with 1 where an answer
- * must not be. A seed with a path repeats one request.
+ * Generates requests from the OpenAPI document and sends them to two Eyes of its own. Exits with 1 if a response violates
+ * the document or an invariant. A seed with a path repeats one request.
  */
 
 const { values } = parseArgs({
@@ -18,31 +18,32 @@ const { values } = parseArgs({
 });
 
 console.log(`seed ${values.seed}`);
-const began = Date.now();
+const startedAt = Date.now();
 const report = await fuzz({
   requests: Number(values.requests),
   seeds: [Number(values.seed)],
   senders: Number(values.senders),
   ...(values.path !== undefined && { path: values.path }),
 });
-print(report, (Date.now() - began) / 1000);
+printReport(report, (Date.now() - startedAt) / 1000);
 process.exitCode = report.findings.length > 0 ? 1 : 0;
 
-function print({ findings, requests, putOff, statuses, events, memory }: Report, seconds: number): void {
+function printReport(
+  { findings, requests, retries, statuses, events, memory }: Report,
+  seconds: number,
+): void {
   for (const { signature, detail, requests: shown, seed, path } of findings) {
     console.log(`\n# ${signature}\n${detail}\n${shown}`);
-    if (path !== '') console.log(`# again: npm run test:fuzz -- --seed=${seed} --path=${path}`);
+    if (path !== '') console.log(`# repeat: npm run test:fuzz -- --seed=${seed} --path=${path}`);
   }
   console.log(
     `\n${requests} requests in ${Math.round(seconds)} s, ${events} events acknowledged, ${findings.length} findings`,
   );
-  console.log(`${putOff} times asked to come back later`);
+  console.log(`${retries} retries after 503`);
   const megabytes = (bytes: number): number => Math.round(bytes / 1024 ** 2);
-  console.log(
-    `memory at most: open ${megabytes(memory.open)} MiB, guarded ${megabytes(memory.guarded)} MiB\n`,
-  );
+  console.log(`peak memory: open ${megabytes(memory.open)} MiB, guarded ${megabytes(memory.guarded)} MiB\n`);
   for (const [route, counts] of [...statuses].sort()) {
-    const said = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
-    console.log(`${route.padEnd(50)} ${said.join('  ')}`);
+    const formatted = [...counts].sort(([a], [b]) => a - b).map(([status, count]) => `${status}: ${count}`);
+    console.log(`${route.padEnd(50)} ${formatted.join('  ')}`);
   }
 }

@@ -1,27 +1,27 @@
 import { connect, type Socket } from 'node:net';
 
-/** An answer as it came. */
-export interface Answer {
+/** A raw HTTP response. */
+export interface HttpResponse {
   status: number;
-  /** By their name in small letters; the last of several. */
+  /** By lower-case name; the last one wins. */
   headers: Map<string, string>;
   body: Buffer;
-  /** Whether the connection is of no use any more. */
+  /** Whether the connection cannot be reused. */
   closes: boolean;
 }
 
-/** Bytes of an answer, after which an endless one is left. */
-const ENOUGH = 64 * 1024 * 1024;
+/** Limit for a chunked response that does not end. */
+const MAX_STREAM_BYTES = 64 * 1024 * 1024;
 
-/** Milliseconds that an endless answer is listened to. */
-const LISTENING = 300;
+/** Time to read an event stream before closing it. */
+const SSE_READ_MS = 300;
 
-/** Thrown where bytes came that are no answer. */
-export class NoAnswer extends Error {}
+/** Thrown if the received bytes are not a complete HTTP response in time. */
+export class InvalidResponse extends Error {}
 
 /**
- * A connection of HTTP/1.1 that sends any bytes whatsoever and reads what comes back. Every client of Node refuses to
- * send what a fuzzer has to.
+ * An HTTP/1.1 connection that sends arbitrary bytes and reads the responses. The HTTP clients for Node refuse to send
+ * malformed requests.
  */
 export class Connection {
   private received = Buffer.alloc(0);
@@ -34,7 +34,7 @@ export class Connection {
       this.received = this.received.length === 0 ? chunk : Buffer.concat([this.received, chunk]);
       this.wake();
     });
-    // What is to be said of an end is said by whoever misses an answer.
+    // The 'close' event follows. A missing response is reported by `exchange`.
     socket.on('error', () => undefined);
     socket.on('close', () => {
       this.ended = true;
@@ -42,7 +42,7 @@ export class Connection {
     });
   }
 
-  static async to(url: string): Promise<Connection> {
+  static async open(url: string): Promise<Connection> {
     const { hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port) });
     await new Promise<void>((resolve, reject) => socket.once('connect', resolve).once('error', reject));
@@ -50,7 +50,7 @@ export class Connection {
     return new Connection(socket);
   }
 
-  get usable(): boolean {
+  get isUsable(): boolean {
     return !this.ended && this.received.length === 0;
   }
 
@@ -60,97 +60,97 @@ export class Connection {
   }
 
   /**
-   * Sends bytes and reads an answer to each of the methods, fewer where the connection ends before.
-   * @throws NoAnswer where what comes is no HTTP, or nothing comes within `patience` milliseconds
+   * Sends bytes and reads one response per method, or fewer if the connection closes earlier.
+   * @throws InvalidResponse if the bytes are not HTTP, or if a response is not complete within `timeoutMs`
    */
-  async exchange(bytes: Buffer, methods: string[], patience: number): Promise<Answer[]> {
-    const end = Date.now() + patience;
-    const answers: Answer[] = [];
+  async exchange(bytes: Buffer, methods: string[], timeoutMs: number): Promise<HttpResponse[]> {
+    const end = Date.now() + timeoutMs;
+    const responses: HttpResponse[] = [];
     this.socket.write(bytes);
     for (const method of methods) {
-      const answer = await this.read(method, end);
-      if (answer) answers.push(answer);
-      if (!answer || answer.closes) break;
+      const response = await this.readResponse(method, end);
+      if (response) responses.push(response);
+      if (!response || response.closes) break;
     }
-    return answers;
+    return responses;
   }
 
-  private async read(method: string, end: number): Promise<Answer | undefined> {
+  private async readResponse(method: string, end: number): Promise<HttpResponse | undefined> {
     let head: number;
     while ((head = this.received.indexOf('\r\n\r\n')) < 0) {
-      if (!(await this.more(end))) {
+      if (!(await this.waitForMore(end))) {
         if (this.received.length > 0)
-          throw new NoAnswer(`The answer breaks off: ${this.received.toString('latin1')}`);
+          throw new InvalidResponse(`The response is truncated: ${this.received.toString('latin1')}`);
         return undefined;
       }
     }
     const [first = '', ...lines] = this.received.subarray(0, head).toString('latin1').split('\r\n');
     const status = Number(/^HTTP\/1\.1 (\d{3})(?: |$)/.exec(first)?.[1] ?? NaN);
-    if (Number.isNaN(status)) throw new NoAnswer(`This is no HTTP: ${first}`);
+    if (Number.isNaN(status)) throw new InvalidResponse(`Not an HTTP status line: ${first}`);
     const headers = new Map(
       lines.map((line): [string, string] => {
         const [, name = '', value = ''] = /^([!-9;-~]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-        if (name === '') throw new NoAnswer(`This is no header: ${line}`);
+        if (name === '') throw new InvalidResponse(`Not a header: ${line}`);
         return [name.toLowerCase(), value];
       }),
     );
     this.received = this.received.subarray(head + 4);
-    if (status < 200) return this.read(method, end);
+    if (status < 200) return this.readResponse(method, end);
     const closes = headers.get('connection')?.toLowerCase() === 'close';
     if (headers.get('content-type')?.startsWith('text/event-stream') && method !== 'HEAD') {
-      await this.listen();
+      await this.readSse();
       return { status, headers, body: this.received, closes: true };
     }
-    const body = await this.body(method, status, headers, end);
+    const body = await this.readBody(method, status, headers, end);
     return { status, headers, body, closes: closes || this.ended };
   }
 
-  private async body(
+  private async readBody(
     method: string,
     status: number,
     headers: Map<string, string>,
     end: number,
   ): Promise<Buffer> {
     if (method === 'HEAD' || status === 204 || status === 304) return Buffer.alloc(0);
-    if (headers.get('transfer-encoding') === 'chunked') return this.chunks(end);
+    if (headers.get('transfer-encoding') === 'chunked') return this.readChunks(end);
     const length = headers.get('content-length');
-    if (length !== undefined) return this.take(Number(length), end);
-    while (await this.more(end));
-    return this.take(this.received.length, end);
+    if (length !== undefined) return this.readBytes(Number(length), end);
+    while (await this.waitForMore(end));
+    return this.readBytes(this.received.length, end);
   }
 
-  private async chunks(end: number): Promise<Buffer> {
+  private async readChunks(end: number): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let size = 0; size < ENOUGH;) {
+    for (let size = 0; size < MAX_STREAM_BYTES;) {
       let line: number;
       while ((line = this.received.indexOf('\r\n')) < 0)
-        if (!(await this.more(end))) throw new NoAnswer('A chunk breaks off.');
+        if (!(await this.waitForMore(end))) throw new InvalidResponse('A chunk is truncated.');
       const length = parseInt(this.received.subarray(0, line).toString('latin1'), 16);
-      if (Number.isNaN(length)) throw new NoAnswer('This is no chunk.');
+      if (Number.isNaN(length)) throw new InvalidResponse('Not a chunk size.');
       this.received = this.received.subarray(line + 2);
-      const part = await this.take(length + 2, end);
+      const part = await this.readBytes(length + 2, end);
       if (length === 0) return Buffer.concat(parts);
       parts.push(part.subarray(0, length));
       size += length;
     }
-    throw new NoAnswer('The answer has no end.');
+    throw new InvalidResponse('The response does not end.');
   }
 
-  private async take(length: number, end: number): Promise<Buffer> {
+  private async readBytes(length: number, end: number): Promise<Buffer> {
     while (this.received.length < length)
-      if (!(await this.more(end)))
-        throw new NoAnswer(`The body breaks off: ${this.received.length} of ${length} bytes.`);
+      if (!(await this.waitForMore(end)))
+        throw new InvalidResponse(`The body is truncated: ${this.received.length} of ${length} bytes.`);
     const taken = this.received.subarray(0, length);
     this.received = this.received.subarray(length);
     return taken;
   }
 
-  /** Waits for more bytes; false where the connection has ended. */
-  private async more(end: number): Promise<boolean> {
+  /** Waits for more bytes. Resolves with false if the connection has ended. */
+  private async waitForMore(end: number): Promise<boolean> {
     if (this.ended) return false;
     const before = this.received.length;
     const left = end - Date.now();
-    if (left <= 0) throw new NoAnswer('left hanging');
+    if (left <= 0) throw new InvalidResponse('timed out');
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, left);
       this.wake = () => {
@@ -162,8 +162,8 @@ export class Connection {
     return this.received.length > before || !this.ended || Date.now() >= end;
   }
 
-  private async listen(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, LISTENING));
+  private async readSse(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, SSE_READ_MS));
     this.close();
   }
 }

@@ -1,4 +1,4 @@
-/** A schema of the document, its references resolved. */
+/** A schema of the document with resolved references. */
 export interface Schema {
   type?: string;
   format?: string;
@@ -32,9 +32,9 @@ export interface Operation {
   /** Template, e.g. `/events/{id}`. */
   path: string;
   parameters: Parameter[];
-  /** Schemas of the request's body by content type; empty where it takes none. */
+  /** Schemas of the request body by content type; empty if the operation takes no body. */
   bodies: Record<string, Schema>;
-  /** Schemas of the answers by content type by status; a status without a body has no type. */
+  /** Response schemas by status and content type; empty for a status without a body. */
   responses: Record<string, Record<string, Schema>>;
   /** The scope that a key needs, or `anybody`. */
   access: string;
@@ -65,7 +65,7 @@ function schemasByType(content: Record<string, any> = {}): Record<string, Schema
   return Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, schema ?? {}]));
 }
 
-/** The value with every `$ref` replaced by what it refers to. */
+/** Replaces every `$ref` with its target. */
 function resolve(value: any, document: any): any {
   if (Array.isArray(value)) return value.map((item) => resolve(item, document));
   if (typeof value !== 'object' || value === null) return value;
@@ -79,7 +79,7 @@ function resolve(value: any, document: any): any {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, resolve(item, document)]));
 }
 
-/** The schema as JSON Schema: `nullable` spelt out, and no member allowed that is not documented. */
+/** Converts to JSON Schema: expands `nullable` and forbids undocumented properties. */
 export function toJsonSchema({ nullable, ...schema }: Schema): object {
   const { oneOf, items, properties, additionalProperties } = schema;
   const plain = {
@@ -101,12 +101,12 @@ export function toJsonSchema({ nullable, ...schema }: Schema): object {
 }
 
 /**
- * The operation that a request must reach, found without The Eye's router; undefined where none can.
- * @param target as it stands in the request line
+ * Finds the operation that must handle a request, independently of The Eye's router. Undefined if there is none.
+ * @param target the request target of the request line
  */
 export function operationAt(operations: Operation[], method: string, target: string): Operation | undefined {
   const path = target.split('?', 1)[0] ?? '';
-  const given = withoutTrailingSlash(path).split('/').map(decode);
+  const given = withoutTrailingSlash(path).split('/').map(decodePart);
   const fits = operations
     .filter((operation) => operation.method === (method === 'HEAD' ? 'GET' : method))
     .filter((operation) => {
@@ -118,7 +118,7 @@ export function operationAt(operations: Operation[], method: string, target: str
         )
       );
     });
-  // A literal part goes before a parameter.
+  // Literal segments take precedence over parameters.
   return fits.sort((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
 }
 
@@ -126,7 +126,7 @@ function withoutTrailingSlash(path: string): string {
   return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path;
 }
 
-function decode(part: string): string | undefined {
+function decodePart(part: string): string | undefined {
   try {
     return decodeURIComponent(part);
   } catch {

@@ -1,23 +1,23 @@
 import fc from 'fast-check';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Connection, NoAnswer, type Answer } from './connection.js';
-import { House } from './house.js';
+import { Connection, InvalidResponse, type HttpResponse } from './connection.js';
+import { FuzzTarget } from './target.js';
 import { Ledger } from './ledger.js';
 import { type Fault, Oracle } from './oracle.js';
-import { type Draft, flight } from './requests.js';
-import { retell, wire, type Wire } from './wire.js';
+import { type Draft, pipelineFor } from './requests.js';
+import { formatReproduction, toWire, type Wire } from './wire.js';
 
 export interface FuzzOptions {
   requests: number;
-  /** Senders take turns in them. */
+  /** Assigned to the senders in turn. */
   seeds: [number, ...number[]];
-  /** Where in the run of the first seed one failure lies, to repeat just that one. */
+  /** fast-check's path of one failure of the first seed, to repeat only that one. */
   path?: string;
-  /** Requests under way at once. */
+  /** Number of concurrent senders. */
   senders?: number;
 }
 
-/** A fault with the requests that show it and what repeats them. */
+/** A fault with the requests that cause it, and the seed and path that repeat them. */
 export interface Finding extends Fault {
   requests: string;
   seed: number;
@@ -27,33 +27,33 @@ export interface Finding extends Fault {
 export interface Report {
   findings: Finding[];
   requests: number;
-  /** Flights that were asked to come back later. */
-  putOff: number;
-  /** Answers by route by status. */
+  /** Pipelines sent again after a 503 response with Retry-After. */
+  retries: number;
+  /** Number of responses by route and status. */
   statuses: Map<string, Map<number, number>>;
-  /** Events that were acknowledged. */
+  /** Number of acknowledged events. */
   events: number;
-  /** Bytes, of each process. */
-  memory: House['memory'];
+  /** Peak memory of each process in bytes. */
+  memory: FuzzTarget['memory'];
 }
 
-/** Milliseconds after which a request counts as left hanging: the longest `Prefer: wait`, and some for a slow machine. */
-const PATIENCE = 60_000;
+/** The longest `Prefer: wait`, plus a margin for slow machines. */
+const RESPONSE_TIMEOUT_MS = 60_000;
 
-/** Drafts of one seed; then the next seed begins, so that no failure ends a sender. */
-const DRAFTS = 100;
+/** Pipelines per seed. Then the next seed begins, so that a failure does not end a sender. */
+const RUNS_PER_SEED = 100;
 
-/** Milliseconds in which a smaller request that shows the same is looked for. */
-const SHRINKING = 90_000;
+/** Time to search for a smaller request with the same fault. */
+const SHRINK_TIMEOUT_MS = 90_000;
 
-/** How often a request that is put off is sent again. */
-const COMEBACKS = 3;
+/** Retries of a pipeline after a 503 response with Retry-After. */
+const MAX_RETRIES = 3;
 
-/** Sends so many requests from the document of a new Eye, and says what must not be. */
+/** Starts two Eyes, sends requests generated from their OpenAPI document, and reports the faults. */
 export async function fuzz({ requests, seeds, path, senders = 32 }: FuzzOptions): Promise<Report> {
-  const house = await House.build();
+  const target = await FuzzTarget.start();
   try {
-    const run = new Run(house, requests);
+    const run = new Run(target, requests);
     if (path === undefined) {
       const seedOf = (sender: number): number => (seeds[sender % seeds.length] ?? 0) + sender * 1_000_003;
       await Promise.all(Array.from({ length: senders }, (_, sender) => run.send(seedOf(sender))));
@@ -61,57 +61,57 @@ export async function fuzz({ requests, seeds, path, senders = 32 }: FuzzOptions)
     await run.finish();
     return run.report;
   } finally {
-    await house.close();
+    await target.close();
   }
 }
 
 class Run {
   private readonly oracle: Oracle;
   private readonly ledger = new Ledger();
-  private readonly flights: fc.Arbitrary<Draft[]>;
+  private readonly pipelines: fc.Arbitrary<Draft[]>;
   private readonly findings = new Map<string, Finding>();
   private readonly statuses: Report['statuses'] = new Map();
-  private sent = 0;
-  private putOff = 0;
+  private sentRequests = 0;
+  private retries = 0;
 
   constructor(
-    private readonly house: House,
+    private readonly target: FuzzTarget,
     private readonly requests: number,
   ) {
-    this.oracle = new Oracle(house.operations, house.problem);
-    this.flights = flight(house.operations);
+    this.oracle = new Oracle(target.operations, target.problem);
+    this.pipelines = pipelineFor(target.operations);
   }
 
   get report(): Report {
-    const { findings, statuses, sent, putOff, ledger, house } = this;
+    const { findings, statuses, sentRequests, retries, ledger, target } = this;
     return {
       findings: [...findings.values()],
-      requests: sent,
-      putOff,
+      requests: sentRequests,
+      retries,
       statuses,
       events: ledger.size,
-      memory: house.memory,
+      memory: target.memory,
     };
   }
 
-  /** One sender: a flight after the other, seed by seed, until enough was sent. */
+  /** Runs one sender: one pipeline after the other, seed by seed, until enough requests were sent. */
   async send(seed: number): Promise<void> {
-    const connections = new Connections(this.house.setting.hosts);
-    for (let turn = 0; this.sent < this.requests; turn++) {
-      await this.check({ seed: (seed + turn * 7919) | 0, numRuns: DRAFTS }, connections);
+    const connections = new Connections(this.target.context.hosts);
+    for (let turn = 0; this.sentRequests < this.requests; turn++) {
+      await this.check({ seed: (seed + turn * 7919) | 0, numRuns: RUNS_PER_SEED }, connections);
     }
     connections.close();
   }
 
   async repeat(seed: number, path: string): Promise<void> {
-    const connections = new Connections(this.house.setting.hosts);
+    const connections = new Connections(this.target.context.hosts);
     await this.check({ seed, path, numRuns: 1 }, connections);
     connections.close();
   }
 
-  /** What can be seen only at the end. */
+  /** Checks what is visible only at the end: stored events and the state of the processes. */
   async finish(): Promise<void> {
-    for (const faults of [this.ledger.settle(this.house.open), this.house.inspect()])
+    for (const faults of [this.ledger.verify(this.target.open), this.target.inspect()])
       for await (const fault of faults) {
         if (!this.findings.has(fault.signature))
           this.findings.set(fault.signature, { ...fault, requests: '', seed: 0, path: '' });
@@ -121,15 +121,15 @@ class Run {
   private async check(parameters: fc.Parameters<[Draft[]]>, connections: Connections): Promise<void> {
     let found: Finding | undefined;
     let foundAt = 0;
-    const property = fc.asyncProperty(this.flights, async (drafts) => {
-      if (found ? Date.now() > foundAt + SHRINKING : this.sent >= this.requests) return;
-      const { wires, faults } = await this.flyWhenReady(drafts, connections);
+    const property = fc.asyncProperty(this.pipelines, async (drafts) => {
+      if (found ? Date.now() > foundAt + SHRINK_TIMEOUT_MS : this.sentRequests >= this.requests) return;
+      const { wires, faults } = await this.sendWithRetries(drafts, connections);
       const fault = faults.find(({ signature }) =>
         found ? signature === found.signature : !this.findings.has(signature),
       );
       if (!fault) return;
       foundAt ||= Date.now();
-      found = { ...fault, requests: retell(wires, this.house.setting), seed: 0, path: '' };
+      found = { ...fault, requests: formatReproduction(wires, this.target.context), seed: 0, path: '' };
       this.findings.set(fault.signature, found);
       throw new Error(fault.signature);
     });
@@ -140,111 +140,125 @@ class Run {
   }
 
   /**
-   * A slow machine may well ask senders to come back (503 with Retry-After), and they do. What stays unavailable, or
-   * becomes so by a certain request, is a fault.
+   * Retries after 503 with Retry-After, which is legitimate on a slow machine. A 503 that persists, or that one request
+   * causes, is a fault.
    */
-  private async flyWhenReady(drafts: Draft[], connections: Connections): ReturnType<Run['fly']> {
-    for (let tries = 0; ; tries++) {
-      const flown = await this.fly(drafts, connections);
-      if (!flown.isPutOff || tries === COMEBACKS) return flown;
-      this.putOff++;
-      await wait(1000 * (tries + 1));
+  private async sendWithRetries(drafts: Draft[], connections: Connections): ReturnType<Run['sendPipeline']> {
+    for (let retry = 0; ; retry++) {
+      const result = await this.sendPipeline(drafts, connections);
+      if (!result.isUnavailable || retry === MAX_RETRIES) return result;
+      this.retries++;
+      await wait(1000 * (retry + 1));
     }
   }
 
-  /** Sends requests at once on one connection, and judges their answers. */
-  private async fly(
+  /** Sends pipelined requests on one connection and checks the responses. */
+  private async sendPipeline(
     drafts: Draft[],
     connections: Connections,
-  ): Promise<{ wires: Wire[]; faults: Fault[]; isPutOff: boolean }> {
-    const { setting } = this.house;
+  ): Promise<{ wires: Wire[]; faults: Fault[]; isUnavailable: boolean }> {
+    const { context } = this.target;
     const eye = drafts[0]?.eye ?? 'open';
-    // One of which nothing is left asks for no answer.
+    // A request that consists only of empty lines gets no response.
     const wires = drafts
-      .map((draft) => wire({ ...draft, eye }, setting))
+      .map((draft) => toWire({ ...draft, eye }, context))
       .filter(({ bytes }) => !isBlank(bytes));
     const faults: Fault[] = [];
     const sentAt = Date.now();
-    const connection = await connections.to(eye);
-    let answers: Answer[] = [];
+    const connection = await connections.get(eye);
+    let responses: HttpResponse[] = [];
     try {
       const methods = wires.map(({ method }) => method);
-      answers = await connection.exchange(Buffer.concat(wires.map(({ bytes }) => bytes)), methods, PATIENCE);
+      responses = await connection.exchange(
+        Buffer.concat(wires.map(({ bytes }) => bytes)),
+        methods,
+        RESPONSE_TIMEOUT_MS,
+      );
     } catch (error) {
-      if (!(error instanceof NoAnswer)) throw error;
-      faults.push({ signature: `no answer: ${this.routeOf(wires[0])}`, detail: error.message });
+      if (!(error instanceof InvalidResponse)) throw error;
+      faults.push({ signature: `no response: ${this.routeOf(wires[0])}`, detail: error.message });
     }
-    const shaken = wires.findIndex(({ tampered }) => tampered);
-    const closing = wires.findIndex(({ draft }) => draft.headers.some(isClose));
-    if (shaken >= 0 || closing >= 0 || answers.at(-1)?.closes || answers.length < wires.length)
+    const tamperedIndex = wires.findIndex(({ tampered }) => tampered);
+    const closingIndex = wires.findIndex(({ draft }) => draft.headers.some(isClose));
+    if (
+      tamperedIndex >= 0 ||
+      closingIndex >= 0 ||
+      responses.at(-1)?.closes ||
+      responses.length < wires.length
+    )
       connection.close();
-    this.sent += wires.length;
+    this.sentRequests += wires.length;
     for (const [index, each] of wires.entries()) {
-      // What follows a request that was tampered with may be read as a part of it.
-      const isSure = shaken < 0 || index < shaken;
-      const judged = isSure ? each : { ...each, tampered: true };
-      faults.push(...this.judge(judged, answers[index], sentAt));
+      // A server may read what follows a tampered request as part of it.
+      const isReliable = tamperedIndex < 0 || index < tamperedIndex;
+      const checked = isReliable ? each : { ...each, tampered: true };
+      faults.push(...this.checkResponse(checked, responses[index], sentAt));
     }
-    const expected = Math.min(shaken < 0 ? Infinity : shaken, closing < 0 ? wires.length : closing + 1);
-    if (answers.length < expected && !answers.at(-1)?.closes && faults.length === 0)
+    const expected = Math.min(
+      tamperedIndex < 0 ? Infinity : tamperedIndex,
+      closingIndex < 0 ? wires.length : closingIndex + 1,
+    );
+    if (responses.length < expected && !responses.at(-1)?.closes && faults.length === 0)
       faults.push({
-        signature: `unanswered: ${this.routeOf(wires[answers.length])}`,
-        detail: `${answers.length} answers to ${expected} requests after ${Date.now() - sentAt} ms`,
+        signature: `unanswered: ${this.routeOf(wires[responses.length])}`,
+        detail: `${responses.length} responses to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
-    const isPutOff = answers.some(({ status, headers }) => status === 503 && headers.has('retry-after'));
-    return { wires, faults, isPutOff };
+    const isUnavailable = responses.some(
+      ({ status, headers }) => status === 503 && headers.has('retry-after'),
+    );
+    return { wires, faults, isUnavailable };
   }
 
-  private *judge(each: Wire, answer: Answer | undefined, sentAt: number): Generator<Fault> {
+  private *checkResponse(each: Wire, response: HttpResponse | undefined, sentAt: number): Generator<Fault> {
     const operation = this.oracle.operationOf(each);
     const sends = operation?.method === 'POST' && operation.path === '/events';
-    if (answer) {
-      this.count(each, answer.status);
-      const faults = [...this.oracle.judge(each, answer)];
+    if (response) {
+      this.countStatus(each, response.status);
+      const faults = [...this.oracle.check(each, response)];
       yield* faults;
-      if (operation && answer.status < 300 && faults.length === 0) this.learn(each, answer);
-      if (faults.length > 0 && answer.status < 300) return;
+      if (operation && response.status < 300 && faults.length === 0) this.recordResponse(each, response);
+      if (faults.length > 0 && response.status < 300) return;
     }
-    if (sends || each.tampered) yield* this.ledger.note(each, answer, sentAt);
+    if (sends || each.tampered) yield* this.ledger.record(each, response, sentAt);
   }
 
-  private learn(each: Wire, { headers, body }: Answer): void {
+  private recordResponse(each: Wire, { headers, body }: HttpResponse): void {
     const operation = this.oracle.operationOf(each);
     if (!operation || body.length > 500_000 || !headers.get('content-type')?.startsWith('application/json'))
       return;
     if (body.length > 0)
-      this.house.setting.known.learn(operation, each.parameters, JSON.parse(body.toString('utf8')));
+      this.target.context.known.record(operation, each.parameters, JSON.parse(body.toString('utf8')));
   }
 
-  private count(each: Wire, status: number): void {
+  private countStatus(each: Wire, status: number): void {
     const route = this.routeOf(each);
     const counts = this.statuses.get(route) ?? new Map<number, number>();
     this.statuses.set(route, counts.set(status, (counts.get(status) ?? 0) + 1));
   }
 
   private routeOf(each: Wire | undefined): string {
-    if (!each || each.tampered) return 'garbled';
+    if (!each || each.tampered) return 'tampered';
     const operation = this.oracle.operationOf(each);
-    return operation ? `${each.method} ${operation.path}` : 'nowhere';
+    return operation ? `${each.method} ${operation.path}` : 'unrouted';
   }
 }
 
-/** Empty lines, which HTTP overlooks before a request. */
+/** Empty lines, which HTTP servers ignore before a request. */
 const isBlank = (bytes: Buffer): boolean => bytes.every((byte) => byte === 13 || byte === 10);
 
 const isClose = ([name, value]: [string, string]): boolean => name === 'connection' && value === 'close';
 
-/** A sender's kept connections, one to each Eye. */
+/** The persistent connections of a sender, one to each Eye. */
 class Connections {
   private readonly open = new Map<Draft['eye'], Connection>();
 
   constructor(private readonly hosts: Record<Draft['eye'], string>) {}
 
-  async to(eye: Draft['eye']): Promise<Connection> {
-    const kept = this.open.get(eye);
-    if (kept?.usable) return kept;
-    kept?.close();
-    const connection = await Connection.to(`http://${this.hosts[eye]}`);
+  async get(eye: Draft['eye']): Promise<Connection> {
+    const existing = this.open.get(eye);
+    if (existing?.isUsable) return existing;
+    existing?.close();
+    const connection = await Connection.open(`http://${this.hosts[eye]}`);
     this.open.set(eye, connection);
     return connection;
   }

@@ -1,83 +1,85 @@
 import canonicalize from 'canonicalize';
 import { createHash } from 'node:crypto';
 import { type Event, type Page, TheEye } from '../../testing/the-eye.js';
-import type { Answer } from './connection.js';
+import type { HttpResponse } from './connection.js';
 import type { Fault } from './oracle.js';
-import { INEXACT } from './values.js';
+import { INEXACT_JSON } from './values.js';
 import type { Wire } from './wire.js';
 
-/** What an acknowledged event must come back as. */
-interface Promised {
+/** The expected stored form of an acknowledged event. */
+interface ExpectedEvent {
   digest: string;
-  /** Microseconds since 1970; a range where the event was sent without. */
+  /** Microseconds since 1970; a range if the event was sent without a timestamp. */
   from: bigint;
   to: bigint;
 }
 
-const FIELDS = ['session_id', 'category', 'name', 'data', 'timestamp'];
+const EVENT_FIELDS = ['session_id', 'category', 'name', 'data', 'timestamp'];
 
-/** A number or an object that JSON.parse changes, and not such a text in quotes. */
-const CHANGED = new RegExp(
-  INEXACT.map((text) => `(?<!["\\w.+-])${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?!["\\w.])`).join('|'),
+/** Matches numbers and objects that JSON.parse changes, but not inside strings. */
+const INEXACT_PATTERN = new RegExp(
+  INEXACT_JSON.map((text) => `(?<!["\\w.+-])${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?!["\\w.])`).join(
+    '|',
+  ),
 );
 
 /**
- * What was promised, kept apart from The Eye's own way of reading: each event that was acknowledged is stored once and
- * comes back as it was sent, and nothing is stored that nobody sent.
+ * Checks events independently of The Eye's parser: each acknowledged event is stored exactly once and returned as it was
+ * sent, and no other event is stored.
  */
 export class Ledger {
-  private readonly promised = new Map<string, Promised>();
-  /** Events that were refused, or sent in requests that were no longer whole: a retry may store them yet. */
+  private readonly expected = new Map<string, ExpectedEvent>();
+  /** Refused events, and events in incomplete requests, which a retry may store. */
   private readonly possible = new Map<string, Set<bigint | undefined>>();
 
   get size(): number {
-    return this.promised.size;
+    return this.expected.size;
   }
 
-  /** Takes note of what a request to send was answered; `answer` is missing where none came. */
-  *note({ draft, tampered }: Wire, answer: Answer | undefined, sentAt: number): Generator<Fault> {
+  /** Records the response to a request that sends events, or undefined if there was none. */
+  *record({ draft, tampered }: Wire, response: HttpResponse | undefined, sentAt: number): Generator<Fault> {
     const { body } = draft;
     if (!body) return;
     const type = body.type ?? '';
     if (tampered) {
-      // Without its content type, or cut, the body may have been read in another way.
-      for (const each of [type, other(type)])
-        read(body.bytes, each, parseBeginning).items.forEach((item) => this.allow(item));
+      // Without its content type, or truncated, the body may have been parsed differently.
+      for (const each of [type, otherType(type)])
+        parseBody(body.bytes, each, parsePrefix).items.forEach((item) => this.allow(item));
       return;
     }
-    const { text, items } = read(body.bytes, type);
-    if (answer === undefined || answer.status >= 300 || answer.body.length === 0)
+    const { text, items } = parseBody(body.bytes, type);
+    if (response === undefined || response.status >= 300 || response.body.length === 0)
       return items.forEach((each) => this.allow(each));
-    const said = JSON.parse(answer.body.toString('utf8'));
+    const result = JSON.parse(response.body.toString('utf8'));
     const fault = (kind: string, detail: unknown): Fault => ({
-      signature: `${kind} event ${answer.status}`,
+      signature: `${kind} event ${response.status}`,
       detail: `${JSON.stringify(detail)} ${text.slice(0, 1000)}`,
     });
-    const refused = new Set<number>((said.rejected ?? []).map(({ index }: { index: number }) => index));
-    const ids: string[] = said.ids ?? [said.id];
+    const refused = new Set<number>((result.rejected ?? []).map(({ index }: { index: number }) => index));
+    const ids: string[] = result.ids ?? [result.id];
     const accepted = items.filter((_, index) => !refused.has(index));
     items.filter((_, index) => refused.has(index)).forEach((each) => this.allow(each));
-    if (accepted.length !== ids.length) return yield fault('miscounted', said);
-    if (refused.size === 0 && CHANGED.test(text)) yield fault('inexact', said);
+    if (accepted.length !== ids.length) return yield fault('miscounted', result);
+    if (refused.size === 0 && INEXACT_PATTERN.test(text)) yield fault('inexact', result);
     for (const [index, item] of accepted.entries()) {
       const id = ids[index] ?? '';
-      const why = whyBad(item);
-      if (why !== undefined) {
-        yield fault('accepted bad', why);
+      const reason = invalidReason(item);
+      if (reason !== undefined) {
+        yield fault('accepted invalid', reason);
         continue;
       }
-      const promise = promiseOf(item as Event, sentAt);
-      const before = this.promised.get(id);
-      if (before && !overlap(before, promise)) yield fault('clashing', said);
-      this.promised.set(id, before ?? promise);
+      const expected = expectedEventOf(item as Event, sentAt);
+      const before = this.expected.get(id);
+      if (before && !overlap(before, expected)) yield fault('clashing', result);
+      this.expected.set(id, before ?? expected);
       const stored: Event | undefined =
-        said.results?.[index] ?? (said.status === 'queued' ? undefined : said);
-      if (stored?.session_id !== undefined && !keeps(stored, promise)) yield fault('changed', stored);
+        result.results?.[index] ?? (result.status === 'queued' ? undefined : result);
+      if (stored?.session_id !== undefined && !matches(stored, expected)) yield fault('changed', stored);
     }
   }
 
-  /** Reads every event there is, page by page, once all that waits is stored. */
-  async *settle(eye: TheEye): AsyncGenerator<Fault> {
+  /** Waits until the queue is empty, then reads all events page by page. */
+  async *verify(eye: TheEye): AsyncGenerator<Fault> {
     await eye.drained();
     const seen = new Set<string>();
     let next: string | null = '/events/?page_size=1000&ordering=timestamp';
@@ -88,30 +90,30 @@ export class Ledger {
       for (const event of body.results) {
         if (seen.has(event.id)) yield { signature: 'event stored twice', detail: JSON.stringify(event) };
         seen.add(event.id);
-        const promise = this.promised.get(event.id);
-        const good = promise ? keeps(event, promise) : this.isPossible(event);
-        if (!good)
+        const expected = this.expected.get(event.id);
+        const isExpected = expected ? matches(event, expected) : this.isPossible(event);
+        if (!isExpected)
           yield {
-            signature: `event ${promise ? 'changed' : 'invented'}`,
+            signature: `event ${expected ? 'changed' : 'invented'}`,
             detail: JSON.stringify(event).slice(0, 2000),
           };
       }
       next = body.next;
     }
-    const lost = [...this.promised.keys()].filter((id) => !seen.has(id));
+    const lost = [...this.expected.keys()].filter((id) => !seen.has(id));
     if (lost.length > 0)
       yield { signature: 'events lost', detail: `${lost.length}, e.g. ${lost.slice(0, 3).join(' ')}` };
     const [row] = await eye.sql<{ count: number }>('SELECT count(*)::int AS count FROM events');
     if (row?.count !== seen.size)
       yield {
-        signature: 'list unlike table',
+        signature: 'list differs from table',
         detail: `${seen.size} in the list, ${row?.count} rows in the table`,
       };
   }
 
   private allow(item: unknown): void {
-    if (whyBad(item) !== undefined) return;
-    const { digest } = promiseOf(item as Event, 0);
+    if (invalidReason(item) !== undefined) return;
+    const { digest } = expectedEventOf(item as Event, 0);
     const times = this.possible.get(digest) ?? new Set();
     this.possible.set(digest, times.add(instantOf((item as Event).timestamp)));
   }
@@ -122,11 +124,11 @@ export class Ledger {
   }
 }
 
-const other = (type: string): string =>
+const otherType = (type: string): string =>
   type.includes('ndjson') ? 'application/json' : 'application/x-ndjson';
 
-/** The events of a body, what is no JSON as undefined. */
-function read(bytes: Buffer, type: string, parseText = parse): { text: string; items: unknown[] } {
+/** Parses the events of a body; invalid JSON becomes undefined. */
+function parseBody(bytes: Buffer, type: string, parseText = parseJson): { text: string; items: unknown[] } {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
   if (type.toLowerCase().includes('ndjson'))
     return {
@@ -141,7 +143,7 @@ function read(bytes: Buffer, type: string, parseText = parse): { text: string; i
   return { text, items: Array.isArray(value) ? value : [value] };
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -149,31 +151,31 @@ function parse(text: string): unknown {
   }
 }
 
-/** What a text is, or what it would be if it were cut off somewhere. */
-function parseBeginning(text: string): unknown {
-  let value = parse(text);
+/** Parses a text, or its shortest prefix that is valid JSON. */
+function parsePrefix(text: string): unknown {
+  let value = parseJson(text);
   for (const { index } of value === undefined ? text.matchAll(/[\]}]/g) : []) {
-    value = parse(text.slice(0, index + 1));
+    value = parseJson(text.slice(0, index + 1));
     if (value !== undefined) break;
   }
   return value;
 }
 
-/** Why something can be no event, undefined where it can. */
-function whyBad(item: unknown): string | undefined {
-  if (typeof item !== 'object' || item === null || Array.isArray(item)) return 'no object';
+/** Why a value is not a valid event, or undefined if it is one. */
+function invalidReason(item: unknown): string | undefined {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return 'not an object';
   const event = item as Record<string, unknown>;
-  const extra = Object.keys(event).find((name) => !FIELDS.includes(name));
-  if (extra !== undefined) return `unknown field ${extra}`;
+  const unknownField = Object.keys(event).find((name) => !EVENT_FIELDS.includes(name));
+  if (unknownField !== undefined) return `unknown field ${unknownField}`;
   for (const name of ['session_id', 'category', 'name']) {
     const text = event[name];
     if (typeof text !== 'string' || text === '') return `no ${name}`;
     if (Array.from(text).length > 255 || text.includes('\0') || !text.isWellFormed())
-      return `${name} cannot be kept`;
+      return `${name} cannot be stored`;
   }
   const { data = {}, timestamp } = event;
-  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'data is no object';
-  if (timestamp !== undefined && instantOf(timestamp) === undefined) return 'no timestamp';
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return 'data is not an object';
+  if (timestamp !== undefined && instantOf(timestamp) === undefined) return 'invalid timestamp';
   try {
     canonicalize(data);
     return undefined;
@@ -182,19 +184,19 @@ function whyBad(item: unknown): string | undefined {
   }
 }
 
-function promiseOf(event: Event, sentAt: number): Promised {
+function expectedEventOf(event: Event, sentAt: number): ExpectedEvent {
   const instant = instantOf(event.timestamp);
   const digest = digestOf(event);
   if (instant !== undefined) return { digest, from: instant, to: instant };
   return { digest, from: BigInt(sentAt) * 1000n, to: BigInt(Date.now() + 1) * 1000n };
 }
 
-function keeps(event: Event, { digest, from, to }: Promised): boolean {
+function matches(event: Event, { digest, from, to }: ExpectedEvent): boolean {
   const instant = instantOf(event.timestamp);
   return instant !== undefined && instant >= from && instant <= to && digestOf(event) === digest;
 }
 
-const overlap = (one: Promised, two: Promised): boolean =>
+const overlap = (one: ExpectedEvent, two: ExpectedEvent): boolean =>
   one.digest === two.digest && one.from <= two.to && two.from <= one.to;
 
 function digestOf({ session_id, category, name, data = {} }: Event): string {
@@ -203,7 +205,7 @@ function digestOf({ session_id, category, name, data = {} }: Event): string {
     .digest('base64');
 }
 
-/** Microseconds since 1970 of a timestamp, without help of any Date. */
+/** Parses a timestamp into microseconds since 1970, without Date. */
 function instantOf(timestamp: unknown): bigint | undefined {
   const [
     ,

@@ -1,18 +1,18 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import { STATUS_CODES } from 'node:http';
-import type { Answer } from './connection.js';
+import type { HttpResponse } from './connection.js';
 import { type Operation, operationAt, type Schema, toJsonSchema } from './document.js';
 import type { Wire } from './wire.js';
 
-/** Something that must not be; two of one signature are the same thing. */
+/** A violation of the document or of an invariant. Faults with equal signatures are duplicates. */
 export interface Fault {
   signature: string;
   detail: string;
 }
 
-/** Codes of what is refused before a route is found, or where none is: no operation can document them. */
-const EARLY = [
+/** Codes of requests refused before routing, which no operation can document. */
+const EARLY_CODES = [
   'malformed_url',
   'header_too_large',
   'path_too_long',
@@ -21,16 +21,16 @@ const EARLY = [
   'expectation_failed',
 ];
 
-/** Where there is no route: what is said of that, or of the page that sent it. */
-const NOWHERE = [400, 403, 404];
+/** Statuses allowed without a matching route. 403 rejects the origin. */
+const UNROUTED_STATUSES = [400, 403, 404];
 
-/** A preflight has a route of its own, on every path; with a body it is read as one. */
-const PREFLIGHT = [204, 413, 415];
+/** Statuses allowed for OPTIONS, which has a route on every path. 413 and 415 concern its body. */
+const PREFLIGHT_STATUSES = [204, 413, 415];
 
 /** Swagger UI is not in its own document. */
 const isDocs = (target: string): boolean => target.startsWith('/docs');
 
-/** Judges answers by the document and by what holds for all. */
+/** Checks responses against the document and against invariants of all responses. */
 export class Oracle {
   private readonly ajv = new Ajv({ strict: false, allErrors: false });
   private readonly validators = new Map<Schema, ValidateFunction>();
@@ -45,60 +45,64 @@ export class Oracle {
     this.problem = this.ajv.compile({ ...toJsonSchema(problem), additionalProperties: true });
   }
 
-  /** The operation that a request must reach. */
+  /** The operation that must handle a request. */
   operationOf({ tampered, method, target }: Wire): Operation | undefined {
     return tampered ? undefined : operationAt(this.operations, method, target);
   }
 
-  *judge(wire: Wire, answer: Answer): Generator<Fault> {
-    const { status, headers, body } = answer;
+  *check(wire: Wire, response: HttpResponse): Generator<Fault> {
+    const { status, headers, body } = response;
     const { method, target, tampered } = wire;
     const operation = this.operationOf(wire);
-    const route = tampered ? 'garbled' : operation ? `${method} ${operation.path}` : `${method} nowhere`;
+    const route = tampered ? 'tampered' : operation ? `${method} ${operation.path}` : `${method} unrouted`;
     const fault = (kind: string, detail = body.toString('utf8').slice(0, 600)): Fault => ({
       signature: `${kind}: ${route} ${status}`,
       detail,
     });
     if (headers.has('x-injected')) yield fault('injected header');
     if (status >= 500) return yield fault('failure');
-    if (status >= 400) yield* this.judgeProblem(method, answer, fault);
+    if (status >= 400) yield* this.checkProblem(method, response, fault);
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
-    // An answer to HEAD has no code; 414 and 431 are never said later.
-    if (EARLY.includes(code ?? '') || (method === 'HEAD' && [414, 417, 431].includes(status))) return;
+    // A response to HEAD has no code. 414 and 431 occur only before routing.
+    if (EARLY_CODES.includes(code ?? '') || (method === 'HEAD' && [414, 417, 431].includes(status))) return;
     if (!operation) {
-      const isPreflight = method === 'OPTIONS' && PREFLIGHT.includes(status);
-      if (!NOWHERE.includes(status) && !isPreflight) yield fault('no such route');
+      const isPreflight = method === 'OPTIONS' && PREFLIGHT_STATUSES.includes(status);
+      if (!UNROUTED_STATUSES.includes(status) && !isPreflight) yield fault('no such route');
       return;
     }
     const types = operation.responses[status];
-    // An empty part is a parameter in some places of a path and none in others.
+    // Whether an empty segment matches a parameter depends on its position in the path.
     if (status === 404 && /\/\//.test(target)) return;
     if (!types) return yield fault('undocumented status');
     if (status < 300) {
-      if (isLetInWithout(wire, operation)) yield fault('let in', `with the key: ${wire.draft.key}`);
-      yield* this.judgeContent(method, types, answer, fault);
+      if (isUnauthorizedAccess(wire, operation))
+        yield fault('unauthorized access', `with the key: ${wire.draft.key}`);
+      yield* this.checkContent(method, types, response, fault);
     }
   }
 
-  private *judgeProblem(
+  private *checkProblem(
     method: string,
-    { status, headers, body }: Answer,
+    { status, headers, body }: HttpResponse,
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const type = headers.get('content-type') ?? '';
-    if (type !== 'application/problem+json; charset=utf-8') return yield fault('no problem', type);
+    if (type !== 'application/problem+json; charset=utf-8')
+      return yield fault('not a problem document', type);
     if (method === 'HEAD') return;
-    const problem = parse(body) as { status?: unknown; title?: unknown } | undefined;
-    if (!this.problem(problem)) yield fault('no problem', `${this.said(this.problem)} ${body.toString()}`);
-    else if (problem?.status !== status || problem.title !== STATUS_CODES[status]) yield fault('no problem');
+    const problem = parseJson(body) as { status?: unknown; title?: unknown } | undefined;
+    if (!this.problem(problem))
+      yield fault('not a problem document', `${this.errorsOf(this.problem)} ${body.toString()}`);
+    else if (problem?.status !== status || problem.title !== STATUS_CODES[status])
+      yield fault('not a problem document');
   }
 
-  private *judgeContent(
+  private *checkContent(
     method: string,
     types: Record<string, Schema>,
-    { headers, body }: Answer,
+    { headers, body }: HttpResponse,
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const [type = ''] = (headers.get('content-type') ?? '').split(';', 1);
@@ -110,9 +114,12 @@ export class Oracle {
     if (!schema) return yield fault('undocumented type', type);
     if (method === 'HEAD' || type !== 'application/json') return;
     const validate = this.validatorOf(schema);
-    const value = parse(body);
+    const value = parseJson(body);
     if (value === undefined || !validate(value))
-      yield fault('unlike its schema', `${this.said(validate)} ${body.toString('utf8').slice(0, 2000)}`);
+      yield fault(
+        'violates its schema',
+        `${this.errorsOf(validate)} ${body.toString('utf8').slice(0, 2000)}`,
+      );
   }
 
   private validatorOf(schema: Schema): ValidateFunction {
@@ -121,23 +128,23 @@ export class Oracle {
     return known;
   }
 
-  private said({ errors }: ValidateFunction): string {
+  private errorsOf({ errors }: ValidateFunction): string {
     return this.ajv.errorsText(errors, { dataVar: 'body' });
   }
 }
 
-function isLetInWithout({ draft: { eye, key, way } }: Wire, { access }: Operation): boolean {
+function isUnauthorizedAccess({ draft: { eye, key, authMethod } }: Wire, { access }: Operation): boolean {
   if (eye === 'open' || access === 'anybody' || key === 'known') return false;
-  if (way === 'query') return key !== 'ingest' || access !== 'ingest';
+  if (authMethod === 'query') return key !== 'ingest' || access !== 'ingest';
   return key !== 'admin' && key !== access;
 }
 
 function codeOf(body: Buffer): string | undefined {
-  return (parse(body) as { code?: string } | undefined)?.code;
+  return (parseJson(body) as { code?: string } | undefined)?.code;
 }
 
-/** The value of a JSON text in good UTF-8, undefined for anything else. */
-function parse(body: Buffer): unknown {
+/** Parses JSON in valid UTF-8. Returns undefined for anything else. */
+function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
   } catch {

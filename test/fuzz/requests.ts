@@ -1,37 +1,37 @@
 import fc from 'fast-check';
 import { type Body, bodyFor } from './bodies.js';
 import type { Operation } from './document.js';
-import { NAMES, peculiarText } from './texts.js';
+import { PECULIAR_NAMES, peculiarText } from './texts.js';
 import { parameterText } from './values.js';
 
 export const KEYS = ['none', 'unknown', 'malformed', 'ingest', 'read', 'admin', 'known'] as const;
-export const WAYS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
-export const EYES = ['open', 'guarded'] as const;
+export const AUTH_METHODS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
+export const TARGETS = ['open', 'guarded'] as const;
 
-/** A request before what has been learnt from earlier answers is filled in. */
+/** A request before values from earlier responses are filled in. */
 export interface Draft {
   operation: Operation;
-  /** Which Eye: the one that trusts everybody, or the one that asks for keys. */
-  eye: (typeof EYES)[number];
+  /** The Eye to send to: the open one, or the one that requires keys. */
+  eye: (typeof TARGETS)[number];
   key: (typeof KEYS)[number];
-  way: (typeof WAYS)[number];
-  /** In place of the operation's own. */
+  authMethod: (typeof AUTH_METHODS)[number];
+  /** Overrides the operation's own method. */
   method: string | undefined;
-  /** Texts of the parameters in the path. */
+  /** Path parameters. */
   path: Record<string, string>;
-  /** What follows the path. */
-  tail: string;
+  /** Appended to the path. */
+  suffix: string;
   query: [name: string, text: string][];
-  /** Takes parameters from the nth of the records that were seen, where it has them. */
+  /** Takes parameters from the nth known record if it has them. */
   known: { nth: number; own: boolean } | undefined;
   headers: [name: string, value: string][];
   body: Body | undefined;
   framing: Framing;
-  /** Edits of the bytes of the head, after which it need not be HTTP any more. */
-  garbled: Edit[];
+  /** Edits of the bytes of the head, which may make it invalid HTTP. */
+  headEdits: Edit[];
 }
 
-/** How the end of the body is said; `short` and `long` lie. */
+/** How the request declares the length of its body. `short` and `long` declare a wrong length. */
 export type Framing = { kind: 'length' | 'short' | 'long' } | { kind: 'chunked'; sizes: number[] };
 
 export interface Edit {
@@ -55,7 +55,7 @@ const METHODS = [
   'X',
 ];
 
-const TAILS = [
+const PATH_SUFFIXES = [
   '//',
   '/.',
   '/..',
@@ -114,7 +114,7 @@ const HEADERS: [string, string][] = [
   ['accept-version', '1.0.0'],
 ];
 
-const PREFER = [
+const PREFER_VALUES = [
   'wait=0',
   'wait=1',
   'wait=2, respond-async',
@@ -135,11 +135,11 @@ const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArb
   arbitrary,
 });
 
-/** Bytes that may stand in the value of a header: neither control characters nor the end of a line. */
+/** Bytes that are allowed in a header value: no control characters. */
 const headerText = fc
   .oneof(
     peculiarText.map((text) => Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)),
-    fc.constantFrom(...NAMES).map((name) => Buffer.from(name)),
+    fc.constantFrom(...PECULIAR_NAMES).map((name) => Buffer.from(name)),
   )
   .map((bytes) => Buffer.from(bytes).toString('latin1'));
 
@@ -148,7 +148,7 @@ function headersFor({ parameters }: Operation): fc.Arbitrary<[string, string][]>
     .filter((parameter) => parameter.in === 'header')
     .map(({ name }) =>
       fc
-        .oneof(weighted(3, fc.constantFrom(...PREFER)), headerText)
+        .oneof(weighted(3, fc.constantFrom(...PREFER_VALUES)), headerText)
         .map((value): [string, string] => [name.toLowerCase(), value]),
     );
   const any = fc.constantFrom(...HEADERS);
@@ -230,17 +230,17 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   ),
 });
 
-/** Requests to an operation. */
+/** Generates requests to an operation. */
 function draftFor(operation: Operation): fc.Arbitrary<Draft> {
   const scope = KEYS.find((key) => key === operation.access) ?? 'none';
   return fc.record({
     operation: fc.constant(operation),
-    eye: fc.constantFrom(...EYES),
+    eye: fc.constantFrom(...TARGETS),
     key: fc.oneof(weighted(8, fc.constantFrom(scope, 'admin')), fc.constantFrom(...KEYS)),
-    way: fc.oneof(weighted(8, fc.constant('bearer' as const)), fc.constantFrom(...WAYS)),
+    authMethod: fc.oneof(weighted(8, fc.constant('bearer' as const)), fc.constantFrom(...AUTH_METHODS)),
     method: fc.oneof(weighted(19, fc.constant(undefined)), fc.constantFrom(...METHODS)),
     path: pathFor(operation),
-    tail: fc.oneof(weighted(19, fc.constantFrom('', '/')), fc.constantFrom(...TAILS)),
+    suffix: fc.oneof(weighted(19, fc.constantFrom('', '/')), fc.constantFrom(...PATH_SUFFIXES)),
     query: queryFor(operation),
     known: fc.option(fc.record({ nth: fc.nat({ max: 1_000_000 }), own: fc.boolean() }), {
       nil: undefined,
@@ -258,13 +258,16 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
       ),
       weighted(1, fc.constantFrom<Framing>({ kind: 'short' }, { kind: 'long' })),
     ),
-    garbled: fc.oneof(weighted(30, fc.constant<Edit[]>([])), fc.array(edit, { minLength: 1, maxLength: 3 })),
+    headEdits: fc.oneof(
+      weighted(30, fc.constant<Edit[]>([])),
+      fc.array(edit, { minLength: 1, maxLength: 3 }),
+    ),
   });
 }
 
-/** One request, or a few that are sent at once on one connection. */
-export function flight(operations: Operation[]): fc.Arbitrary<Draft[]> {
-  // Sending is what The Eye is for, and what gives the other routes something to answer.
+/** Generates one request, or a few that are pipelined on one connection. */
+export function pipelineFor(operations: Operation[]): fc.Arbitrary<Draft[]> {
+  // Sending events is the main purpose of The Eye, and gives the other routes data to return.
   const draft = fc.oneof(
     ...operations.map((operation) => weighted(operation.access === 'ingest' ? 4 : 1, draftFor(operation))),
   );

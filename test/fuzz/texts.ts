@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-/** Names that mean something to JavaScript, to libraries or to The Eye. */
-export const NAMES = [
+/** Names with a special meaning in JavaScript, in libraries or in The Eye. */
+export const PECULIAR_NAMES = [
   '__proto__',
   'constructor',
   'prototype',
@@ -24,8 +24,8 @@ export const NAMES = [
   'a[b]',
 ];
 
-const PECULIAR = [
-  ...NAMES,
+const PECULIAR_TEXTS = [
+  ...PECULIAR_NAMES,
   '\0',
   'a\0b',
   '\uD800',
@@ -73,10 +73,10 @@ const PECULIAR = [
   'retry',
 ];
 
-/** Around the limits that The Eye names: characters of a text, bytes of three texts, length of a part of a path. */
-const LENGTHS = [62, 63, 64, 200, 201, 254, 255, 256, 600, 1019, 1020, 1021, 2400, 2401, 10_001];
+/** Around the limits of The Eye: characters of a text, bytes of three texts, length of a path segment. */
+const TEXT_LENGTHS = [62, 63, 64, 200, 201, 254, 255, 256, 600, 1019, 1020, 1021, 2400, 2401, 10_001];
 
-const NUMBERS = [
+const NUMBER_TEXTS = [
   '0',
   '1',
   '-1',
@@ -103,8 +103,8 @@ const NUMBERS = [
 
 const pick = <T>(...values: T[]): fc.Arbitrary<T> => fc.constantFrom(...values);
 
-/** Spellings of instants, most of them at some edge of what there is. */
-const instant = fc
+/** Timestamps, most of them at or beyond the limits of valid ones. */
+const edgeInstant = fc
   .tuple(
     pick(
       '0000',
@@ -150,7 +150,7 @@ const instant = fc
       : `${year}-${month}-${day}${separator}${hour}:${minute}${rest.join('')}`,
   );
 
-/** Instants that there are, as they are usually spelt. */
+/** Valid timestamps in common formats. */
 export const usualInstant = fc
   .tuple(
     fc.integer({ min: Date.parse('0001-01-02T00:00:00Z'), max: Date.parse('2026-01-01T00:00:00Z') }),
@@ -167,7 +167,7 @@ export const usualInstant = fc
 
 export const anyInstant = fc.oneof(
   { arbitrary: usualInstant, weight: 2 },
-  { arbitrary: instant, weight: 3 },
+  { arbitrary: edgeInstant, weight: 3 },
   {
     arbitrary: pick(
       'infinity',
@@ -184,22 +184,22 @@ export const anyInstant = fc.oneof(
   },
 );
 
-/** A moment so near that it may lie ahead when it is sent and past when it is looked at again. */
+/** A time close to now, which may be in the future when sent and in the past when checked again. */
 export const nearlyNow = fc
   .integer({ min: -5, max: 320 })
   .map((seconds) => new Date(Date.now() + seconds * 1000).toISOString());
 
-/** Texts that every field may meet one day. */
+/** Unusual texts for any field. */
 export const peculiarText: fc.Arbitrary<string> = fc.oneof(
-  pick(...PECULIAR),
-  pick(...NUMBERS),
+  pick(...PECULIAR_TEXTS),
+  pick(...NUMBER_TEXTS),
   anyInstant,
   fc.uuid(),
   fc.string({ unit: 'binary', maxLength: 12 }),
-  fc.tuple(pick(...LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
+  fc.tuple(pick(...TEXT_LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
 );
 
-/** Texts of the usual kind: what most applications send. */
+/** Ordinary texts, as most applications send them. */
 export const usualText = (minLength = 0, maxLength = 40): fc.Arbitrary<string> =>
   fc.oneof(
     fc.string({ minLength, maxLength: Math.min(maxLength, 40) }),

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import type { Schema } from './document.js';
-import { anyInstant, NAMES, nearlyNow, peculiarText, usualInstant, usualText } from './texts.js';
+import { anyInstant, PECULIAR_NAMES, nearlyNow, peculiarText, usualInstant, usualText } from './texts.js';
 
-/** A piece of JSON text that no JavaScript value is written as; stands for itself between two marks. */
+/** Marks a piece of JSON text for verbatim output, for JSON that JSON.stringify cannot produce. */
 const verbatim = (text: string): string => `\u0001${text}\u0001`;
 
-/** What JSON.parse changes without a word, so that nothing that holds it may be accepted. */
-export const INEXACT = [
+/** JSON that JSON.parse changes silently. The Eye must refuse events that contain it. */
+export const INEXACT_JSON = [
   '1e400',
   '-1e400',
   '9007199254740993',
@@ -17,8 +17,8 @@ export const INEXACT = [
   '{"__proto__":1,"__proto__":2}',
 ];
 
-const VERBATIM = [
-  ...INEXACT,
+const VERBATIM_JSON = [
+  ...INEXACT_JSON,
   '-0',
   '1E+2',
   '01',
@@ -39,8 +39,8 @@ const VERBATIM = [
   '1'.repeat(400),
 ];
 
-/** The JSON text of a value, its verbatim pieces as they are. */
-export function spell(value: unknown): string {
+/** Serializes a value as JSON, with its verbatim pieces unchanged. */
+export function stringify(value: unknown): string {
   const text = JSON.stringify(value) ?? '';
   return text.replace(
     /"\\u0001((?:[^"\\]|\\(?!u0001).)*)\\u0001"/g,
@@ -48,7 +48,7 @@ export function spell(value: unknown): string {
   );
 }
 
-/** Any JSON that survives a journey, with any keys. */
+/** Any JSON that survives a round trip, with any keys. */
 export const anyJson = fc.letrec((tie) => ({
   value: fc.oneof(
     { depthSize: 'small' },
@@ -59,14 +59,16 @@ export const anyJson = fc.letrec((tie) => ({
     fc.array(tie('value'), { maxLength: 4 }),
     tie('object'),
   ),
-  object: fc.dictionary(fc.oneof(usualText(), fc.constantFrom(...NAMES)), tie('value'), { maxKeys: 4 }),
+  object: fc.dictionary(fc.oneof(usualText(), fc.constantFrom(...PECULIAR_NAMES)), tie('value'), {
+    maxKeys: 4,
+  }),
 }));
 
-/** Any JSON, with what is not quite JSON and what cannot be kept. */
+/** Any JSON, invalid JSON, and JSON that cannot be stored. */
 export const peculiarJson: fc.Arbitrary<unknown> = fc.oneof(
   anyJson.value,
   peculiarText,
-  fc.constantFrom(...VERBATIM.map(verbatim)),
+  fc.constantFrom(...VERBATIM_JSON.map(verbatim)),
   fc.constantFrom<unknown>(null, true, 0, -1, 1.5, 1e300, [], {}, [null], [[]]),
   fc.array(peculiarText, { maxLength: 3 }),
   fc.dictionary(peculiarText, peculiarText, { maxKeys: 3 }),
@@ -74,7 +76,7 @@ export const peculiarJson: fc.Arbitrary<unknown> = fc.oneof(
 
 const TYPES = ['string', 'number', 'integer', 'boolean', 'null', 'array', 'object', 'thing'];
 
-/** Schemas of payloads, good ones and such as nobody should compile. */
+/** Schemas of payloads: valid ones, and ones that must not be compiled. */
 const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
   schema: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
@@ -102,7 +104,7 @@ const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
           format: fc.constantFrom('date-time', 'uuid', 'email', 'regex', '__proto__', 'nothing'),
           uniqueItems: fc.boolean(),
           maxItems: fc.constantFrom(0, 1, 1000, 1001),
-          required: fc.array(fc.oneof(usualText(), fc.constantFrom(...NAMES)), { maxLength: 3 }),
+          required: fc.array(fc.oneof(usualText(), fc.constantFrom(...PECULIAR_NAMES)), { maxLength: 3 }),
           $ref: fc.constantFrom('#', '#/$defs/a', 'http://example.com/', '#/properties/__proto__', '%', ''),
           $id: fc.constantFrom('a', '#', 'http://example.com/'),
           $schema: fc.constantFrom(
@@ -113,9 +115,13 @@ const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
           not: tie('schema'),
           additionalProperties: tie('schema'),
           anyOf: fc.array(tie('schema'), { maxLength: 3 }),
-          properties: fc.dictionary(fc.oneof(usualText(), fc.constantFrom(...NAMES)), tie('schema'), {
-            maxKeys: 3,
-          }),
+          properties: fc.dictionary(
+            fc.oneof(usualText(), fc.constantFrom(...PECULIAR_NAMES)),
+            tie('schema'),
+            {
+              maxKeys: 3,
+            },
+          ),
           $defs: fc.dictionary(fc.constantFrom('a', '__proto__'), tie('schema'), { maxKeys: 2 }),
           unknown: fc.constant(1),
         },
@@ -128,7 +134,7 @@ const jsonSchema = fc.letrec<{ schema: unknown }>((tie) => ({
 const isBound = (example: unknown): boolean =>
   typeof example === 'string' && /^\d{4}-\d\d-\d\d/.test(example);
 
-/** Values that a schema allows. */
+/** Generates values that a schema allows. */
 export function valid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
   const { type, format, items, properties, example } = schema;
   if (schema.enum) return fc.constantFrom(...schema.enum);
@@ -175,8 +181,8 @@ function number({ type, minimum, maximum }: Schema): fc.Arbitrary<number> {
     : fc.double({ min, max, noNaN: true });
 }
 
-/** Values just beyond a schema, or of quite another kind. */
-function wrong({ minimum, maximum, minLength, maxLength, format, example }: Schema): fc.Arbitrary<unknown> {
+/** Generates values just outside a schema, or of a different type. */
+function invalid({ minimum, maximum, minLength, maxLength, format, example }: Schema): fc.Arbitrary<unknown> {
   const beyond: unknown[] = [];
   if (minimum !== undefined) beyond.push(minimum - 1, minimum - 0.5, minimum);
   if (maximum !== undefined) beyond.push(maximum + 1, maximum + 0.5, maximum);
@@ -190,7 +196,7 @@ function wrong({ minimum, maximum, minLength, maxLength, format, example }: Sche
   );
 }
 
-/** Mostly valid values, of which some part is wrong: a field too few, too many, or of another kind. */
+/** Generates mostly valid values with a missing field, an additional field, or a field of a different type. */
 export function nearlyValid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
   const { oneOf, items, properties, required = [] } = schema;
   if (oneOf) return fc.oneof(...oneOf.map((one) => nearlyValid(one, name)));
@@ -214,13 +220,13 @@ export function nearlyValid(schema: Schema, name = ''): fc.Arbitrary<unknown> {
 const mixed = (schema: Schema, name = ''): fc.Arbitrary<unknown> =>
   schema.properties || schema.oneOf
     ? fc.oneof({ arbitrary: nearlyValid(schema, name), weight: 9 }, peculiarJson)
-    : fc.oneof({ arbitrary: valid(schema, name), weight: 7 }, wrong(schema));
+    : fc.oneof({ arbitrary: valid(schema, name), weight: 7 }, invalid(schema));
 
-/** The text of a parameter: right, nearly right, or anything. */
+/** Generates the text of a parameter: valid, nearly valid, or arbitrary. */
 export function parameterText(schema: Schema): fc.Arbitrary<string> {
   return fc.oneof(
     { arbitrary: valid(schema).map(String), weight: 5 },
-    wrong(schema).map((value) =>
+    invalid(schema).map((value) =>
       typeof value === 'string' ? value.replaceAll('\u0001', '') : JSON.stringify(value),
     ),
     peculiarText,

@@ -1,59 +1,61 @@
 import { randomBytes } from 'node:crypto';
-import type { Known } from './known.js';
+import type { KnownRecords } from './known-records.js';
 import type { Draft, Edit, Framing } from './requests.js';
 
-/** A request as its bytes go out. */
+/** A request as bytes. */
 export interface Wire {
   draft: Draft;
   method: string;
-  /** As it stands in the request line. */
+  /** The request target of the request line. */
   target: string;
-  /** What the parameters in the path have become. */
+  /** The final path parameters. */
   parameters: Record<string, string>;
   bytes: Buffer;
-  /** Whether it need not be HTTP, or its body another one than was drafted. */
+  /** Whether it may be invalid HTTP, or its body may differ from the draft. */
   tampered: boolean;
 }
 
-export interface Setting {
+export interface WireContext {
   /** `host:port` of each Eye. */
   hosts: Record<Draft['eye'], string>;
   keys: Record<'ingest' | 'read' | 'admin', string>;
-  known: Known;
+  known: KnownRecords;
 }
 
-/** Makes the bytes of a request. */
-export function wire(draft: Draft, { hosts, keys, known }: Setting): Wire {
-  const { operation, body, framing, garbled } = draft;
+/** Converts a draft to bytes. */
+export function toWire(draft: Draft, { hosts, keys, known }: WireContext): Wire {
+  const { operation, body, framing, headEdits } = draft;
   const row = draft.known && known.row(operation, draft.known.nth, draft.known.own);
   const parameters = Object.fromEntries(
-    Object.entries(draft.path).map(([name, text]) => [name, plain(row?.[name]) ?? text]),
+    Object.entries(draft.path).map(([name, text]) => [name, scalarText(row?.[name]) ?? text]),
   );
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) => encode(parameters[name] ?? ''));
+  const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    percentEncode(parameters[name] ?? ''),
+  );
   const query = new Map(
     draft.query.map(([name, text], index) => [`${index} ${name}`, [name, text] as const]),
   );
   if (row)
     for (const { name, in: place } of operation.parameters) {
-      const text = plain(row[name]);
+      const text = scalarText(row[name]);
       if (place === 'query' && text !== undefined) query.set(`row ${name}`, [name, text]);
     }
-  const key = keyOf(draft, keys, known);
+  const key = selectKey(draft, keys, known);
   const isRow = (name: string): boolean => query.has(`row ${name}`);
   const pairs = [...query]
     .filter(([place, [name]]) => place.startsWith('row ') || !isRow(name))
-    .map(([, [name, text]]) => `${encode(name)}=${encode(text)}`);
-  if (key !== undefined && draft.way === 'query') pairs.push(`key=${encode(key)}`);
-  const tail = draft.tail;
-  const target = `${path}${tail}${pairs.length > 0 ? `${tail.includes('?') ? '&' : '?'}${pairs.join('&')}` : ''}`;
+    .map(([, [name, text]]) => `${percentEncode(name)}=${percentEncode(text)}`);
+  if (key !== undefined && draft.authMethod === 'query') pairs.push(`key=${percentEncode(key)}`);
+  const { suffix } = draft;
+  const target = `${path}${suffix}${pairs.length > 0 ? `${suffix.includes('?') ? '&' : '?'}${pairs.join('&')}` : ''}`;
   const method = draft.method ?? operation.method;
   const headers: [string, string][] = [
     ['host', hosts[draft.eye]],
-    ...credentials(key, draft.way),
+    ...credentials(key, draft.authMethod),
     ...draft.headers,
   ];
   if (body?.type !== undefined) headers.push(['content-type', body.type]);
-  if (body) headers.push(lengthOf(body.bytes, framing));
+  if (body) headers.push(framingHeader(body.bytes, framing));
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`, 'latin1');
   return {
@@ -61,13 +63,13 @@ export function wire(draft: Draft, { hosts, keys, known }: Setting): Wire {
     method,
     target,
     parameters,
-    bytes: Buffer.concat([edited(head, garbled), ...(body ? [framed(body.bytes, framing)] : [])]),
+    bytes: Buffer.concat([applyEdits(head, headEdits), ...(body ? [frameBody(body.bytes, framing)] : [])]),
     tampered:
-      garbled.length > 0 || (body !== undefined && (framing.kind === 'short' || framing.kind === 'long')),
+      headEdits.length > 0 || (body !== undefined && (framing.kind === 'short' || framing.kind === 'long')),
   };
 }
 
-function keyOf({ key }: Draft, keys: Setting['keys'], known: Known): string | undefined {
+function selectKey({ key }: Draft, keys: WireContext['keys'], known: KnownRecords): string | undefined {
   switch (key) {
     case 'none':
       return undefined;
@@ -76,7 +78,7 @@ function keyOf({ key }: Draft, keys: Setting['keys'], known: Known): string | un
     case 'malformed':
       return 'eye_admin_';
     case 'known':
-      return known.secret();
+      return known.latestKey();
     case 'ingest':
     case 'read':
     case 'admin':
@@ -84,9 +86,9 @@ function keyOf({ key }: Draft, keys: Setting['keys'], known: Known): string | un
   }
 }
 
-function credentials(key: string | undefined, way: Draft['way']): [string, string][] {
+function credentials(key: string | undefined, authMethod: Draft['authMethod']): [string, string][] {
   if (key === undefined) return [];
-  switch (way) {
+  switch (authMethod) {
     case 'bearer':
       return [['authorization', `Bearer ${key}`]];
     case 'basic':
@@ -98,13 +100,13 @@ function credentials(key: string | undefined, way: Draft['way']): [string, strin
   }
 }
 
-/** The text of a member that is a plain value. */
-function plain(value: unknown): string | undefined {
+/** The text of a string or a number, undefined for other values. */
+function scalarText(value: unknown): string | undefined {
   return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 }
 
-/** Percent-encodes; half a surrogate pair as an encoder that does not look would. */
-function encode(text: string): string {
+/** Percent-encodes a text. Encodes a lone surrogate as CESU-8 does. */
+function percentEncode(text: string): string {
   return Array.from(text, (character) => {
     if (character.isWellFormed()) return encodeURIComponent(character);
     const code = character.charCodeAt(0);
@@ -114,36 +116,36 @@ function encode(text: string): string {
   }).join('');
 }
 
-function lengthOf({ length }: Buffer, { kind }: Framing): [string, string] {
+function framingHeader({ length }: Buffer, { kind }: Framing): [string, string] {
   if (kind === 'chunked') return ['transfer-encoding', 'chunked'];
-  const said = { length, short: Math.max(length - 1, 0), long: length + 1 }[kind];
-  return ['content-length', String(said)];
+  const declared = { length, short: Math.max(length - 1, 0), long: length + 1 }[kind];
+  return ['content-length', String(declared)];
 }
 
-function framed(bytes: Buffer, framing: Framing): Buffer {
+function frameBody(bytes: Buffer, framing: Framing): Buffer {
   if (framing.kind !== 'chunked') return bytes;
   const parts: Buffer[] = [];
   let at = 0;
   for (const size of framing.sizes) {
-    if (at < bytes.length) parts.push(chunk(bytes.subarray(at, at + size)));
+    if (at < bytes.length) parts.push(encodeChunk(bytes.subarray(at, at + size)));
     at += size;
   }
-  if (at < bytes.length) parts.push(chunk(bytes.subarray(at)));
+  if (at < bytes.length) parts.push(encodeChunk(bytes.subarray(at)));
   return Buffer.concat([...parts, Buffer.from('0\r\n\r\n')]);
 }
 
-const chunk = (bytes: Buffer): Buffer =>
+const encodeChunk = (bytes: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]);
 
-function edited(bytes: Buffer, edits: Edit[]): Buffer {
+function applyEdits(bytes: Buffer, edits: Edit[]): Buffer {
   return edits.reduce((before, { place, drop, insert }) => {
     const at = Math.floor(place * before.length);
     return Buffer.concat([before.subarray(0, at), insert, before.subarray(at + drop)]);
   }, bytes);
 }
 
-/** How somebody else sends the same: by curl where curl can, otherwise byte for byte. */
-export function retell(wires: Wire[], { hosts }: Setting): string {
+/** A shell command that sends the same requests: curl if possible, otherwise the raw bytes. */
+export function formatReproduction(wires: Wire[], { hosts }: WireContext): string {
   const [first] = wires;
   if (first === undefined) return '';
   const host = hosts[first.draft.eye];
@@ -164,7 +166,10 @@ export function retell(wires: Wire[], { hosts }: Setting): string {
   if (framing.kind === 'chunked') shown.push(['transfer-encoding', 'chunked']);
   for (const [name, value] of shown) words.push('-H', quote(`${name}: ${value}`));
   if (first.draft.key !== 'none')
-    words.push('-H', quote(`authorization: Bearer <a key: ${first.draft.key}, as ${first.draft.way}>`));
+    words.push(
+      '-H',
+      quote(`authorization: Bearer <a key: ${first.draft.key}, as ${first.draft.authMethod}>`),
+    );
   if (!body) return words.join(' ');
   return `base64 -d <<< ${body.bytes.toString('base64')} | ${words.join(' ')} --data-binary @-\n# ${body.bytes.toString('utf8').slice(0, 400)}`;
 }

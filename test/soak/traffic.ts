@@ -4,29 +4,29 @@ import type { Random } from '../../testing/random.js';
 import { anEvent, type Answer, type TheEye } from '../../testing/the-eye.js';
 
 export interface TrafficOptions {
-  /** Events a second, bursts apart. */
+  /** Events per second outside bursts. */
   rate: number;
-  /** Seconds. */
+  /** Duration in seconds. */
   duration: number;
   random: Random;
 }
 
-/** A burst brings so many times the rate, for a second, once in so many seconds. */
-const BURST = { times: 50, every: 30 };
+/** Once per interval, a burst multiplies the rate by this factor for a second. */
+const BURST = { factor: 50, intervalSeconds: 30 };
 
-/** Milliseconds between two ticks, in each of which its share of events is sent, whatever became of those before. */
-const TICK = 100;
+/** Each tick sends its share of events, whether or not earlier requests have finished. */
+const TICK_MS = 100;
 
-/** Events of a tick that go in requests of their own; the others share one, of no more than so many. */
-const SINGLES = 5;
-const ARRAY = 500;
+/** Number of events per tick sent in single-event requests. The others are sent as arrays. */
+const SINGLES_PER_TICK = 5;
+const MAX_ARRAY_SIZE = 500;
 
-/** Shares of the events. */
-const BAD = 0.03;
-const DUPLICATE = 0.05;
+/** Shares of all events. */
+const INVALID_SHARE = 0.03;
+const DUPLICATE_SHARE = 0.05;
 
-/** What must be refused, and the code that it is refused with. */
-const FAULTS: readonly (readonly [Record<string, unknown>, string])[] = [
+/** Fields that must be refused, with the expected code. */
+const INVALID_FIELDS: readonly (readonly [Record<string, unknown>, string])[] = [
   [{ timestamp: '2021-02-30T09:15:31Z' }, 'invalid_timestamp'],
   [{ timestamp: '2999-01-01T00:00:00Z' }, 'timestamp_in_future'],
   [{ name: undefined }, 'missing_field'],
@@ -34,51 +34,51 @@ const FAULTS: readonly (readonly [Record<string, unknown>, string])[] = [
 
 interface Sent {
   event: SentEvent;
-  /** The code with which it must be refused. */
+  /** The code with which the event must be refused. */
   code?: string;
 }
 
-/** Events at a steady rate with bursts; some are bad, and some were sent before. */
+/** Sends events at a steady rate with bursts. Some are invalid, and some are duplicates. */
 export class Traffic {
   readonly ledger = new Ledger();
-  /** Refused events, by the code that each must have been refused with. */
+  /** Number of refused events by expected code. */
   readonly refused = new Map<string, number>();
-  /** Milliseconds of each answer, in the order in which they came. */
+  /** Response times in milliseconds, in the order of arrival. */
   readonly latencies: number[] = [];
-  /** Events in all requests, duplicates and bad ones too. */
+  /** Number of events sent, including duplicates and invalid ones. */
   events = 0;
-  /** Answers that are not what they must be. */
+  /** Descriptions of unexpected responses. */
   readonly faults = new Set<string>();
 
   private readonly recent: SentEvent[] = [];
-  private readonly underWay = new Set<Promise<void>>();
+  private readonly inFlight = new Set<Promise<void>>();
 
   constructor(
     private readonly eye: TheEye,
     private readonly options: TrafficOptions,
   ) {}
 
-  /** Resolves when the last request is answered. */
+  /** Resolves after the last response. */
   async run(): Promise<void> {
     const { rate, duration } = this.options;
-    const began = performance.now();
-    const ticks = (duration * 1000) / TICK;
+    const startedAt = performance.now();
+    const ticks = (duration * 1000) / TICK_MS;
     for (let tick = 0; tick < ticks; tick++) {
-      const second = Math.floor((tick * TICK) / 1000);
-      // In the middle of the interval, so that each third of the time has its share of bursts.
-      const burst = second % BURST.every === BURST.every / 2;
-      this.tick(Math.round((rate * (burst ? BURST.times : 1) * TICK) / 1000));
-      await wait(Math.max(0, began + (tick + 1) * TICK - performance.now()));
+      const second = Math.floor((tick * TICK_MS) / 1000);
+      // In the middle of the interval, so that bursts are spread evenly over the thirds of the run.
+      const isBurst = second % BURST.intervalSeconds === BURST.intervalSeconds / 2;
+      this.sendTick(Math.round((rate * (isBurst ? BURST.factor : 1) * TICK_MS) / 1000));
+      await wait(Math.max(0, startedAt + (tick + 1) * TICK_MS - performance.now()));
     }
-    await Promise.all(this.underWay);
+    await Promise.all(this.inFlight);
   }
 
-  private tick(count: number): void {
+  private sendTick(count: number): void {
     this.events += count;
-    const sent = Array.from({ length: count }, () => this.next());
-    for (const one of sent.splice(0, SINGLES)) this.post([one], one.event);
+    const sent = Array.from({ length: count }, () => this.nextEvent());
+    for (const one of sent.splice(0, SINGLES_PER_TICK)) this.post([one], one.event);
     while (sent.length > 0) {
-      const many = sent.splice(0, ARRAY);
+      const many = sent.splice(0, MAX_ARRAY_SIZE);
       this.post(
         many,
         many.map(({ event }) => event),
@@ -86,12 +86,12 @@ export class Traffic {
     }
   }
 
-  private next(): Sent {
+  private nextEvent(): Sent {
     const { random } = this.options;
-    if (this.recent.length > 0 && random.chance(DUPLICATE)) return { event: random.of(this.recent) };
+    if (this.recent.length > 0 && random.chance(DUPLICATE_SHARE)) return { event: random.of(this.recent) };
     const session_id = `${this.ledger.prefix}${this.ledger.sent}`;
-    if (random.chance(BAD)) {
-      const [fields, code] = random.of(FAULTS);
+    if (random.chance(INVALID_SHARE)) {
+      const [fields, code] = random.of(INVALID_FIELDS);
       return { event: anEvent({ session_id, ...fields }), code };
     }
     const event = anEvent({ session_id, data: { path: `/products/${random.next()}`, tags: ['ü', '𝄞'] } });
@@ -102,29 +102,29 @@ export class Traffic {
   private post(sent: Sent[], body: unknown): void {
     const request = this.eye
       .post('/events/', body)
-      .then((answer) => this.note(sent, answer))
-      .catch((error: Error) => void this.faults.add(`no answer: ${error.message}`))
-      .finally(() => this.underWay.delete(request));
-    this.underWay.add(request);
+      .then((response) => this.recordResponse(sent, response))
+      .catch((error: Error) => void this.faults.add(`no response: ${error.message}`))
+      .finally(() => this.inFlight.delete(request));
+    this.inFlight.add(request);
   }
 
-  private note(sent: Sent[], { status, body, took }: Answer): void {
+  private recordResponse(sent: Sent[], { status, body, took }: Answer): void {
     this.latencies.push(took);
-    const bad = sent.filter(({ code }) => code !== undefined);
-    const good = sent.filter(({ code }) => code === undefined);
-    const expected = good.length > 0 ? 202 : 400;
+    const invalid = sent.filter(({ code }) => code !== undefined);
+    const valid = sent.filter(({ code }) => code === undefined);
+    const expected = valid.length > 0 ? 202 : 400;
     const ids: string[] = status === 202 ? (body.ids ?? [body.id]) : [];
-    if (status !== expected) this.faults.add(`${status} in place of ${expected}: ${JSON.stringify(body)}`);
-    else if (ids.length !== good.length) this.faults.add(`accepted ${ids.length} of ${good.length}`);
+    if (status !== expected) this.faults.add(`${status} instead of ${expected}: ${JSON.stringify(body)}`);
+    else if (ids.length !== valid.length) this.faults.add(`accepted ${ids.length} of ${valid.length}`);
     else {
-      good.forEach(({ event }, index) => this.accepted(ids[index] as string, event));
-      for (const { code = '' } of bad) this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+      valid.forEach(({ event }, index) => this.recordAccepted(ids[index] as string, event));
+      for (const { code = '' } of invalid) this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
     }
   }
 
-  private accepted(id: string, event: SentEvent): void {
+  private recordAccepted(id: string, event: SentEvent): void {
     this.ledger.noteAcknowledged(id, event);
-    // Those that were sent a moment ago, and those of long ago.
+    // Keeps a mix of recent and old events.
     if (this.recent.length < 10_000) this.recent.push(event);
     else this.recent[this.ledger.acknowledged % 10_000] = event;
   }

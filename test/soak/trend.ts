@@ -1,6 +1,6 @@
 import { percentile } from '../../testing/statistics.js';
 
-/** A figure over time, in thirds. The first is warming up; the last beside the middle one shows where it is going. */
+/** A percentile over time, by thirds. The first third is warm-up. Comparing the last with the middle one shows growth. */
 export interface Trend {
   first: number;
   middle: number;
@@ -16,13 +16,13 @@ export function trendOf(samples: readonly number[], share = 0.5): Trend {
   return { first, middle, last };
 }
 
-/** By how much the last third may exceed the middle one: by a share of it, and by so much besides. */
+/** By how much the last third may exceed the middle one: a share of it, plus a constant. */
 export interface Slack {
   share: number;
   plus: number;
 }
 
-/** True also where there is nothing to compare. */
+/** Also true without samples. */
 export function grows({ middle, last }: Trend, { share, plus }: Slack): boolean {
   return !(last <= middle * (1 + share) + plus);
 }

@@ -3,67 +3,67 @@ import { Admin } from '../../testing/keys.js';
 import { TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
-import { Known } from './known.js';
+import { KnownRecords } from './known-records.js';
 import type { Fault } from './oracle.js';
-import type { Setting } from './wire.js';
+import type { WireContext } from './wire.js';
 
-/** Seconds until a request that never becomes whole is given up. */
+/** Milliseconds until The Eye rejects an incomplete request. */
 const REQUEST_TIMEOUT = '2000';
 
-/** Bytes of memory that neither process may exceed; a few bodies of 5 MiB at once are in it. */
-const MEMORY_LIMIT = 1024 ** 3;
+/** Memory limit of each process, which allows for a few concurrent bodies of 5 MiB. */
+const MAX_MEMORY_BYTES = 1024 ** 3;
 
 const APPLICATION = 'fuzz';
 
 /**
- * What says in the output of a process that something went wrong which nobody thought of. A warning does not by itself: a
- * slow machine may well ask senders to come back, and one who hangs up cuts an export off.
+ * Output that indicates an unexpected error. Other warnings are legitimate: a slow machine returns 503, and a client that
+ * disconnects aborts an export.
  */
-const ALARMING =
+const ALARM_PATTERN =
   /^(?:error|fatal): |^warn: PostgreSQL (?:failed|refused)|unhandled|uncaught|deprecat|^\s+at .+:\d+:\d+\)?$/im;
 
-/** What is read of a line of the log. */
-interface Line {
+/** The relevant fields of a log line. */
+interface LogLine {
   level: string;
   context?: string;
   msg: string;
   err?: { stack: string };
 }
 
-/** Two Eyes over the same data: an open one, and one that asks for keys. */
-export class House {
+/** Two Eyes with the same data: an open one, and one that requires keys. */
+export class FuzzTarget {
   readonly memory = { open: 0, guarded: 0 };
-  private readonly watch: NodeJS.Timeout;
+  private readonly memoryTimer: NodeJS.Timeout;
 
   private constructor(
     readonly open: TheEye,
     readonly guarded: TheEye,
-    readonly setting: Setting,
+    readonly context: WireContext,
     readonly operations: Operation[],
     readonly problem: Schema,
   ) {
-    this.watch = setInterval(() => void this.measure(), 2000);
+    this.memoryTimer = setInterval(() => void this.sampleMemory(), 2000);
   }
 
-  static async build(): Promise<House> {
+  static async start(): Promise<FuzzTarget> {
     const open = await startEye({ REQUEST_TIMEOUT });
     try {
       const guarded = await open.startPeer({ REQUEST_TIMEOUT, AUTH: 'required' });
       const admin = await Admin.of(guarded);
-      const spared = new Set<unknown>([APPLICATION, 'administration']);
+      const protectedValues = new Set<unknown>([APPLICATION, 'administration']);
       const make = async (scope: string): Promise<string> => {
         const { id, key } = await admin.create(APPLICATION, { scope });
-        spared.add(id);
+        protectedValues.add(id);
         return key;
       };
       const keys = { ingest: await make('ingest'), read: await make('read'), admin: await make('admin') };
       const hosts = { open: new URL(open.url).host, guarded: new URL(guarded.url).host };
       const { body: document } = await open.get('/docs-json');
-      const setting = { hosts, keys, known: new Known(spared) };
-      return new House(
+      const context = { hosts, keys, known: new KnownRecords(protectedValues) };
+      return new FuzzTarget(
         open,
         guarded,
-        setting,
+        context,
         operationsOf(document),
         document.components.schemas.ProblemResponse,
       );
@@ -73,9 +73,9 @@ export class House {
     }
   }
 
-  /** What is wrong with the processes after all that. */
+  /** Checks the processes at the end of the run. */
   async *inspect(): AsyncGenerator<Fault> {
-    await this.measure();
+    await this.sampleMemory();
     for (const name of ['open', 'guarded'] as const) {
       const eye = this[name];
       const { exitCode, signalCode } = eye.process;
@@ -86,10 +86,10 @@ export class House {
           signature: `${name}: not ready`,
           detail: JSON.stringify((await eye.get('/health/ready')).body),
         };
-      const alarms = alarmsIn(eye.output);
+      const alarms = findAlarms(eye.output);
       for (const alarm of alarms)
         yield { signature: `${name}: output: ${alarm.split('\n', 1)[0]?.slice(0, 120)}`, detail: alarm };
-      if (this.memory[name] > MEMORY_LIMIT)
+      if (this.memory[name] > MAX_MEMORY_BYTES)
         yield { signature: `${name}: memory`, detail: `${this.memory[name]} bytes` };
     }
     const failed = await this.open.redis((redis) => redis.zcard('the-eye:ingestion:failed'));
@@ -97,13 +97,13 @@ export class House {
   }
 
   async close(): Promise<void> {
-    clearInterval(this.watch);
+    clearInterval(this.memoryTimer);
     await this.guarded.end();
     await this.open.close();
   }
 
-  /** The most memory that each process was seen to hold, where the system tells. */
-  private async measure(): Promise<void> {
+  /** Updates the peak memory of each process. Linux only. */
+  private async sampleMemory(): Promise<void> {
     for (const name of ['open', 'guarded'] as const) {
       const status = await readFile(`/proc/${this[name].process.pid}/status`, 'utf8').catch(() => '');
       const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
@@ -112,16 +112,16 @@ export class House {
   }
 }
 
-/** The lines of a log that tell of trouble, and what Node itself says between them, one of each kind. */
-function alarmsIn(output: string): string[] {
+/** Finds alarming log lines and output of Node itself, one of each kind. */
+function findAlarms(output: string): string[] {
   const entries = output
     .split(/\n(?=\{)|(?<=\})\n|\n\n/)
-    .map((entry) => (/^\{"level":.*\}$/.test(entry) ? inWords(JSON.parse(entry)) : entry));
-  const alarming = entries.filter((entry) => ALARMING.test(entry)).map((entry) => entry.slice(0, 1500));
+    .map((entry) => (/^\{"level":.*\}$/.test(entry) ? formatLine(JSON.parse(entry)) : entry));
+  const alarming = entries.filter((entry) => ALARM_PATTERN.test(entry)).map((entry) => entry.slice(0, 1500));
   return [...new Map(alarming.map((entry) => [entry.slice(0, 60), entry])).values()];
 }
 
-/** Without its time and its process, which make it unlike any other. */
-function inWords({ level, context, msg, err }: Line): string {
+/** Omits the time and the process id, so that equal messages compare equal. */
+function formatLine({ level, context, msg, err }: LogLine): string {
   return `${level}: ${err?.stack ?? msg}${context === undefined ? '' : ` (${context})`}`;
 }

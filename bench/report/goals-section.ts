@@ -1,19 +1,19 @@
-import type { Accepted, AcceptResults } from '../accept/accept.js';
+import type { ContenderResult, AcceptResults } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
 import type { AskResults } from '../ask/ask.js';
 import type { MemoryResults } from '../memory/memory.js';
 import { median } from '../../testing/statistics.js';
 import { growth } from './ask-section.js';
 import type { Results } from './results.js';
-import { spell, table } from '../../testing/table.js';
+import { formatNumber, table } from '../../testing/table.js';
 
-/** The goals and the results; undefined if none of them was measured. */
-export function aimsSection({ accept, store, ask, memory }: Results): string | undefined {
+/** The goals and the results. Undefined if none of them was measured. */
+export function goalsSection({ accept, store, ask, memory }: Results): string | undefined {
   const rows = [
-    ...(accept ? singles(accept) : []),
-    ...(accept && store ? [arrays(accept, median(store.rounds.copy.map(({ stored }) => stored)))] : []),
-    ...(ask ? questions(ask) : []),
-    ...(memory ? [held(memory)] : []),
+    ...(accept ? singleEventRows(accept) : []),
+    ...(accept && store ? [arrayRow(accept, median(store.rounds.copy.map(({ stored }) => stored)))] : []),
+    ...(ask ? queryRows(ask) : []),
+    ...(memory ? [memoryRow(memory)] : []),
   ];
   if (rows.length === 0) return undefined;
   return `## Goals
@@ -23,21 +23,21 @@ ${table(['measurement', 'goal', 'result'], rows)}
 }
 
 /** The median of the contender with these connections and events per request. */
-function figure(
+function medianRate(
   { contenders }: AcceptResults,
   kind: Kind,
   [connections, events]: [number, number],
   key: 'accepted' | 'stored',
 ): number {
-  const isWanted = (each: Accepted): boolean =>
+  const isWanted = (each: ContenderResult): boolean =>
     each.kind === kind && each.connections === connections && each.events === events && !each.isNdjson;
   const rounds = contenders.find(isWanted)?.rounds ?? [];
   return median(rounds.map((round) => round[key] ?? NaN));
 }
 
-function singles(accept: AcceptResults): string[][] {
-  const stored = figure(accept, 'eye', [64, 1], 'stored');
-  const share = (kind: Kind): string => spell(stored / figure(accept, kind, [64, 1], 'accepted'));
+function singleEventRows(accept: AcceptResults): string[][] {
+  const stored = medianRate(accept, 'eye', [64, 1], 'stored');
+  const share = (kind: Kind): string => formatNumber(stored / medianRate(accept, kind, [64, 1], 'accepted'));
   return [
     [
       'one event per request, 64 connections: stored rate / rate of bare Fastify',
@@ -48,33 +48,37 @@ function singles(accept: AcceptResults): string[][] {
   ];
 }
 
-function arrays(accept: AcceptResults, copied: number): string[] {
-  const stored = figure(accept, 'eye', [8, 500], 'stored');
-  return ['arrays of 500: stored rate / rate of `COPY`', 'at least 0.35', spell(stored / copied)];
+function arrayRow(accept: AcceptResults, copied: number): string[] {
+  const stored = medianRate(accept, 'eye', [8, 500], 'stored');
+  return ['arrays of 500: stored rate / rate of `COPY`', 'at least 0.35', formatNumber(stored / copied)];
 }
 
-function questions({ questions: all, sizes }: AskResults): string[][] {
+function queryRows({ questions: all, sizes }: AskResults): string[][] {
   const pages = all.filter(({ kind }) => kind === 'page');
   const aggregates = all.filter(({ kind }) => kind === 'aggregate');
   const p99 = (some: AskResults['questions']): number =>
     Math.max(...some.map(({ latencies }) => latencies.at(-1)?.p99 ?? NaN));
   const size = (sizes.at(-1) ?? 0).toLocaleString('en');
   return [
-    [`p99 of the slowest page of ten at ${size} events`, 'at most 25 ms', `${spell(p99(pages))} ms`],
-    [`p99 of the slowest aggregate at ${size} events`, 'at most 50 ms', `${spell(p99(aggregates))} ms`],
+    [`p99 of the slowest page of ten at ${size} events`, 'at most 25 ms', `${formatNumber(p99(pages))} ms`],
+    [
+      `p99 of the slowest aggregate at ${size} events`,
+      'at most 50 ms',
+      `${formatNumber(p99(aggregates))} ms`,
+    ],
     [
       'p50 of the page of ten that grows most: largest table / smallest table',
       'at most 2',
-      spell(Math.max(...pages.map(({ latencies }) => growth(latencies, 'p50')))),
+      formatNumber(Math.max(...pages.map(({ latencies }) => growth(latencies, 'p50')))),
     ],
   ];
 }
 
-function held({ peak, events }: MemoryResults): string[] {
+function memoryRow({ peak, events }: MemoryResults): string[] {
   const size = events.toLocaleString('en');
   return [
     `memory of API and worker together, ${size} events waiting`,
     'at most 300 MiB',
-    `${spell(peak / 2 ** 20)} MiB`,
+    `${formatNumber(peak / 2 ** 20)} MiB`,
   ];
 }
