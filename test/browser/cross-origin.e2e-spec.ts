@@ -6,10 +6,10 @@ import { Admin } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-// Of the browser, where some of this runs.
+// Provided by the browser, in which page.evaluate() runs its callback.
 declare const navigator: { sendBeacon(url: string, body: unknown): boolean };
 
-describe('A page in a real browser', () => {
+describe('POST /events from a page in a browser', () => {
   let eye: TheEye;
   let server: Server;
   let browser: Browser;
@@ -34,7 +34,7 @@ describe('A page in a real browser', () => {
     server?.close();
   });
 
-  /** Runs in a page of this host: sends events as beacons, a text and a blob, and the rest with fetch. */
+  /** Sends three events from a page on this host: a text beacon, a blob beacon and a fetch request. */
   async function sendFrom(host: string): Promise<{ sessions: string[]; fetched: unknown }> {
     const page = await browser.newPage();
     await page.goto(`http://${host}:${port}/`);
@@ -62,7 +62,7 @@ describe('A page in a real browser', () => {
   const stored = (sessions: string[]): Promise<unknown[]> =>
     eye.sql('SELECT application FROM events WHERE session_id = ANY($1)', [sessions]);
 
-  it('sends beacons and requests from an origin that the key names', async () => {
+  it('accepts beacons and fetch requests from an allowed origin of the key', async () => {
     const { sessions, fetched } = await sendFrom('127.0.0.1');
     expect(fetched).toEqual([202, '"events";q=600000;w=60']);
     await eventually(async () =>
@@ -70,10 +70,10 @@ describe('A page in a real browser', () => {
     );
   });
 
-  it('sends nothing from an origin that the key does not name', async () => {
+  it('stores nothing from an origin that the key does not allow', async () => {
     const evil = await sendFrom('localhost');
     expect(evil.fetched).toBe('TypeError');
-    // What was sent later is there, so what was sent before would be.
+    // Later events are stored, so earlier ones would be stored by now, too.
     const good = await sendFrom('127.0.0.1');
     await eventually(async () => expect(await stored(good.sessions)).toHaveLength(3));
     expect(await stored(evil.sessions)).toEqual([]);

@@ -12,7 +12,7 @@ const LIST = '**/events/?*';
 const STREAM = '**/events/stream*';
 const RATES = '**/statistics/rates/';
 
-describe('What the dashboard shows of now', () => {
+describe('The Now view of the dashboard', () => {
   let eye: TheEye;
   let browser: Browser;
   let viewer: Viewer;
@@ -31,7 +31,7 @@ describe('What the dashboard shows of now', () => {
     await eye?.close();
   });
 
-  it('holds no event twice, also where it is opened or filtered amid traffic', async () => {
+  it('lists no event twice when it is opened or filtered during traffic', async () => {
     const ids = (): Promise<(string | null)[]> =>
       page.locator('.tail li').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-event')));
     const ends = new AbortController();
@@ -44,7 +44,7 @@ describe('What the dashboard shows of now', () => {
         await viewer.goto(hash);
         await viewer.at(hash);
         await page.locator('.tail li').first().waitFor();
-        for (let looks = 0; looks < 8; looks++) {
+        for (let check = 0; check < 8; check++) {
           await wait(150);
           const shown = await ids();
           expect([hash, shown.length]).toEqual([hash, new Set(shown).size]);
@@ -56,7 +56,7 @@ describe('What the dashboard shows of now', () => {
     }
   });
 
-  it('asks again for the events of the past where it was given none', async () => {
+  it('requests past events again after a 503 response', async () => {
     await eye.store(anEvent({ session_id: 'the past' }));
     await page.route(LIST, (route) => route.fulfill({ status: 503, json: { detail: 'Not now.' } }));
     await viewer.goto('#/now?session_id=the%20past');
@@ -66,7 +66,7 @@ describe('What the dashboard shows of now', () => {
     await page.getByText('since the view was opened').waitFor();
   });
 
-  it('shows what was stored after the past was read and before the stream was open', async () => {
+  it('shows events stored between the query for past events and the opening of the stream', async () => {
     await page.route(STREAM, async (route) => {
       await page.getByText('No event matches these filters yet.').waitFor();
       await eye.store(anEvent({ session_id: 'between' }));
@@ -76,7 +76,7 @@ describe('What the dashboard shows of now', () => {
     await page.locator('.tail li', { hasText: 'between' }).waitFor();
   });
 
-  it('goes on from where a heartbeat said it was', async () => {
+  it('resumes the stream from the id of the last heartbeat', async () => {
     const watching = await Watching.open(eye);
     await eye.store(anEvent({ session_id: 'seen' }));
     await watching.saw('seen');
@@ -96,7 +96,7 @@ describe('What the dashboard shows of now', () => {
     expect(streams).toBe(2);
   });
 
-  describe('where answers do not arrive whole', () => {
+  describe('with incomplete responses', () => {
     let broken: Server;
 
     beforeAll(async () => {
@@ -111,7 +111,7 @@ describe('What the dashboard shows of now', () => {
       broken?.close();
     });
 
-    it.each(['broken', 'stalled'])('says so, and asks again: %s', async (kind) => {
+    it.each(['broken', 'stalled'])('reports the failure and retries: %s', async (kind) => {
       const { port } = broken.address() as AddressInfo;
       await page.route(RATES, (route) => route.continue({ url: `http://127.0.0.1:${port}/${kind}` }));
       await viewer.goto('#/now');

@@ -12,7 +12,7 @@ import { startEye } from '../support/start-eye.js';
 const HOUR = 3_600_000;
 const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = true</script>';
 
-/** Every view, and what is there once it is shown. */
+/** Every view, with a selector that matches once the view is loaded. */
 const VIEWS = {
   '#/now': '.tail li',
   '#/history?range=day': '.plot[aria-label^="Events over time"]',
@@ -26,10 +26,10 @@ const ago = (milliseconds: number): string => new Date(Date.now() - milliseconds
 
 const COLOUR_RULES = ['color-contrast', 'link-in-text-block'];
 
-/** Rows are alike: the first few speak for all. */
+/** Analyzes only the first rows of a list, because all rows have the same structure. */
 const axe = (page: Page): AxeBuilder => new AxeBuilder({ page }).exclude('.rows li:nth-child(n + 5)');
 
-/** For an Eye that comes back where it was. */
+/** Returns a fixed port, so that The Eye has the same address after a restart. */
 async function freePort(): Promise<string> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -58,7 +58,7 @@ describe('The dashboard', () => {
     await eye?.close();
   });
 
-  it('is there for anybody, under a policy that lets only its own files run', async () => {
+  it('is served without a key, with a Content-Security-Policy that allows only its own files', async () => {
     const { status, headers, body } = await eye.get('/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch('text/html');
@@ -76,13 +76,13 @@ describe('The dashboard', () => {
     '/dashboard/vendor/uPlot.d.ts',
     '/dashboard/nothing.js',
     '/dashboard/',
-  ])('serves nothing but the files of the page: %s', async (path) => {
+  ])('does not serve files outside the page: %s', async (path) => {
     const { status, headers } = await eye.get(path);
     expect([403, 404]).toContain(status);
     expect(headers.get('content-type')).toContain('problem+json');
   });
 
-  it('says how to send the first event, and shows it when it comes', async () => {
+  it('shows a command that sends the first event, and then the event', async () => {
     await viewer.goto('#/sessions');
     await page.getByText('There is no session yet.').waitFor();
     for (const view of ['#/history?range=all', '#/events', '#/now']) {
@@ -95,8 +95,8 @@ describe('The dashboard', () => {
     expect(await page.getByText('No event has been stored yet.').isVisible()).toBe(false);
   });
 
-  describe('now', () => {
-    it('plots what is accepted and stored, and says how The Eye is', async () => {
+  describe('in its Now view', () => {
+    it('plots accepted and stored events and shows the health of The Eye', async () => {
       await eye.store(Array.from({ length: 200 }, () => anEvent()));
       await page
         .getByRole('img', { name: /accepted (?!0,)[\d.]+, stored (?!0,)[\d.]+, refused 0/ })
@@ -106,8 +106,8 @@ describe('The dashboard', () => {
         await page.locator('.health li', { hasText: words }).waitFor();
     });
 
-    it('shows events as they are stored; holds them while it is paused', async () => {
-      // In the second of a flood a viewer may be spared it.
+    it('shows events as they are stored and buffers them while it is paused', async () => {
+      // During a burst, the stream may skip events for a subscriber.
       await eventually(async () => {
         await eye.store(anEvent({ session_id: 'before the pause', data: { at: Date.now() } }));
         await page.locator('.tail li', { hasText: 'before the pause' }).first().waitFor({ timeout: 1000 });
@@ -120,7 +120,7 @@ describe('The dashboard', () => {
       await page.locator('.tail li', { hasText: 'in the pause' }).waitFor();
     });
 
-    it('shows only what the filters match, which stand in the address', async () => {
+    it('shows only events that match the filters in the URL', async () => {
       await page.getByLabel('Category').fill('wanted');
       await page.keyboard.press('Enter');
       await page.getByText('No event matches these filters yet.').waitFor();
@@ -130,24 +130,24 @@ describe('The dashboard', () => {
       expect(await page.locator('.tail .type').allTextContents()).toEqual(['wanted pageview']);
     });
 
-    it('stays small in a flood', async () => {
+    it('limits its list to 100 events during a burst', async () => {
       await viewer.goto('#/now');
       for (let i = 0; i < 5; i++)
         await eye.post(
           '/events/',
           Array.from({ length: 1000 }, () => anEvent()),
         );
-      // What it was spared is said, too.
+      // The page counts skipped events, too.
       await eventually(async () => {
         const words = (await page.locator('.state').textContent()) ?? '';
-        const [seen = 0, spared = 0] = [...words.replaceAll(',', '').matchAll(/\d+/g)].map(Number);
-        expect(seen + spared).toBeGreaterThanOrEqual(5000);
+        const [seen = 0, skipped = 0] = [...words.replaceAll(',', '').matchAll(/\d+/g)].map(Number);
+        expect(seen + skipped).toBeGreaterThanOrEqual(5000);
       }, 20_000);
       expect(await page.locator('.tail li').count()).toBe(100);
     });
   });
 
-  describe('of a day', () => {
+  describe('with stored events and rejections', () => {
     beforeAll(async () => {
       await eye.request('PUT', '/event-types/order/place/', {
         body: JSON.stringify({
@@ -182,12 +182,12 @@ describe('The dashboard', () => {
       return Number.parseInt((text ?? '').replaceAll(',', ''));
     };
 
-    it('shows the history, stacked and ranked, and looks closer at what is marked', async () => {
+    it('plots the history by category with rankings and zooms in on a selection', async () => {
       await viewer.goto('#/history?range=day');
       const legend = page.locator('.legend');
       await legend.getByText('search 30').waitFor();
       await legend.getByText('click 70').waitFor();
-      // And the very first one.
+      // Includes the event of the first spec.
       expect(await total()).toBe(101);
       const box = await page.locator('.u-over').boundingBox();
       if (!box) throw new Error('There is no plot.');
@@ -209,7 +209,7 @@ describe('The dashboard', () => {
       await eventually(async () => expect(await total()).toBe(101));
     });
 
-    it('filters by what is clicked on, and stacks by something else', async () => {
+    it('filters the history by a clicked category and groups it by type', async () => {
       await page.locator('.ranking', { hasText: 'Categories' }).getByText('search').click();
       await eventually(async () => expect(await total()).toBe(30));
       expect(viewer.hash).toBe('#/history?range=day&category=search');
@@ -220,7 +220,7 @@ describe('The dashboard', () => {
       expect(viewer.hash).toContain('category=search');
     });
 
-    it('lists events page by page, in the order that is asked for', async () => {
+    it('lists events page by page in the selected order', async () => {
       await viewer.goto(`#/events?category=click&from=${ago(25 * HOUR)}`);
       await page.getByText('70 events').waitFor();
       const first = await page.locator('.rows time').first().getAttribute('datetime');
@@ -238,7 +238,7 @@ describe('The dashboard', () => {
       expect(times).toEqual(times.toSorted());
     });
 
-    it('lets a range be typed, whose days are those of UTC', async () => {
+    it('accepts a typed range as UTC days and times', async () => {
       await viewer.goto('#/events?session_id=journey');
       await page.getByLabel('From').fill('2026-01-01');
       await page.getByLabel('To').fill('2026-01-01T10:00');
@@ -250,14 +250,14 @@ describe('The dashboard', () => {
       await page.getByText('2 events').waitFor();
     });
 
-    it('says in words what cannot be asked', async () => {
+    it('shows the error message of an invalid query', async () => {
       await viewer.goto('#/events?from=yesterday');
       await page.locator('.note', { hasText: 'timestamp_after: Must be an ISO 8601 date' }).waitFor();
-      // The browser says so, too.
+      // The browser logs the 400 response, too.
       expect(viewer.complaints.splice(0)).toEqual([expect.stringContaining('400')]);
     });
 
-    it('opens an event by the keyboard alone, shows all of it as text, and closes it by Esc', async () => {
+    it('opens an event with the keyboard, shows its markup as text, and closes it with Esc', async () => {
       await viewer.goto('#/events?session_id=journey');
       await page.locator('.rows .open').first().focus();
       await page.keyboard.press('ArrowDown');
@@ -273,7 +273,7 @@ describe('The dashboard', () => {
       await viewer.at('#/events?session_id=journey');
     });
 
-    it('shows a session as it happened, with the time between its events', async () => {
+    it('shows a session in order, with the time between its events', async () => {
       await viewer.goto('#/sessions?category=page%20interaction');
       await page.locator('.sessions li', { hasText: 'journey' }).getByRole('link').click();
       await page.locator('.timeline li').first().waitFor();
@@ -291,7 +291,7 @@ describe('The dashboard', () => {
       await viewer.at('#/sessions/journey');
     });
 
-    it('says that no session matches, where there are others', async () => {
+    it('reports that no session matches the filters when other sessions exist', async () => {
       await viewer.goto('#/sessions?category=none');
       await page.getByText('No session matches these filters.').waitFor();
       expect(await page.locator('.first').count()).toBe(0);
@@ -299,7 +299,7 @@ describe('The dashboard', () => {
       await page.locator('.sessions li').first().waitFor();
     });
 
-    it('shows what was refused and why, with the offending value marked', async () => {
+    it('shows rejections with their reasons and highlights the invalid value', async () => {
       await viewer.goto('#/refused');
       await page.locator('.ranking', { hasText: 'Reasons' }).getByText('payload_mismatch').click();
       const marked = page.locator('.rejections .bad');
@@ -311,7 +311,7 @@ describe('The dashboard', () => {
       expect(await page.evaluate('window.ran')).toBeUndefined();
     });
 
-    it('sums up of what was refused no more days at once than The Eye does', async () => {
+    it('limits the summary of rejections to the longest range that the API accepts', async () => {
       const to = new Date();
       const from = new Date(to.getTime() - 900 * 86_400_000);
       await viewer.goto(`#/refused?from=${from.toISOString()}&to=${to.toISOString()}`);
@@ -324,7 +324,7 @@ describe('The dashboard', () => {
       expect(await page.locator('.note:visible').count()).toBe(0);
     });
 
-    it('lists what was refused of one type, says so, and takes that off again', async () => {
+    it('filters rejections by type, shows the filter, and clears it', async () => {
       await viewer.goto('#/refused');
       const shown = page.locator('.rejections > li');
       await eventually(async () => expect(await shown.count()).toBe(3));
@@ -340,12 +340,12 @@ describe('The dashboard', () => {
       await eventually(async () => expect(await shown.count()).toBe(3));
       expect(viewer.hash).toBe('#/refused');
       expect(await page.getByText('These counts cover all types').count()).toBe(0);
-      // What has no name cannot be asked for.
+      // Rejections without a name cannot be selected by type.
       await types.getByText('page interaction · (none)').waitFor();
       expect(await types.getByRole('link', { name: '(none)' }).count()).toBe(0);
     });
 
-    it('opens the way to each offending value, however deep it lies and however long the list', async () => {
+    it('expands the path to every invalid value in deep objects and long lists', async () => {
       await eye.request('PUT', '/event-types/order/change/', {
         body: JSON.stringify({
           mode: 'enforce',
@@ -367,13 +367,13 @@ describe('The dashboard', () => {
       await viewer.goto('#/refused?category=order&name=change');
       await page.getByText('"free"must be number, not "free"').waitFor();
       await page.getByText('"seventy"must be integer, not "seventy"').waitFor();
-      // The others of the long list, and the long list in which nothing is wrong.
+      // Neither the valid items of the long list nor the valid long list is expanded.
       expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(0);
       await page.getByText('… 70 more').click();
       expect(await page.getByText('69', { exact: true }).filter({ visible: true }).count()).toBe(1);
     });
 
-    it('pages through what was refused in a range that ends now, which stays the same from page to page', async () => {
+    it('pages through rejections of a relative range without moving the range', async () => {
       await eye.post(
         '/events/',
         Array.from({ length: 45 }, () => anEvent({ category: 'paged', name: '' })),
@@ -382,11 +382,11 @@ describe('The dashboard', () => {
         expect((await eye.get('/rejections/?category=paged')).body.count).toBe(45),
       );
       await viewer.goto('#/refused?category=paged');
-      const words = page.locator('.range .muted');
+      const rangeLabel = page.locator('.range .muted');
       const shown = page.locator('.rejections > li');
       const sessions = (): Promise<string[]> => shown.locator('.session').allTextContents();
       await page.getByText('45 rejections').waitFor();
-      const [range, first] = [await words.textContent(), await sessions()];
+      const [range, first] = [await rangeLabel.textContent(), await sessions()];
       await page.getByText('Next →').click();
       await page.locator('.pages a', { hasText: 'Previous' }).waitFor();
       const second = await sessions();
@@ -394,7 +394,7 @@ describe('The dashboard', () => {
       expect(second).not.toEqual(first);
       await page.reload();
       await eventually(async () => expect(await sessions()).toEqual(second));
-      expect(await words.textContent()).toBe(range);
+      expect(await rangeLabel.textContent()).toBe(range);
       expect(await page.locator('#range-day').getAttribute('aria-current')).toBe('true');
       await page.getByText('Next →').click();
       await eventually(async () => expect(await shown.count()).toBe(5));
@@ -402,7 +402,7 @@ describe('The dashboard', () => {
       await eventually(async () => expect(await sessions()).toEqual(second));
       await page.getByText('← Previous').click();
       await eventually(async () => expect(await sessions()).toEqual(first));
-      // Another range begins at its first page, also where it is exact.
+      // Selecting another range, relative or exact, returns to the first page.
       for (const choose of [page.locator('#range-day'), page.getByRole('button', { name: 'Zoom out' })]) {
         await choose.click();
         await eventually(async () => expect(await sessions()).toEqual(first));
@@ -413,7 +413,7 @@ describe('The dashboard', () => {
       expect(await page.locator('.note:visible').count()).toBe(0);
     });
 
-    it('shows times in the zone of the viewer, or in UTC', async () => {
+    it('shows times in the time zone of the browser or in UTC', async () => {
       await viewer.goto('#/events?session_id=journey');
       await page.getByText('2026-01-01 13:00:01.500').waitFor();
       await page.locator('#zone').click();
@@ -421,35 +421,35 @@ describe('The dashboard', () => {
       await page.locator('#zone').click();
     });
 
-    describe('the history of long ago', () => {
-      const troubles = (): Promise<number> => page.locator('.note:visible').count();
+    describe('with a long history', () => {
+      const visibleNotes = (): Promise<number> => page.locator('.note:visible').count();
       const tooLong = 'This range is too long for one plot, which shows its last 95 years.';
 
-      it('is plotted whole from 1970 on', async () => {
+      it('plots a history since 1970 in one piece', async () => {
         await eye.store(anEvent({ category: 'old', timestamp: '1970-01-01T00:00:00Z' }));
         const { count } = (await eye.get('/events/?page_size=1')).body;
         await viewer.goto('#/history?range=all');
         await eventually(async () => expect(await total()).toBe(count));
         await page.locator('.plot canvas').waitFor();
         expect(await page.getByText(tooLong).count()).toBe(0);
-        expect(await troubles()).toBe(0);
+        expect(await visibleNotes()).toBe(0);
       });
 
-      it('is plotted in parts from 1900 on, and the page says so', async () => {
+      it('plots a history since 1900 in parts and says so', async () => {
         await eye.store(anEvent({ category: 'old', timestamp: '1900-01-01T00:00:00Z' }));
         const { count } = (await eye.get('/events/?page_size=1')).body;
         await viewer.goto('#/history?range=all&by=name');
         await page.getByText(tooLong).waitFor();
         await eventually(async () => expect(await total()).toBe(count - 1));
         await page.locator('.plot canvas').waitFor();
-        expect(await troubles()).toBe(0);
+        expect(await visibleNotes()).toBe(0);
         await page.getByText('Plot the earlier years').click();
         await eventually(async () => expect(await total()).toBe(1));
         expect(await page.getByText(tooLong).count()).toBe(0);
-        expect(await troubles()).toBe(0);
+        expect(await visibleNotes()).toBe(0);
       });
 
-      it('begins in the year 0001, and nothing leads further back', async () => {
+      it('plots events of the year 0001 and does not zoom out beyond it', async () => {
         await eye.store(anEvent({ category: 'first', timestamp: '0001-01-01T00:00:00Z' }));
         await viewer.goto('#/history?range=all&category=first');
         await page.getByText(tooLong).waitFor();
@@ -460,11 +460,11 @@ describe('The dashboard', () => {
         await page.locator('.range').getByText('0001-01-01 00:53 – 0074-').waitFor();
         await page.locator('.plot canvas').waitFor();
         expect(await total()).toBe(1);
-        expect(await troubles()).toBe(0);
+        expect(await visibleNotes()).toBe(0);
       });
     });
 
-    it('names behind each panel a request that is answered', async () => {
+    it('links every panel to an API request that succeeds', async () => {
       for (const [view, part] of Object.entries(VIEWS)) {
         await viewer.goto(view);
         await page.locator(part).first().waitFor();
@@ -478,7 +478,7 @@ describe('The dashboard', () => {
       }
     });
 
-    it('offends no rule of accessibility, light or dark, and fits a phone', async () => {
+    it('has no serious accessibility violation in either colour scheme and fits a phone screen', async () => {
       const { body } = await eye.get('/events/?session_id=journey');
       const views = { ...VIEWS, [`#/events?event=${body.results[0].id}`]: 'dialog .key' };
       for (const [view, part] of Object.entries(views)) {
@@ -486,7 +486,7 @@ describe('The dashboard', () => {
         await page.locator(part).first().waitFor();
         for (const colorScheme of ['light', 'dark'] as const) {
           await page.emulateMedia({ colorScheme });
-          // What the dark changes are colours.
+          // The dark scheme changes only colours.
           const rules = colorScheme === 'dark' ? axe(page).withRules(COLOUR_RULES) : axe(page);
           const { violations } = await rules.analyze();
           const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
@@ -499,7 +499,7 @@ describe('The dashboard', () => {
       }
     }, 240_000);
 
-    it('says when The Eye cannot be reached, and goes on by itself', async () => {
+    it('reports that The Eye is unreachable and reconnects by itself', async () => {
       await viewer.goto('#/now');
       await page.locator('.tail li').first().waitFor();
       await page.context().setOffline(true);
@@ -511,12 +511,12 @@ describe('The dashboard', () => {
       viewer.complaints.splice(0).forEach((words) => expect(words).toContain('ERR_INTERNET_DISCONNECTED'));
     });
 
-    it('says when The Eye has ended, and goes on when it is back', async () => {
+    it('reports that The Eye has stopped and recovers after a restart', async () => {
       await viewer.goto('#/now');
       await page.locator('.tail li').first().waitFor();
       await eye.end();
       await page.getByText('The Eye cannot be reached at').waitFor();
-      // The beginning of this range is asked for, too.
+      // This view also requests the start of the range, hence two notes.
       await viewer.goto('#/history?range=all');
       await page.locator('#range-all').waitFor();
       const notes = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
@@ -530,7 +530,7 @@ describe('The dashboard', () => {
       viewer.complaints.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
     });
 
-    it('complained of nothing in the browser, and asked no other host', () => {
+    it('logs no error in the browser and sends no request to another host', () => {
       expect(viewer.complaints).toEqual([]);
       expect(viewer.strangers()).toEqual([]);
       expect(viewer.asked.length).toBeGreaterThan(50);
@@ -538,7 +538,7 @@ describe('The dashboard', () => {
   });
 });
 
-describe('The dashboard of an Eye that asks for keys', () => {
+describe('The dashboard with AUTH=required', () => {
   let eye: TheEye;
   let browser: Browser;
   let viewer: Viewer;
@@ -557,7 +557,7 @@ describe('The dashboard of an Eye that asks for keys', () => {
     await eye?.close();
   });
 
-  it('lets in who has one that may read, says what is wrong with others, and keeps it out of every address', async () => {
+  it('accepts a key with read access, explains why it rejects others, and puts no key into a URL', async () => {
     const { page } = viewer;
     const logIn = async (key: string): Promise<void> => {
       await page.getByLabel('Key').fill(key);

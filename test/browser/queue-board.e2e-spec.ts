@@ -15,7 +15,7 @@ describe('The queue board', () => {
   beforeAll(async () => {
     if (!existsSync(CHROMIUM))
       throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
-    // Nobody stores, so that jobs wait.
+    // Without a worker, jobs stay in the queue.
     eye = await startEye({ AUTH: 'required', ROLE: 'api' });
     admin = await Admin.of(eye);
     browser = await chromium.launch({
@@ -34,10 +34,10 @@ describe('The queue board', () => {
     '/queues/api/queues',
     '/queues/static/images/logo.svg',
     '/queues/queue/ingestion',
-  ])('is for admins: %s', async (path) => {
-    const nobody = await eye.get(path);
-    expect([nobody.status, nobody.body.code]).toEqual([401, 'unauthorized']);
-    expect(nobody.headers.get('www-authenticate')).toContain('Basic');
+  ])('requires an admin key: %s', async (path) => {
+    const withoutKey = await eye.get(path);
+    expect([withoutKey.status, withoutKey.body.code]).toEqual([401, 'unauthorized']);
+    expect(withoutKey.headers.get('www-authenticate')).toContain('Basic');
     for (const scope of ['ingest', 'read']) {
       const { key } = await admin.create('shop', { scope });
       const { status, body } = await eye.get(path, bearer(key));
@@ -46,7 +46,7 @@ describe('The queue board', () => {
     expect((await eye.get(path, admin.headers)).status).toBe(200);
   });
 
-  it('shows the jobs that wait, their size and no payloads', async () => {
+  it('shows waiting jobs with their size and without payloads', async () => {
     await eye.post('/events/', anEvent({ data: { marker: 'payload-4711' } }), admin.headers);
     const { body } = await eye.get('/queues/api/queues?activeQueue=ingestion&status=waiting', admin.headers);
     const [queue] = body.queues;
@@ -66,7 +66,7 @@ describe('The queue board', () => {
     ['PUT', '/queues/api/queues/ingestion/1/promote'],
     ['PUT', '/queues/api/queues/pause'],
     ['POST', '/queues/api/queues/ingestion/add'],
-  ])('changes nothing: %s %s', async (method, path) => {
+  ])('is read-only: %s %s changes nothing', async (method, path) => {
     const body = JSON.stringify({ name: 'batch', data: {}, options: {} });
     const headers = { ...admin.headers, 'content-type': 'application/json' };
     await eye.request(method, path, { body, headers });
@@ -74,27 +74,30 @@ describe('The queue board', () => {
     expect(after.queues[0]).toMatchObject({ isPaused: false, counts: { waiting: 1 } });
   });
 
-  it.each(['/queues/', '/docs'])('asks no other host, and breaks no rule of its own: %s', async (path) => {
-    const context = await browser.newContext({
-      extraHTTPHeaders: basic(admin.headers['authorization']?.slice(7) ?? ''),
-    });
-    const page = await context.newPage();
-    const hosts = new Set<string>();
-    const complaints: string[] = [];
-    page.on('request', (request) => hosts.add(new URL(request.url()).origin));
-    page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
-    page.on('pageerror', (error) => complaints.push(String(error)));
-    await page.goto(new URL(path, eye.url).href);
-    await eventually(async () =>
-      expect(await page.innerText('body')).toMatch(
-        path === '/docs' ? /Send events/ : /ingestion[^]*1\s*Job/i,
-      ),
-    );
-    expect([[...hosts], complaints]).toEqual([[eye.url], []]);
-    await context.close();
-  });
+  it.each(['/queues/', '/docs'])(
+    'loads no resource of another host and violates no Content-Security-Policy: %s',
+    async (path) => {
+      const context = await browser.newContext({
+        extraHTTPHeaders: basic(admin.headers['authorization']?.slice(7) ?? ''),
+      });
+      const page = await context.newPage();
+      const hosts = new Set<string>();
+      const complaints: string[] = [];
+      page.on('request', (request) => hosts.add(new URL(request.url()).origin));
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
+      page.on('pageerror', (error) => complaints.push(String(error)));
+      await page.goto(new URL(path, eye.url).href);
+      await eventually(async () =>
+        expect(await page.innerText('body')).toMatch(
+          path === '/docs' ? /Send events/ : /ingestion[^]*1\s*Job/i,
+        ),
+      );
+      expect([[...hosts], complaints]).toEqual([[eye.url], []]);
+      await context.close();
+    },
+  );
 
-  it('says 503 while Redis does not answer', async () => {
+  it('responds with 503 while Redis does not reply', async () => {
     await eye.redis((redis) => redis.client('PAUSE', 6000, 'ALL'));
     const { status, body, headers } = await eye.get('/queues/api/queues', admin.headers);
     expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'queue_unavailable', '1']);

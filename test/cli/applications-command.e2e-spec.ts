@@ -9,16 +9,16 @@ describe('npm run applications', () => {
   let dataDir: string;
   const run = (...args: string[]): Promise<Ran> =>
     runCommand({ DATA_DIR: dataDir, PORT: '8123' }, 'applications', ...args);
-  const said = (output: string, name: string): string =>
+  const printedField = (output: string, name: string): string =>
     new RegExp(`^${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 
   beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'))));
   afterAll(() => remove(dataDir));
 
-  it('makes an application and its first key before The Eye ever ran, and beside it', async () => {
+  it('creates applications and keys before the first start and while The Eye runs', async () => {
     const first = await run('create', 'shop', '--scope', 'admin');
     expect(first.code).toBe(0);
-    const key = said(first.stdout, 'Key');
+    const key = printedField(first.stdout, 'Key');
     expect(key).toMatch(/^eye_admin_[\w-]{43}$/);
     expect(first.stdout).toContain(`curl -H 'Authorization: Bearer ${key}' http://127.0.0.1:8123/events/`);
 
@@ -28,27 +28,28 @@ describe('npm run applications', () => {
     const origin = 'https://shop.example';
     const second = await run('create', 'shop', '--origin', origin, '--rate-limit', '9');
     expect(second).toMatchObject({ code: 0, stderr: '' });
-    const ingest = said(second.stdout, 'Key');
+    const ingest = printedField(second.stdout, 'Key');
     const sent = await eye.post(`/events/?key=${ingest}`, anEvent(), { origin });
     expect([sent.status, sent.headers.get('ratelimit-policy')]).toEqual([202, '"events";q=9;w=60']);
-    // The example is one that works, but for the port, which is another in this test.
+    // The printed example works, except that this test uses another port.
     const [, example = ''] = second.stdout.split('For example:');
     const data = /-d '(.*)'/.exec(example)?.[1] ?? '';
     expect((await eye.post('/events/', data, bearer(ingest))).status).toBe(202);
 
     const list = await run('list');
-    for (const id of [said(first.stdout, 'Id'), said(second.stdout, 'Id')]) expect(list.stdout).toContain(id);
+    for (const id of [printedField(first.stdout, 'Id'), printedField(second.stdout, 'Id')])
+      expect(list.stdout).toContain(id);
     expect(list.stdout).toContain(`${origin}, 9 events a minute`);
     expect(list.stdout).not.toContain(key);
 
-    const id = said(first.stdout, 'Id');
+    const id = printedField(first.stdout, 'Id');
     expect(await run('revoke', id)).toMatchObject({ code: 0 });
     await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
     expect((await run('list')).stdout).toMatch(new RegExp(`${id}.*revoked 20`));
     await eye.end();
   }, 120_000);
 
-  it('says in one line what is wrong, and does nothing', async () => {
+  it('rejects invalid arguments with a one-line message and changes nothing', async () => {
     const wrong: [string[], RegExp][] = [
       [['create'], /^The name of an application is /],
       [['create', 'Shop'], /^The name of an application is /],
@@ -70,7 +71,7 @@ describe('npm run applications', () => {
     expect((await run()).stdout).toContain('npm run applications -- create');
   }, 120_000);
 
-  it('gives up on a PostgreSQL that is not there', async () => {
+  it('fails when PostgreSQL is unavailable', async () => {
     const { code, stderr } = await runCommand(
       { DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' },
       'applications',

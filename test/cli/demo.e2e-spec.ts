@@ -10,7 +10,7 @@ const DEMO = join(import.meta.dirname, '../../demo/run.ts');
 const runDemo = (env: Record<string, string>, ...args: string[]): Promise<Ran> =>
   runNode(env, '--import', 'tsx', DEMO, ...args);
 
-describe('The demo', () => {
+describe('npm run demo', () => {
   let eye: TheEye;
   beforeAll(async () => (eye = await startEye({ AUTH: 'required' })));
   afterAll(() => eye.close());
@@ -23,20 +23,20 @@ describe('The demo', () => {
     [['--url', 'nowhere'], /--url must be an address/],
     [['--events', 'many'], /--events must be a whole number/],
     [['--everything'], /--everything/],
-  ])('says what keeps it from starting: %j', async (args, words) => {
+  ])('explains why it cannot start with %j', async (args, words) => {
     const { code, stderr } = await runDemo({}, ...args);
     expect(code).toBe(1);
     expect(stderr).toMatch(words);
     expect(stderr).not.toContain('    at ');
   });
 
-  it('says that it needs a key', async () => {
+  it('reports that it needs an admin key', async () => {
     const { code, stderr } = await runDemo({}, '--url', eye.url);
     expect(code).toBe(1);
     expect(stderr).toMatch(/401.*needs a key with the scope admin: KEY=…/);
   });
 
-  it('fills a week of three applications, once however often it is run, and leaves no key behind', async () => {
+  it('stores a week of events for three applications once over repeated runs and revokes its keys', async () => {
     const admin = await Admin.of(eye);
     const count = async (): Promise<number> => {
       await eye.drained();
@@ -52,7 +52,7 @@ describe('The demo', () => {
     const stored = await count();
     expect(stored).toBeGreaterThan(2000);
     expect((await runDemo({ KEY: admin.key }, ...args)).code).toBe(0);
-    // What has happened since the first time is new.
+    // The second run adds only the events since the first one.
     expect(await count()).toBeLessThan(stored + 50);
 
     const [found] = await eye.sql<{ applications: string[]; days: number; refused: string[] }>(

@@ -8,14 +8,14 @@ import { anEvent, TheEye } from '../../testing/the-eye.js';
 
 const run = promisify(execFile);
 
-/** Blocks that install, start or test something, or need Docker. Each of these commands has a spec of its own, or takes minutes. */
+/** Skipped: blocks that install, start or test something or need Docker. They have their own specs or take minutes. */
 const NOT_RUN = /\b(apt-get install|docker compose|npm ci|npm test|npm run test:|npx nest start)\b/;
 
-/** Parts of the requests that a page shows because The Eye refuses them. Every other request must succeed. */
+/** Parts of the requests that a page shows as examples of a rejection. Every other request must succeed. */
 const REFUSED = ['"2026-02-30T09:15:31Z"', '"data": {"host": 42}'];
 
 /**
- * Runs before each block. `curl` reports its status on the standard error, and a stream, which has no end, is read for two
+ * Runs before each block. `curl` prints the status to standard error. It reads an event stream, which never ends, for two
  * seconds.
  */
 const PRELUDE = `
@@ -27,19 +27,19 @@ const PRELUDE = `
 
 const titleOf = ({ page, line }: Block): string => `${page}:${line}`;
 
-describe('The documentation has examples that run as they stand', () => {
+describe('The documentation', () => {
   const blocks = readPages().flatMap(blocksOf);
   const inLanguage = (language: string): [string, Block][] =>
     blocks.filter((block) => block.language === language).map((block) => [titleOf(block), block]);
 
   let eye: TheEye;
-  /** Where the examples run: like the root of the repository to npm, and empty to what writes files. */
+  /** The working directory of the examples: looks like the repository to npm and otherwise contains no files. */
   let folder: string;
   let env: Record<string, string>;
 
   beforeAll(async () => {
     eye = await TheEye.start();
-    // What the queries and deletions in docs/sql.md find, beside the events of the other examples.
+    // Rows for the queries and deletions in docs/sql.md, in addition to the events of the other examples.
     await eye.store([
       anEvent({ data: { price: 120 }, timestamp: new Date().toISOString() }),
       anEvent({ session_id: 'visit-0' }),
@@ -66,7 +66,7 @@ describe('The documentation has examples that run as they stand', () => {
   };
 
   it.each(inLanguage('sh').filter(([, { code }]) => !NOT_RUN.test(code)))(
-    'The commands at %s succeed',
+    'contains working commands at %s',
     async (_, { code }) => {
       const { statuses } = await shell(code);
       await eye.drained();
@@ -80,33 +80,36 @@ describe('The documentation has examples that run as they stand', () => {
   );
 
   it.each(inLanguage('sql'))(
-    'The statement at %s runs in PostgreSQL, and a query finds rows',
+    'contains a working SQL statement at %s, which returns rows if it is a query',
     async (_, { code }) => {
       const rows = await eye.sql(code);
       if (code.startsWith('SELECT')) expect(rows.length).toBeGreaterThan(0);
     },
   );
 
-  it('The statements in docs/sql.md delete everything about a session', async () => {
+  it('contains statements in docs/sql.md that delete all data of a session', async () => {
     expect((await eye.get('/events/?session_id=visit-0')).body.count).toBe(0);
     expect((await eye.get('/sessions/visit-0/')).status).toBe(404);
   });
 
-  it.each(inLanguage('js'))('The program at %s sends its events from Node', async (_, { code }) => {
+  it.each(inLanguage('js'))('contains a Node program at %s that sends its events', async (_, { code }) => {
     const file = join(folder, 'send.mjs');
     await writeFile(file, code);
     const { stdout } = await run(process.execPath, [file], { env });
     expect(stdout).toContain('accepted: 2');
   });
 
-  it.each(inLanguage('python'))('The program at %s sends its events from Python', async (_, { code }) => {
-    const file = join(folder, 'send.py');
-    await writeFile(file, code);
-    const { stdout } = await run('python3', [file], { env });
-    expect(stdout).toContain("'accepted': 2");
-  });
+  it.each(inLanguage('python'))(
+    'contains a Python program at %s that sends its events',
+    async (_, { code }) => {
+      const file = join(folder, 'send.py');
+      await writeFile(file, code);
+      const { stdout } = await run('python3', [file], { env });
+      expect(stdout).toContain("'accepted': 2");
+    },
+  );
 
-  it('README shows results on the page: its events are of the present', async () => {
+  it('sends events with current timestamps in README, so that the dashboard shows them', async () => {
     const events = (await eye.get('/events/?session_id=visit-1')).body.results as { timestamp: string }[];
     expect(events.length).toBeGreaterThan(0);
     for (const { timestamp } of events) expect(Date.now() - Date.parse(timestamp)).toBeLessThan(3_600_000);
@@ -114,7 +117,7 @@ describe('The documentation has examples that run as they stand', () => {
     expect(top.body.total).toBeGreaterThan(0);
   });
 
-  it('docs/api.md lists every route of the OpenAPI document', async () => {
+  it('lists every route of the OpenAPI document in docs/api.md', async () => {
     const { paths } = (await eye.get('/docs-json')).body as { paths: Record<string, object> };
     const routes = Object.entries(paths).flatMap(([path, methods]) =>
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/{(\w+)}/g, '<$1>')}`),

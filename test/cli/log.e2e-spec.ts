@@ -10,7 +10,7 @@ interface Line {
   [field: string]: unknown;
 }
 
-/** The lines of the log so far; the start message is for people, and no part of it. */
+/** The JSON lines so far, without the start message, which is plain text. */
 const linesOf = ({ output }: TheEye): Line[] =>
   output
     .split('\n')
@@ -33,7 +33,7 @@ describe('The log', () => {
       return Promise.resolve(line as Line);
     });
 
-  it('is a JSON line a message, but for the start message', () => {
+  it('consists of JSON lines, except for the start message', () => {
     const others = eye.output.split('\n').filter((line) => line !== '' && !line.startsWith('{'));
     expect(others[0]).toBe('The Eye is open.');
     for (const line of others.slice(1)) expect(line).toMatch(/^ {2}\w+ +\S+$/);
@@ -43,7 +43,7 @@ describe('The log', () => {
     }
   });
 
-  it('tells of a request what was asked and how it went, under the identifier that it was given', async () => {
+  it('records the method, route, status and duration of a request under its X-Request-Id', async () => {
     const headers = { ...admin.headers, 'x-request-id': 'from-a-proxy/1' };
     const answer = await eye.get('/events/?category=a', headers);
     expect(answer.headers.get('x-request-id')).toBe('from-a-proxy/1');
@@ -58,9 +58,9 @@ describe('The log', () => {
 
   it.each([
     ['too long', 'x'.repeat(129)],
-    ['not of letters', 'a"b<c'],
+    ['of invalid characters', 'a"b<c'],
     ['empty', ''],
-  ])('makes an identifier in place of one that is %s', async (_, given) => {
+  ])('replaces an X-Request-Id that is %s', async (_, given) => {
     const { headers } = await eye.get('/health/live', { 'x-request-id': given });
     const made = headers.get('x-request-id') ?? '';
     expect(made).toMatch(/^[\da-f-]{36}$/);
@@ -68,16 +68,16 @@ describe('The log', () => {
   });
 
   it.each([
-    ['a route that is not there', 'GET', '/nothing', 404],
-    ['a caller without a key', 'GET', '/events/', 401],
-    ['a path that cannot be read', 'GET', '/events/%zz', 400],
-    ['a method that is not there', 'PUT', '/events/', 404],
+    ['an unknown route', 'GET', '/nothing', 404],
+    ['a request without a key', 'GET', '/events/', 401],
+    ['a malformed path', 'GET', '/events/%zz', 400],
+    ['an unsupported method', 'PUT', '/events/', 404],
   ])('has an identifier for %s', async (_, method, path, status) => {
     const answer = await eye.request(method, path, { headers: { 'x-request-id': 'mine' } });
     expect([answer.status, answer.headers.get('x-request-id')]).toEqual([status, 'mine']);
   });
 
-  it('holds no payloads, no keys, no paths and no queries, whatever is sent', async () => {
+  it('contains no payload, key, path or query string of any request', async () => {
     const { key } = await admin.create('shop', { scope: 'ingest' });
     const marker = 'marker-4711';
     const event = anEvent({ session_id: marker, data: { marker } });
@@ -109,12 +109,12 @@ describe('The log', () => {
   });
 });
 
-describe('The log as it comes', () => {
+describe('The log at the default level', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
-  it('says nothing of requests that were answered, and a line of each that The Eye failed', async () => {
+  it('contains a line for each 5xx response and none for other requests', async () => {
     await eye.store(anEvent());
     await eye.post('/events/', {});
     await eye.get('/nothing');

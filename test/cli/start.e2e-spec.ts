@@ -11,12 +11,12 @@ const PROJECT = join(import.meta.dirname, '../..');
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'eye-test-'));
 
-describe('The Eye on a fresh folder', () => {
+describe('The Eye on a new data folder', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await TheEye.start()));
   afterAll(() => eye.close());
 
-  it('says where everything is, and nothing that worries', () => {
+  it('prints its addresses at start and logs no warning', () => {
     expect(eye.output.slice(eye.output.indexOf('\nThe Eye is open.'))).toBe(
       [
         '',
@@ -35,7 +35,7 @@ describe('The Eye on a fresh folder', () => {
     expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
   });
 
-  it('keeps its events over a restart, which creates nothing anew', async () => {
+  it('keeps its events over a restart and does not create the database again', async () => {
     const event = anEvent();
     const { body } = await eye.store(event);
     const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
@@ -50,34 +50,40 @@ describe('The Eye on a fresh folder', () => {
     });
   });
 
-  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('ends on %s, and its servers with it', async (signal) => {
-    const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
-    expect(await eye.end(signal)).toBe(0);
-    await gone(family);
-    await eye.start();
-  });
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'stops on %s together with its servers',
+    async (signal) => {
+      const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
+      expect(await eye.end(signal)).toBe(0);
+      await gone(family);
+      await eye.start();
+    },
+  );
 
-  it.each(['supervisor', 'postgres', 'redis'] as const)('heals when its %s is killed', async (name) => {
-    const event = anEvent();
-    const { body } = await eye.store(event);
-    const before = await serversOf(eye.dataDir);
-    process.kill(before[name], 'SIGKILL');
-    await gone([before[name]]);
-    // The servers end with the supervisor; until then they answer, and may accept events that are stored before all are back.
-    const killed = name === 'supervisor' ? (['supervisor', 'postgres', 'redis'] as const) : [name];
-    await eventually(async () => {
-      const after = await serversOf(eye.dataDir);
-      for (const each of killed) expect(after[each]).not.toBe(before[each]);
-      await eye.store(anEvent());
-    }, 30_000);
-    expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
-      ...event,
-      application: 'default',
-      id: body.id,
-    });
-  });
+  it.each(['supervisor', 'postgres', 'redis'] as const)(
+    'recovers after its %s process is killed',
+    async (name) => {
+      const event = anEvent();
+      const { body } = await eye.store(event);
+      const before = await serversOf(eye.dataDir);
+      process.kill(before[name], 'SIGKILL');
+      await gone([before[name]]);
+      // The servers stop with the supervisor. Until then they still reply, so an event can be stored before all have restarted.
+      const killed = name === 'supervisor' ? (['supervisor', 'postgres', 'redis'] as const) : [name];
+      await eventually(async () => {
+        const after = await serversOf(eye.dataDir);
+        for (const each of killed) expect(after[each]).not.toBe(before[each]);
+        await eye.store(anEvent());
+      }, 30_000);
+      expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
+        ...event,
+        application: 'default',
+        id: body.id,
+      });
+    },
+  );
 
-  it('starts again after everything was killed at once, with every event that it had accepted', async () => {
+  it('has every accepted event after all its processes were killed at once', async () => {
     await eye.end();
     const api = await TheEye.start({ ROLE: 'api', DATA_DIR: eye.dataDir });
     const load = Load.on(api);
@@ -91,12 +97,12 @@ describe('The Eye on a fresh folder', () => {
   });
 });
 
-describe('The Eye beside another one', () => {
+describe('A second instance of The Eye', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await TheEye.start()));
   afterAll(() => eye.close());
 
-  it('has nothing to do with it when their data folders are not the same', async () => {
+  it('is independent of the first on a data folder of its own', async () => {
     const other = await TheEye.start();
     const { body } = await other.store(anEvent());
     expect((await other.get(`/events/${body.id}/`)).status).toBe(200);
@@ -105,7 +111,7 @@ describe('The Eye beside another one', () => {
     await eye.store(anEvent());
   });
 
-  it('shares everything with it when they have the same data folder, and goes on when it ends', async () => {
+  it('shares events and servers with the first on the same data folder and keeps running when the first stops', async () => {
     const other = await TheEye.start({ DATA_DIR: eye.dataDir });
     const { body } = await other.store(anEvent());
     expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
@@ -113,13 +119,13 @@ describe('The Eye beside another one', () => {
     expect(await eye.end()).toBe(0);
     await other.store(anEvent());
     expect(await other.end('SIGKILL')).toBeNull();
-    // With the last of them the servers go.
+    // The servers stop with the last instance.
     await gone(family);
     await eye.start();
     expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
   });
 
-  it('does not start on a port that is taken, and says which', async () => {
+  it('does not start on a port in use and names the port', async () => {
     const port = Number(new URL(eye.url).port);
     const output = await TheEye.failToStart({ PORT: String(port) });
     expect(output).toMatch('The Eye ended with 1');
@@ -128,7 +134,7 @@ describe('The Eye beside another one', () => {
 });
 
 describe('The environment', () => {
-  it('is checked at start: each value that cannot be is named, and none of them shown', async () => {
+  it('is validated at start with a message that names every invalid variable and shows no value', async () => {
     const bad = {
       PORT: 'hidden-1',
       ROLE: 'hidden-2',
@@ -146,18 +152,18 @@ describe('The environment', () => {
     expect(output.trim().split('\n')).toHaveLength(2 + Object.keys(bad).length);
   });
 
-  it('may be empty where it has a default', async () => {
+  it('may contain empty variables, which get their defaults', async () => {
     const eye = await TheEye.start({ ROLE: '', QUERY_TIMEOUT: '', REDIS_URL: '' });
     await eye.store(anEvent());
     await eye.close();
   });
 });
 
-describe('The Eye that an ordinary user starts', () => {
-  const account = ordinaryUser();
+describe('The Eye started by an unprivileged user', () => {
+  const account = unprivilegedUser();
   const test = account ? it : it.skip;
 
-  test('on a folder of his own works as it does for anybody', async () => {
+  test('works on a data folder of that user', async () => {
     const dataDir = await folder();
     await chown(dataDir, account?.uid ?? 0, account?.gid ?? 0);
     const eye = await TheEye.start({ DATA_DIR: dataDir, HOME: '/nonexistent' }, { account });
@@ -171,7 +177,7 @@ describe('The Eye that an ordinary user starts', () => {
     await eye.close();
   });
 
-  test('on a folder that is not his says so, and what to do', async () => {
+  test('does not start on a data folder of another user and names the folder', async () => {
     const dataDir = await folder();
     await expect(TheEye.start({ DATA_DIR: dataDir }, { account })).rejects.toThrow(
       new RegExp(`The Eye ended with 1:[^]*The data folder ${dataDir} cannot be used by this user`),
@@ -186,7 +192,7 @@ describe('npm start', () => {
   let output: string;
 
   beforeAll(async () => {
-    // A copy, so that its building takes nothing away from the other specs.
+    // A copy, so that the build does not delete files that other specs use.
     project = await folder();
     for (const name of ['src', 'package.json', 'nest-cli.json', 'tsconfig.json']) {
       await cp(join(PROJECT, name), join(project, name), { recursive: true });
@@ -204,7 +210,7 @@ describe('npm start', () => {
         DATA_DIR: join(project, 'data'),
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A process group of its own, as a terminal gives to each command.
+      // Starts a process group, as a terminal does for each command.
       detached: true,
     });
     for (const stream of [npm.stdout, npm.stderr]) {
@@ -220,16 +226,16 @@ describe('npm start', () => {
     try {
       process.kill(-(npm.pid ?? 0), 'SIGKILL');
     } catch {
-      // As it should be, none of the group is left.
+      // Expected: no process of the group is left.
     }
   });
   afterAll(() => remove(project));
 
   it.each([
     ['Ctrl-C is pressed', (pid: number) => process.kill(-pid, 'SIGINT')],
-    ['npm is told to stop', (pid: number) => process.kill(pid, 'SIGTERM')],
+    ['npm receives SIGTERM', (pid: number) => process.kill(pid, 'SIGTERM')],
     ['npm is killed', (pid: number) => process.kill(pid, 'SIGKILL')],
-  ])('leaves nothing behind when %s', async (_, end) => {
+  ])('leaves no process behind when %s', async (_, end) => {
     const { supervisor, postgres, redis } = await serversOf(join(project, 'data'));
     const family = await familyOf(npm.pid ?? 0);
     expect(family).toEqual(expect.arrayContaining([supervisor, postgres, redis]));
@@ -241,16 +247,18 @@ describe('npm start', () => {
   });
 });
 
-/** The account `nobody`, where the tests are run by root and that account can read the program. */
-function ordinaryUser(): StartOptions['account'] {
+/** The account `nobody` if root runs the tests and that account can read the program, otherwise undefined. */
+function unprivilegedUser(): StartOptions['account'] {
   if (process.getuid?.() !== 0) return undefined;
   const id = (flag: string): number => Number(spawnSync('id', [flag, 'nobody']).stdout.toString() || NaN);
   const account = { uid: id('-u'), gid: id('-g') };
   if (Number.isNaN(account.uid)) return undefined;
-  // By whole paths: the account may be barred from a folder above the project, such as a private temporary one.
+  // Absolute paths, because the account may lack access to a parent folder of the project, e.g. a private temporary one.
   const read = 'test -r "$1/dist/main.js" -a -r "$1/node_modules/pg/package.json" -a -x "$0"';
   const { status } = spawnSync('sh', ['-c', read, process.execPath, PROJECT], { cwd: '/', ...account });
   if (status === 0) return account;
-  console.warn(`The account nobody cannot read ${PROJECT}, so nothing is tried as an ordinary user.`);
+  console.warn(
+    `The account nobody cannot read ${PROJECT}, so the specs of an unprivileged user are skipped.`,
+  );
   return undefined;
 }

@@ -3,40 +3,40 @@ import type { Event, TheEye } from '../../testing/the-eye.js';
 
 export type SentEvent = Omit<Event, 'id'>;
 
-/** What was promised, held against what is stored. */
+/** Compares acknowledged events with stored rows. */
 export interface Account {
-  /** Events that were answered 202. */
+  /** Events with a 202 response. */
   acknowledged: number;
-  /** Rows that hold them, and what was kept although its answer did not arrive. */
+  /** Rows of acknowledged events, and of events that were stored although their response did not arrive. */
   stored: number;
-  /** Acknowledged, and not stored. */
+  /** Acknowledged events that are not stored. */
   lost: number;
-  /** Rows of an event that has another one. */
+  /** Duplicate rows of an event. */
   doubled: number;
-  /** Rows that do not hold what was sent, or hold what nobody sent. */
+  /** Rows that differ from the event that was sent, or belong to no sent event. */
   changed: number;
 }
 
 let ledgers = 0;
 
-/** Remembers every event that was sent and every one that was acknowledged. */
+/** Records all sent and all acknowledged events. */
 export class Ledger {
-  /** Begins the session of each event. Each has a session of its own, by which it is found again. */
+  /** Prefix of every session_id. Each event has a unique session_id, by which its row is found. */
   readonly prefix = `ledger-${process.pid}-${ledgers++}-`;
   private readonly events = new Map<string, SentEvent>();
   private readonly sessions = new Map<string, string>();
 
-  /** Events that were acknowledged, each counted once. */
+  /** Number of distinct acknowledged events. */
   get acknowledged(): number {
     return this.sessions.size;
   }
 
-  /** Events that were sent, each counted once. */
+  /** Number of distinct sent events. */
   get sent(): number {
     return this.events.size;
   }
 
-  /** @param event with a session that begins with `prefix` */
+  /** @param event its session_id must start with `prefix` */
   noteSent(event: SentEvent): void {
     this.events.set(event.session_id, event);
   }
@@ -45,7 +45,7 @@ export class Ledger {
     this.sessions.set(id, event.session_id);
   }
 
-  /** Waits for the end of the backlog, and compares; with some of the rows that are not as they were sent. */
+  /** Waits until the backlog is empty, then compares. `examples` are up to five changed rows. */
   async account(eye: TheEye): Promise<Account & { examples: Event[] }> {
     await eye.drained();
     const rows = await eye.sql<Event>(
@@ -70,7 +70,7 @@ export class Ledger {
   }
 }
 
-/** Which of these must be 0 and are not, in words. */
+/** Describes every figure that violates a guarantee; empty if none does. */
 export function brokenPromises({ acknowledged, lost, doubled, changed }: Account): string[] {
   return [
     ...(acknowledged === 0 ? ['nothing was accepted'] : []),

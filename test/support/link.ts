@@ -2,7 +2,7 @@ import { createServer, connect, type NetConnectOpts, type Server, type Socket } 
 import type { AddressInfo } from 'node:net';
 
 /**
- * A TCP port in front of a server: the network between The Eye and its Redis or PostgreSQL, which a test can cut.
+ * A TCP proxy between The Eye and its Redis or PostgreSQL, with which a test simulates network failures.
  */
 export class Link {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
@@ -23,7 +23,7 @@ export class Link {
     return (this.listener.address() as AddressInfo).port;
   }
 
-  /** Breaks every connection, in the middle of whatever is on its way; new ones are let through. */
+  /** Resets every connection, even in the middle of a transfer. New connections are accepted. */
   cut(): void {
     for (const [near, far] of this.pairs) {
       near.resetAndDestroy();
@@ -31,7 +31,7 @@ export class Link {
     }
   }
 
-  /** Breaks every connection, and refuses new ones until it is mended. */
+  /** Resets every connection and refuses new ones until `mend()` is called. */
   sever(): void {
     this.down = true;
     this.cut();
@@ -42,8 +42,8 @@ export class Link {
   }
 
   /**
-   * Whatever goes over the connections of now is lost from here on, and neither side is told, as behind a firewall that
-   * has forgotten them. New ones are let through.
+   * Silently drops all further data on the open connections without closing them, like a firewall that has dropped its
+   * connection state. New connections are accepted.
    */
   forget(): void {
     for (const [near, far] of this.pairs) {

@@ -4,32 +4,32 @@ import { Random } from '../../testing/random.js';
 import { anEvent, type Event, eventually, type TheEye } from '../../testing/the-eye.js';
 
 export interface LoadOptions {
-  /** Requests under way at once. */
+  /** Number of concurrent requests. */
   senders?: number;
-  /** Events in every second request; the others hold a single one. */
+  /** Events in every second request; the other requests contain one event. */
   many?: number;
-  /** Milliseconds that a sender rests between two requests, so that a test stays small. */
+  /** Milliseconds that a sender waits between two requests, to limit the size of a test. */
   pause?: number;
-  /** Share of the requests that are sent again, whatever they were answered. */
+  /** Share of the requests that are sent again, regardless of their response. */
   again?: number;
-  /** For whoever wants the same load twice. */
+  /** Source of randomness, for a reproducible load. */
   random?: Random;
 }
 
-/** Milliseconds after which a request counts as left hanging. */
-const PATIENCE = 10_000;
+/** After this time, a request without a response is a fault. */
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * Senders that post events, one and many at a time, until they are stopped, and remember what they were promised.
+ * Senders that post single events and lists until they are stopped, and record the acknowledged events.
  */
 export class Load {
-  /** Answers by their status. */
+  /** Number of responses by status. */
   readonly statuses = new Map<number, number>();
-  /** Milliseconds of the slowest answer. */
+  /** Milliseconds of the slowest request. */
   longest = 0;
-  /** Requests whose connection was refused, or broke off before the answer. */
+  /** Requests whose connection was refused, or closed before the response. */
   brokenOff = 0;
-  /** Answers that are none of those that may be. */
+  /** Descriptions of unexpected responses and of timeouts. */
   readonly faults: string[] = [];
   private readonly ledger = new Ledger();
   private readonly working: Promise<unknown>;
@@ -48,48 +48,48 @@ export class Load {
     this.working = Promise.all(Array.from({ length: senders }, (_, index) => this.send(index, many)));
   }
 
-  /** @param eyes whoever takes events; each request goes to one of them */
+  /** @param eyes the targets; each request goes to a random one */
   static on(eyes: TheEye | readonly TheEye[], options: LoadOptions = {}): Load {
     return new Load([eyes].flat(), options);
   }
 
-  /** Events that were answered 202. */
+  /** Number of events with a 202 response. */
   get accepted(): number {
     return this.ledger.acknowledged;
   }
 
-  /** Begins the session of each event of this load. */
+  /** Prefix of every session_id of this load. */
   get prefix(): string {
     return this.ledger.prefix;
   }
 
-  /** Resolves once so many more answers had this status. */
+  /** Resolves after `more` further responses with this status. */
   async answered(status: number, more = 100): Promise<void> {
-    const enough = this.count(status) + more;
+    const target = this.count(status) + more;
     await eventually(() => {
-      const missing = enough - this.count(status);
+      const missing = target - this.count(status);
       return missing > 0
         ? Promise.reject(new Error(`${missing} answers ${status} are missing.`))
         : Promise.resolve();
     }, 20_000);
   }
 
-  /** Resolves when every request has been answered. */
+  /** Stops sending and resolves when no request is pending. */
   async stop(): Promise<void> {
     this.stopped = true;
     await this.working;
   }
 
   /**
-   * Waits for the last answer and for the end of the backlog, and compares.
-   * @param eye the one to ask for what is stored
+   * Stops, waits until the backlog is empty, and compares.
+   * @param eye the instance whose database is read
    */
   async account(eye = this.eyes[0] as TheEye): Promise<Account & { examples: Event[] }> {
     await this.stop();
     return this.ledger.account(eye);
   }
 
-  /** Every event that was answered 202 is stored; each once, as it was sent, and none that nobody sent. */
+  /** Expects every acknowledged event to be stored once and unchanged, and no row that was never sent. */
   async expectStored(eye?: TheEye): Promise<void> {
     const { lost, doubled, examples } = await this.account(eye);
     expect({ faults: this.faults.slice(0, 5), lost, doubled, changed: examples }).toEqual({
@@ -128,27 +128,27 @@ export class Load {
   }
 
   private async post(body: unknown, events: SentEvent[]): Promise<void> {
-    const init = { signal: AbortSignal.timeout(PATIENCE) };
-    const began = performance.now();
+    const init = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
+    const startedAt = performance.now();
     try {
       const {
         status,
         headers,
-        body: answer,
+        body: responseBody,
       } = await this.random.of(this.eyes).post('/events/', body, {}, init);
       this.statuses.set(status, this.count(status) + 1);
       if (status === 202) {
-        const ids: string[] = answer.ids ?? [answer.id];
+        const ids: string[] = responseBody.ids ?? [responseBody.id];
         ids.forEach((id, index) => this.ledger.noteAcknowledged(id, events[index] as SentEvent));
         if (ids.length !== events.length) this.faults.push(`accepted ${ids.length} of ${events.length}`);
       } else if (status !== 503 || headers.get('retry-after') === null) {
-        this.faults.push(`${status} ${JSON.stringify(answer)}`);
+        this.faults.push(`${status} ${JSON.stringify(responseBody)}`);
       }
     } catch (error) {
       if ((error as Error).name === 'TimeoutError') this.faults.push('left hanging');
       else this.brokenOff++;
     } finally {
-      this.longest = Math.max(this.longest, performance.now() - began);
+      this.longest = Math.max(this.longest, performance.now() - startedAt);
     }
   }
 }

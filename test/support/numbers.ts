@@ -1,4 +1,4 @@
-/** Numbers from 0 to below 1, the same ones in each run (mulberry32). */
+/** A seeded generator (mulberry32) of numbers in [0, 1). The same seed gives the same sequence. */
 export function numbers(seed: number): () => number {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;

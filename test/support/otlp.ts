@@ -9,14 +9,14 @@ export interface Span {
   kind: number;
   attributes: Record<string, unknown>;
   links: { traceId: string; spanId: string }[];
-  /** Attributes of the process that made it. */
+  /** Attributes of the process that created the span. */
   resource: Record<string, unknown>;
 }
 
-/** Takes traces over OTLP/HTTP as JSON, as a collector does. */
+/** A minimal trace collector: receives OTLP/HTTP with JSON. */
 export class Collector {
   readonly spans: Span[] = [];
-  /** Everything that was sent, as it came. */
+  /** The concatenated bodies of all requests. */
   text = '';
   url = '';
 
@@ -27,7 +27,7 @@ export class Collector {
       const chunks: Buffer[] = [];
       request.on('data', (chunk: Buffer) => chunks.push(chunk));
       request.on('end', () => {
-        if (request.url === '/v1/traces') collector.take(Buffer.concat(chunks).toString());
+        if (request.url === '/v1/traces') collector.receive(Buffer.concat(chunks).toString());
         response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
       });
     });
@@ -42,20 +42,22 @@ export class Collector {
     this.server.closeAllConnections();
   }
 
-  private take(text: string): void {
+  private receive(text: string): void {
     this.text += text;
     for (const { resource, scopeSpans } of JSON.parse(text).resourceSpans)
       for (const { spans } of scopeSpans)
         for (const span of spans)
           this.spans.push({
             ...span,
-            attributes: plain(span.attributes),
+            attributes: toRecord(span.attributes),
             links: span.links ?? [],
-            resource: plain(resource.attributes),
+            resource: toRecord(resource.attributes),
           });
   }
 }
 
-function plain(attributes: { key: string; value: Record<string, unknown> }[] = []): Record<string, unknown> {
+function toRecord(
+  attributes: { key: string; value: Record<string, unknown> }[] = [],
+): Record<string, unknown> {
   return Object.fromEntries(attributes.map(({ key, value }) => [key, Object.values(value)[0]]));
 }

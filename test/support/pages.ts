@@ -13,9 +13,9 @@ export interface Page {
 /** A fenced block of a page. */
 export interface Block {
   readonly page: string;
-  /** Number of its first line in the page. */
+  /** Line number of its first line of code in the page. */
   readonly line: number;
-  /** What stands behind the fence, e.g. `sh`. */
+  /** The info string of the fence, e.g. `sh`. */
   readonly language: string;
   readonly code: string;
 }
@@ -43,7 +43,7 @@ export function blocksOf({ path, text }: Page): Block[] {
   }));
 }
 
-/** The anchors of a page, as GitHub makes them from its headings. */
+/** The anchors that GitHub generates from the headings of a page. */
 export function anchorsOf({ text }: Page): string[] {
   const seen = new Map<string, number>();
   return [...withoutBlocks(text).matchAll(/^#{1,6} +(.+)$/gm)].map(([, heading = '']) => {
@@ -59,7 +59,7 @@ export function anchorsOf({ text }: Page): string[] {
   });
 }
 
-/** The targets of links and pictures: in Markdown and in HTML. */
+/** The targets of links and images, in Markdown and in HTML. */
 export function linksOf({ text }: Page): string[] {
   const prose = withoutBlocks(text);
   return [
@@ -69,7 +69,7 @@ export function linksOf({ text }: Page): string[] {
   ].map(([, target = '']) => target);
 }
 
-/** Why a link leads nowhere; undefined if it resolves, or leads to another host. */
+/** Describes why a link is broken; undefined if it resolves or is external. */
 export function whyDead(page: Page, link: string): string | undefined {
   if (/^[a-z]+:/.test(link)) return undefined;
   const [file = '', anchor] = link.split('#');

@@ -17,8 +17,8 @@ import { eventually, remove } from '../../testing/the-eye.js';
 import { copyTemplate } from './run-folder.js';
 
 /**
- * A server of a test's own: the one that The Eye brings, in a folder of its own, but with no supervisor that
- * restarts it at once. So an outage lasts for as long as the test wants.
+ * A private server of one test: the embedded server of The Eye in a separate folder, without a supervisor that would
+ * restart it. The test decides how long an outage lasts.
  */
 abstract class OwnServer {
   private child: ChildProcess | undefined;
@@ -28,7 +28,7 @@ abstract class OwnServer {
     private readonly server: ServerDefinition,
   ) {}
 
-  /** @param parent where its folder is made, e.g. a disk of its own */
+  /** @param parent the parent of the new folder, e.g. a separate disk */
   protected static async folders(parent = tmpdir()): Promise<Folders> {
     return OwnServer.foldersAt(await mkdtemp(join(parent, 'eye-server-')));
   }
@@ -40,27 +40,27 @@ abstract class OwnServer {
     return folders;
   }
 
-  /** Starts it, on the same data after it was stopped or has died, and waits until it serves. */
+  /** Starts the server and waits until it is ready. After a stop or a crash, it starts on the same data. */
   async start(): Promise<void> {
     await this.server.prepare();
-    // What a killed PostgreSQL leaves behind needs a moment to go.
+    // The remaining processes of a killed PostgreSQL need a moment to exit.
     await eventually(async () => {
       if (!this.child || !isRunning(this.child)) this.child = await this.launch();
       await this.server.probe();
     }, 30_000);
   }
 
-  /** Stops it the clean way. */
+  /** Shuts the server down cleanly. */
   async stop(): Promise<void> {
     await this.end(this.server.stopSignals[0]);
   }
 
-  /** Kills all its processes outright. */
+  /** Kills all its processes with SIGKILL. */
   async kill(): Promise<void> {
     await this.end('SIGKILL');
   }
 
-  /** It keeps its connections, takes new ones, and answers nothing. */
+  /** Suspends the server: connections stay open and new ones are accepted, but it does not reply. */
   async freeze(): Promise<void> {
     await this.signal('SIGSTOP');
   }
@@ -69,7 +69,7 @@ abstract class OwnServer {
     await this.signal('SIGCONT');
   }
 
-  /** Ends it for good and removes its folders. */
+  /** Stops the server and removes its folders. */
   async close(): Promise<void> {
     await this.thaw();
     await this.stop();
@@ -78,13 +78,13 @@ abstract class OwnServer {
     }
   }
 
-  /** Stops it the clean way where another process has started it, and removes its folder of sockets. */
+  /** Cleanly stops a server that another process has started, and removes its socket folder. */
   async stopLeftover(): Promise<void> {
     await stopLeftover(this.server);
     await remove(this.folders.run);
   }
 
-  /** Whether it accepts commands, whoever has started it. */
+  /** Whether the server accepts commands, regardless of which process started it. */
   accepts(): Promise<boolean> {
     return this.server.probe().then(
       () => true,
@@ -92,7 +92,7 @@ abstract class OwnServer {
     );
   }
 
-  /** Lets this process end while the server runs. */
+  /** Allows this process to exit while the server runs. */
   unref(): void {
     this.child?.unref();
     for (const stream of [this.child?.stdout, this.child?.stderr]) (stream as Socket | undefined)?.unref();
@@ -114,7 +114,7 @@ abstract class OwnServer {
     await exit;
   }
 
-  /** To every process of it: PostgreSQL has one for each connection. */
+  /** Signals every process of the server: PostgreSQL has one per connection. */
   private async signal(signal: NodeJS.Signals): Promise<void> {
     const pid = this.child?.pid;
     if (!this.child || pid === undefined || !isRunning(this.child)) return;
@@ -126,7 +126,7 @@ export class OwnPostgres extends OwnServer {
   readonly url = `postgresql://the_eye@localhost:5432/the_eye?host=${encodeURIComponent(this.folders.postgresSockets)}`;
   readonly socket = join(this.folders.postgresSockets, '.s.PGSQL.5432');
 
-  /** Starts it with the database of The Eye, which is migrated already where Jest runs. */
+  /** Starts a server with the database of The Eye, already migrated within Jest. */
   static async start(parent?: string): Promise<OwnPostgres> {
     const postgres = OwnPostgres.in(await OwnServer.folders(parent));
     await copyTemplate(postgres.folders.data);
@@ -134,7 +134,7 @@ export class OwnPostgres extends OwnServer {
     return postgres;
   }
 
-  /** The one of a data folder, whether it runs or not. */
+  /** The server of a data folder, running or not. */
   static async at(folder: string): Promise<OwnPostgres> {
     return OwnPostgres.in(await OwnServer.foldersAt(folder));
   }
@@ -147,8 +147,8 @@ export class OwnPostgres extends OwnServer {
   }
 
   /**
-   * @param template the database to copy, to which nobody may be connected
-   * @returns the address of the new one
+   * @param template the database to copy; it must have no connections
+   * @returns the URL of the new database
    */
   async createDatabase(name: string, template: string): Promise<string> {
     const address = (database: string): string => {
@@ -171,7 +171,7 @@ export class OwnRedis extends OwnServer {
   readonly url = `unix://${this.folders.redisSocket}`;
   readonly socket = this.folders.redisSocket;
 
-  /** @param settings names and values of redis.conf, until it is stopped */
+  /** @param settings redis.conf settings, in effect until the server stops */
   static async start(settings: Record<string, string> = {}, parent?: string): Promise<OwnRedis> {
     const folders = await OwnServer.folders(parent);
     const redis = new OwnRedis(
@@ -184,20 +184,22 @@ export class OwnRedis extends OwnServer {
   }
 
   set(settings: Record<string, string>): Promise<void> {
-    return this.ask(async (client) => {
+    return this.withClient(async (client) => {
       for (const [name, value] of Object.entries(settings)) await client.config('SET', name, value);
     });
   }
 
-  /** Bytes that its data take. */
+  /** Used memory in bytes. */
   usedMemory(): Promise<number> {
-    return this.ask(async (client) => Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]));
+    return this.withClient(async (client) =>
+      Number(/used_memory:(\d+)/.exec(await client.info('memory'))?.[1]),
+    );
   }
 
-  private async ask<Result>(question: (client: Redis) => Promise<Result>): Promise<Result> {
+  private async withClient<Result>(use: (client: Redis) => Promise<Result>): Promise<Result> {
     const client = new Redis(this.socket);
     try {
-      return await question(client);
+      return await use(client);
     } finally {
       client.disconnect();
     }

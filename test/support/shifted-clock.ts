@@ -1,6 +1,6 @@
 /**
- * NODE_OPTIONS that let a process's clock go ahead of the machine's by so many milliseconds, or behind it. JavaScript asks
- * the clock through Date alone; timers and performance.now() count on their own, as they do when a real clock is set.
+ * NODE_OPTIONS that shift the clock of a process by a number of milliseconds; a negative number sets it back. Only Date is
+ * shifted. Timers and performance.now() are monotonic, so setting a real clock does not affect them either.
  */
 export function shiftedClock(milliseconds: number): string {
   const module = `

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** A disk of its own for a server, which a test can fill up. In memory, and only where mounting is allowed: root on Linux. */
+/** A small tmpfs for one server, which a test can fill up. Mounting it requires root on Linux. */
 export class SmallDisk {
   private constructor(readonly folder: string) {}
 
@@ -21,7 +21,7 @@ export class SmallDisk {
     return new SmallDisk(folder);
   }
 
-  /** Why no disk can be mounted here, or undefined where it can. */
+  /** The reason why no disk can be mounted; undefined if mounting works. */
   static async unavailable(): Promise<string | undefined> {
     try {
       await (await SmallDisk.mount(1)).unmount();
@@ -31,7 +31,7 @@ export class SmallDisk {
     }
   }
 
-  /** Takes every byte that is left. */
+  /** Fills up the remaining space. */
   async fill(): Promise<void> {
     const ballast = await open(this.ballast, 'a');
     try {

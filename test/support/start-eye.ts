@@ -4,11 +4,11 @@ import { OwnRedis } from './servers.js';
 import { createDatabase } from './worker-postgres.js';
 
 /**
- * Starts The Eye on an empty, migrated database of its own and on a Redis of its own, unless `env` names others. That takes
- * a third of the CPU time of `TheEye.start()`, which starts the embedded servers.
+ * Starts The Eye on a new, migrated, empty database and a new Redis, unless `env` names others. This takes a third of the
+ * CPU time of `TheEye.start()`, which starts the embedded servers.
  */
 export async function startEye(env: Env = {}): Promise<TheEye> {
-  // Outside Jest no PostgreSQL is shared.
+  // There is no shared PostgreSQL outside Jest.
   if (runFolder() === undefined) return TheEye.start(env);
   const redis = env['REDIS_URL'] === undefined ? await OwnRedis.start() : undefined;
   const onClose = async (): Promise<void> => redis?.close();

@@ -6,22 +6,22 @@ export interface Message {
   data: any;
 }
 
-/** Somebody who watches `GET /events/stream`, and what he was sent. */
+/** A subscriber of `GET /events/stream`, with the messages it received. */
 export class Watching {
   readonly messages: Message[] = [];
-  /** Heartbeats. */
+  /** Number of heartbeats. */
   beats = 0;
-  /** The last identifier, whatever it came with: from where to go on. */
+  /** The last id received with a message or a heartbeat: the value of Last-Event-ID to resume from. */
   place: string | undefined;
   ended = false;
-  private rest = '';
+  private buffer = '';
 
   private constructor(
     readonly response: Response,
     private readonly abort: AbortController,
   ) {}
 
-  /** Rejects with the answer where there is no stream. */
+  /** Rejects with the response unless its status is 200. */
   static async open(eye: TheEye, query = '', headers: Record<string, string> = {}): Promise<Watching> {
     const abort = new AbortController();
     const response = await fetch(`${eye.url}/events/stream${query}`, { headers, signal: abort.signal });
@@ -31,19 +31,19 @@ export class Watching {
     return watching;
   }
 
-  /** The events that were shown, without their place in the stream. */
+  /** The received events, without their stream ids. */
   get events(): any[] {
     return this.messages.filter(({ event }) => event === 'event').map(({ data }) => data);
   }
 
-  /** How many he was told he missed. */
+  /** Number of events that The Eye reported as skipped. */
   get skipped(): number {
     return this.messages
       .filter(({ event }) => event === 'skipped')
       .reduce((sum, { data }) => sum + data.count, 0);
   }
 
-  /** Resolves once the events of these sessions have come, in this order. */
+  /** Resolves once exactly the events of these sessions have arrived, in this order. */
   async saw(...sessions: string[]): Promise<void> {
     await eventually(() => {
       expect(this.events.map(({ session_id }) => session_id)).toEqual(sessions);
@@ -59,17 +59,17 @@ export class Watching {
     const decoder = new TextDecoder();
     try {
       for await (const chunk of this.response.body ?? []) {
-        const blocks = (this.rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n');
-        this.rest = blocks.pop() ?? '';
-        for (const block of blocks) this.take(block);
+        const blocks = (this.buffer + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n\n');
+        this.buffer = blocks.pop() ?? '';
+        for (const block of blocks) this.parse(block);
       }
     } catch {
-      // Cut off, by us or by The Eye.
+      // The connection was closed by this client or by The Eye.
     }
     this.ended = true;
   }
 
-  private take(block: string): void {
+  private parse(block: string): void {
     const lines = block.split('\n').map((line) => /^(\w*): ?([^]*)$/.exec(line)?.slice(1) ?? []);
     const fields = Object.fromEntries(lines) as Record<string, string>;
     const { id, event, data } = fields;

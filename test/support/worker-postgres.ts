@@ -10,13 +10,13 @@ const PREFIX = 'worker-';
 /**
  * Creates a migrated database in the PostgreSQL that all specs of this Jest worker share. A spec that stops its PostgreSQL
  * starts an OwnPostgres instead.
- * @returns its address
+ * @returns the URL of the database
  */
 export function createDatabase(): Promise<string> {
   return create('the_eye');
 }
 
-/** The same without any table, for a spec of the migrations. */
+/** Creates a database without tables, for the specs of the migrations. */
 export function createEmptyDatabase(): Promise<string> {
   return create('template1');
 }
@@ -34,7 +34,7 @@ export async function stopWorkerPostgres(folder: string): Promise<void> {
 
 let running: Promise<OwnPostgres> | undefined;
 
-/** The first file of specs starts it. Jest loads this module anew for each file, and the server goes on. */
+/** The first spec file starts the server. Jest loads this module again for each file, and the server keeps running. */
 async function joinOrStart(): Promise<OwnPostgres> {
   const run = runFolder();
   if (run === undefined) throw new Error('Only specs share a PostgreSQL: there is no Jest run.');
