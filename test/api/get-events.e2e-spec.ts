@@ -12,7 +12,7 @@ import { startEye } from '../support/start-eye.js';
 
 type Sent = Omit<Event, 'id'>;
 
-describe('The list', () => {
+describe('GET /events', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
@@ -27,7 +27,7 @@ describe('The list', () => {
     return body;
   };
 
-  /** What the list has to say, told another way: by looking at each event that was sent. */
+  /** The expected list, computed independently by filtering the sent events. */
   const expected = (sent: Sent[], matches: (event: Sent) => boolean): string[] =>
     sent
       .filter(matches)
@@ -38,7 +38,7 @@ describe('The list', () => {
   const told = ({ results }: Page): string[] =>
     results.map(({ timestamp, data }) => `${timestamp} ${JSON.stringify(data['n'])}`);
 
-  describe('is filtered', () => {
+  describe('with filters', () => {
     const sent = Array.from({ length: 60 }, (_, n) =>
       anEvent({
         session_id: `filtered-${n % 2}`,
@@ -75,7 +75,7 @@ describe('The list', () => {
       ],
       [{ category: 'Click' }, () => false],
       [{ category: '' }, () => false],
-    ])('by %j, both ends inclusive to the microsecond', async (query, matches) => {
+    ])('returns the events that match %j, bounds inclusive to the microsecond', async (query, matches) => {
       const decade = { timestamp_after: '1990-01-01', timestamp_before: '1999-12-31' };
       const page = await list({ ...decade, ...query, page_size: 1000 });
       expect(told(page)).toEqual(expected(sent, matches));
@@ -95,16 +95,16 @@ describe('The list', () => {
       ['1999-12-30', '1999-12-30', 0],
       ['2000-01-01', '2000-01-01', 0],
       ['1999-12-31T23:59', '2000-01-01T00:00', 60],
-    ])('by time from %s to %s, in UTC unless an offset says otherwise', async (after, before, count) => {
+    ])('returns the events from %s to %s, in UTC unless an offset is given', async (after, before, count) => {
       expect(await list({ timestamp_after: after, timestamp_before: before })).toMatchObject({ count });
-      // A plus sign that nobody encoded arrives as a blank.
+      // An unencoded plus sign is decoded as a space.
       expect(await list(`/events/?timestamp_after=${after}&timestamp_before=${before}`)).toMatchObject({
         count,
       });
     });
   });
 
-  it('keeps the microseconds, and events from before 1970 in their order', async () => {
+  it('returns timestamps to the microsecond, and orders events before 1970 correctly', async () => {
     const session_id = 'old';
     const times = [
       '0001-01-01T00:00:00.000000Z',
@@ -126,7 +126,7 @@ describe('The list', () => {
     }
   });
 
-  /** The pages from an address on, until there is no further one; `between` happens after each. */
+  /** Follows the `next` or `previous` links from a URL to the last page; calls `between` after each page. */
   const walk = async (
     from: string,
     direction: 'next' | 'previous',
@@ -141,17 +141,17 @@ describe('The list', () => {
     return pages;
   };
 
-  describe.each(['-timestamp', 'timestamp'])('goes by page, ordered by %s', (ordering) => {
+  describe.each(['-timestamp', 'timestamp'])('ordered by %s', (ordering) => {
     const session_id = `walked ${ordering}`;
     const query = `session_id=${encodeURIComponent(session_id)}&ordering=${ordering}`;
-    // Three instants only, so that most pages begin and end among equals.
+    // Only three timestamps, so that most page boundaries fall between events with equal timestamps.
     const sent = Array.from({ length: 47 }, (_, n) =>
       anEvent({ session_id, data: { n }, timestamp: `2021-01-01T00:00:0${n % 3}.000000Z` }),
     );
     let ids: Set<string>;
     beforeAll(async () => void (ids = new Set((await eye.store(sent)).body.ids)));
 
-    /** An event before, among and after those that are walked over. */
+    /** Stores one event before, one among and one after the events of the test. */
     let arrivals = 0;
     const arrive = (): Promise<unknown> =>
       eye.store(
@@ -165,7 +165,7 @@ describe('The list', () => {
       return ordering === 'timestamp' ? sorted : sorted.reverse();
     };
 
-    it('forth and back, each event once and in order, while others arrive', async () => {
+    it('pages forward and back through each event once and in order while new events arrive', async () => {
       const forth = await walk(`/events/?${query}&page_size=5`, 'next', arrive);
       const seen = forth.flatMap(({ results }) => results);
       expect(seen).toEqual(inOrder(seen));
@@ -186,7 +186,7 @@ describe('The list', () => {
       expect(new Set(seenAgain.map(({ id }) => id)).size).toBe(seenAgain.length);
     });
 
-    it('and back to the very page that it came from', async () => {
+    it('returns the same page again when `previous` is followed after `next`', async () => {
       const pages = await walk(`/events/?${query}&page_size=20`, 'next');
       expect(pages.length).toBeGreaterThan(2);
       expect(pages[0]?.previous).toBeNull();
@@ -197,7 +197,7 @@ describe('The list', () => {
       }
     });
 
-    it('by number, the same pages', async () => {
+    it('returns the same pages by number as by cursor', async () => {
       const pages = await walk(`/events/?${query}&page_size=20`, 'next');
       for (const [index, page] of pages.entries()) {
         const numbered = await list(`/events/?${query}&page_size=20&page=${index + 1}`);
@@ -214,13 +214,13 @@ describe('The list', () => {
     });
   });
 
-  it('has ten events a page unless told otherwise', async () => {
+  it('returns ten events a page by default', async () => {
     await eye.store(Array.from({ length: 12 }, (_, n) => anEvent({ session_id: 'ten', data: { n } })));
     expect((await list({ session_id: 'ten' })).results).toHaveLength(10);
     expect((await list({ session_id: 'ten', page_size: 12 })).next).toBeNull();
   });
 
-  it('gives whole addresses, with everything that was asked for', async () => {
+  it('links to other pages by absolute URLs that repeat the filters', async () => {
     const asked = '/events/?category=page%20interaction&session_id=ten&page_size=5&page=2';
     const page = await list(asked);
     for (const link of [page.next, page.previous]) {
@@ -237,7 +237,7 @@ describe('The list', () => {
     }
   });
 
-  it('is empty where nothing matches', async () => {
+  it('returns an empty page if no event matches', async () => {
     expect(await list({ session_id: 'nobody' })).toEqual({
       count: 0,
       next: null,
@@ -246,7 +246,7 @@ describe('The list', () => {
     });
   });
 
-  describe('of what an application sent of a category, or a name', () => {
+  describe('filtered by application and category or name', () => {
     const random = new Random(7);
     const insert = (count: number): Promise<unknown> =>
       eye.sql(
@@ -257,7 +257,7 @@ describe('The list', () => {
         [JSON.stringify(Array.from({ length: count }, made))],
       );
 
-    /** Seconds, hours and years apart, and at the very ends of minutes and months; each application has a favourite. */
+    /** Seconds, hours and years apart, and at the boundaries of minutes and months; each application has one dominant category. */
     const starts = [
       '2017-02-28T23:59',
       '2018-06-30T23:29',
@@ -309,9 +309,9 @@ describe('The list', () => {
 
     afterAll(() => eye.sql(`DELETE FROM events WHERE session_id = 'of applications'`));
 
-    // The counts take up what was stored or removed while the pages are walked.
-    it.each(['stored', 'stored besides', 'removed in part'])(
-      'each once and in order, when just %s',
+    // The rollup worker applies the deltas of these inserts and deletes while the test follows the pages.
+    it.each(['stored', 'stored in addition', 'removed in part'])(
+      'returns each event once and in order right after events were %s',
       async (what) => {
         if (what === 'removed in part')
           await eye.sql(`DELETE FROM events WHERE session_id = 'of applications' AND (name = 'tall' OR timestamp > '2019-01-01')
@@ -336,7 +336,7 @@ describe('The list', () => {
       },
     );
 
-    it('within a range, both ends inclusive', async () => {
+    it('returns the events of a time range, bounds inclusive', async () => {
       for (let trial = 0; trial < 100; trial++) {
         const filter = random.of(filters);
         const ends = [made(), made()].map(({ timestamp }) => timestamp as string).sort();
@@ -360,7 +360,7 @@ describe('The list', () => {
     });
   });
 
-  it('counts a session exactly, at any number, and a part of a long one by an estimate', async () => {
+  it('counts a session of any size exactly, and estimates the count for a time range of a long one', async () => {
     const events = Array.from({ length: 10_500 }, (_, n) =>
       anEvent({ session_id: 'endless', category: n % 2 ? 'odd' : 'even', data: { n } }),
     );
@@ -375,10 +375,10 @@ describe('The list', () => {
     expect(early.count_is_estimate).toBe(true);
   });
 
-  describe('of 200,000 events', () => {
+  describe('with 200,000 events', () => {
     const FREQUENT = 'page interaction of many';
 
-    /** Sessions of 20 events, one rare category that has not occurred for long, and all within 2023, of two applications. */
+    /** Sessions of 20 events within 2023, of two applications; one rare category occurs only at the beginning. */
     beforeAll(async () => {
       await eye.sql(`
         INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
@@ -401,7 +401,7 @@ describe('The list', () => {
       [{ name: 'tenth', timestamp_after: '2023-01-01' }, 20_000],
       [{ category: FREQUENT, name: 'tenth' }, 19_995],
       [{ category: FREQUENT, timestamp_after: '2023-07-01', timestamp_before: '2023-07-31' }, 31 * 576],
-    ])('counts those of %j exactly', async (query, count) => {
+    ])('counts the events that match %j exactly', async (query, count) => {
       const page = await list({ ...query, page_size: 1 });
       expect(page.count / count).toBeCloseTo(1, 2);
       expect(page.count_is_estimate).toBeUndefined();
@@ -418,7 +418,7 @@ describe('The list', () => {
       expect(page.count).toBe(row?.count);
     });
 
-    it('leads on by cursor from the deepest page that has a number', async () => {
+    it('continues by cursor after the deepest numbered page', async () => {
       const deepest = await list({ name: 'tenth', page_size: 1000, page: 11 });
       expect(deepest.results).toHaveLength(1000);
       const next = await list(deepest.next ?? '');
@@ -426,7 +426,7 @@ describe('The list', () => {
       expect((await eye.get('/events/?name=tenth&page_size=1000&page=12')).status).toBe(400);
     });
 
-    describe('reads no more than a page of an index', () => {
+    describe('in its query plans', () => {
       const statements: { sql: string; parameters: unknown[] }[] = [];
       const remember = (sql: string, parameters: unknown[] = []): void =>
         void statements.push({ sql, parameters });
@@ -447,7 +447,7 @@ describe('The list', () => {
       });
       afterAll(() => dataSource.destroy());
 
-      /** The plans of the statements that look for events, as PostgreSQL ran them. */
+      /** The executed plans of the statements that select or count events. */
       const plansOf = async (dto: Record<string, unknown>): Promise<any[]> => {
         statements.length = 0;
         await events.list(dto);
@@ -463,7 +463,7 @@ describe('The list', () => {
       const nodesOf = (plan: any): any[] => [plan, ...(plan.Plans ?? []).flatMap(nodesOf)];
       const isOfEvents = (node: any): boolean =>
         node['Relation Name'] === 'events' || /^events_/.test(node['Index Name'] as string);
-      /** Of the index and the table: the way down to a page and a block for each row, or to what a minute has. */
+      /** Blocks of index and table: the descent to a page plus one block for each row, or the blocks for one minute. */
       const [PAGE_BLOCKS, MINUTE_BLOCKS] = [60, 8];
 
       const many = 'many-5000';
@@ -488,7 +488,7 @@ describe('The list', () => {
         { name: 'tenth', ...range },
         { category: FREQUENT, name: 'tenth', ...range },
         { session_id: many, ...range },
-        // Half of all, of which these are a half, a five hundredth and next to nothing.
+        // The application `odd` sent half of the frequent category, one in 500 of the name `tenth` and few rare events.
         { application: 'odd', category: FREQUENT },
         { application: 'odd', name: 'tenth' },
         { application: 'odd', name: 'tenth', category: FREQUENT, ...range },
@@ -496,7 +496,7 @@ describe('The list', () => {
         { application: 'default', category: FREQUENT, name: 'tenth' },
       ];
 
-      it.each(filters)('for %j', async (filter) => {
+      it.each(filters)('reads at most one page of index entries for %j', async (filter) => {
         for (const ordering of ['-timestamp', 'timestamp'] as const) {
           const first = await events.list({ ...filter, ordering });
           const places: Record<string, unknown>[] = [{}];
@@ -507,7 +507,7 @@ describe('The list', () => {
           }
           for (const place of places) {
             const plans = await plansOf({ ...filter, ordering, ...place });
-            // Counts are kept, except those of a session; of an application it is looked twice, for what is near and for the rest.
+            // Counts come from the rollups, except for a session. A filter by application queries twice: nearby minutes, then the rest.
             expect(plans.length).toBeGreaterThanOrEqual(1);
             expect(plans.length).toBeLessThanOrEqual(filter['session_id'] || filter['application'] ? 2 : 1);
             const most = filter['application'] ? 44 : 20;
@@ -516,15 +516,15 @@ describe('The list', () => {
             expect(
               scans.map(({ ['Node Type']: type }) => type).filter((type) => !/^Index/.test(type)),
             ).toEqual([]);
-            // A session sorts the few events of one instant by id, and what is rare may be sorted as it is; nothing sorts
-            // what was asked for as a whole. Of an application a few minutes are looked into, and sorted.
+            // A session sorts the few events of one timestamp by id, and a rare type may be sorted too; no plan sorts the
+            // whole result. A filter by application reads and sorts a few minutes.
             const few = filter['session_id'] ?? (filter['category'] === 'rare' && filter['name']);
             const sorts = nodes.map((node) => node['Node Type']).filter((type) => /Sort/.test(type));
             if (!filter['application']) expect(sorts).toEqual(few ? sorts.map(() => 'Incremental Sort') : []);
             for (const scan of scans) {
               expect(scan['Rows Removed by Filter'] ?? 0).toBeLessThanOrEqual(most);
               if (!filter['session_id']) expect(scan['Actual Rows']).toBeLessThanOrEqual(most);
-              // What a scan passes by, as it begins far from what it is to find, shows here alone.
+              // Index entries that a scan skips before its first match show only in the block counts.
               const blocks = scan['Shared Hit Blocks'] + scan['Shared Read Blocks'];
               const loops = scan['Actual Loops'] as number;
               expect(blocks).toBeLessThanOrEqual(loops > 1 ? loops * MINUTE_BLOCKS : PAGE_BLOCKS);
@@ -533,7 +533,7 @@ describe('The list', () => {
         }
       });
 
-      it('and no more than those near where an application has nothing of it', async () => {
+      it('reads nothing beyond the nearby minutes if an application has no matching event', async () => {
         const filter = { application: 'nobody', category: FREQUENT };
         expect(await events.list(filter)).toMatchObject({ results: [], count: 0 });
         const [, elsewhere] = await plansOf(filter);

@@ -3,7 +3,7 @@ import { OwnPostgres, OwnRedis } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-describe.each(['all', 'api', 'worker'])('The health of a process with ROLE=%s', (role) => {
+describe.each(['all', 'api', 'worker'])('GET /health/ready with ROLE=%s', (role) => {
   let postgres: OwnPostgres;
   let redis: OwnRedis;
   let eye: TheEye;
@@ -44,25 +44,28 @@ describe.each(['all', 'api', 'worker'])('The health of a process with ROLE=%s', 
       expect(took).toBeLessThan(4000);
     });
 
-  it('is live and ready when everything is there', async () => {
+  it('returns 200, as does GET /health/live, while all dependencies are up', async () => {
     const { status, body } = await eye.get('/health/live');
     expect({ status, body }).toEqual({ status: 200, body: { status: 'ok' } });
     await expectReady();
   });
 
   it.each([
-    ['postgresql', 'away', () => postgres.stop(), () => postgres.start()],
-    ['postgresql', 'silent', () => postgres.freeze(), () => postgres.thaw()],
-    ['redis', 'away', () => redis.stop(), () => redis.start()],
-  ])('is not ready while %s is %s, but lives, and is ready again by itself', async (name, _, end, mend) => {
-    await end();
-    await expectNotReady([name]);
-    expect((await eye.get('/health/live')).status).toBe(200);
-    await mend();
-    await expectReady();
-  });
+    ['postgresql', 'down', () => postgres.stop(), () => postgres.start()],
+    ['postgresql', 'unresponsive', () => postgres.freeze(), () => postgres.thaw()],
+    ['redis', 'down', () => redis.stop(), () => redis.start()],
+  ])(
+    'returns 503 while %s is %s, and 200 after it recovers, while GET /health/live returns 200',
+    async (name, _, interrupt, restore) => {
+      await interrupt();
+      await expectNotReady([name]);
+      expect((await eye.get('/health/live')).status).toBe(200);
+      await restore();
+      await expectReady();
+    },
+  );
 
-  it('names everything that is missing', async () => {
+  it('names every dependency that is down', async () => {
     await Promise.all([postgres.stop(), redis.stop()]);
     await expectNotReady(['postgresql', 'redis']);
     await Promise.all([postgres.start(), redis.start()]);
@@ -70,19 +73,19 @@ describe.each(['all', 'api', 'worker'])('The health of a process with ROLE=%s', 
   });
 });
 
-describe('The health of a worker alone', () => {
+describe('A process with ROLE=worker', () => {
   let worker: TheEye;
   beforeAll(async () => void (worker = await startEye({ ROLE: 'worker' })));
   afterAll(() => worker.close());
 
   it.each(['/health/live', '/health/live/', '/health/ready', '/health/ready/'])(
-    'is told at %s',
+    'serves GET %s',
     async (path) => {
       expect((await worker.get(path)).status).toBe(200);
     },
   );
 
-  it('is all that it tells, with its metrics: it takes no events and gives none out', async () => {
+  it('serves metrics, but no events, rejections or queues', async () => {
     expect((await worker.post('/events/', anEvent())).status).toBe(404);
     expect((await worker.get('/events/')).status).toBe(404);
     expect((await worker.get('/rejections/')).status).toBe(404);
@@ -91,7 +94,7 @@ describe('The health of a worker alone', () => {
   });
 });
 
-describe('The backlog of a worker', () => {
+describe('The backlog in GET /health/ready', () => {
   let api: TheEye;
   let worker: TheEye;
   beforeAll(async () => {
@@ -103,11 +106,11 @@ describe('The backlog of a worker', () => {
     await api.close();
   });
 
-  it('is never less than nothing, though a worker may store what nobody has counted yet', async () => {
+  it('is never negative, even if a worker stores events before they are counted as accepted', async () => {
     const seen: number[] = [];
     for (let round = 0; round < 5; round++) {
       await api.store([anEvent(), anEvent(), anEvent()]);
-      for (let look = 0; look < 10; look++) {
+      for (let poll = 0; poll < 10; poll++) {
         seen.push((await worker.get('/health/ready')).body.checks.backlog.events);
         await wait(20);
       }

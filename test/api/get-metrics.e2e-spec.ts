@@ -31,7 +31,7 @@ const sum = (samples: Sample[], name: string, labels: Record<string, string> = {
     )
     .reduce((total, { value }) => total + value, 0);
 
-describe('The metrics', () => {
+describe('GET /metrics', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
   beforeAll(async () => {
@@ -43,14 +43,14 @@ describe('The metrics', () => {
     await postgres.close();
   });
 
-  it('carry the role of the process, each of them', async () => {
+  it('labels every sample with the role of the process', async () => {
     const samples = await scrape(eye);
     expect(samples.length).toBeGreaterThan(50);
     expect(samples.filter(({ labels }) => labels['role'] !== 'all')).toEqual([]);
     expect(samples.filter(({ name, value }) => name === '' || Number.isNaN(value))).toEqual([]);
   });
 
-  it('count events: accepted, stored, duplicates, and refused by code', async () => {
+  it('counts accepted, stored and duplicate events, and refused events by code', async () => {
     const event = anEvent();
     await eye.store([anEvent(), anEvent(), event]);
     await eye.post('/events/', [event, event, anEvent()]);
@@ -81,7 +81,7 @@ describe('The metrics', () => {
     });
   });
 
-  it('count answers by the template of their route, never by what stands in the path', async () => {
+  it('counts responses by the template of their route, never by the requested path', async () => {
     const id = crypto.randomUUID();
     await eye.get(`/events/${id}/`);
     await eye.get(`/events/${crypto.randomUUID()}`);
@@ -95,7 +95,7 @@ describe('The metrics', () => {
     expect(JSON.stringify(samples)).not.toContain(id);
   });
 
-  it('tell what waits, and for how long, while PostgreSQL is away', async () => {
+  it('reports the size and the age of the backlog while PostgreSQL is down', async () => {
     await postgres.stop();
     await eye.post('/events/', [anEvent(), anEvent()]);
     await eventually(async () => {
@@ -113,21 +113,21 @@ describe('The metrics', () => {
     });
   });
 
-  it('name whatever the alerts and the dashboard ask for', async () => {
-    const known = new Map<string, Set<string>>([['up', new Set(['job', 'instance'])]]);
+  it('exposes every metric and label that the alerts and the dashboard query', async () => {
+    const exposed = new Map<string, Set<string>>([['up', new Set(['job', 'instance'])]]);
     for (const { name, labels } of await scrape(eye))
-      known.set(name, new Set([...Object.keys(labels), ...(known.get(name) ?? []), 'job', 'instance']));
-    const asked = [...expressionsOfAlerts(), ...expressionsOfDashboard()];
-    expect(asked.length).toBeGreaterThan(20);
-    for (const expression of asked) {
+      exposed.set(name, new Set([...Object.keys(labels), ...(exposed.get(name) ?? []), 'job', 'instance']));
+    const expressions = [...expressionsOfAlerts(), ...expressionsOfDashboard()];
+    expect(expressions.length).toBeGreaterThan(20);
+    for (const expression of expressions) {
       const metrics = metricsIn(expression);
       expect({ expression, metrics }).toEqual({
         expression,
         metrics: expect.arrayContaining([expect.any(String)]),
       });
       for (const name of metrics)
-        expect([expression, name, known.has(name)]).toEqual([expression, name, true]);
-      const labels = new Set(metrics.flatMap((name) => [...(known.get(name) ?? [])]));
+        expect([expression, name, exposed.has(name)]).toEqual([expression, name, true]);
+      const labels = new Set(metrics.flatMap((name) => [...(exposed.get(name) ?? [])]));
       for (const label of labelsIn(expression))
         expect([expression, label, labels.has(label)]).toEqual([expression, label, true]);
     }
@@ -137,7 +137,7 @@ describe('The metrics', () => {
 const read = (file: string): string =>
   readFileSync(join(import.meta.dirname, '../../monitoring', file), 'utf8');
 
-/** Those of alerts.yml stand in one line, or folded below `expr: >`, indented by ten. */
+/** An expression in alerts.yml is on one line, or folded below `expr: >` and indented by ten spaces. */
 const expressionsOfAlerts = (): string[] =>
   [...read('alerts.yml').matchAll(/^ {8}expr: (?:>\n((?: {10}.*\n)+)|(.*))/gm)].map(
     ([, folded, line]) => folded ?? line ?? '',
@@ -148,17 +148,17 @@ const expressionsOfDashboard = (): string[] =>
     targets.map(({ expr }: any) => expr),
   );
 
-const WORDS = new Set(['by', 'max', 'sum', 'le']);
+const KEYWORDS = new Set(['by', 'max', 'sum', 'le']);
 
-/** The metrics that an expression of PromQL names: words that are neither functions nor labels. */
+/** The metrics in a PromQL expression: words that are neither functions nor labels. */
 function metricsIn(expression: string): string[] {
   const bare = expression.replace(/\{[^}]*\}|\[[^\]]*\]/g, ' ').replace(/\bby\s*\([^)]*\)/g, ' ');
   return [...bare.matchAll(/\b[a-z]\w*\b(?!\s*\()/g)]
     .map(([word]) => word)
-    .filter((word) => !WORDS.has(word));
+    .filter((word) => !KEYWORDS.has(word));
 }
 
-/** The labels that an expression groups by or selects by. */
+/** The labels that a PromQL expression groups by or selects by. */
 function labelsIn(expression: string): string[] {
   const grouped = [...expression.matchAll(/\bby\s*\(([^)]*)\)/g)].flatMap(([, list = '']) =>
     list.split(/\s*,\s*/),

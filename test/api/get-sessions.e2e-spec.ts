@@ -10,21 +10,21 @@ const random = numbers(2027);
 const below = (limit: number): number => Math.floor(random() * limit);
 
 const SESSIONS = 40;
-const BEGAN = Date.parse('2026-03-01T00:00:00Z');
+const START = Date.parse('2026-03-01T00:00:00Z');
 
-/** Few instants, so that many events have the same; in no order. */
-const aTime = (): string => new Date(BEGAN + below(60) * 30_000 + (below(2) && 1)).toISOString();
+/** One of few timestamps, so that many events share one; in random order. */
+const randomTimestamp = (): string => new Date(START + below(60) * 30_000 + (below(2) && 1)).toISOString();
 
-const aSessionEvent = (): Omit<Event, 'id'> =>
+const randomEvent = (): Omit<Event, 'id'> =>
   anEvent({
     session_id: `visit ${below(SESSIONS)}/ä`,
     category: `category ${below(random() < 0.05 ? 9 : 3)}`,
     name: `name ${below(3)}`,
-    timestamp: aTime(),
+    timestamp: randomTimestamp(),
     data: { n: below(1000) },
   });
 
-describe('Sessions', () => {
+describe('The sessions API', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
 
@@ -34,7 +34,7 @@ describe('Sessions', () => {
     const send = (batch: unknown): Promise<void> =>
       eventually(async () => expect((await eye.post('/events/', batch)).status).toBe(202), 30_000);
     for (let index = 0; index < 30; index++) {
-      const batch = Array.from({ length: 40 }, aSessionEvent);
+      const batch = Array.from({ length: 40 }, randomEvent);
       await send(batch);
       if (index % 4 === 0) await send(batch.toReversed());
       if (index === 10) {
@@ -58,14 +58,14 @@ describe('Sessions', () => {
     await postgres.close();
   });
 
-  /** Resolves once all changes that can be seen are folded. */
-  const folded = (): Promise<void> =>
+  /** Resolves once all committed deltas are applied. */
+  const deltasApplied = (): Promise<void> =>
     eventually(
       async () => expect(await eye.sql('SELECT 1 FROM session_changes LIMIT 1')).toEqual([]),
       20_000,
     );
 
-  /** What the events themselves say, newest first. */
+  /** The sessions computed from the events table, newest first. */
   const expected = async (query: Record<string, string> = {}): Promise<any[]> => {
     const rows = await eye.sql(
       `SELECT session_id, to_char(min(timestamp) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS first,
@@ -86,14 +86,14 @@ describe('Sessions', () => {
     return body;
   };
 
-  /** All pages from here on, and then back again. */
-  const walk = async (path: string): Promise<any[]> => {
-    const there: any[] = [];
+  /** Follows `next` to the last page, then `previous` back to the first. */
+  const followPages = async (path: string): Promise<any[]> => {
+    const forward: any[] = [];
     let last = '';
     for (let next: string | null = path; next !== null;) {
       last = next;
       const page: any = await get(next);
-      there.push(...page.results);
+      forward.push(...page.results);
       next = page.next;
     }
     const back: any[] = [];
@@ -102,8 +102,8 @@ describe('Sessions', () => {
       back.unshift(...page.results);
       previous = page.previous;
     }
-    expect(back).toEqual(there);
-    return there;
+    expect(back).toEqual(forward);
+    return forward;
   };
 
   const QUERIES: Record<string, string>[] = [
@@ -122,22 +122,22 @@ describe('Sessions', () => {
     for (const query of QUERIES) {
       const path = `/sessions/?${new URLSearchParams({ ...query, page_size: '7' }).toString()}`;
       const sessions = await expected(query);
-      expect([query, await walk(path)]).toEqual([query, sessions]);
+      expect([query, await followPages(path)]).toEqual([query, sessions]);
       const { count, count_is_estimate } = await get(path);
       expect([count, count_is_estimate]).toEqual([sessions.length, undefined]);
     }
   };
 
-  it('are what their events say, whatever was killed and sent twice, before and after they are folded', async () => {
+  it('lists sessions that agree with their events after crashes and retries, before and after deltas are applied', async () => {
     await expectLists();
-    await folded();
+    await deltasApplied();
     await expectLists();
     expect((await expected({ category: 'category 7' })).length).toBeGreaterThan(0);
     expect((await expected({ application: 'shop', category: 'category 2' })).length).toBeGreaterThan(0);
   });
 
-  it('are folded with a few looks at the changes, also where PostgreSQL takes their table for empty', async () => {
-    const changes = 3000;
+  it('applies deltas in a few passes over their table, even if PostgreSQL estimates the table to be empty', async () => {
+    const deltaCount = 3000;
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
     try {
@@ -145,34 +145,34 @@ describe('Sessions', () => {
       await client.query(
         `INSERT INTO session_changes
          SELECT 'visitor ' || i, 'default', 'category', now(), now(), gen_random_uuid(), 1 FROM generate_series(1, $1::int) AS i`,
-        [changes],
+        [deltaCount],
       );
-      // As a VACUUM leaves it that finds all changes folded and the pages still there.
+      // The statistics that VACUUM leaves if all deltas are applied but their pages still exist.
       await client.query(
         `UPDATE pg_class SET reltuples = 0, relpages = 50 WHERE oid = 'session_changes'::regclass`,
       );
-      const { rows: folds } = await client.query('SELECT fold_sessions(20000) AS folded');
-      expect(folds[0].folded).toBeGreaterThanOrEqual(changes);
-      const { rows: looks } = await client.query(
+      const { rows: applied } = await client.query('SELECT fold_sessions(20000) AS folded');
+      expect(applied[0].folded).toBeGreaterThanOrEqual(deltaCount);
+      const { rows: reads } = await client.query(
         `SELECT seq_tup_read::int AS rows FROM pg_stat_xact_user_tables WHERE relname = 'session_changes'`,
       );
-      expect(looks[0].rows).toBeGreaterThan(0);
-      expect(looks[0].rows).toBeLessThan(10 * changes);
+      expect(reads[0].rows).toBeGreaterThan(0);
+      expect(reads[0].rows).toBeLessThan(10 * deltaCount);
     } finally {
       await client.query('ROLLBACK');
       await client.end();
     }
   });
 
-  it('are exact while changes wait, also where a change moves a session on', async () => {
-    await folded();
-    // While somebody else seems to fold, nobody does.
-    const holder = new pg.Client({ connectionString: postgres.url });
-    await holder.connect();
-    await holder.query('SELECT pg_advisory_lock($1)', [0x45594553]);
+  it('lists exact sessions while deltas are pending, even if a delta moves a session within the list', async () => {
+    await deltasApplied();
+    // Holding the advisory lock of the rollup worker prevents every process from applying deltas.
+    const lockHolder = new pg.Client({ connectionString: postgres.url });
+    await lockHolder.connect();
+    await lockHolder.query('SELECT pg_advisory_lock($1)', [0x45594553]);
     try {
-      for (let turn = 0; turn < 3; turn++) {
-        await eye.store(Array.from({ length: 15 }, aSessionEvent));
+      for (let round = 0; round < 3; round++) {
+        await eye.store(Array.from({ length: 15 }, randomEvent));
         await expectLists();
       }
       await eye.sql(`DELETE FROM events WHERE session_id = 'visit 3/ä' AND category = 'category 1'`);
@@ -180,22 +180,22 @@ describe('Sessions', () => {
       await expectLists();
       expect((await eye.get(`/sessions/${encodeURIComponent('visit 4/ä')}/`)).status).toBe(404);
     } finally {
-      await holder.end();
+      await lockHolder.end();
     }
-    await folded();
+    await deltasApplied();
     await expectLists();
     await eye.store(anEvent({ session_id: 'visit 4/ä', timestamp: '2026-03-02T00:00:00Z' }));
     await expectLists();
   });
 
-  it('show their events in the order in which they happened, and the time between them', async () => {
+  it('returns the events of a session in chronological order with the time elapsed between them', async () => {
     const path = `/sessions/${encodeURIComponent('visit 5/ä')}/`;
     const rows = await eye.sql<any>(
       `SELECT id, round(extract(epoch FROM timestamp - lag(timestamp) OVER (ORDER BY timestamp, id)), 6)::float8 AS elapsed
        FROM events WHERE session_id = 'visit 5/ä' ORDER BY timestamp, id`,
     );
     expect(rows.some(({ elapsed }) => elapsed === 0)).toBe(true);
-    const events = await walk(`${path}?page_size=4`);
+    const events = await followPages(`${path}?page_size=4`);
     expect(events.map(({ id, elapsed }) => ({ id, elapsed }))).toEqual(rows);
     const { results, next, previous, ...header } = await get(path);
     expect(header).toEqual((await expected()).find(({ session_id }) => session_id === 'visit 5/ä'));
@@ -205,13 +205,13 @@ describe('Sessions', () => {
     ]);
   });
 
-  it('count how many reached each step', async () => {
+  it('counts the sessions that reached each step of a funnel', async () => {
     const ranges = [
       { from: '2026-03-01', to: '2026-03-01' },
       { from: '2026-03-01T00:05:00Z', to: '2026-03-01T00:14:30Z' },
     ];
     let reachedLast = 0;
-    for (let turn = 0; turn < 40; turn++) {
+    for (let round = 0; round < 40; round++) {
       const steps = Array.from({ length: 2 + below(3) }, () => ({
         category: `category ${below(3)}`,
         name: `name ${below(3)}`,
@@ -220,7 +220,7 @@ describe('Sessions', () => {
       const range = ranges[below(2)] ?? {};
       const { status, body } = await eye.post('/statistics/funnel/', { steps, window, ...range });
       expect({ status, body }).toMatchObject({ status: 200, body: { window } });
-      const sessions = await followed(steps, window, body);
+      const sessions = await expectedFunnel(steps, window, body);
       expect([steps, window, body.steps]).toEqual([
         steps,
         window,
@@ -231,8 +231,8 @@ describe('Sessions', () => {
     expect(reachedLast).toBeGreaterThan(5);
   });
 
-  /** Every way is tried, session by session. */
-  const followed = async (steps: any[], window: number, { from, to }: any): Promise<number[]> => {
+  /** Brute force: tries every sequence of matching events in every session. */
+  const expectedFunnel = async (steps: any[], window: number, { from, to }: any): Promise<number[]> => {
     const rows = await eye.sql<any>(
       `SELECT session_id, category, name, extract(epoch FROM timestamp)::float8 AS time FROM events
        WHERE timestamp >= $1 AND timestamp < $2`,
@@ -244,21 +244,21 @@ describe('Sessions', () => {
       const at = steps.map((step) =>
         events.filter((event) => event.category === step.category && event.name === step.name),
       );
-      const goOn = (step: number, began: number, before: number): number =>
+      const furthestStep = (step: number, began: number, before: number): number =>
         Math.max(
           step,
           ...(at[step] ?? [])
             .filter(({ time }) => time > before && time <= began + window)
-            .map(({ time }) => goOn(step + 1, began, time)),
+            .map(({ time }) => furthestStep(step + 1, began, time)),
         );
-      return Math.max(0, ...(at[0] ?? []).map(({ time }) => goOn(1, time, time)));
+      return Math.max(0, ...(at[0] ?? []).map(({ time }) => furthestStep(1, time, time)));
     });
     return steps.map((_, index) => furthest.filter((steps) => steps > index).length);
   };
 
-  it('are found to be wrong where they are, and set right while events arrive', async () => {
+  it('detects wrong sessions by `statistics verify`, and repairs them by `statistics rebuild` while events arrive', async () => {
     const command = (action: string) => runCommand({ DATABASE_URL: postgres.url }, 'statistics', action);
-    await folded();
+    await deltasApplied();
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
     await eye.sql(`UPDATE sessions SET events = events + 1 WHERE session_id = 'visit 6/ä'`);
     await eye.sql(`DELETE FROM session_lists WHERE session_id = 'visit 7/ä' AND category = ''`);
@@ -282,7 +282,7 @@ describe('Sessions', () => {
       ),
     });
 
-  it('refuse what they cannot be asked', async () => {
+  it('rejects invalid parameters, cursors of another query and unknown sessions', async () => {
     expectErrors(await eye.get('/sessions/?session_id=a'), { session_id: 'Unknown parameter' });
     expectErrors(await eye.get('/sessions/?page=2'), { page: 'Unknown parameter' });
     expectErrors(await eye.get('/sessions/?category=%00'), { category: 'U+0000' });
@@ -312,11 +312,11 @@ describe('Sessions', () => {
     ],
     [{ steps: [A, A], window: 1, from: '2026-02-02', to: '2026-02-01' }, { from: 'before `to`' }],
     [{ steps: [A, A], window: 1, until: 1 }, { until: 'Unknown field' }],
-  ])('refuse the funnel %j', async (body, errors) =>
+  ])('rejects the funnel %j', async (body, errors) =>
     expectErrors(await eye.post('/statistics/funnel/', body), errors),
   );
 
-  it('refuse a funnel of too many events, by what is counted already', async () => {
+  it('rejects a funnel over too many events according to the event counts', async () => {
     await eye.sql(
       `INSERT INTO event_count_changes VALUES ('2019-05-05', 'default', 'many', 'events', 400000)`,
     );

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-describe('The rates', () => {
+describe('GET /statistics/rates', () => {
   let eye: TheEye;
   let other: TheEye;
   beforeAll(async () => {
@@ -19,13 +19,13 @@ describe('The rates', () => {
   const sums = ({ accepted, stored, duplicates, refused }: any): number[] =>
     [accepted, stored, duplicates, refused].map(sum);
 
-  it('are those of all processes together, to the event', async () => {
+  it('returns the exact sums of all processes', async () => {
     expect(sums(await rates())).toEqual([0, 0, 0, 0]);
     const event = anEvent();
     const began = Date.now();
     await eye.post('/events/', event);
     await eye.drained();
-    // One that is stored already, one that is new, twice, and two that are refused.
+    // One event that is already stored, one new event sent twice, and two that are refused.
     await other.post('/events/', [
       event,
       anEvent({ session_id: 'twice' }),
@@ -37,21 +37,21 @@ describe('The rates', () => {
     await eye.store(event);
     await eye.post('/events/', 'x');
     await eventually(async () => expect(sums(await rates())).toEqual([5, 3, 2, 3]));
-    const shown = await rates(other);
-    expect(sums(shown)).toEqual([5, 3, 2, 3]);
-    expect(shown.seconds).toBe(300);
+    const otherRates = await rates(other);
+    expect(sums(otherRates)).toEqual([5, 3, 2, 3]);
+    expect(otherRates.seconds).toBe(300);
     for (const name of ['accepted', 'stored', 'duplicates', 'refused']) {
-      expect(shown[name]).toHaveLength(300);
-      const end = Date.parse(shown.now);
-      const seconds = (shown[name] as number[]).flatMap((count, at) =>
+      expect(otherRates[name]).toHaveLength(300);
+      const end = Date.parse(otherRates.now);
+      const seconds = (otherRates[name] as number[]).flatMap((count, at) =>
         count > 0 ? [end - (300 - at) * 1000] : [],
       );
       expect(seconds.every((second) => second > began - 1000 && second < end)).toBe(true);
     }
-    expect(shown.backlog).toEqual({ events: 0, jobs: 0, oldest_seconds: null });
+    expect(otherRates.backlog).toEqual({ events: 0, jobs: 0, oldest_seconds: null });
   });
 
-  it('say how much waits, and since when', async () => {
+  it('reports the size of the backlog and the age of its oldest job', async () => {
     await eye.sql('ALTER TABLE events RENAME TO hidden');
     try {
       for (let job = 0; job < 3; job++) await eye.post('/events/', [anEvent(), anEvent()]);
@@ -68,16 +68,16 @@ describe('The rates', () => {
     await eventually(async () => expect((await rates()).backlog.jobs).toBe(0), 20_000);
   });
 
-  it('leave nothing behind in Redis that stays', async () => {
-    const lives = await eye.redis(async (redis) => {
+  it('leaves only keys with a TTL in Redis', async () => {
+    const ttls = await eye.redis(async (redis) => {
       const keys = await redis.keys('the-eye:pulse:*');
       return Promise.all(keys.map((key) => redis.ttl(key)));
     });
-    expect(lives.length).toBeGreaterThan(0);
-    for (const life of lives) expect(life).toBeGreaterThan(0);
+    expect(ttls.length).toBeGreaterThan(0);
+    for (const ttl of ttls) expect(ttl).toBeGreaterThan(0);
   });
 
-  it('name what they do not understand', async () => {
+  it('rejects an unknown parameter', async () => {
     const { status, body } = await eye.get('/statistics/rates?seconds=3');
     expect([status, body.errors]).toEqual([400, { seconds: ['Unknown parameter.'] }]);
   });

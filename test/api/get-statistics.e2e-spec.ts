@@ -10,7 +10,7 @@ const random = numbers(2026);
 const below = (limit: number): number => Math.floor(random() * limit);
 const oneOf = <Item>(items: readonly Item[]): Item => items[below(items.length)] as Item;
 
-/** The last one was 44 minutes and 30 seconds behind UTC until 1972. */
+/** Africa/Monrovia was 44 minutes and 30 seconds behind UTC until 1972. */
 const ZONES = [
   'UTC',
   'Europe/Berlin',
@@ -20,7 +20,7 @@ const ZONES = [
   'Africa/Monrovia',
 ];
 
-/** Days on which clocks are shifted, the ends of a month and of a year, a full minute, and the time before zones. */
+/** Daylight-saving changes, the ends of a month and of a year, a full hour, and a time before 1970. */
 const TIMES = [
   '2025-10-26T00:30:00',
   '2026-03-29T00:30:00',
@@ -32,17 +32,17 @@ const TIMES = [
 ];
 const SPREADS = [0.001, 1, 60, 3600, 86_400 * 3];
 
-function aTime(): string {
+function randomTimestamp(): string {
   const milliseconds = Date.parse(`${oneOf(TIMES)}Z`) + Math.floor(random() * oneOf(SPREADS) * 1000);
   return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(below(1000)).padStart(3, '0')}Z`;
 }
 
-const aType = (): Record<string, string> => ({
+const randomType = (): Record<string, string> => ({
   category: `category ${below(4)}`,
   name: `name ${below(random() < 0.1 ? 30 : 3)}`,
 });
 
-describe('Statistics', () => {
+describe('The statistics API', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
   const command = (...args: string[]): Promise<Ran> =>
@@ -52,7 +52,7 @@ describe('Statistics', () => {
     postgres = await OwnPostgres.start();
     eye = await startEye({ DATABASE_URL: postgres.url });
     const batches = Array.from({ length: 30 }, () =>
-      Array.from({ length: 60 }, () => anEvent({ ...aType(), timestamp: aTime() })),
+      Array.from({ length: 60 }, () => anEvent({ ...randomType(), timestamp: randomTimestamp() })),
     );
     const send = async (batch: unknown): Promise<void> =>
       void (await eventually(
@@ -89,9 +89,9 @@ describe('Statistics', () => {
     return body;
   };
 
-  const aQuestion = (): Record<string, string> => {
-    const [from = '', to = ''] = [aTime(), aTime()].sort();
-    if (from === to) return aQuestion();
+  const randomQuery = (): Record<string, string> => {
+    const [from = '', to = ''] = [randomTimestamp(), randomTimestamp()].sort();
+    if (from === to) return randomQuery();
     return {
       from,
       to,
@@ -108,8 +108,8 @@ describe('Statistics', () => {
     type: ['category', 'name'],
   };
 
-  /** What the events themselves say, by the calendar of PostgreSQL: counts by group and bucket. */
-  const counted = (
+  /** Counts by group and bucket, computed by PostgreSQL from the events table. */
+  const expectedCounts = (
     query: Record<string, string>,
   ): Promise<{ key: string; bucket: string; count: number }[]> =>
     eye.sql(
@@ -130,11 +130,11 @@ describe('Statistics', () => {
   const keyOf = (group: Record<string, string>): string =>
     ['application', 'category', 'name'].flatMap((column) => group[column] ?? []).join('/');
 
-  it('count what the events are, whatever is asked', async () => {
-    let answered = 0;
-    for (let turn = 0; turn < 60; turn++) {
+  it('counts events exactly by group and time bucket for random queries', async () => {
+    let nonEmpty = 0;
+    for (let round = 0; round < 60; round++) {
       const query: Record<string, string> = {
-        ...aQuestion(),
+        ...randomQuery(),
         interval: oneOf(['minute', 'hour', 'day', 'week']),
         timezone: oneOf(ZONES),
         limit: oneOf(['3', '100']),
@@ -148,35 +148,35 @@ describe('Statistics', () => {
         ]).toContainEqual(body.errors);
         continue;
       }
-      const told = new Set(body.series.filter(({ others }: any) => !others).map(keyOf));
+      const listed = new Set(body.series.filter(({ others }: any) => !others).map(keyOf));
       const expected = new Map<string, number>();
-      for (const { key, bucket, count } of await counted(query)) {
-        const place = `${told.has(key) ? key : 'others'} ${bucket}`;
-        expected.set(place, (expected.get(place) ?? 0) + count);
+      for (const { key, bucket, count } of await expectedCounts(query)) {
+        const slot = `${listed.has(key) ? key : 'others'} ${bucket}`;
+        expected.set(slot, (expected.get(slot) ?? 0) + count);
       }
-      const said = new Map<string, number>();
+      const actual = new Map<string, number>();
       for (const series of body.series)
         for (const [index, count] of series.counts.entries())
           if (count !== 0)
-            said.set(`${series.others ? 'others' : keyOf(series)} ${body.buckets[index]}`, count);
-      expect([query, [...said].sort()]).toEqual([query, [...expected].sort()]);
+            actual.set(`${series.others ? 'others' : keyOf(series)} ${body.buckets[index]}`, count);
+      expect([query, [...actual].sort()]).toEqual([query, [...expected].sort()]);
       const sum = [...expected.values()].reduce((total, count) => total + count, 0);
       const totals = body.series.map(({ total }: any) => total);
       expect(totals.reduce((total: number, count: number) => total + count, 0)).toBe(sum);
       expect(body).toMatchObject({ from: query['from'], to: query['to'], total: sum });
-      if (sum > 0) answered++;
+      if (sum > 0) nonEmpty++;
     }
-    expect(answered).toBeGreaterThan(20);
+    expect(nonEmpty).toBeGreaterThan(20);
   }, 120_000);
 
-  it('tell the largest of all kinds', async () => {
-    for (let turn = 0; turn < 8; turn++) {
-      const query = { ...aQuestion(), limit: '4' };
+  it('returns the largest applications, categories, names and types', async () => {
+    for (let round = 0; round < 8; round++) {
+      const query = { ...randomQuery(), limit: '4' };
       const body = await get('/statistics/top/', query);
       const lists = { application: 'applications', category: 'categories', name: 'names', type: 'types' };
       for (const [group_by, list] of Object.entries(lists)) {
         const sums = new Map<string, number>();
-        for (const { key, count } of await counted({ ...query, group_by }))
+        for (const { key, count } of await expectedCounts({ ...query, group_by }))
           sums.set(key, (sums.get(key) ?? 0) + count);
         const largest = [...sums.values()].sort((a, b) => b - a);
         expect(body[list].map(({ count }: any) => count)).toEqual(largest.slice(0, 4));
@@ -186,9 +186,9 @@ describe('Statistics', () => {
     }
   });
 
-  it('are what the list counts, both ends inclusive', async () => {
-    for (let turn = 0; turn < 8; turn++) {
-      const { from = '', to = '', ...filter } = aQuestion();
+  it('agrees with the count of GET /events, bounds inclusive', async () => {
+    for (let round = 0; round < 8; round++) {
+      const { from = '', to = '', ...filter } = randomQuery();
       const { count, count_is_estimate } = await get('/events/', {
         ...filter,
         timestamp_after: from,
@@ -197,7 +197,7 @@ describe('Statistics', () => {
       });
       const after = to.replace(/(\d{6})Z$/, (_, micros) => `${String(Number(micros) + 1).padStart(6, '0')}Z`);
       if (after.endsWith('1000000Z')) continue;
-      const rows = await counted({ ...filter, from, to: after });
+      const rows = await expectedCounts({ ...filter, from, to: after });
       expect({ count, count_is_estimate }).toEqual({
         count: rows.reduce((total, row) => total + row.count, 0),
         count_is_estimate: undefined,
@@ -205,7 +205,7 @@ describe('Statistics', () => {
     }
   });
 
-  it('agree with the events after killed servers and what was sent twice', async () => {
+  it('agrees with the events after crashes and retries', async () => {
     expect(await command('verify')).toEqual({
       code: 0,
       stdout: 'All counts and sessions agree with the events.\n',
@@ -213,21 +213,21 @@ describe('Statistics', () => {
     });
   });
 
-  it('do not let events of one type wait for one another', async () => {
+  it('stores events of one type while another transaction inserts the same type', async () => {
     const client = new pg.Client({ connectionString: postgres.url });
     await client.connect();
     const event = anEvent({ category: 'the same', name: 'type', timestamp: '2026-05-05T05:05:05Z' });
-    const [kept = {}] = await eye.sql(`SELECT id FROM events WHERE application = 'default' LIMIT 1`);
+    const [stored = {}] = await eye.sql(`SELECT id FROM events WHERE application = 'default' LIMIT 1`);
     try {
       await client.query('BEGIN');
       await client.query(
         `INSERT INTO events SELECT id, application, 'another', 'the same', 'type', data, $1, data_sha256 FROM events WHERE id = $2 AND application = 'default'`,
-        [event.timestamp, kept['id']],
+        [event.timestamp, stored['id']],
       );
       await eye.store(event);
       const range = { from: '2026-05-05', to: '2026-05-05', category: 'the same' };
       expect((await get('/statistics/top/', range)).total).toBe(1);
-      await folded();
+      await deltasApplied();
       expect((await get('/statistics/top/', range)).total).toBe(1);
       await client.query('COMMIT');
       expect((await get('/statistics/top/', range)).total).toBe(2);
@@ -236,29 +236,29 @@ describe('Statistics', () => {
     }
   });
 
-  /** Resolves once all changes that can be seen are in the sums. */
-  const folded = (): Promise<void> =>
+  /** Resolves once all committed deltas are applied. */
+  const deltasApplied = (): Promise<void> =>
     eventually(
       async () => expect(await eye.sql('SELECT 1 FROM event_count_changes LIMIT 1')).toEqual([]),
       20_000,
     );
 
-  it('follow when events are removed', async () => {
+  it('excludes events that were deleted', async () => {
     const range = { from: '2026-04-01', to: '2026-04-01' };
     const before = await get('/statistics/top/', range);
     expect(before.total).toBeGreaterThan(0);
     await eye.sql(
       `DELETE FROM events WHERE timestamp >= '2026-04-01' AND timestamp < '2026-04-02' AND name = 'name 1'`,
     );
-    await folded();
+    await deltasApplied();
     expect((await get('/statistics/top/', { ...range, name: 'name 1' })).total).toBe(0);
     expect((await get('/statistics/top/', range)).names).not.toContainEqual(
       expect.objectContaining({ name: 'name 1' }),
     );
   });
 
-  it('are found to be wrong where they are, and set right while events arrive', async () => {
-    await folded();
+  it('detects wrong counts by `statistics verify`, and repairs them by `statistics rebuild` while events arrive', async () => {
+    await deltasApplied();
     expect((await command('verify')).code).toBe(0);
     await eye.sql(
       `UPDATE event_counts SET counts[1] = counts[1] + 7 WHERE (grain, block, category) = ('category', 'ever', 'category 1')`,
@@ -278,7 +278,7 @@ describe('Statistics', () => {
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
   }, 120_000);
 
-  it('say of an unknown command what there is', async () => {
+  it('has a command `statistics` that lists its actions if the given one is unknown', async () => {
     expect(await command('constructor')).toEqual({
       code: 1,
       stdout: '',
@@ -286,7 +286,7 @@ describe('Statistics', () => {
     });
   });
 
-  it('begin anew where the table is emptied', async () => {
+  it('counts from zero after the events table was truncated', async () => {
     await eye.sql('TRUNCATE events');
     expect((await get('/events/', {})).count).toBe(0);
     await eye.store(anEvent());
@@ -294,7 +294,7 @@ describe('Statistics', () => {
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
   });
 
-  it('take dates of the time zone, whole ones at both ends', async () => {
+  it('interprets dates in the given time zone and includes both days', async () => {
     const query = { from: '2026-03-29', to: '2026-03-29', interval: 'day', timezone: 'europe/berlin' };
     expect(await get('/statistics/events', query)).toMatchObject({
       from: '2026-03-28T23:00:00.000000Z',
@@ -305,7 +305,7 @@ describe('Statistics', () => {
     });
   });
 
-  it('are of the last 24 hours unless told otherwise', async () => {
+  it('covers the last 24 hours by default', async () => {
     const { from, to, buckets, interval } = await get('/statistics/events/', {});
     expect(Date.parse(to) - Date.parse(from)).toBe(86_400_000);
     expect(Date.now() - Date.parse(to)).toBeLessThan(60_000);
@@ -336,7 +336,7 @@ describe('Statistics', () => {
     ['limit=1.5', 'limit', 'whole number'],
     ['name=%00', 'name', 'U+0000'],
     ['session_id=a', 'session_id', 'Unknown parameter'],
-  ])('refuse %s', async (query, parameter, message) => {
+  ])('rejects ?%s', async (query, parameter, message) => {
     const { status, body } = await eye.get(`/statistics/events/?${query}`);
     expect({ status, errors: body.errors }).toEqual({
       status: 400,

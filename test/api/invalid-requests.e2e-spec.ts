@@ -5,24 +5,24 @@ import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
-/** Milliseconds that count as at once, on a machine with other work. */
-const AT_ONCE = 2000;
+/** The time within which an error response must arrive, on a machine with other load. */
+const ERROR_RESPONSE_MS = 2000;
 
-/** The text of an event, its payload or its fields given as text, so that they need not be JSON. */
+/** The text of an event with one field inserted verbatim, so that it need not be valid JSON. */
 const withData = (data: string): string => JSON.stringify(anEvent({ data: '?' })).replace('"?"', data);
 const withField = (name: string, value: string): string =>
   JSON.stringify(anEvent({ [name]: '?' })).replace('"?"', value);
 
 const SURROGATE = 'Must not contain half of a surrogate pair: it is not a Unicode character.';
 const NUL = 'Must not contain the character U+0000: PostgreSQL cannot store it.';
-const TWICE = 'This key stands twice in one object; only one of its values could be kept.';
-const DEEP = 'Nested more than 100 levels deep.';
+const DUPLICATE_KEY = 'This key stands twice in one object; only one of its values could be kept.';
+const TOO_DEEP = 'Nested more than 100 levels deep.';
 const NOT_ISO = 'Must be an ISO 8601 date-time such as 2021-01-01T09:15:29.243860Z.';
 const inexact = (number: string): string =>
   `The number ${number} cannot be kept exactly; send it as a string.`;
-const deep = (levels: number): string => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
+const nestedData = (levels: number): string => `{"a":${'['.repeat(levels)}${']'.repeat(levels)}}`;
 
-describe('What cannot be understood', () => {
+describe('Request validation', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye({ REQUEST_TIMEOUT: '3000' })));
 
@@ -37,7 +37,7 @@ describe('What cannot be understood', () => {
     expect(output).not.toMatch(/"level":"(error|fatal)"/);
   });
 
-  /** A problem with all documented members and no others but `errors`, at once. */
+  /** Expects a problem document with exactly the documented members and optionally `errors`, without delay. */
   const expectProblem = (answer: Answer, status: number, code: string): void => {
     expect({ status: answer.status, code: answer.body.code }).toEqual({ status, code });
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
@@ -51,21 +51,21 @@ describe('What cannot be understood', () => {
       detail: expect.stringMatching(/.\.$/),
     });
     for (const messages of Object.values(errors)) expect(messages).toEqual([expect.any(String)]);
-    expect(answer.took).toBeLessThan(onTime(AT_ONCE));
+    expect(answer.took).toBeLessThan(onTime(ERROR_RESPONSE_MS));
   };
 
-  /** One event is refused for just these reasons; in an array and in NDJSON its neighbours are stored. */
-  const expectRefused = async (event: string, errors: Record<string, string[]>): Promise<void> => {
-    const alone = await eye.post('/events/', event);
-    expectProblem(alone, 400, 'invalid');
-    expect(alone.body.errors).toEqual(errors);
+  /** Expects that an event is rejected with exactly these errors, alone, in an array and in NDJSON, and that the other events are stored. */
+  const expectRejected = async (event: string, errors: Record<string, string[]>): Promise<void> => {
+    const single = await eye.post('/events/', event);
+    expectProblem(single, 400, 'invalid');
+    expect(single.body.errors).toEqual(errors);
     const [before, after] = [anEvent(), anEvent()];
     const array = `[${JSON.stringify(before)},${event},${JSON.stringify(after)}]`;
     const lines = `${JSON.stringify(before)}\n${event}\n${JSON.stringify(after)}`;
     for (const [body, headers] of [[array], [lines, NDJSON]] as const) {
-      const many = await eye.post('/events/', body, { prefer: 'wait=20', ...headers });
-      expect([200, 201]).toContain(many.status);
-      expect(many.body).toMatchObject({
+      const several = await eye.post('/events/', body, { prefer: 'wait=20', ...headers });
+      expect([200, 201]).toContain(several.status);
+      expect(several.body).toMatchObject({
         accepted: 2,
         rejected: [{ index: 1, errors }],
         results: [before, after],
@@ -73,38 +73,38 @@ describe('What cannot be understood', () => {
     }
   };
 
-  describe('in a body', () => {
+  describe('POST /events with an invalid body', () => {
     it.each([
-      ['an object that is not closed', '{"session_id":"s"'],
-      ['a comma too many', '{"session_id":"s",}'],
+      ['an unclosed object', '{"session_id":"s"'],
+      ['a trailing comma', '{"session_id":"s",}'],
       ['a comment', '{/* */}'],
       ['single quotes', `{'session_id':'s'}`],
       ['a control character in a string', '{"session_id":"a\nb"}'],
       ['two values', '{}{}'],
       ['NaN', '[NaN]'],
       ['a number with a leading zero', '[01]'],
-      ['a word', 'event'],
-      ['brackets, 100,000 deep and never closed', '['.repeat(100_000)],
-    ])('is %s: not JSON', async (_, text) => {
+      ['a bare word', 'event'],
+      ['100,000 unclosed brackets', '['.repeat(100_000)],
+    ])('returns 400 malformed_json for %s', async (_, text) => {
       const answer = await eye.post('/events/', text);
       expectProblem(answer, 400, 'malformed_json');
       expect(answer.body.detail).toMatch(/^Not valid JSON: ./);
     });
 
     it.each([
-      ['nothing', ''],
-      ['blanks', ' \r\n\t '],
+      ['an empty body', ''],
+      ['whitespace only', ' \r\n\t '],
       ['an empty array', '[]'],
-    ])('is %s: there is no event', async (_, text) => {
+    ])('returns 400 empty_body for %s', async (_, text) => {
       expectProblem(await eye.post('/events/', text), 400, 'empty_body');
       if (text !== '[]') expectProblem(await eye.post('/events/', text, NDJSON), 400, 'empty_body');
     });
 
-    it('is missing', async () => {
+    it('returns 400 empty_body for a request without a body', async () => {
       expectProblem(await eye.request('POST', '/events/'), 400, 'empty_body');
     });
 
-    it.each(['null', 'true', '7', '"event"'])('is %s instead of an event', async (text) => {
+    it.each(['null', 'true', '7', '"event"'])('returns 400 invalid for the JSON value %s', async (text) => {
       const answer = await eye.post('/events/', text);
       expectProblem(answer, 400, 'invalid');
       expect(answer.body.errors).toEqual({ event: ['Must be a JSON object.'] });
@@ -119,33 +119,36 @@ describe('What cannot be understood', () => {
       'application/json; charset=latin1',
       'application/x-ndjson; charset=utf-16',
       'nonsense',
-    ])('is sent as %s', async (type) => {
+    ])('returns 415 for the content type %s', async (type) => {
       const answer = await eye.post('/events/', anEvent(), { 'content-type': type });
       expectProblem(answer, 415, 'unsupported_media_type');
       expect(answer.body.detail).toContain('application/json or application/x-ndjson');
       expect(answer.body.detail).toContain(type);
     });
 
-    it('is a form', async () => {
+    it('returns 415 for a URL-encoded form', async () => {
       const answer = await eye.request('POST', '/events/', { body: new URLSearchParams({ name: 'n' }) });
       expectProblem(answer, 415, 'unsupported_media_type');
     });
 
-    it.each(['application/json', 'application/x-ndjson'])('is compressed %s', async (type) => {
-      const answer = await eye.post('/events/', gzipSync(JSON.stringify(anEvent())), {
-        'content-type': type,
-        'content-encoding': 'gzip',
-      });
-      expectProblem(answer, 415, 'unsupported_media_type');
-      expect(answer.body.detail).toContain('gzip');
-    });
+    it.each(['application/json', 'application/x-ndjson'])(
+      'returns 415 for gzip-compressed %s',
+      async (type) => {
+        const answer = await eye.post('/events/', gzipSync(JSON.stringify(anEvent())), {
+          'content-type': type,
+          'content-encoding': 'gzip',
+        });
+        expectProblem(answer, 415, 'unsupported_media_type');
+        expect(answer.body.detail).toContain('gzip');
+      },
+    );
 
     it.each([
-      ['a lone byte', [0xff]],
-      ['half a character', [0xc3]],
-      ['an overlong slash', [0xc0, 0xaf]],
-      ['a surrogate', [0xed, 0xa0, 0x80]],
-    ])('is not UTF-8: %s', async (_, bytes) => {
+      ['an invalid byte', [0xff]],
+      ['a truncated character', [0xc3]],
+      ['an overlong encoding of a slash', [0xc0, 0xaf]],
+      ['an encoded surrogate', [0xed, 0xa0, 0x80]],
+    ])('returns 400 not_utf8 for %s', async (_, bytes) => {
       const [head = '', tail = ''] = JSON.stringify(anEvent({ session_id: '?' })).split('?');
       const body = Buffer.concat([Buffer.from(head), Buffer.from(bytes), Buffer.from(tail)]);
       expectProblem(await eye.post('/events/', body), 400, 'not_utf8');
@@ -153,7 +156,7 @@ describe('What cannot be understood', () => {
     });
 
     it.each(['application/json', 'application/x-ndjson', 'text/plain'])(
-      'is far too large, and still told so to a sender who goes on sending %s',
+      'delivers 413 or 415 to a client that keeps sending an oversized body of %s',
       async (type) => {
         const chunk = new TextEncoder().encode(`${' '.repeat(65_535)}\n`);
         let chunks = 0;
@@ -168,7 +171,7 @@ describe('What cannot be understood', () => {
     );
   });
 
-  describe('in an event', () => {
+  describe('POST /events with an invalid event', () => {
     it.each([
       ['session_id', 'null', 'Must be a string.'],
       ['session_id', '7', 'Must be a string.'],
@@ -204,43 +207,48 @@ describe('What cannot be understood', () => {
         '"2021-01-01T00:00:00.0000001Z"',
         'At most six fractional digits (microseconds) can be kept.',
       ],
-    ])('%s is %s', async (field, value, message) => {
-      await expectRefused(withField(field, value), { [field]: [message] });
+    ])('rejects the field %s with the value %s', async (field, value, message) => {
+      await expectRejected(withField(field, value), { [field]: [message] });
     });
 
-    it.each(['session_id', 'category', 'name'])('%s holds what cannot be stored', async (field) => {
-      await expectRefused(withField(field, String.raw`"a\u0000b"`), { [field]: [NUL] });
-      await expectRefused(withField(field, String.raw`"\ud800"`), { [field]: [SURROGATE] });
-      await expectRefused(withField(field, String.raw`"\udc00\ud800"`), { [field]: [SURROGATE] });
+    it.each(['session_id', 'category', 'name'])('rejects NUL and lone surrogates in %s', async (field) => {
+      await expectRejected(withField(field, String.raw`"a\u0000b"`), { [field]: [NUL] });
+      await expectRejected(withField(field, String.raw`"\ud800"`), { [field]: [SURROGATE] });
+      await expectRejected(withField(field, String.raw`"\udc00\ud800"`), { [field]: [SURROGATE] });
     });
 
     it.each([
       ['a NUL in a value', String.raw`{"a":["x",{"b":"\u0000"}]}`, 'data.a.1.b', NUL],
       ['a NUL in a key', String.raw`{"a":{"x\u0000":1}}`, 'data.a.x\0', NUL],
-      ['half a pair in a value', String.raw`{"a":"\uD83D"}`, 'data.a', SURROGATE],
-      ['half a pair in a key', String.raw`{"\udc00":1}`, 'data.\udc00', SURROGATE],
-      ['an integer beyond a double', '{"n":9007199254740993}', 'data.n', inexact('9007199254740993')],
-      ['a number beyond all doubles', '{"n":[0,-1e999]}', 'data.n.1', inexact('-1e999')],
-      ['a number nearer to 0 than any', '{"n":1e-999}', 'data.n', inexact('1e-999')],
+      ['a lone surrogate in a value', String.raw`{"a":"\uD83D"}`, 'data.a', SURROGATE],
+      ['a lone surrogate in a key', String.raw`{"\udc00":1}`, 'data.\udc00', SURROGATE],
       [
-        'more digits than a double holds',
+        'an integer that a double cannot represent',
+        '{"n":9007199254740993}',
+        'data.n',
+        inexact('9007199254740993'),
+      ],
+      ['a number too large for a double', '{"n":[0,-1e999]}', 'data.n.1', inexact('-1e999')],
+      ['a number too close to 0 for a double', '{"n":1e-999}', 'data.n', inexact('1e-999')],
+      [
+        'a number with more digits than a double has',
         '{"n":3.14159265358979323846}',
         'data.n',
         inexact('3.14159265358979323846'),
       ],
       ['a number of 10,000 digits', `{"n":${'7'.repeat(10_000)}}`, 'data.n', inexact(`${'7'.repeat(37)}…`)],
-      ['a key twice', '{"a":{"k":1,"k":2}}', 'data.a.k', TWICE],
-      ['a key twice, once escaped', String.raw`{"k":1,"\u006b":1}`, 'data.k', TWICE],
-      ['__proto__ twice', '{"__proto__":1,"__proto__":2}', 'data.__proto__', TWICE],
-      ['101 levels', deep(100), 'data', DEEP],
-      ['10,000 levels', deep(10_000), 'data', DEEP],
-      ['100,000 levels', deep(100_000), 'data', DEEP],
-    ])('data holds %s', async (_, data, path, message) => {
-      await expectRefused(withData(data), { [path]: [message] });
+      ['a duplicate key', '{"a":{"k":1,"k":2}}', 'data.a.k', DUPLICATE_KEY],
+      ['a duplicate key, once escaped', String.raw`{"k":1,"\u006b":1}`, 'data.k', DUPLICATE_KEY],
+      ['a duplicate __proto__ key', '{"__proto__":1,"__proto__":2}', 'data.__proto__', DUPLICATE_KEY],
+      ['101 levels of nesting', nestedData(100), 'data', TOO_DEEP],
+      ['10,000 levels of nesting', nestedData(10_000), 'data', TOO_DEEP],
+      ['100,000 levels of nesting', nestedData(100_000), 'data', TOO_DEEP],
+    ])('rejects data that contains %s', async (_, data, path, message) => {
+      await expectRejected(withData(data), { [path]: [message] });
     });
 
     it.each(['colour', 'Name', 'id', '', '__proto__', 'constructor', 'toString'])(
-      '"%s" is an unknown field',
+      'rejects the unknown field "%s"',
       async (field) => {
         const event = JSON.stringify(anEvent()).replace('{', `{${JSON.stringify(field)}:{"category":"x"},`);
         const { body } = await eye.post('/events/', event);
@@ -249,13 +257,13 @@ describe('What cannot be understood', () => {
       },
     );
 
-    it('a field stands twice', async () => {
+    it('rejects a duplicate field', async () => {
       const event = JSON.stringify(anEvent()).replace('{', '{"session_id":"another",');
-      await expectRefused(event, { session_id: [TWICE] });
+      await expectRejected(event, { session_id: [DUPLICATE_KEY] });
     });
 
-    it('several fields are wrong: each is named', async () => {
-      await expectRefused('{"name":"","data":7,"timestamp":"now","colour":1}', {
+    it('reports every invalid field', async () => {
+      await expectRejected('{"name":"","data":7,"timestamp":"now","colour":1}', {
         colour: ['Unknown field.'],
         session_id: ['This field is required.'],
         category: ['This field is required.'],
@@ -266,7 +274,7 @@ describe('What cannot be understood', () => {
     });
   });
 
-  it('but __proto__, constructor and the like are keys of data like any other', async () => {
+  it('POST /events stores __proto__, constructor and toString as ordinary keys of data', async () => {
     const data = '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}},"toString":1}';
     const { body } = await eye.store(withData(data));
     const { body: found } = await eye.get(`/events/${body.id}/`);
@@ -275,7 +283,7 @@ describe('What cannot be understood', () => {
     expect(JSON.stringify(next.data)).toBe('{}');
   });
 
-  describe('in a query', () => {
+  describe('Query parameters', () => {
     it.each([
       ['colour=red', 'colour'],
       ['Session_id=s', 'Session_id'],
@@ -306,7 +314,7 @@ describe('What cannot be understood', () => {
       ['cursor=', 'cursor'],
       ['cursor=nonsense', 'cursor'],
       ['cursor=%00', 'cursor'],
-    ])('%s', async (query, parameter) => {
+    ])('GET /events rejects ?%s', async (query, parameter) => {
       const answer = await eye.get(`/events/?${query}`);
       expectProblem(answer, 400, 'invalid');
       expect(Object.keys(answer.body.errors)).toEqual([parameter]);
@@ -319,7 +327,7 @@ describe('What cannot be understood', () => {
       'page=NaN',
       'page=Infinity',
       'cursor=a&cursor=b',
-    ])('%s', async (query) => {
+    ])('GET /events names the invalid parameter of ?%s', async (query) => {
       const { status, body } = await eye.get(`/events/?${query}`);
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid' });
       expect(Object.keys(body.errors)).toEqual([query.split('=', 1)[0]]);
@@ -333,7 +341,7 @@ describe('What cannot be understood', () => {
       ['POST', '/rejections/retry/?dry_run=true'],
       ['GET', '/rejections/0176bd3b-005b-80ee-8ee4-da401add9c02/?dry_run=true'],
       ['POST', '/rejections/0176bd3b-005b-80ee-8ee4-da401add9c02/retry/?dry_run=true'],
-    ])('an unknown parameter of %s %s', async (method, path) => {
+    ])('%s %s rejects an unknown parameter', async (method, path) => {
       const body = method === 'POST' ? JSON.stringify(anEvent()) : null;
       const answer = await eye.request(method, path, {
         body,
@@ -343,7 +351,7 @@ describe('What cannot be understood', () => {
       expect(answer.body.errors).toEqual({ dry_run: ['Unknown parameter.'] });
     });
 
-    describe('is a cursor', () => {
+    describe('GET /events with a cursor', () => {
       let cursor: string;
       beforeAll(async () => {
         const session_id = 'cursor';
@@ -357,25 +365,25 @@ describe('What cannot be understood', () => {
         expect((await eye.get(`/events/?session_id=cursor&cursor=${cursor}`)).status).toBe(200);
       });
 
-      const expectRefusal = async (query: string, message: RegExp): Promise<void> => {
+      const expectCursorRejected = async (query: string, message: RegExp): Promise<void> => {
         const answer = await eye.get(`/events/?${query}`);
         expectProblem(answer, 400, 'invalid');
         expect(answer.body.errors).toEqual({ cursor: [expect.stringMatching(message)] });
       };
 
-      it('that was changed anywhere', async () => {
+      it('rejects a cursor with any character changed', async () => {
         for (let at = 0; at < cursor.length; at += 7) {
           const other = cursor[at] === 'A' ? 'B' : 'A';
           const changed = cursor.slice(0, at) + other + cursor.slice(at + 1);
-          await expectRefusal(`session_id=cursor&cursor=${changed}`, /another query|issued/);
+          await expectCursorRejected(`session_id=cursor&cursor=${changed}`, /another query|issued/);
         }
       });
 
-      it('that was cut, or grew', async () => {
-        await expectRefusal(`session_id=cursor&cursor=${cursor.slice(0, -1)}`, /issued/);
-        await expectRefusal(`session_id=cursor&cursor=${cursor}A`, /issued/);
-        await expectRefusal(`session_id=cursor&cursor=${cursor}=`, /issued/);
-        await expectRefusal(`session_id=cursor&cursor=${cursor.repeat(20)}`, /issued/);
+      it('rejects a truncated or extended cursor', async () => {
+        await expectCursorRejected(`session_id=cursor&cursor=${cursor.slice(0, -1)}`, /issued/);
+        await expectCursorRejected(`session_id=cursor&cursor=${cursor}A`, /issued/);
+        await expectCursorRejected(`session_id=cursor&cursor=${cursor}=`, /issued/);
+        await expectCursorRejected(`session_id=cursor&cursor=${cursor.repeat(20)}`, /issued/);
       });
 
       it.each([
@@ -384,17 +392,17 @@ describe('What cannot be understood', () => {
         'session_id=cursor&category=c&',
         'session_id=cursor&timestamp_after=2021-01-01&',
         'session_id=cursor&ordering=timestamp&',
-      ])('that belongs to other filters than ?%s', async (query) => {
-        await expectRefusal(`${query}cursor=${cursor}`, /belongs to another query/);
+      ])('rejects a cursor of another query with the filters ?%s', async (query) => {
+        await expectCursorRejected(`${query}cursor=${cursor}`, /belongs to another query/);
       });
 
-      it('that comes with a page', async () => {
-        await expectRefusal(`session_id=cursor&page=1&cursor=${cursor}`, /cannot be combined/);
+      it('rejects a cursor combined with a page number', async () => {
+        await expectCursorRejected(`session_id=cursor&page=1&cursor=${cursor}`, /cannot be combined/);
       });
     });
   });
 
-  describe('in a path or a method', () => {
+  describe('Paths and methods', () => {
     it.each([
       ['GET', '/nothing'],
       ['GET', '/EVENTS/'],
@@ -408,29 +416,29 @@ describe('What cannot be understood', () => {
       ['POST', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/'],
       ['PROPFIND', '/events/'],
       ['OPTIONS', '/events/'],
-    ])('nothing answers %s %s', async (method, path) => {
+    ])('%s %s returns 404', async (method, path) => {
       expectProblem(await eye.request(method, path), 404, 'not_found');
     });
 
-    it('nothing answers, whatever body comes with it', async () => {
+    it('an unknown route returns 404 regardless of the body', async () => {
       const options = { body: 'x', headers: { 'content-type': 'text/plain' } };
       expectProblem(await eye.request('OPTIONS', '/events/', options), 404, 'not_found');
       for (const type of ['text/plain', 'application/json', '/'])
         expectProblem(await eye.post('/nothing', '\0', { 'content-type': type }), 404, 'not_found');
     });
 
-    it.each(['/%', '/events/%zz/', '/events/%c3%28'])('%s is badly encoded', async (path) => {
+    it.each(['/%', '/events/%zz/', '/events/%c3%28'])('GET %s returns 400 malformed_url', async (path) => {
       expectProblem(await eye.get(path), 400, 'malformed_url');
     });
 
-    it('a part is far too long', async () => {
+    it('GET /events/<id> returns 414 for a path that is too long', async () => {
       expectProblem(await eye.get(`/events/${'0'.repeat(5000)}/`), 414, 'path_too_long');
     });
   });
 
-  describe('in the bytes of a request', () => {
-    /** Writes bytes into a connection and, if `end`, ends it; resolves with what comes back until it is closed. */
-    const rawAnswers = (bytes: string, end = false): Promise<Answer[]> =>
+  describe('The HTTP server', () => {
+    /** Sends bytes on a new connection, half-closes it if `end` is set, and resolves with every response once the server closes it. */
+    const sendRaw = (bytes: string, end = false): Promise<Answer[]> =>
       new Promise((resolve, reject) => {
         const began = performance.now();
         const { hostname, port } = new URL(eye.url);
@@ -440,11 +448,11 @@ describe('What cannot be understood', () => {
         socket.on('error', reject);
         socket.on('close', () => {
           const took = performance.now() - began;
-          resolve(text.split(/(?=HTTP\/1\.1 )/).map((answer) => ({ ...read(answer), took })));
+          resolve(text.split(/(?=HTTP\/1\.1 )/).map((answer) => ({ ...parseResponse(answer), took })));
         });
       });
 
-    const read = (answer: string): Omit<Answer, 'took'> => {
+    const parseResponse = (answer: string): Omit<Answer, 'took'> => {
       const [head = '', body = ''] = answer.split('\r\n\r\n', 2);
       const [statusLine = '', ...lines] = head.split('\r\n');
       const headers = new Headers(lines.map((line) => line.split(': ', 2) as [string, string]));
@@ -452,10 +460,10 @@ describe('What cannot be understood', () => {
       return { status: Number(statusLine.split(' ', 2)[1]), headers, body: isJson ? JSON.parse(body) : body };
     };
 
-    /** The first of them. */
-    const raw = async (bytes: string, end = false): Promise<Answer> => {
-      const [answer] = await rawAnswers(bytes, end);
-      if (!answer) throw new Error('Nothing came back.');
+    /** Sends bytes on a new connection and resolves with the first response. */
+    const sendRawOnce = async (bytes: string, end = false): Promise<Answer> => {
+      const [answer] = await sendRaw(bytes, end);
+      if (!answer) throw new Error('No response.');
       return answer;
     };
 
@@ -463,30 +471,31 @@ describe('What cannot be understood', () => {
       `${what} HTTP/1.1\r\nHost: the-eye\r\n${lines}\r\n\r\n`;
 
     it.each([
-      ['no HTTP', 'hello\r\n\r\n'],
-      ['a method that does not exist', 'SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n'],
-      ['a length that is no number', head('Content-Length: many')],
-      ['no host', 'GET /events/ HTTP/1.1\r\nConnection: close\r\n\r\n'],
-      ['two contradicting lengths', head('Content-Length: 5\r\nTransfer-Encoding: chunked')],
+      ['bytes that are not HTTP', 'hello\r\n\r\n'],
+      ['an unknown method', 'SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n'],
+      ['a non-numeric Content-Length', head('Content-Length: many')],
+      ['a missing Host header', 'GET /events/ HTTP/1.1\r\nConnection: close\r\n\r\n'],
+      ['both Content-Length and Transfer-Encoding', head('Content-Length: 5\r\nTransfer-Encoding: chunked')],
       [
-        'a chunk without a size',
+        'an invalid chunk size',
         `${head('Content-Type: application/json\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
       ],
       [
-        'a chunk without a size in NDJSON',
+        'an invalid chunk size in NDJSON',
         `${head('Content-Type: application/x-ndjson\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
       ],
-    ])('%s', async (_, bytes) => {
-      expectProblem(await raw(bytes), 400, 'malformed_request');
+    ])('returns 400 malformed_request for %s', async (_, bytes) => {
+      expectProblem(await sendRawOnce(bytes), 400, 'malformed_request');
     });
 
-    it('no HTTP, and much of it: its sender is told so, and not cut off before he has read it', async () => {
-      const much = `SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n${' '.repeat(5_000_000)}`;
-      for (let time = 0; time < 8; time++) expectProblem(await raw(much), 400, 'malformed_request');
+    it('delivers 400 malformed_request to a client that goes on to send 5 MB', async () => {
+      const oversized = `SEND /events/ HTTP/1.1\r\nHost: the-eye\r\n\r\n${' '.repeat(5_000_000)}`;
+      for (let time = 0; time < 8; time++)
+        expectProblem(await sendRawOnce(oversized), 400, 'malformed_request');
     });
 
-    it('an expectation that nobody meets', async () => {
-      const expecting = await raw(head('Connection: close\r\nExpect: the unexpected'));
+    it('returns 417 for an unsupported Expect header', async () => {
+      const expecting = await sendRawOnce(head('Connection: close\r\nExpect: the unexpected'));
       expectProblem(expecting, 417, 'expectation_failed');
     });
 
@@ -495,58 +504,60 @@ describe('What cannot be understood', () => {
       ['POST /nowhere/', JSON.stringify(anEvent()), 404],
       ['PUT /events/', '', 404],
     ])(
-      'a protocol that is not spoken here: %s is answered, and what came behind it is to be sent again',
+      'ignores an unsupported Upgrade on %s and closes the connection after the response',
       async (what, body, status) => {
         const length =
           body === '' ? '' : `Content-Type: application/json\r\nContent-Length: ${body.length}\r\n`;
         const upgrading = head(`${length}Connection: Upgrade\r\nUpgrade: h2c`, what);
-        const answer = await raw(`${upgrading}${body}GET /health/live HTTP/1.1\r\nHost: the-eye\r\n\r\n`);
+        const answer = await sendRawOnce(
+          `${upgrading}${body}GET /health/live HTTP/1.1\r\nHost: the-eye\r\n\r\n`,
+        );
         expect([answer.status, answer.headers.get('connection')]).toEqual([status, 'close']);
       },
     );
 
     it.each([
-      ['no HTTP', 'hello\r\n\r\n', 400],
+      ['bytes that are not HTTP', 'hello\r\n\r\n', 400],
       [
-        'a chunk without a size',
+        'an invalid chunk size',
         `${head('Content-Type: application/json\r\nTransfer-Encoding: chunked')}ZZ\r\n`,
         400,
       ],
-      ['headers that are too large', head(`X: ${'x'.repeat(20_000)}`), 431],
-      ['headers that never end', 'POST /events/ HTTP/1.1\r\nX: ', 408],
-    ])('%s behind whole requests: these have their own answers first', async (_, bytes, status) => {
+      ['a header section that is too large', head(`X: ${'x'.repeat(20_000)}`), 431],
+      ['headers that do not arrive in time', 'POST /events/ HTTP/1.1\r\nX: ', 408],
+    ])('responds to the pipelined requests before %s', async (_, bytes, status) => {
       const event = JSON.stringify(anEvent());
       const whole = head(`Content-Type: application/json\r\nContent-Length: ${event.length}`) + event;
-      const answers = await rawAnswers(whole + whole + bytes);
+      const answers = await sendRaw(whole + whole + bytes);
       expect(answers.map((each) => each.status)).toEqual([202, 202, status]);
     });
 
-    it('a header section that is too large', async () => {
-      expectProblem(await raw(head(`X: ${'x'.repeat(20_000)}`)), 431, 'header_too_large');
+    it('returns 431 for a header section that is too large', async () => {
+      expectProblem(await sendRawOnce(head(`X: ${'x'.repeat(20_000)}`)), 431, 'header_too_large');
     });
 
     it.each(['application/json', 'application/x-ndjson'])(
-      'an end in the middle of a body of %s: nothing of it is accepted',
+      'returns 400 and accepts nothing when the connection ends in the middle of a body of %s',
       async (type) => {
         const session_id = `cut-off-${type}`;
         const whole = `${JSON.stringify(anEvent({ session_id }))}\n`;
-        const cut = head(`Content-Type: ${type}\r\nContent-Length: ${whole.length * 2}`) + whole;
-        expectProblem(await raw(cut, true), 400, 'malformed_request');
+        const truncated = head(`Content-Type: ${type}\r\nContent-Length: ${whole.length * 2}`) + whole;
+        expectProblem(await sendRawOnce(truncated, true), 400, 'malformed_request');
         await eye.drained();
         expect((await eye.get(`/events/?session_id=${encodeURIComponent(session_id)}`)).body.count).toBe(0);
       },
     );
 
-    it('headers that never end: their sender is told so when the time is up', async () => {
-      const { took, ...answer } = await raw('POST /events/ HTTP/1.1\r\nHost: the-eye\r\nX: ');
+    it('returns 408 when the headers do not arrive in time', async () => {
+      const { took, ...answer } = await sendRawOnce('POST /events/ HTTP/1.1\r\nHost: the-eye\r\nX: ');
       expectProblem({ ...answer, took: took - 3000 }, 408, 'request_timeout');
       expect(took).toBeGreaterThan(2500);
     });
 
     it.each(['application/json', 'application/x-ndjson'])(
-      'a body of %s that never ends: its sender is told so when the time is up',
+      'returns 408 when a body of %s does not arrive in time',
       async (type) => {
-        const { took, ...answer } = await raw(
+        const { took, ...answer } = await sendRawOnce(
           head(`Content-Type: ${type}\r\nContent-Length: 100`) + '{"session',
         );
         expectProblem({ ...answer, took: took - 3000 }, 408, 'request_timeout');
@@ -563,23 +574,23 @@ describe('What cannot be understood', () => {
       ['POST /events/', 'Connection: close\r\nExpect: the unexpected', 417],
       ['POST /nowhere/', 'Connection: Upgrade\r\nUpgrade: h2c', 404],
     ])(
-      '%s of who closes the connection is answered before its large body has come: he hears it, and all that came before',
+      'delivers the early response to %s and all earlier responses before it closes the connection',
       async (what, lines, status) => {
         const event = JSON.stringify(anEvent());
         const whole = head(`Content-Type: application/json\r\nContent-Length: ${event.length}`) + event;
         const early = head(`${lines}\r\nContent-Length: 5000000`, what) + ' '.repeat(5_000_000);
         for (let time = 0; time < 8; time++) {
-          const answers = await rawAnswers(whole + early);
+          const answers = await sendRaw(whole + early);
           expect(answers.map((each) => each.status)).toEqual([202, status]);
           expect(answers[1]?.headers.get('connection')).toBe('close');
         }
       },
     );
 
-    it('a length far beyond the limit, before any of it was sent', async () => {
+    it('returns 413 for a Content-Length beyond the limit before the body arrives', async () => {
       for (const type of ['application/json', 'application/x-ndjson']) {
         const huge = head(`Connection: close\r\nContent-Type: ${type}\r\nContent-Length: 99999999999`);
-        expectProblem(await raw(huge), 413, 'body_too_large');
+        expectProblem(await sendRawOnce(huge), 413, 'body_too_large');
       }
     });
   });

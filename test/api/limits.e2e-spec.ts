@@ -3,14 +3,14 @@ import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 
-/** A payload whose compact JSON has just this many bytes. */
+/** A `data` object whose compact JSON has exactly this many bytes. */
 const dataOf = (bytes: number): Record<string, string> => ({ x: 'a'.repeat(bytes - '{"x":""}'.length) });
 
-/** Objects in one another, this many. */
+/** Objects nested to this many levels. */
 const nested = (levels: number): unknown => (levels === 0 ? 1 : { in: nested(levels - 1) });
 
-const NO_ENVIRONMENT: Record<string, string> = {};
-const AN_ENVIRONMENT: Record<string, string> = {
+const DEFAULT_ENV: Record<string, string> = {};
+const CUSTOM_ENV: Record<string, string> = {
   TEXT_LIMIT: '20',
   DATA_LIMIT: '100',
   DEPTH_LIMIT: '3',
@@ -21,8 +21,8 @@ const AN_ENVIRONMENT: Record<string, string> = {
 
 describe.each([
   {
-    limits: 'The limits as they come',
-    env: NO_ENVIRONMENT,
+    limits: 'POST /events with default limits',
+    env: DEFAULT_ENV,
     text: 255,
     data: 64 * 1024,
     depth: 100,
@@ -31,8 +31,8 @@ describe.each([
     future: 300,
   },
   {
-    limits: 'Limits of one’s own',
-    env: AN_ENVIRONMENT,
+    limits: 'POST /events with custom limits',
+    env: CUSTOM_ENV,
     text: 20,
     data: 100,
     depth: 3,
@@ -46,22 +46,25 @@ describe.each([
   afterAll(() => eye.close());
 
   const errorsOf = async (fields: Record<string, unknown>): Promise<unknown> => {
-    const answer = await eye.post('/events/', anEvent({ session_id: 's', ...fields }));
-    expect(answer.status).toBe(answer.body.errors ? 400 : 202);
-    return answer.body.errors;
+    const response = await eye.post('/events/', anEvent({ session_id: 's', ...fields }));
+    expect(response.status).toBe(response.body.errors ? 400 : 202);
+    return response.body.errors;
   };
 
-  describe.each(['session_id', 'category', 'name'])('%s', (field) => {
-    it.each(['x', 'ü', '𝄞'])('holds as many characters as it may, of "%s" too', async (character) => {
-      expect(await errorsOf({ [field]: character.repeat(text - 1) })).toBeUndefined();
-      expect(await errorsOf({ [field]: character.repeat(text) })).toBeUndefined();
-      expect(await errorsOf({ [field]: character.repeat(text + 1) })).toEqual({
-        [field]: [`Must not exceed ${text} characters.`],
-      });
-    });
+  describe.each(['session_id', 'category', 'name'])('for the field %s', (field) => {
+    it.each(['x', 'ü', '𝄞'])(
+      'accepts up to the maximum number of characters, such as "%s"',
+      async (character) => {
+        expect(await errorsOf({ [field]: character.repeat(text - 1) })).toBeUndefined();
+        expect(await errorsOf({ [field]: character.repeat(text) })).toBeUndefined();
+        expect(await errorsOf({ [field]: character.repeat(text + 1) })).toEqual({
+          [field]: [`Must not exceed ${text} characters.`],
+        });
+      },
+    );
   });
 
-  it('data holds as many bytes as it may, counted as compact UTF-8', async () => {
+  it('accepts data up to the maximum number of bytes, counted as compact JSON in UTF-8', async () => {
     const tooLarge = { data: [`Must not exceed ${data} bytes as compact JSON.`] };
     expect(await errorsOf({ data: dataOf(data - 1) })).toBeUndefined();
     expect(await errorsOf({ data: dataOf(data) })).toBeUndefined();
@@ -70,14 +73,14 @@ describe.each([
     expect(await errorsOf({ data: { x: 'é'.repeat((data - 8) / 2 + 1) } })).toEqual(tooLarge);
   });
 
-  it('data is nested as deep as it may be', async () => {
+  it('accepts data up to the maximum nesting depth', async () => {
     expect(await errorsOf({ data: nested(depth) })).toBeUndefined();
     expect(await errorsOf({ data: nested(depth + 1) })).toEqual({
       data: [`Nested more than ${depth} levels deep.`],
     });
   });
 
-  it('a timestamp lies as far ahead as it may', async () => {
+  it('accepts timestamps up to the maximum number of seconds in the future', async () => {
     const ahead = (seconds: number): string => new Date(Date.now() + seconds * 1000).toISOString();
     expect(await errorsOf({ timestamp: ahead(future - 20) })).toBeUndefined();
     expect(await errorsOf({ timestamp: ahead(future + 20) })).toEqual({
@@ -85,7 +88,7 @@ describe.each([
     });
   });
 
-  it('a request holds as many events as it may, as an array and as lines', async () => {
+  it('accepts up to the maximum number of events, as a JSON array and as NDJSON', async () => {
     const minimal = (n: number): unknown[] =>
       Array.from({ length: n }, () => ({
         session_id: 's',
@@ -109,7 +112,7 @@ describe.each([
     expect(await eye.post('/events/', lines(events + 1), NDJSON)).toMatchObject(tooMany);
   });
 
-  it('a body has as many bytes as it may, as an array, as lines, and in chunks of unknown length', async () => {
+  it('accepts a body up to the maximum number of bytes, as JSON, as NDJSON and without a content length', async () => {
     const padded = (bytes: number): string => JSON.stringify(anEvent()).padEnd(bytes, ' ');
     expect((await eye.post('/events/', padded(body - 1))).status).toBe(202);
     expect((await eye.post('/events/', padded(body))).status).toBe(202);
@@ -128,7 +131,7 @@ describe.each([
     expect(streamed).toMatchObject(tooLarge);
   });
 
-  it('shows them in its documentation', async () => {
+  it('states its limits in the OpenAPI document', async () => {
     const { body: document } = await eye.get('/docs-json');
     const { properties } = document.components.schemas.CreateEventDto;
     expect(properties.session_id.maxLength).toBe(text);
@@ -144,12 +147,12 @@ describe.each([
   });
 });
 
-describe('Limits that are the same everywhere', () => {
+describe('The fixed limits', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
-  it('the three texts of an event fit into one row of an index together', async () => {
+  it('cap session_id, category and name at 2,400 bytes together, so that they fit into one index row', async () => {
     const long = '𝄞'.repeat(200);
     const { status, body } = await eye.post(
       '/events/',
@@ -170,20 +173,20 @@ describe('Limits that are the same everywhere', () => {
     ['page_size=0', 400],
     ['page=1001&page_size=10', 200],
     ['page=1002&page_size=10', 400],
-  ])('GET /events/?%s answers %d', async (query, status) => {
+  ])('make GET /events/?%s return %d', async (query, status) => {
     expect((await eye.get(`/events/?${query}`)).status).toBe(status);
   });
 
-  it('of too many large arrays at once those are kept whole that can be in time, and a small one passes them by', async () => {
+  it('make POST /events return 503 for large arrays beyond its capacity, store the accepted arrays whole, and accept a single event meanwhile', async () => {
     const large = (n: number): unknown[] =>
       Array.from({ length: 5000 }, (_, index) =>
         anEvent({ session_id: `array ${n}`, name: `event ${index}`, timestamp: '2026-01-01T00:00:00Z' }),
       );
     const sent = Array.from({ length: 30 }, (_, n) => eye.post('/events/', large(n)));
     expect((await eye.post('/events/', anEvent())).status).toBe(202);
-    const answers = await Promise.all(sent);
-    const refused = answers.filter(({ body }) => body.code === 'busy');
-    expect(answers.some(({ status }) => status === 202)).toBe(true);
+    const results = await Promise.all(sent);
+    const refused = results.filter(({ body }) => body.code === 'busy');
+    expect(results.some(({ status }) => status === 202)).toBe(true);
     expect(refused.length).toBeGreaterThan(0);
     for (const { status, headers } of refused)
       expect([status, headers.get('retry-after')]).toEqual([503, '1']);
@@ -192,12 +195,12 @@ describe('Limits that are the same everywhere', () => {
       `SELECT session_id, count(*)::int AS count FROM events WHERE session_id LIKE 'array %' GROUP BY session_id`,
     );
     const stored = new Map(rows.map(({ session_id, count }) => [session_id, count]));
-    for (const [n, { status, body }] of answers.entries())
+    for (const [n, { status, body }] of results.entries())
       if (status === 202 || body.code === 'busy')
         expect([n, stored.get(`array ${n}`) ?? 0]).toEqual([n, status === 202 ? 5000 : 0]);
   }, 120_000);
 
-  it('points to cursors where a page lies too deep', async () => {
+  it('make GET /events refer to cursors if a page number is too high', async () => {
     const { body } = await eye.get('/events/?page=1000000');
     expect(body.errors.page[0]).toMatch(/10,000 rows.*next/);
   });

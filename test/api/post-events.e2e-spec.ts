@@ -6,7 +6,7 @@ import { startEye } from '../support/start-eye.js';
 
 const run = promisify(execFile);
 
-describe('The contract', () => {
+describe('The event API', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
@@ -18,8 +18,8 @@ describe('The contract', () => {
       return answer.body;
     });
 
-  describe('Every answer', () => {
-    const NOT_FOR_STRANGERS = {
+  describe('Every response', () => {
+    const SECURITY_HEADERS = {
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
       'referrer-policy': 'no-referrer',
@@ -37,9 +37,9 @@ describe('The contract', () => {
       '/docs',
       '/docs-json',
       '/queues/',
-    ])('protects whoever opens it in a browser: %s', async (path) => {
+    ])('has security headers: %s', async (path) => {
       const { headers } = await eye.get(path);
-      expect(Object.fromEntries(headers)).toMatchObject(NOT_FOR_STRANGERS);
+      expect(Object.fromEntries(headers)).toMatchObject(SECURITY_HEADERS);
       const policy = headers.get('content-security-policy');
       expect(policy).toMatch(/^default-src 'self';.*frame-ancestors 'none'/);
       expect(policy).not.toMatch(/unsafe-eval|script-src|https?:/);
@@ -48,8 +48,8 @@ describe('The contract', () => {
     });
   });
 
-  describe('POST /events/ with one event', () => {
-    it('answers 202 with its id and where it will be found', async () => {
+  describe('POST /events with one event', () => {
+    it('returns 202 with the id and the location of the event', async () => {
       const { status, body, headers } = await eye.post('/events/', anEvent());
       expect(status).toBe(202);
       expect(body).toEqual({ id: expect.stringMatching(/^0176bd3b-005b-8/), status: 'queued' });
@@ -57,13 +57,13 @@ describe('The contract', () => {
       expect(headers.get('content-type')).toMatch(/^application\/json/);
     });
 
-    it('stores it soon after, as it was sent', async () => {
+    it('stores the event unchanged', async () => {
       const event = anEvent({ data: { deep: [{ ü: '𝄞', n: 0.1, t: true, nothing: null }], '': {} } });
       const { body } = await eye.post('/events/', event);
       expect(await stored(body.id)).toEqual({ ...event, application: 'default', id: body.id });
     });
 
-    it('takes {} for data and now for timestamp where they are missing', async () => {
+    it('defaults data to {} and timestamp to the current time', async () => {
       const { session_id, category, name } = anEvent();
       const before = Date.now();
       const { body } = await eye.post('/events/', { session_id, category, name });
@@ -75,8 +75,8 @@ describe('The contract', () => {
     });
   });
 
-  describe('POST /events/ with an array', () => {
-    it('answers 202 with the ids in the order of the events', async () => {
+  describe('POST /events with an array', () => {
+    it('returns 202 with the ids in the order of the events', async () => {
       const events = [anEvent(), anEvent(), anEvent()];
       const { status, body } = await eye.post('/events/', events);
       expect(status).toBe(202);
@@ -91,7 +91,7 @@ describe('The contract', () => {
       }
     });
 
-    it('accepts the good ones and names what is wrong with the others', async () => {
+    it('accepts the valid events and reports the errors of the others', async () => {
       const { status, body } = await eye.post('/events/', [
         anEvent(),
         { category: 'a', name: 'b' },
@@ -110,7 +110,7 @@ describe('The contract', () => {
       for (const id of body.ids) await stored(id);
     });
 
-    it('answers 400 when every one is refused', async () => {
+    it('returns 400 when every event is invalid', async () => {
       const { status, body } = await eye.post('/events/', [{}, anEvent({ name: '' })]);
       expect(status).toBe(400);
       expect(body).toMatchObject({ status: 400, code: 'invalid', accepted: 0, ids: [] });
@@ -128,10 +128,10 @@ describe('The contract', () => {
     });
   });
 
-  describe('POST /events/ with NDJSON', () => {
+  describe('POST /events with NDJSON', () => {
     const ndjson = { 'content-type': 'application/x-ndjson' };
 
-    it('takes an event a line, with any line ends, blank lines and no end at the end', async () => {
+    it('accepts one event per line, with any line ending, blank lines and no final newline', async () => {
       const [a, b, c] = [anEvent(), anEvent(), anEvent()].map((event) => JSON.stringify(event));
       const { status, body } = await eye.post('/events/', `\uFEFF${a}\r\n\n  \n${b}\n${c}`, ndjson);
       expect(status).toBe(202);
@@ -139,9 +139,9 @@ describe('The contract', () => {
       for (const id of body.ids) await stored(id);
     });
 
-    it('names a broken line by its place and takes the others', async () => {
-      const good = JSON.stringify(anEvent());
-      const { status, body } = await eye.post('/events/', `{"broken\n\n${good}\n[1]\n`, ndjson);
+    it('reports an invalid line by its index and accepts the others', async () => {
+      const valid = JSON.stringify(anEvent());
+      const { status, body } = await eye.post('/events/', `{"broken\n\n${valid}\n[1]\n`, ndjson);
       expect(status).toBe(202);
       expect(body.accepted).toBe(1);
       expect(body.rejected).toEqual([
@@ -150,20 +150,20 @@ describe('The contract', () => {
       ]);
     });
 
-    it('reads lines that arrive in pieces, in the middle of a character too', async () => {
+    it('accepts lines whose chunks split characters', async () => {
       const event = anEvent({ data: { text: 'Grüße 𝄞' } });
       const bytes = Buffer.from(`${JSON.stringify(event)}\n${JSON.stringify(anEvent())}\n`);
-      const { status, body } = await inPieces(eye.url, bytes, 7);
+      const { status, body } = await postInChunks(eye.url, bytes, 7);
       expect(status).toBe(202);
       expect(body.accepted).toBe(2);
       expect((await stored(body.ids[0])).data).toEqual(event.data);
     });
   });
 
-  describe('Prefer: wait', () => {
+  describe('POST /events with Prefer: wait', () => {
     const wait = { prefer: 'wait=10' };
 
-    it('answers 201 with the stored event, and 200 when it had been stored before', async () => {
+    it('returns 201 with the stored event, and 200 when it was stored before', async () => {
       const event = anEvent();
       const first = await eye.post('/events/', event, wait);
       expect(first.status).toBe(201);
@@ -175,7 +175,7 @@ describe('The contract', () => {
       expect(again.body).toEqual(first.body);
     });
 
-    it('does the same for many, with the stored events in their order', async () => {
+    it('returns 201 or 200 for an array, with the stored events in their order', async () => {
       const [old, fresh] = [anEvent(), anEvent()];
       await eye.store(old);
       const mixed = await eye.post('/events/', [fresh, { name: 'bad' }, old], wait);
@@ -189,7 +189,7 @@ describe('The contract', () => {
     });
 
     it.each(['wait=0', 'wait=soon', 'respond-async', 'await=3', 'wait=-1', ''])(
-      'does not wait for "%s"',
+      'does not wait for the preference "%s"',
       async (prefer) => {
         const { status, headers } = await eye.post('/events/', anEvent(), { prefer });
         expect(status).toBe(202);
@@ -197,13 +197,13 @@ describe('The contract', () => {
       },
     );
 
-    it('waits as long as it may where more is asked for', async () => {
+    it('limits the wait to 30 seconds', async () => {
       const { headers } = await eye.post('/events/', anEvent(), { prefer: 'respond-async, wait=3600' });
       expect(headers.get('preference-applied')).toBe('wait=30');
     });
   });
 
-  it('GET /events/ answers with the newest first, and where the other pages are', async () => {
+  it('GET /events returns the newest events first, with links to the other pages', async () => {
     await eye.store(
       Array.from({ length: 11 }, (_, n) => anEvent({ timestamp: `2020-01-01T00:00:00.${100 + n}Z` })),
     );
@@ -219,8 +219,8 @@ describe('The contract', () => {
     expect(times).toEqual(Array.from({ length: 10 }, (_, n) => `2020-01-01T00:00:00.${110 - n}000Z`));
   });
 
-  describe('GET /events/<id>/', () => {
-    it('answers 404 for an id that is not stored, and for what is no id', async () => {
+  describe('GET /events/<id>', () => {
+    it('returns 404 for an unknown id and for an invalid id', async () => {
       for (const id of [
         '0176bd3b-005b-8000-8000-000000000000',
         'ffffffff-ffff-8fff-8fff-ffffffffffff',
@@ -233,13 +233,13 @@ describe('The contract', () => {
       }
     });
 
-    it('takes an id in capitals', async () => {
+    it('accepts an id in capitals', async () => {
       const { body } = await eye.store(anEvent());
       expect((await eye.get(`/events/${body.id.toUpperCase()}/`)).body).toEqual(body);
     });
   });
 
-  it('answers every path with and without its trailing slash', async () => {
+  it('Every route accepts its path with and without a trailing slash', async () => {
     const { body } = await eye.store(anEvent());
     for (const path of [
       '/events',
@@ -257,7 +257,7 @@ describe('The contract', () => {
     expect((await eye.post('/events', anEvent())).status).toBe(202);
   });
 
-  it('says errors as problem details', async () => {
+  it('POST /events returns errors as problem details', async () => {
     const { status, headers, body } = await eye.post('/events/', { category: 'click', name: 7, data: [] });
     expect(status).toBe(400);
     expect(headers.get('content-type')).toMatch(/^application\/problem\+json/);
@@ -275,8 +275,8 @@ describe('The contract', () => {
     });
   });
 
-  describe('What the predecessor was used with', () => {
-    /** Its README's commands as they stand, but for the address. */
+  describe('The README commands of the predecessor', () => {
+    /** Runs a command of its README; only the address is replaced. */
     const shell = async (command: string): Promise<string> => {
       const { stdout } = await run('bash', ['-c', command.replaceAll('http://127.0.0.1:8000', eye.url)]);
       return stdout;
@@ -285,7 +285,7 @@ describe('The contract', () => {
     const session = 'e2085be5-9137-4e4e-80b5-f1ffddc25423';
     let sent: any;
 
-    it('sends an event', async () => {
+    it('send an event', async () => {
       const answer = await shell(`curl -X POST http://127.0.0.1:8000/events/ \\
     -H 'Content-Type: application/json'    \\
     -d @- << EOF
@@ -312,13 +312,13 @@ EOF`);
       });
     });
 
-    it('lists events, indented by four', async () => {
+    it('list events with an indent of four spaces', async () => {
       const text = await shell(`curl -H 'Accept: application/json; indent=4' http://127.0.0.1:8000/events/`);
       expect(text.trimEnd()).toBe(JSON.stringify(JSON.parse(text), null, 4));
       expect(JSON.parse(text)).toMatchObject({ count: expect.any(Number), previous: null });
     });
 
-    it('checks a specific event, by the id that it has here', async () => {
+    it('get an event by its id', async () => {
       const text = await shell(
         `curl -H 'Accept: application/json; indent=4' http://127.0.0.1:8000/events/3/`.replace(
           '/3/',
@@ -345,7 +345,7 @@ EOF`);
         `curl -H 'Accept: application/json; indent=4' http://127.0.0.1:8000/events/?timestamp_after=2021-06-01`,
         ({ timestamp }) => timestamp >= '2021-06-01',
       ],
-    ])('queries: %s', async (command, matches) => {
+    ])('filter events: %s', async (command, matches) => {
       await eye.store([
         anEvent({
           session_id: 'another',
@@ -365,8 +365,8 @@ EOF`);
   });
 });
 
-/** Sends a body of NDJSON in chunks of some bytes each. */
-function inPieces(url: string, bytes: Buffer, size: number): Promise<{ status: number; body: any }> {
+/** Sends an NDJSON body in chunks of `size` bytes. */
+function postInChunks(url: string, bytes: Buffer, size: number): Promise<{ status: number; body: any }> {
   return new Promise((resolve, reject) => {
     const headers = { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' };
     const sending = request(`${url}/events/`, { method: 'POST', headers }, (response) => {

@@ -12,16 +12,16 @@ import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
-const EVERYTHING_KEPT = { REJECTIONS_SAMPLE: '10000' };
+const UNSAMPLED = { REJECTIONS_SAMPLE: '10000' };
 
-/** What a specification asks of the rejections of one Eye. */
-function rejectionsOf(eye: () => TheEye) {
+/** A client of the rejection routes of one Eye. */
+function rejectionsClient(eye: () => TheEye) {
   const list = async (query = ''): Promise<any> => {
     const { status, body } = await eye().get(`/rejections/${query}`);
     expect({ status, body }).toEqual({ status: 200, body: expect.anything() });
     return body;
   };
-  /** The rejections that match, once there are so many: they are written a moment after the answer. */
+  /** The matching rejections, once there are `count`: they are written shortly after the response. */
   const listed = (count: number, query = '?page_size=1000'): Promise<any[]> =>
     eventually(async () => {
       const page = await list(query);
@@ -43,18 +43,18 @@ function rejectionsOf(eye: () => TheEye) {
   return { list, listed, total, retry, retryAll };
 }
 
-describe('What was refused', () => {
+describe('Rejections', () => {
   let eye: TheEye;
-  const { list, listed, total, retry, retryAll } = rejectionsOf(() => eye);
-  beforeAll(async () => void (eye = await startEye({ ...EVERYTHING_KEPT, BODY_LIMIT: '100000' })));
+  const { list, listed, total, retry, retryAll } = rejectionsClient(() => eye);
+  beforeAll(async () => void (eye = await startEye({ ...UNSAMPLED, BODY_LIMIT: '100000' })));
   afterAll(() => eye.close());
 
   const nameless = { session_id: 's', category: 'c' };
-  const nested = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
+  const nestedArrays = (levels: number): string => `${'['.repeat(levels)}${']'.repeat(levels)}`;
   const withData = (data: string): string => `{"session_id":"s","category":"c","name":"n","data":${data}}`;
   const inAnHour = new Date(Date.now() + 3_600_000).toISOString();
 
-  describe('is found with its code, as it came', () => {
+  describe('GET /rejections with every code', () => {
     it.each<[string, string, unknown]>([
       ['missing_field', 'name', nameless],
       ['wrong_type', 'name', anEvent({ name: 7 })],
@@ -68,7 +68,7 @@ describe('What was refused', () => {
       ['not_storable', 'session_id', anEvent({ session_id: 'half \ud83d, none \0' })],
       ['invalid_timestamp', 'timestamp', anEvent({ timestamp: '2021-02-30T00:00:00Z' })],
       ['timestamp_in_future', 'timestamp', anEvent({ timestamp: inAnHour })],
-    ])('%s, of %s', async (code, field, event) => {
+    ])('returns a rejected event with the code %s for the field %s', async (code, field, event) => {
       for (const [sent, headers] of [
         [[event, anEvent()], {}],
         [`${JSON.stringify(anEvent())}\n${JSON.stringify(event)}\n`, NDJSON],
@@ -105,22 +105,25 @@ describe('What was refused', () => {
     it.each<[string, string, string]>([
       ['not_exact', 'data.id', withData('{"id": 12345678901234567890}')],
       ['not_exact', 'data.twice', withData('{"twice": 1, "twice": 2}')],
-      ['too_deep', 'data', withData(`{"deep": ${nested(5000)}}`)],
-    ])('%s, as it was written: %s', async (code, field, text) => {
-      const before = (await list(`?code=${code}`)).count;
-      await eye.post('/events/', text);
-      await eye.post('/events/', `[ ${JSON.stringify(anEvent())} , ${text} ]`);
-      await eye.post('/events/', `${text}\n`, NDJSON);
-      for (const { event, errors, whole } of (await listed(before + 3, `?code=${code}`)).slice(0, 3)) {
-        expect({ event, errors, whole }).toEqual({
-          event: text,
-          errors: { [field]: [expect.any(String)] },
-          whole: true,
-        });
-      }
-    });
+      ['too_deep', 'data', withData(`{"deep": ${nestedArrays(5000)}}`)],
+    ])(
+      'returns the original text of an event with the code %s for the field %s',
+      async (code, field, text) => {
+        const before = (await list(`?code=${code}`)).count;
+        await eye.post('/events/', text);
+        await eye.post('/events/', `[ ${JSON.stringify(anEvent())} , ${text} ]`);
+        await eye.post('/events/', `${text}\n`, NDJSON);
+        for (const { event, errors, whole } of (await listed(before + 3, `?code=${code}`)).slice(0, 3)) {
+          expect({ event, errors, whole }).toEqual({
+            event: text,
+            errors: { [field]: [expect.any(String)] },
+            whole: true,
+          });
+        }
+      },
+    );
 
-    it('malformed_json, the text', async () => {
+    it('returns the text of malformed JSON', async () => {
       await eye.post('/events/', '{"half": "an event\u0000');
       await eye.post('/events/', `${JSON.stringify(anEvent())}\nno event\n`, NDJSON);
       const [line, body] = await listed(2, '?code=malformed_json');
@@ -128,7 +131,7 @@ describe('What was refused', () => {
       expect(line).toMatchObject({ event: 'no event', errors: { event: [expect.stringContaining('JSON')] } });
     });
 
-    it('payload_mismatch, refused or only noted, and let through once the schema is mended', async () => {
+    it('returns rejected and observed payload mismatches, which a retry accepts once the schema is fixed', async () => {
       const put = async (mode: string, schema: unknown): Promise<void> => {
         const body = JSON.stringify({ mode, schema });
         const headers = { 'content-type': 'application/json' };
@@ -145,8 +148,8 @@ describe('What was refused', () => {
       await put('observe', { required: ['email'] });
       const observed = event({ mail: 'a@b.example' });
       expect((await eye.store(observed)).body.session_id).toBe(observed.session_id);
-      const [noted, refused] = await listed(2, '?code=payload_mismatch');
-      expect(noted).toMatchObject({ outcome: 'observed', errors: { 'data.email': ['is required'] } });
+      const [observation, refused] = await listed(2, '?code=payload_mismatch');
+      expect(observation).toMatchObject({ outcome: 'observed', errors: { 'data.email': ['is required'] } });
       expect(refused).toMatchObject({ outcome: 'refused', errors: answer.body.errors });
 
       await put('enforce', {});
@@ -157,26 +160,26 @@ describe('What was refused', () => {
       expect((await eye.get('/events/?category=newsletter')).body.count).toBe(2);
     });
 
-    it('unknown_type, where only registered types are taken', async () => {
+    it('returns events of unknown types that UNKNOWN_TYPES=refuse rejected', async () => {
       const strict = await eye.startPeer({ UNKNOWN_TYPES: 'refuse' });
       expect((await strict.post('/events/', anEvent({ category: 'never registered' }))).status).toBe(400);
       const [rejection] = await listed(1, '?code=unknown_type');
       expect(rejection).toMatchObject({ outcome: 'refused', category: 'never registered' });
       await strict.end();
-      // The other process takes what it does not know.
+      // The other process accepts unknown types.
       expect(await retryAll('?code=unknown_type')).toMatchObject({ retried: 1, accepted: 1 });
     });
 
-    it('too_large, whatever of the request it was', async () => {
+    it('returns oversized events, arrays, lines and bodies, truncated or without content', async () => {
       const large = anEvent({ data: { text: 'x'.repeat(70_000) } });
       await eye.post('/events/', large);
-      const [cut] = await listed(1, '?code=too_large');
-      expect(cut).toMatchObject({
+      const [truncated] = await listed(1, '?code=too_large');
+      expect(truncated).toMatchObject({
         whole: false,
         category: large.category,
         errors: { data: [expect.any(String)] },
       });
-      expect(cut.event).toBe(JSON.stringify(large).slice(0, 16_384));
+      expect(truncated.event).toBe(JSON.stringify(large).slice(0, 16_384));
 
       expect((await eye.post('/events/', 'x'.repeat(100_001))).status).toBe(413);
       expect((await eye.post('/events/', 'x'.repeat(100_001), NDJSON)).status).toBe(413);
@@ -188,7 +191,7 @@ describe('What was refused', () => {
       expect(body.errors.body).toEqual([expect.stringContaining('100,000 bytes')]);
     });
 
-    it('and nothing else is: what was not meant to be an event, or was accepted', async () => {
+    it('contains neither accepted events nor requests without an event', async () => {
       const before = await total();
       await eye.store(anEvent());
       await eye.post('/events/', '');
@@ -205,13 +208,13 @@ describe('What was refused', () => {
     ['GET', '/rejections/nonsense/'],
     ['POST', '/rejections/0176bd3b-005b-80ee-8ee4-da401add9c02/retry/'],
     ['POST', '/rejections/nonsense/retry/'],
-  ])('is answered 404 where it is not: %s %s', async (method, path) => {
+  ])('%s %s returns 404 for an unknown id', async (method, path) => {
     const { status, body, headers } = await eye.request(method, path);
     expect({ status, code: body.code }).toEqual({ status: 404, code: 'not_found' });
     expect(headers.get('content-type')).toMatch('application/problem+json');
   });
 
-  it('is not retried where it was cut or not read, one or many', async () => {
+  it('POST /rejections/retry does not retry truncated or missing events, one or many', async () => {
     const { count, results } = await list('?code=too_large');
     expect(count).toBe(4);
     for (const { id } of results) {
@@ -229,7 +232,7 @@ describe('What was refused', () => {
     expect((await list('?code=too_large')).count).toBe(4);
   });
 
-  it('stays when it is refused again, is noted once, and says why', async () => {
+  it('POST /rejections/retry leaves a rejection unchanged and counted once when the event is rejected again', async () => {
     const [before, countBefore] = [await list('?page_size=1000'), await total()];
     const whole = before.results.filter((rejection: any) => rejection.whole);
     const one = whole.find(({ code }: any) => code === 'missing_field');
@@ -243,24 +246,24 @@ describe('What was refused', () => {
   });
 });
 
-describe('The list of what was refused', () => {
+describe('GET /rejections', () => {
   let eye: TheEye;
-  const { list, listed } = rejectionsOf(() => eye);
+  const { list, listed } = rejectionsClient(() => eye);
   const categories = ['click', 'form interaction'];
   const names = ['pageview', 'submit', 'cta'];
-  const flaws = [{ data: 7 }, { timestamp: 'soon' }, { unknown: true }];
+  const invalidFields = [{ data: 7 }, { timestamp: 'soon' }, { unknown: true }];
   const sent = Array.from({ length: 60 }, (_, n) =>
     anEvent({
       session_id: `s-${n % 5}`,
       category: categories[n % 2],
       name: names[n % 3],
-      ...flaws[n % 3],
+      ...invalidFields[n % 3],
       n: 1,
     }),
   );
   let all: any[];
   beforeAll(async () => {
-    eye = await startEye(EVERYTHING_KEPT);
+    eye = await startEye(UNSAMPLED);
     for (let start = 0; start < sent.length; start += 10) {
       await eye.post('/events/', sent.slice(start, start + 10));
       await wait(20);
@@ -269,7 +272,7 @@ describe('The list of what was refused', () => {
   });
   afterAll(() => eye.close());
 
-  it('is newest first, or oldest first', async () => {
+  it('returns the newest or the oldest rejections first', async () => {
     expect(all.map(({ id }) => id)).toEqual(
       [...all]
         .sort((a, b) => `${b.rejected_at}${b.id}`.localeCompare(`${a.rejected_at}${a.id}`))
@@ -293,7 +296,7 @@ describe('The list of what was refused', () => {
       { session_id: 's-3', code: 'wrong_type', category: 'click' },
       (r) => r.session_id === 's-3' && r.code === 'wrong_type' && r.category === 'click',
     ],
-  ])('is filtered by %j', async (filter, matches) => {
+  ])('filters by %j', async (filter, matches) => {
     const { count, results } = await list(
       `?${new URLSearchParams({ ...filter, page_size: '1000' }).toString()}`,
     );
@@ -301,7 +304,7 @@ describe('The list of what was refused', () => {
     expect(count).toBe(results.length);
   });
 
-  it('is bounded by time, both ends inclusive', async () => {
+  it('filters by time, with both bounds inclusive', async () => {
     const [to, from] = [all[10].rejected_at, all[40].rejected_at];
     const within = all.filter(({ rejected_at }) => rejected_at >= from && rejected_at <= to);
     expect(within.length).toBeLessThan(60);
@@ -310,23 +313,23 @@ describe('The list of what was refused', () => {
   });
 
   it.each(['', 'category=click&', 'code=unknown_field&ordering=rejected_at&', 'session_id=s-1&'])(
-    'is walked by its links, there and back: %s',
+    'pages forwards and backwards by its links: ?%s',
     async (query) => {
       const whole = (await list(`?${query}page_size=1000`)).results;
-      const there: any[] = [];
+      const forwards: any[] = [];
       let page = await list(`?${query}page_size=7`);
       for (;;) {
-        there.push(...page.results);
+        forwards.push(...page.results);
         if (page.next === null) break;
         page = (await eye.get(page.next)).body;
       }
-      expect(there).toEqual(whole);
-      const back = [...page.results];
+      expect(forwards).toEqual(whole);
+      const backwards = [...page.results];
       while (page.previous !== null) {
         page = (await eye.get(page.previous)).body;
-        back.unshift(...page.results);
+        backwards.unshift(...page.results);
       }
-      expect(back).toEqual(whole);
+      expect(backwards).toEqual(whole);
       expect((await list(`?${query}page_size=7&page=2`)).results).toEqual(whole.slice(7, 14));
     },
   );
@@ -341,12 +344,12 @@ describe('The list of what was refused', () => {
     ['cursor=nonsense', 'cursor'],
     ['after=0176bd3b-005b-80ee-8ee4-da401add9c02', 'after'],
     ['session_id=a&session_id=b', 'session_id'],
-  ])('names what it does not understand: %s', async (query, parameter) => {
+  ])('names the invalid parameter of ?%s', async (query, parameter) => {
     const { status, body } = await eye.get(`/rejections/?${query}`);
     expect({ status, errors: Object.keys(body.errors) }).toEqual({ status: 400, errors: [parameter] });
   });
 
-  it('refuses a cursor that was changed, or that belongs to another query', async () => {
+  it('rejects a modified cursor and a cursor of another query', async () => {
     const cursor = new URL((await list('?category=click&page_size=1')).next).searchParams.get('cursor') ?? '';
     expect((await eye.get(`/rejections/?category=click&cursor=${cursor}`)).status).toBe(200);
     const changed = `${cursor.slice(0, 30)}${cursor[30] === 'A' ? 'B' : 'A'}${cursor.slice(31)}`;
@@ -360,7 +363,7 @@ describe('The list of what was refused', () => {
     }
   });
 
-  describe('of a hundred thousand', () => {
+  describe('with 100,000 rejections', () => {
     const statements: { sql: string; parameters: unknown[] }[] = [];
     let dataSource: DataSource;
     let service: RejectionsService;
@@ -372,13 +375,13 @@ describe('The list of what was refused', () => {
           timestamptz '2024-01-01' + n * interval '1 minute'
         FROM generate_series(1, 100000) AS n`);
       await eye.sql('VACUUM ANALYZE rejections');
-      const remember = (sql: string, parameters: unknown[] = []): void =>
+      const recordStatement = (sql: string, parameters: unknown[] = []): void =>
         void statements.push({ sql, parameters });
       dataSource = await new DataSource({
         ...dataSourceOptions(eye.databaseUrl),
         entities: [RejectionEntity],
         logging: true,
-        logger: { logQuery: remember } as unknown as Logger,
+        logger: { logQuery: recordStatement } as unknown as Logger,
       }).initialize();
       service = new RejectionsService(new RejectionsRepository(new Sql(dataSource)));
     });
@@ -402,14 +405,14 @@ describe('The list of what was refused', () => {
       { category: 'category-3' },
       { name: 'name-7', ...range },
       { category: 'category-3', name: 'name-7' },
-    ])('is read off an index, a page at a time: %j', async (filter) => {
+    ])('reads each page from an index, without filtering or sorting: %j', async (filter) => {
       const first = await service.list(filter);
-      for (const place of [{}, ...(first.next ? [{ cursor: first.next }] : [])]) {
+      for (const position of [{}, ...(first.next ? [{ cursor: first.next }] : [])]) {
         statements.length = 0;
-        await service.list({ ...filter, ...place });
-        const asked = statements.filter(({ sql }) => /^\s*SELECT/.test(sql));
-        expect(asked.length).toBeGreaterThanOrEqual(2);
-        for (const { sql, parameters } of asked) {
+        await service.list({ ...filter, ...position });
+        const selects = statements.filter(({ sql }) => /^\s*SELECT/.test(sql));
+        expect(selects.length).toBeGreaterThanOrEqual(2);
+        for (const { sql, parameters } of selects) {
           const [row] = await eye.sql<any>(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, parameters);
           const nodes = nodesOf(row['QUERY PLAN'][0].Plan);
           const scans = nodes.filter(({ ['Node Type']: type }) => String(type).endsWith('Scan'));
@@ -422,7 +425,7 @@ describe('The list of what was refused', () => {
       }
     });
 
-    it('is counted exactly up to ten thousand, and beyond by an estimate', async () => {
+    it('returns an exact count up to 10,000 and an estimate beyond', async () => {
       const { count, count_is_estimate } = await list('?code=too_long');
       expect(count_is_estimate).toBe(true);
       expect(count).toBeGreaterThan(10_000);
@@ -431,13 +434,13 @@ describe('The list of what was refused', () => {
   });
 });
 
-describe('A flood of what is refused', () => {
+describe('Rejection counts', () => {
   let eye: TheEye;
-  const { list, total } = rejectionsOf(() => eye);
+  const { list, total } = rejectionsClient(() => eye);
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
-  it('is counted exactly, costs few rows, and spoils no event that is good', async () => {
+  it('stay exact in a flood of invalid events, with few rows and no effect on valid events', async () => {
     const load = Load.on(eye);
     const began = Date.now();
     const bad = Array.from({ length: 500 }, (_, n) => anEvent({ name: `made up ${n}`, data: n }));
@@ -460,7 +463,7 @@ describe('A flood of what is refused', () => {
     expect(rows?.counts).toBeLessThanOrEqual(101 * Math.ceil(seconds / 60 + 1));
   });
 
-  describe('is summed up', () => {
+  describe('in GET /rejections/summary', () => {
     beforeAll(async () => {
       await eye.sql('DELETE FROM rejection_counts');
       await eye.sql(`
@@ -487,7 +490,7 @@ describe('A flood of what is refused', () => {
       count,
     });
 
-    it('by the hour, application, code and type', async () => {
+    it('are grouped by hour, application, code and type', async () => {
       const { body } = await eye.get('/rejections/summary/?from=2026-01-01&to=2026-01-01');
       expect(body).toEqual({
         interval: 'hour',
@@ -502,14 +505,14 @@ describe('A flood of what is refused', () => {
       });
     });
 
-    it('by the minute, in the buckets in which the ends of the range lie', async () => {
+    it('are grouped by minute, including the buckets that contain the bounds of the range', async () => {
       const { body } = await eye.get(
         '/rejections/summary/?interval=minute&from=2026-01-01T00:59:59Z&to=2026-01-01T01:00:00Z&application=shop',
       );
       expect(body.results).toEqual([row('00:59', 'shop', 'empty', 3), row('01:00', 'shop', 'too_long', 5)]);
     });
 
-    it('by the day, exactly', async () => {
+    it('are grouped by day and exact', async () => {
       const { body } = await eye.get(
         '/rejections/summary/?interval=day&from=2025-12-31&to=2026-01-02&code=empty',
       );
@@ -529,21 +532,21 @@ describe('A flood of what is refused', () => {
       ['to=soon', 'to'],
       ['code=nonsense', 'code'],
       ['page=1', 'page'],
-    ])('unless it is asked for what cannot be: %s', async (query, parameter) => {
+    ])('are not returned for the invalid query ?%s', async (query, parameter) => {
       const { status, body } = await eye.get(`/rejections/summary/?${query}`);
       expect({ status, errors: Object.keys(body.errors) }).toEqual({ status: 400, errors: [parameter] });
     });
   });
 });
 
-describe('What was refused, and what would be accepted now', () => {
+describe('POST /rejections/retry', () => {
   let eye: TheEye;
-  const { list, listed, retry, retryAll, total } = rejectionsOf(() => eye);
-  const strict = { ...EVERYTHING_KEPT, FUTURE_LIMIT: '0' };
+  const { list, listed, retry, retryAll, total } = rejectionsClient(() => eye);
+  const strict = { ...UNSAMPLED, FUTURE_LIMIT: '0' };
   beforeAll(async () => void (eye = await startEye({ ...strict, TEXT_LIMIT: '20' })));
   afterAll(() => eye.close());
 
-  it('is stored when its time has come', async () => {
+  it('stores a future event once its time has come', async () => {
     const event = anEvent({ session_id: 'soon', timestamp: new Date(Date.now() + 2500).toISOString() });
     expect((await eye.post('/events/', event)).status).toBe(400);
     const [{ id }] = await listed(1);
@@ -562,9 +565,9 @@ describe('What was refused, and what would be accepted now', () => {
     expect((await retry(id)).status).toBe(404);
   });
 
-  it('is stored once its limit was raised, many at once; the rest stays', async () => {
+  it('stores events once their limit is raised, 1,000 per request, and leaves the other rejections', async () => {
     const long = 'a category of more than twenty characters';
-    const mended = Array.from({ length: 1100 }, (_, n) =>
+    const acceptable = Array.from({ length: 1100 }, (_, n) =>
       anEvent({ session_id: 'm', category: long, data: { n } }),
     );
     const timeless = { session_id: 'timeless', category: long, name: 'n' };
@@ -572,9 +575,9 @@ describe('What was refused, and what would be accepted now', () => {
     const other = anEvent({ category: `another ${long}` });
     await eye.post('/events/', [timeless, ...never, other]);
     const before = await listed(4);
-    await eye.post('/events/', mended.slice(0, 600));
+    await eye.post('/events/', acceptable.slice(0, 600));
     await listed(604);
-    await eye.post('/events/', mended.slice(600));
+    await eye.post('/events/', acceptable.slice(600));
     await listed(1104);
     const counted = await total();
     const { rejected_at } = before.find(({ session_id }) => session_id === 'timeless');
@@ -592,21 +595,21 @@ describe('What was refused, and what would be accepted now', () => {
     const stored = await eye.sql<{ n: number }>(
       `SELECT (data->>'n')::int AS n FROM events WHERE session_id = 'm'`,
     );
-    expect(stored.map(({ n }) => n).sort((a, b) => a - b)).toEqual(mended.map((_, n) => n));
+    expect(stored.map(({ n }) => n).sort((a, b) => a - b)).toEqual(acceptable.map((_, n) => n));
     const [found] = (await eye.get('/events/?session_id=timeless')).body.results;
     expect(found.timestamp).toBe(rejected_at);
 
-    const left = (await list()).results;
-    expect(left.map(({ code, category }: any) => [code, category]).sort()).toEqual([
+    const remaining = (await list()).results;
+    expect(remaining.map(({ code, category }: any) => [code, category]).sort()).toEqual([
       ['empty', long],
       ['invalid_timestamp', long],
       ['too_long', other.category],
     ]);
-    expect(Object.keys(left.find(({ code }: any) => code === 'empty').errors)).toEqual(['name']);
+    expect(Object.keys(remaining.find(({ code }: any) => code === 'empty').errors)).toEqual(['name']);
     expect(await total()).toBe(counted);
   });
 
-  it('refuses a cursor of another query, and parameters that it does not know', async () => {
+  it('rejects an invalid cursor and invalid parameters', async () => {
     for (const query of ['?cursor=nonsense', '?page_size=10', '?code=nonsense']) {
       const { status, body } = await eye.post(`/rejections/retry/${query}`, '');
       expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid' });
@@ -614,7 +617,7 @@ describe('What was refused, and what would be accepted now', () => {
   });
 });
 
-describe('Events that PostgreSQL refuses', () => {
+describe('Events that PostgreSQL rejects', () => {
   const batch = Array.from({ length: 300 }, (_, index) => {
     const isRefused = [0, 7, 8, 299].includes(index);
     const long = isRefused ? 'x'.repeat(20_000) : 'x';
@@ -626,7 +629,7 @@ describe('Events that PostgreSQL refuses', () => {
   });
   const refused = batch.filter(({ name }) => name === 'refused');
   let eye: TheEye;
-  const { list, retry, retryAll, total } = rejectionsOf(() => eye);
+  const { list, retry, retryAll, total } = rejectionsClient(() => eye);
   beforeAll(async () => {
     eye = await startEye();
     await eye.sql(`ALTER TABLE events ADD CONSTRAINT none_refused CHECK (name <> 'refused') NOT VALID`);
@@ -636,13 +639,13 @@ describe('Events that PostgreSQL refuses', () => {
   });
   afterAll(() => eye.close());
 
-  it('do not keep their neighbours in the same job from being stored', async () => {
+  it('do not prevent the other events of their job from being stored', async () => {
     const { body } = await eye.get('/events/?session_id=batch&page_size=1000');
     const indexes = body.results.map(({ data }: any) => data.index).sort((a: number, b: number) => a - b);
     expect(indexes).toEqual(batch.filter(({ name }) => name !== 'refused').map(({ data }) => data['index']));
   });
 
-  it('are set aside whole, however large, with the words of PostgreSQL, and counted', async () => {
+  it('are dead-lettered untruncated at any size, with the error message of PostgreSQL, and counted', async () => {
     const { results } = await list('?outcome=set_aside');
     expect(results).toHaveLength(refused.length);
     for (const event of refused) {
@@ -666,7 +669,7 @@ describe('Events that PostgreSQL refuses', () => {
     expect(await total('?code=refused_by_database')).toBe(refused.length);
   });
 
-  it('are told to who waits for their being stored as queued, and set aside and counted once', async () => {
+  it('are reported as queued to a client that waits, and dead-lettered and counted once', async () => {
     const { status, body } = await eye.post('/events/', refused[0], { prefer: 'wait=1' });
     expect({ status, body }).toEqual({ status: 202, body: { id: expect.any(String), status: 'queued' } });
     await eye.drained();
@@ -674,7 +677,7 @@ describe('Events that PostgreSQL refuses', () => {
     expect(await total()).toBe(refused.length);
   });
 
-  it('come back when they are retried and refused again', async () => {
+  it('are dead-lettered again when PostgreSQL rejects their retry', async () => {
     const before = (await list()).results.at(-1);
     const { status, body } = await retry(before.id);
     expect({ status, body }).toEqual({ status: 202, body: { id: before.event_id, status: 'queued' } });
@@ -685,7 +688,7 @@ describe('Events that PostgreSQL refuses', () => {
     expect(results[0].rejected_at > before.rejected_at).toBe(true);
   });
 
-  it('are stored when they are retried and taken, and are rejections no more', async () => {
+  it('are stored and removed from the rejections when PostgreSQL accepts their retry', async () => {
     await eye.sql('ALTER TABLE events DROP CONSTRAINT none_refused');
     const [first] = (await list()).results;
     expect((await retry(first.id)).status).toBe(202);
@@ -709,10 +712,10 @@ describe('Events that PostgreSQL refuses', () => {
   });
 });
 
-describe('While PostgreSQL is away', () => {
+describe('Rejections while PostgreSQL is unavailable', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
-  const { list, total, retry } = rejectionsOf(() => eye);
+  const { list, total, retry } = rejectionsClient(() => eye);
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
     eye = await startEye({ DATABASE_URL: postgres.url, QUERY_TIMEOUT: '1000', STORE_TIMEOUT: '1000' });
@@ -726,28 +729,25 @@ describe('While PostgreSQL is away', () => {
     ['stopped', () => postgres.stop(), () => postgres.start()],
     ['killed', () => postgres.kill(), () => postgres.start()],
     ['frozen', () => postgres.freeze(), () => postgres.thaw()],
-  ])(
-    '(%s), what is refused is counted, and found once it is back: none lost, none twice',
-    async (_, end, back) => {
-      const refused = 40;
-      const before = await total();
-      for (let sent = 0; sent < refused; sent++) {
-        if (sent === 10) await end();
-        if (sent === 30) await wait(2500);
-        if (sent === 35) await back();
-        const { status, took } = await eye.post('/events/', [anEvent({ name: '' }), anEvent({ data: [] })]);
-        expect(status).toBe(400);
-        expect(took).toBeLessThan(onTime(1000));
-        await wait(20);
-      }
-      await eventually(async () => expect(await total()).toBe(before + 2 * refused), 20_000);
-      expect((await list()).count).toBeGreaterThan(0);
-      await wait(1500);
-      expect(await total()).toBe(before + 2 * refused);
-    },
-  );
+  ])('are counted exactly once after PostgreSQL was %s', async (_, interrupt, resume) => {
+    const refused = 40;
+    const before = await total();
+    for (let sent = 0; sent < refused; sent++) {
+      if (sent === 10) await interrupt();
+      if (sent === 30) await wait(2500);
+      if (sent === 35) await resume();
+      const { status, took } = await eye.post('/events/', [anEvent({ name: '' }), anEvent({ data: [] })]);
+      expect(status).toBe(400);
+      expect(took).toBeLessThan(onTime(1000));
+      await wait(20);
+    }
+    await eventually(async () => expect(await total()).toBe(before + 2 * refused), 20_000);
+    expect((await list()).count).toBeGreaterThan(0);
+    await wait(1500);
+    expect(await total()).toBe(before + 2 * refused);
+  });
 
-  it('says 503 to who reads or retries', async () => {
+  it('can be neither read nor retried: the routes return 503', async () => {
     const [{ id }] = (await list()).results;
     await postgres.stop();
     for (const answer of [
@@ -765,10 +765,10 @@ describe('While PostgreSQL is away', () => {
   });
 });
 
-describe('Of what was refused', () => {
-  it('nothing is lost when The Eye stops in order, and what is older than it may be is removed', async () => {
+describe('Rejections across a restart', () => {
+  it('survive a graceful shutdown and are removed after REJECTIONS_KEEP days', async () => {
     const eye = await startEye({ REJECTIONS_KEEP: '7', ROLE: 'api' });
-    const { listed, total } = rejectionsOf(() => eye);
+    const { listed, total } = rejectionsClient(() => eye);
     try {
       await eye.sql(`
         INSERT INTO rejections (id, application, code, errors, whole, outcome, rejected_at)

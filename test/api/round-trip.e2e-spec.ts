@@ -3,12 +3,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { anEvent, type Event, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-/** Cases of each property; they are sent and read back in one request each. */
+/** The number of cases of each property. */
 const CASES = 400;
 
 const LIMIT = { text: 255, data: 64 * 1024 };
 
-/** Texts that PostgreSQL can keep: any Unicode characters but U+0000. */
+/** Texts that PostgreSQL can store: any Unicode characters except U+0000. */
 const text = (options: fc.StringConstraints): fc.Arbitrary<string> =>
   fc
     .oneof(fc.string({ ...options, unit: 'binary' }), fc.string({ ...options, unit: 'grapheme' }))
@@ -53,13 +53,13 @@ const json = fc.letrec((tie) => ({
   object: fc.dictionary(key, tie('value'), { maxKeys: 5 }),
 }));
 
-describe('What is sent comes back', () => {
+describe('An event that is stored and read back', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
   afterAll(() => eye.close());
 
-  /** Sends many events, each in a session of its own, and reads each back. */
-  const thereAndBack = async (fields: Record<string, unknown>[]): Promise<[sent: any, read: Event][]> => {
+  /** Stores events and reads each one back by its id. */
+  const storeAndRead = async (fields: Record<string, unknown>[]): Promise<[sent: any, read: Event][]> => {
     const events = fields.map((each) => anEvent(each));
     const { body } = await eye.store(events);
     expect(body).toMatchObject({ accepted: events.length, rejected: [] });
@@ -68,13 +68,13 @@ describe('What is sent comes back', () => {
     return events.map((event, index) => [event, read.get(body.ids[index]) as Event]);
   };
 
-  it('as payloads: any JSON, nested, with any keys, numbers and characters', async () => {
+  it('has the same data, for any nested JSON with any keys, numbers and characters', async () => {
     const payloads = fc
       .sample(json.object, CASES)
       .filter((data) => Buffer.byteLength(JSON.stringify(data)) < LIMIT.data);
     expect(payloads.length).toBeGreaterThan(CASES / 2);
-    const pairs = await thereAndBack(payloads.map((data) => ({ data })));
-    // JSON.stringify writes -0 as 0. Jest's own equality stumbles over a key called constructor.
+    const pairs = await storeAndRead(payloads.map((data) => ({ data })));
+    // JSON.stringify writes -0 as 0. Jest's equality fails on a key named constructor.
     const changed = pairs.filter(
       ([sent, read]) => !isDeepStrictEqual(read.data, JSON.parse(JSON.stringify(sent.data))),
     );
@@ -93,7 +93,7 @@ describe('What is sent comes back', () => {
     ['9007199254740992', 9007199254740992],
     ['1e22', 1e22],
     ['0.1000000000000000055511151231257827', undefined],
-  ])('as the number %s, or is refused by name', async (literal, expected) => {
+  ])('has the number %s unchanged, unless POST /events rejects it as inexact', async (literal, expected) => {
     const event = JSON.stringify(anEvent({ data: { n: '?' } })).replace('"?"', literal);
     const { status, body } = await eye.post('/events/', event, { prefer: 'wait=20' });
     if (expected === undefined) {
@@ -107,17 +107,17 @@ describe('What is sent comes back', () => {
     }
   });
 
-  it('as texts: any Unicode in session, category and name', async () => {
+  it('has the same session_id, category and name, for any Unicode text', async () => {
     const field = text({ minLength: 1, maxLength: LIMIT.text });
     const cases = fc
       .sample(fc.record({ session_id: field, category: field, name: field }), CASES)
       .filter((texts) => Buffer.byteLength(Object.values(texts).join('')) <= 2400);
     expect(cases.length).toBeGreaterThan(CASES / 2);
-    for (const [sent, read] of await thereAndBack(cases))
+    for (const [sent, read] of await storeAndRead(cases))
       expect(read).toEqual({ ...sent, application: 'default', id: read.id });
   });
 
-  it('as texts that a filter finds again', async () => {
+  it('is found by its session_id, for any Unicode text', async () => {
     const field = text({ minLength: 1, maxLength: 40 });
     for (const session_id of fc.sample(field, 60)) {
       await eye.post('/events/', anEvent({ session_id }));
@@ -127,7 +127,7 @@ describe('What is sent comes back', () => {
     }
   });
 
-  it('as instants: with any offset, to the microsecond, in UTC with six digits', async () => {
+  it('has the same instant to the microsecond, in UTC with six fractional digits, for any offset', async () => {
     const instant = fc.record({
       milliseconds: fc.integer({ min: Date.parse('0001-01-03T00:00:00Z'), max: Date.now() }),
       micros: fc.integer({ min: 0, max: 999 }),
@@ -148,7 +148,7 @@ describe('What is sent comes back', () => {
         expected: `${new Date(milliseconds).toISOString().slice(0, -1)}${digits}Z`,
       };
     });
-    const answers = await thereAndBack(cases.map(({ timestamp }) => ({ timestamp })));
+    const answers = await storeAndRead(cases.map(({ timestamp }) => ({ timestamp })));
     expect(answers.map(([, { timestamp }]) => timestamp)).toEqual(cases.map(({ expected }) => expected));
   });
 });

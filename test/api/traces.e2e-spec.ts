@@ -5,7 +5,7 @@ import { startEye } from '../support/start-eye.js';
 
 const CONSUMER = 5;
 
-/** A trace as its sender begins it. */
+/** A new trace id and the `traceparent` header that a client sends for it. */
 const aTrace = (): { traceId: string; headers: Record<string, string> } => {
   const traceId = randomBytes(16).toString('hex');
   return { traceId, headers: { traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01` } };
@@ -28,7 +28,7 @@ describe('Traces', () => {
     collector?.close();
   });
 
-  /** The spans of a trace by name, once those that are waited for have arrived. */
+  /** The spans of a trace by name, once the given ones have arrived. */
   const spansOf = (traceId: string, ...names: string[]): Promise<Record<string, Span>> =>
     eventually(() => {
       const spans = collector.spans.filter((span) => span.traceId === traceId);
@@ -37,7 +37,7 @@ describe('Traces', () => {
       return Promise.resolve(found);
     });
 
-  it('lead from the request through the job to the statement, in two processes', async () => {
+  it('connect the request, the job and the SQL statement across two processes', async () => {
     const { traceId, headers } = aTrace();
     const { status } = await api.post(
       '/events/?key=secret',
@@ -65,7 +65,7 @@ describe('Traces', () => {
     expect(found['INSERT events']?.resource).toMatchObject({ 'the_eye.role': 'worker' });
   });
 
-  it('link a job to many requests, but not to any number of them', async () => {
+  it('link a job to a limited number of requests', async () => {
     await worker.end();
     const traces = Array.from({ length: 50 }, aTrace);
     const answers = await Promise.all(traces.map(({ headers }) => api.post('/events/', anEvent(), headers)));
@@ -90,14 +90,14 @@ describe('Traces', () => {
     expect(linked.length).toBeLessThanOrEqual(jobs * 32);
   });
 
-  it('are those of reading, too', async () => {
+  it('connect a read request to its SQL statement', async () => {
     const { traceId, headers } = aTrace();
     await api.get('/events/?session_id=session-4711', headers);
     const found = await spansOf(traceId, 'GET /events', 'SELECT events');
     expect(found['SELECT events']?.parentSpanId).toBe(found['GET /events']?.spanId);
   });
 
-  it('are not made where the sender does not sample', async () => {
+  it('are not recorded when the client did not sample the trace', async () => {
     const { traceId, headers } = aTrace();
     headers['traceparent'] = headers['traceparent']?.replace(/01$/, '00') ?? '';
     await api.store(anEvent());
@@ -108,12 +108,12 @@ describe('Traces', () => {
     expect(collector.spans.filter((span) => span.traceId === traceId)).toEqual([]);
   });
 
-  it('say nothing of payloads, keys and queries', () => {
+  it('contain no payloads, API keys or query values', () => {
     expect(collector.text).toContain('POST /events');
     expect(collector.text).not.toMatch(/payload-4711|secret|session-4711/);
   });
 
-  it('are sent to the end, and a collector that is gone keeps nobody', async () => {
+  it('are flushed on shutdown, and an unavailable collector does not block the shutdown', async () => {
     const { traceId, headers } = aTrace();
     await api.get('/health/live', headers);
     await api.end();

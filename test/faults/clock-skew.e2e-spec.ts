@@ -5,11 +5,11 @@ import { SmallDisk } from '../support/small-disk.js';
 
 const SEED = 1;
 
-/** Why there are no small disks here; those who need one are skipped. */
+/** Why small disks are unavailable on this machine; the faults that need one are skipped. */
 const noSmallDisks = await SmallDisk.unavailable();
 
-/** The short version of `npm run test:faults`: a round of each fault that no other spec tries, all in one load. */
-describe('Two APIs whose clocks are a minute apart, and a worker', () => {
+/** The short version of `npm run test:faults`: one round of each fault that no other spec covers, under one continuous load. */
+describe('Two APIs with clocks a minute apart and a worker', () => {
   let deployment: Deployment;
   let trial: Trial;
   beforeAll(async () => {
@@ -27,13 +27,13 @@ describe('Two APIs whose clocks are a minute apart, and a worker', () => {
 
   for (const fault of FAULTS.filter(({ short }) => short)) {
     const skipped = fault.shape?.smallDisks === true && noSmallDisks !== undefined;
-    (skipped ? it.skip : it)(`take events again after ${fault.name}`, () => trial.round(fault));
+    (skipped ? it.skip : it)(`accept events again after ${fault.name}`, () => trial.round(fault));
   }
 
-  it('have kept every promise meanwhile', async () => {
+  it('violate no guarantee during all faults', async () => {
     const result = await trial.end();
     expect(trial.complaints(result)).toEqual([]);
-    // The faults were real.
+    // Proves that the faults took effect.
     expect(result.refused).toBeGreaterThan(0);
   });
 });

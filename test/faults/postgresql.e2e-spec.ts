@@ -4,7 +4,7 @@ import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Answer, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-describe('PostgreSQL', () => {
+describe('PostgreSQL faults', () => {
   let postgres: OwnPostgres;
   let eye: TheEye;
   beforeAll(async () => {
@@ -16,21 +16,21 @@ describe('PostgreSQL', () => {
     await postgres.close();
   });
 
-  /** A reader is told at once, in a form that programs understand, that he may ask again. */
+  /** Expects the problem document that asks a client to retry. */
   const expectUnavailable = ({ status, headers, body }: Answer): void => {
     expect({ status, code: body.code }).toEqual({ status: 503, code: 'database_unavailable' });
     expect(headers.get('retry-after')).toMatch(/^\d+$/);
     expect(headers.get('content-type')).toMatch('application/problem+json');
   };
 
-  const readable = (): Promise<void> =>
+  const untilReadable = (): Promise<void> =>
     eventually(async () => expect((await eye.get('/events/')).status).toBe(200));
 
-  it('that is late is told to stop, and the reader that it was', async () => {
-    const holder = new pg.Client({ connectionString: postgres.url });
-    await holder.connect();
+  it('GET /events returns 503 and cancels its statement after QUERY_TIMEOUT', async () => {
+    const locker = new pg.Client({ connectionString: postgres.url });
+    await locker.connect();
     try {
-      await holder.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
+      await locker.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
       const answer = await eye.get('/events/?session_id=nobody');
       expectUnavailable(answer);
       expect(answer.body.detail).toMatch('did not answer in time');
@@ -42,14 +42,14 @@ describe('PostgreSQL', () => {
         ).toEqual([]),
       );
     } finally {
-      await holder.end();
+      await locker.end();
     }
   });
 
   describe.each([
     ['stopped', () => postgres.stop()],
     ['killed', () => postgres.kill()],
-  ])('that is %s while events arrive', (_, end) => {
+  ])('With PostgreSQL %s while events arrive', (_, end) => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
@@ -57,18 +57,18 @@ describe('PostgreSQL', () => {
       await end();
     });
 
-    it('does not keep anybody from sending', async () => {
+    it('POST /events keeps returning 202 within two seconds', async () => {
       await load.answered(202, 200);
       expect([...load.statuses.keys()]).toEqual([202]);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
-    it('does not keep a page of The Eye itself from sending', async () => {
+    it('POST /events accepts an event from a page of The Eye', async () => {
       expect((await eye.post('/events/', anEvent(), { origin: eye.url })).status).toBe(202);
     });
 
     it.each(['/events/', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/', '/rejections/'])(
-      'lets GET %s answer 503 at once',
+      'GET %s returns 503 within two seconds',
       async (path) => {
         const answer = await eye.get(path);
         expectUnavailable(answer);
@@ -76,15 +76,15 @@ describe('PostgreSQL', () => {
       },
     );
 
-    it('gets every event that was accepted once it is back, each once', async () => {
+    it('every accepted event is stored once after the restart', async () => {
       await postgres.start();
       await load.answered(202, 50);
       await load.expectStored();
-      await readable();
+      await untilReadable();
     });
   });
 
-  describe('that has stopped answering', () => {
+  describe('With PostgreSQL frozen', () => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
@@ -92,43 +92,43 @@ describe('PostgreSQL', () => {
       await postgres.freeze();
     });
 
-    it('lets readers wait no longer than QUERY_TIMEOUT, more readers than there are connections', async () => {
+    it('GET /events returns 503 after a bounded time, even with more readers than connections', async () => {
       const answers = await Promise.all(Array.from({ length: 30 }, () => eye.get('/events/?page_size=1')));
       for (const answer of answers) {
         expectUnavailable(answer);
-        // A connection is waited for, too.
+        // Includes the wait for a connection.
         expect(answer.took).toBeLessThan(onTime(3500));
       }
     });
 
-    it('does not keep anybody from sending', async () => {
+    it('POST /events keeps returning 202 within two seconds', async () => {
       await load.answered(202, 200);
       expect([...load.statuses.keys()]).toEqual([202]);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
-    it('lets who prefers to wait for a second wait for a second', async () => {
+    it('POST /events with Prefer: wait=1 returns 202 within two seconds', async () => {
       const answer = await eye.post('/events/', anEvent(), { prefer: 'wait=1' });
       expect(answer.status).toBe(202);
       expect(answer.took).toBeLessThan(onTime(2000));
     });
 
-    it('does not keep The Eye from stopping in seconds', async () => {
+    it('The Eye stops within ten seconds', async () => {
       await load.stop();
       const began = Date.now();
       expect(await eye.end()).toBe(0);
       expect(Date.now() - began).toBeLessThan(10_000);
     });
 
-    it('gets every event that was accepted once it answers again, each once', async () => {
+    it('every accepted event is stored once after PostgreSQL resumes', async () => {
       await postgres.thaw();
       await eye.start();
       await load.expectStored();
-      await readable();
+      await untilReadable();
     });
   });
 
-  describe('that is away', () => {
+  describe('With PostgreSQL stopped', () => {
     const path = '/event-types/form%20interaction/submit/';
     const put = (schema: object): Promise<Answer> =>
       eye.request('PUT', path, {
@@ -142,8 +142,8 @@ describe('PostgreSQL', () => {
       await postgres.stop();
     });
 
-    it('leaves the event types as they are known, and lets nobody change them', async () => {
-      // Longer than The Eye takes to ask for changes, and to be refused.
+    it('known event types stay in force and their routes return 503', async () => {
+      // Longer than The Eye takes to poll for changes and fail.
       await new Promise((resolve) => setTimeout(resolve, 2500));
       expect((await submit()).body.errors).toEqual({ 'data.age': ['must be integer, not "x"'] });
       for (const answer of [
@@ -159,7 +159,7 @@ describe('PostgreSQL', () => {
       expect((await submit()).status).toBe(400);
     });
 
-    it('lets who prefers to wait know when the wait is over that the event is queued', async () => {
+    it('POST /events with Prefer: wait=1 reports the event as queued after one second', async () => {
       const event = anEvent();
       const { status, body, took } = await eye.post('/events/', event, { prefer: 'wait=1' });
       expect({ status, body }).toEqual({ status: 202, body: { id: expect.any(String), status: 'queued' } });
@@ -167,7 +167,7 @@ describe('PostgreSQL', () => {
       expect(took).toBeLessThan(onTime(2000));
     });
 
-    it('does not keep The Eye from stopping in seconds, and gets the events after its next start', async () => {
+    it('The Eye stops within five seconds and stores the accepted events after its next start', async () => {
       const load = Load.on(eye);
       await load.answered(202, 50);
       await load.stop();
@@ -183,26 +183,26 @@ describe('PostgreSQL', () => {
     });
   });
 
-  describe('that is away when The Eye starts', () => {
+  describe('With PostgreSQL unavailable when The Eye starts', () => {
     beforeAll(async () => {
       await eye.end();
       await postgres.stop();
       await eye.start();
     });
 
-    it('lets it answer 503 to events too, since nobody knows yet what their types must look like', async () => {
+    it('POST /events and GET /events return 503, because the event types are not loaded yet', async () => {
       expectUnavailable(await eye.post('/events/', anEvent()));
       expectUnavailable(await eye.get('/events/'));
     });
 
-    it('does not keep it from stopping in seconds', async () => {
+    it('The Eye stops within five seconds', async () => {
       const began = Date.now();
       expect(await eye.end()).toBe(0);
       expect(Date.now() - began).toBeLessThan(5000);
       await eye.start();
     });
 
-    it('lets it accept and store events as soon as it comes', async () => {
+    it('The Eye accepts and stores events as soon as PostgreSQL is available', async () => {
       const event = anEvent();
       await postgres.start();
       const { body } = await eventually(async () => {
@@ -217,13 +217,13 @@ describe('PostgreSQL', () => {
     });
   });
 
-  describe('that does not know', () => {
+  describe('With an invalid DATABASE_URL', () => {
     beforeAll(() => postgres.start());
 
     it.each([
       ['the database', '/the_eye?', '/elsewhere?', 'database "elsewhere" does not exist'],
       ['the user', '//the_eye@', '//nobody:s3cret@', 'role "nobody" does not exist'],
-    ])('%s of DATABASE_URL says so at start, and ends The Eye', async (_, from, to, message) => {
+    ])('The Eye exits with 1 and logs that %s does not exist', async (_, from, to, message) => {
       const output = await TheEye.failToStart({ DATABASE_URL: postgres.url.replace(from, to) });
       expect(output).toMatch('The Eye ended with 1');
       expect(output).toMatch(`PostgreSQL refuses the connection: ${inLog(message)}`);

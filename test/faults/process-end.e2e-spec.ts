@@ -7,12 +7,12 @@ import { Load } from '../support/load.js';
 import { familyOf, gone, serversOf } from '../../testing/processes.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 
-describe('The Eye that is told to stop (SIGTERM)', () => {
+describe('Graceful shutdown (SIGTERM)', () => {
   let eye: TheEye;
   beforeEach(async () => void (eye = await TheEye.start()));
   afterEach(() => eye.close());
 
-  it('while events arrive ends well within seconds, leaves no process, and has stored what it accepted', async () => {
+  it('takes less than eight seconds while events arrive, leaves no process and loses no accepted event', async () => {
     const load = Load.on(eye);
     await load.answered(202, 200);
     const family = [eye.process.pid ?? 0, ...(await familyOf((await serversOf(eye.dataDir)).supervisor))];
@@ -25,27 +25,27 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
     await load.expectStored();
   });
 
-  /** Resolves once it takes no new connection. */
-  const closed = (): Promise<void> =>
+  /** Resolves once The Eye accepts no new connection. */
+  const untilNotListening = (): Promise<void> =>
     eventually(async () => {
-      const asked = eye.get('/health/live', { connection: 'close' });
-      await expect(asked).rejects.toThrow();
+      const request = eye.get('/health/live', { connection: 'close' });
+      await expect(request).rejects.toThrow();
     });
 
-  it('first answers the requests under way', async () => {
+  it('waits for the requests in progress', async () => {
     const text = JSON.stringify([anEvent(), anEvent()]);
     const upload = request(new URL('/events/', eye.url), {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'content-length': text.length },
     });
-    const answered = once(upload, 'response') as Promise<[IncomingMessage]>;
+    const responded = once(upload, 'response') as Promise<[IncomingMessage]>;
     upload.write(text.slice(0, 50));
-    // So that it surely has arrived.
+    // Ensures that the first part has arrived.
     await eye.store(anEvent());
     const end = eye.end();
-    await closed();
+    await untilNotListening();
     upload.end(text.slice(50));
-    const [{ statusCode }] = await answered;
+    const [{ statusCode }] = await responded;
     expect(statusCode).toBe(202);
     expect(await end).toBe(0);
     await eye.start();
@@ -54,7 +54,7 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
     expect(row?.stored).toBe(3);
   });
 
-  it('lets who sends it a large body meanwhile hear why that is refused', async () => {
+  it('delivers the error response to a client that sends a large body during the shutdown', async () => {
     const { hostname, port } = new URL(eye.url);
     const socket = connect(Number(port), hostname);
     const head = (type: string, length: number): string =>
@@ -63,16 +63,16 @@ describe('The Eye that is told to stop (SIGTERM)', () => {
     socket.write(head('application/json', event.length) + event.slice(0, 20));
     await eye.store(anEvent());
     const end = eye.end();
-    await closed();
+    await untilNotListening();
     socket.write(event.slice(20) + head('text/plain', 5_000_000) + ' '.repeat(5_000_000));
-    const said = [...(await textOf(socket)).matchAll(/HTTP\/1\.1 (\d+)|Connection: close/g)];
-    expect(said.map(([words, status]) => status ?? words)).toEqual(['202', '415', 'Connection: close']);
+    const responses = [...(await textOf(socket)).matchAll(/HTTP\/1\.1 (\d+)|Connection: close/g)];
+    expect(responses.map(([words, status]) => status ?? words)).toEqual(['202', '415', 'Connection: close']);
     expect(await end).toBe(0);
   });
 });
 
-describe('The API without a worker that is told to stop', () => {
-  it('tells those who wait for their events to be stored that they are queued', async () => {
+describe('Graceful shutdown of an API without a worker', () => {
+  it('returns 202 to clients that wait for their events to be stored', async () => {
     const api = await TheEye.start({ ROLE: 'api' });
     const answers = Array.from({ length: 20 }, () => api.post('/events/', anEvent(), { prefer: 'wait=20' }));
     await eventually(async () => {
@@ -87,12 +87,12 @@ describe('The API without a worker that is told to stop', () => {
   });
 });
 
-describe('The Eye that is killed (SIGKILL)', () => {
+describe('A crash (SIGKILL)', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await TheEye.start()));
   afterAll(() => eye.close());
 
-  it('while events arrive leaves no process, and its next start stores what it accepted, each once', async () => {
+  it('while events arrive leaves no process, and the next start stores every accepted event once', async () => {
     const load = Load.on(eye);
     await load.answered(202, 200);
     const family = await familyOf((await serversOf(eye.dataDir)).supervisor);

@@ -3,15 +3,15 @@ import { OwnPostgres, OwnRedis } from '../support/servers.js';
 import { anEvent, type Answer, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
-/** A sender is told at once, in a form that programs understand, that he may try again. */
-function expectRefusal({ status, headers, body, took }: Answer, code = 'queue_unavailable'): void {
+/** Expects, without delay, the problem document that asks a client to retry. */
+function expectUnavailable({ status, headers, body, took }: Answer, code = 'queue_unavailable'): void {
   expect({ status, code: body.code }).toEqual({ status: 503, code });
   expect(headers.get('retry-after')).toMatch(/^\d+$/);
   expect(headers.get('content-type')).toMatch('application/problem+json');
   expect(took).toBeLessThan(onTime(2000));
 }
 
-describe('Redis', () => {
+describe('Redis faults', () => {
   let redis: OwnRedis;
   let eye: TheEye;
   beforeAll(async () => {
@@ -28,19 +28,19 @@ describe('Redis', () => {
     eye
       .sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events')
       .then(([row]) => row?.stored ?? 0);
-  /** The whole way works: from the request into the table. */
-  const good = (): Promise<unknown> => eventually(() => eye.store(anEvent()), 20_000);
+  /** Resolves once an event is accepted and stored. */
+  const untilStoring = (): Promise<unknown> => eventually(() => eye.store(anEvent()), 20_000);
 
-  it('that went and came back several times finds the worker at work each time', async () => {
+  it('the worker stores events again after each of several Redis restarts', async () => {
     for (let time = 0; time < 3; time++) {
       await redis.stop();
-      await eventually(async () => expectRefusal(await send()));
+      await eventually(async () => expectUnavailable(await send()));
       await redis.start();
-      await good();
+      await untilStoring();
     }
   });
 
-  describe('that is killed while events arrive', () => {
+  describe('With Redis killed while events arrive', () => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
@@ -48,29 +48,29 @@ describe('Redis', () => {
       await redis.kill();
     });
 
-    it('lets every sender be answered 503 within two seconds', async () => {
+    it('POST /events returns 503 within two seconds', async () => {
       await load.answered(503, 100);
-      expectRefusal(await send());
-      expectRefusal(await eye.post('/events/', [anEvent(), anEvent()]));
-      expectRefusal(await eye.post('/events/', anEvent(), { prefer: 'wait=5' }));
+      expectUnavailable(await send());
+      expectUnavailable(await eye.post('/events/', [anEvent(), anEvent()]));
+      expectUnavailable(await eye.post('/events/', anEvent(), { prefer: 'wait=5' }));
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
-    it('does not keep anybody from reading', async () => {
+    it('GET /events still returns 200', async () => {
       const { status, took } = await eye.get('/events/');
       expect(status).toBe(200);
       expect(took).toBeLessThan(onTime(1000));
     });
 
-    it('gives out every event that was accepted once it is back, within half a minute, and takes new ones', async () => {
+    it('every accepted event is stored after the restart, and new ones are accepted', async () => {
       await redis.start();
       await load.answered(202, 100);
       await load.expectStored();
-      await good();
+      await untilStoring();
     });
   });
 
-  describe('that has stopped answering', () => {
+  describe('With Redis frozen', () => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
@@ -78,31 +78,31 @@ describe('Redis', () => {
       await redis.freeze();
     });
 
-    it('lets every sender be answered 503 within two seconds', async () => {
+    it('POST /events returns 503 within two seconds', async () => {
       const answers = await Promise.all(Array.from({ length: 50 }, send));
-      for (const answer of answers) expectRefusal(answer);
-      // Redis may still take what it was given, and nothing else.
+      for (const answer of answers) expectUnavailable(answer);
+      // Redis may still process commands that were already sent, and no others.
       const details = new Set(answers.map(({ body }) => body.detail));
       expect([...details].some((detail) => detail.includes('may have been accepted'))).toBe(true);
       await load.answered(503, 100);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
-    it('keeps nobody waiting after the first who noticed it', async () => {
+    it('POST /events fails fast after the first timeout', async () => {
       const { took, body } = await send();
       expect(took).toBeLessThan(onTime(500));
       expect(body.detail).toMatch('nothing was accepted');
     });
 
-    it('gives out every event that was accepted once it answers again, and takes new ones', async () => {
+    it('every accepted event is stored after Redis resumes, and new ones are accepted', async () => {
       await redis.thaw();
       await load.answered(202, 100);
       await load.expectStored();
-      await good();
+      await untilStoring();
     });
   });
 
-  describe('that is full', () => {
+  describe('With Redis full', () => {
     let before: number;
     let accepted = 0;
     beforeAll(async () => {
@@ -112,7 +112,7 @@ describe('Redis', () => {
       await redis.set({ maxmemory: String((await redis.usedMemory()) + 5_000_000) });
     });
 
-    it('takes an array of events as a whole, or not at all with 503', async () => {
+    it('POST /events accepts an array of events completely or rejects it with 503', async () => {
       const large = (): unknown[] => Array.from({ length: 3000 }, () => anEvent());
       let refused = 0;
       for (let request = 0; request < 50; request++) {
@@ -121,7 +121,7 @@ describe('Redis', () => {
           expect(answer.body).toMatchObject({ accepted: 3000, rejected: [] });
           accepted += 3000;
         } else {
-          expectRefusal(answer, answer.body.code);
+          expectUnavailable(answer, answer.body.code);
           expect(answer.body.detail).toMatch('nothing was accepted');
           refused++;
         }
@@ -129,47 +129,47 @@ describe('Redis', () => {
       expect(Math.min(accepted, refused)).toBeGreaterThan(0);
     });
 
-    it('gives out every event that was accepted and none that was refused, and takes new ones again', async () => {
+    it('every accepted event and no rejected one is stored once memory is available, and new ones are accepted', async () => {
       await redis.set({ maxmemory: '0' });
       await eye.sql('ALTER TABLE hidden RENAME TO events');
       await eye.drained();
       expect((await stored()) - before).toBe(accepted);
-      await good();
+      await untilStoring();
     });
   });
 
-  describe('that is away when The Eye starts', () => {
+  describe('With Redis unavailable when The Eye starts', () => {
     beforeAll(async () => {
       await eye.end();
       await redis.stop();
       await eye.start();
     });
 
-    it('lets senders be answered 503, and readers be answered', async () => {
-      expectRefusal(await send());
+    it('POST /events returns 503 and GET /events returns 200', async () => {
+      expectUnavailable(await send());
       expect((await eye.get('/events/')).status).toBe(200);
     });
 
-    it('makes The Eye good as soon as it comes', async () => {
+    it('events are accepted and stored as soon as Redis is available', async () => {
       await redis.start();
-      await good();
+      await untilStoring();
     });
   });
 
-  it('that is away does not keep The Eye from stopping in seconds', async () => {
+  it('The Eye stops within five seconds while Redis is unavailable', async () => {
     await redis.stop();
-    await eventually(async () => expectRefusal(await send()));
+    await eventually(async () => expectUnavailable(await send()));
     const began = Date.now();
     const code = await eye.end();
     expect({ code, output: code === 0 ? '' : eye.output }).toEqual({ code: 0, output: '' });
     expect(Date.now() - began).toBeLessThan(5000);
     await redis.start();
     await eye.start();
-    await good();
+    await untilStoring();
   });
 });
 
-describe('A Redis of your own', () => {
+describe('An external Redis', () => {
   let postgres: OwnPostgres;
   let redis: OwnRedis;
   beforeAll(async () => {
@@ -188,7 +188,7 @@ describe('A Redis of your own', () => {
     [{ appendfsync: 'everysec' }, 'appendfsync is "everysec": events accepted in the last second are LOST'],
     [{ appendfsync: 'no' }, 'appendfsync is "no": events accepted in the last second are LOST'],
     [{ 'maxmemory-policy': 'allkeys-lru' }, 'maxmemory-policy is "allkeys-lru": a full Redis DELETES'],
-  ])('with %j makes The Eye warn at start', async (settings, warning) => {
+  ])('with the settings %j makes The Eye log a durability warning at start', async (settings, warning) => {
     await redis.set(settings);
     const output = await startMessage();
     await redis.set({ appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' });
@@ -196,26 +196,26 @@ describe('A Redis of your own', () => {
     expect(output.match(/!!!/g)).toHaveLength(1);
   });
 
-  it('that is durable makes it say nothing', async () => {
+  it('with durable settings makes The Eye log no warning at start', async () => {
     expect(await startMessage()).not.toMatch(/"level":"(?:warn|error|fatal)"|!!!/);
   });
 });
 
-describe('The backlog', () => {
+describe('BACKLOG_LIMIT', () => {
   let api: TheEye;
   beforeAll(async () => void (api = await startEye({ ROLE: 'api', BACKLOG_LIMIT: '500' })));
   afterAll(() => api.close());
 
   const send = (): Promise<Answer> => api.post('/events/', anEvent());
 
-  it('past BACKLOG_LIMIT takes nothing more, and says so', async () => {
+  it('makes POST /events and GET /health/ready return 503 when it is reached', async () => {
     const load = Load.on(api);
     await load.answered(503, 20);
     await load.stop();
-    expectRefusal(await send(), 'backlog_full');
-    expectRefusal(await api.post('/events/', [anEvent()]), 'backlog_full');
+    expectUnavailable(await send(), 'backlog_full');
+    expectUnavailable(await api.post('/events/', [anEvent()]), 'backlog_full');
     expect(load.accepted).toBeGreaterThanOrEqual(500);
-    // What is under way when the limit is reached may still pass.
+    // Requests in progress when the limit is reached may still be accepted.
     expect(load.accepted).toBeLessThan(1000);
     await eventually(async () => {
       const { status, body } = await api.get('/health/ready');
@@ -230,7 +230,7 @@ describe('The backlog', () => {
     await worker.end();
   });
 
-  it('takes events again once a worker has stored what waited', async () => {
+  it('lets POST /events accept events again once a worker has stored the backlog', async () => {
     await eventually(async () => expect((await send()).status).toBe(202));
     expect((await api.get('/health/ready')).status).toBe(200);
   });

@@ -7,71 +7,73 @@ import { startEye } from '../support/start-eye.js';
 
 describe('An API and workers that share a data folder', () => {
   let api: TheEye;
-  let holder: pg.Client;
+  let locker: pg.Client;
   beforeAll(async () => {
     api = await startEye({ ROLE: 'api' });
-    holder = new pg.Client(api.databaseUrl);
-    await holder.connect();
+    locker = new pg.Client(api.databaseUrl);
+    await locker.connect();
   });
   afterAll(async () => {
-    await holder.end();
+    await locker.end();
     await api.close();
   });
 
   const startWorker = (): Promise<TheEye> => api.startPeer({ ROLE: 'worker' });
-  /** Lets no statement of a worker pass, so that the worker is in the middle of its jobs. */
-  const hold = (): Promise<unknown> => holder.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
-  const release = (): Promise<unknown> => holder.query('COMMIT');
-  const heldStatements = `FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO events%'`;
+  /** Blocks the inserts of the workers, so that their jobs stay active. */
+  const blockInserts = (): Promise<unknown> => locker.query('BEGIN; LOCK TABLE events IN EXCLUSIVE MODE');
+  const unblockInserts = (): Promise<unknown> => locker.query('COMMIT');
+  const blockedStatements = `FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%INSERT INTO events%'`;
 
-  /** Kills a worker in the middle of its jobs, and its statements with it. */
-  const killAtWork = async (worker: TheEye): Promise<void> => {
+  /** Kills a worker while its jobs are active, and cancels its statements. */
+  const killDuringJob = async (worker: TheEye): Promise<void> => {
     await eventually(async () => {
-      const [row] = await api.sql<{ held: number }>(`SELECT count(*)::int AS held ${heldStatements}`);
-      expect(row?.held).toBeGreaterThan(0);
+      const [row] = await api.sql<{ blocked: number }>(
+        `SELECT count(*)::int AS blocked ${blockedStatements}`,
+      );
+      expect(row?.blocked).toBeGreaterThan(0);
     }, 30_000);
     await worker.end('SIGKILL');
-    await api.sql(`SELECT pg_terminate_backend(pid) ${heldStatements}`);
+    await api.sql(`SELECT pg_terminate_backend(pid) ${blockedStatements}`);
   };
 
-  /** A worker's claim on a job runs out by itself after a quarter of a minute. */
-  const forgetClaims = (): Promise<unknown> =>
+  /** Removes the job locks, which would otherwise expire after 15 seconds. */
+  const removeJobLocks = (): Promise<unknown> =>
     api.redis(async (redis) => redis.del('nothing', ...(await redis.keys('the-eye:ingestion:*:lock'))));
 
-  it('lose nothing and store nothing twice when a worker is killed and another takes over, within half a minute', async () => {
+  it('store every event once, within half a minute, when a worker is killed and another takes over', async () => {
     const load = Load.on(api);
     const worker = await startWorker();
     await load.answered(202, 50);
-    await hold();
+    await blockInserts();
     await load.answered(202, 50);
-    await killAtWork(worker);
+    await killDuringJob(worker);
     await load.answered(202, 50);
     await load.stop();
     const other = await startWorker();
-    await release();
+    await unblockInserts();
     const began = Date.now();
     await load.expectStored();
     expect(Date.now() - began).toBeLessThan(30_000);
     expect(await other.end()).toBe(0);
   });
 
-  it('store the events of a job once, however many workers died on it', async () => {
+  it('store the events of a job once after two workers were killed while processing it', async () => {
     const load = Load.on(api, { senders: 4 });
     await load.answered(202, 20);
     await load.stop();
-    await hold();
-    for (let death = 0; death < 2; death++) {
-      await killAtWork(await startWorker());
-      await forgetClaims();
+    await blockInserts();
+    for (let attempt = 0; attempt < 2; attempt++) {
+      await killDuringJob(await startWorker());
+      await removeJobLocks();
     }
-    await release();
+    await unblockInserts();
     const worker = await startWorker();
     await load.expectStored();
     expect((await api.get('/rejections/')).body.results).toEqual([]);
     expect(await worker.end()).toBe(0);
   });
 
-  it('store each event once when several workers share the work, and one of them stops in the middle', async () => {
+  it('store each event once when several workers share the load and one of them stops', async () => {
     const load = Load.on(api);
     const workers = await Promise.all([startWorker(), startWorker(), startWorker()]);
     await load.answered(202, 200);
@@ -82,12 +84,12 @@ describe('An API and workers that share a data folder', () => {
   });
 });
 
-describe('Several of The Eye that start at once on an empty database', () => {
+describe('Several instances that start at once on an empty database', () => {
   let redis: OwnRedis;
   beforeAll(async () => void (redis = await OwnRedis.start()));
   afterAll(() => redis.close());
 
-  it('migrate it once, and work all of them', async () => {
+  it('apply each migration once and all store events', async () => {
     const env = { DATABASE_URL: await createEmptyDatabase(), REDIS_URL: redis.url };
     const eyes = await Promise.all([1, 2, 3, 4].map(() => TheEye.start(env)));
     for (const eye of eyes) {
