@@ -46,7 +46,7 @@ describe('npm run applications', () => {
     await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
     expect((await run('list')).stdout).toMatch(new RegExp(`${id}.*revoked 20`));
     await eye.end();
-  }, 120_000);
+  });
 
   it('says in one line what is wrong, and does nothing', async () => {
     const wrong: [string[], RegExp][] = [
@@ -68,7 +68,7 @@ describe('npm run applications', () => {
     }
     expect((await run('list')).stdout).not.toContain('web');
     expect((await run()).stdout).toContain('npm run applications -- create');
-  }, 120_000);
+  });
 
   it('gives up on a PostgreSQL that is not there', async () => {
     const { code, stderr } = await runCommand(

@@ -69,7 +69,7 @@ describe('The Eye on a fresh folder', () => {
       const after = await serversOf(eye.dataDir);
       for (const each of killed) expect(after[each]).not.toBe(before[each]);
       await eye.store(anEvent());
-    }, 30_000);
+    }, 60_000);
     expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
       ...event,
       application: 'default',
@@ -214,7 +214,7 @@ describe('npm start', () => {
       if (npm.exitCode !== null) throw new Error(`npm ended with ${npm.exitCode}:\n${output}`);
       expect(output).toMatch('The Eye is open.');
       return Promise.resolve();
-    }, 40_000);
+    }, 60_000);
   });
   afterEach(() => {
     try {
