@@ -42,8 +42,8 @@ export default {
     },
     ...['api', 'browser', 'cli', 'faults'].map(endToEnd),
   ],
-  // Jest reads it here only, not in a project.
-  testTimeout: 60_000,
+  // Long enough for a slow machine. Jest reads it here only, not in a project.
+  testTimeout: 240_000,
   // On two cores: specs wait for servers and for time as long as they work. With three, a fifth of the cores lies idle.
   maxWorkers: 4,
 };

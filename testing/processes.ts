@@ -38,7 +38,7 @@ export async function living(pids: number[]): Promise<number[]> {
 
 /** Resolves once none of the processes lives. */
 export async function gone(pids: number[]): Promise<void> {
-  await eventually(async () => expect(await living(pids)).toEqual([]), 20_000);
+  await eventually(async () => expect(await living(pids)).toEqual([]), 60_000);
 }
 
 /** Signals all of them; one that has just ended needs none. */

@@ -234,7 +234,7 @@ export class TheEye {
         );
       });
       if (left > 0) throw new Error(`${left} jobs are left.`);
-    }, 60_000);
+    }, 120_000);
   }
 }
 
@@ -243,9 +243,15 @@ export async function remove(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
-/** Tries until it succeeds, or rejects with the last error when `patience` milliseconds have passed. */
-export async function eventually<Result>(attempt: () => Promise<Result>, patience = 10_000): Promise<Result> {
-  for (const end = Date.now() + patience; ;) {
+/**
+ * Repeats an attempt until it succeeds. It may take long on a busy machine, and costs nothing where it does not.
+ * @throws the last error of the attempt, when the time is up
+ */
+export async function eventually<Result>(
+  attempt: () => Promise<Result>,
+  timeoutMs = 30_000,
+): Promise<Result> {
+  for (const end = Date.now() + timeoutMs; ;) {
     try {
       return await attempt();
     } catch (error) {
@@ -256,10 +262,10 @@ export async function eventually<Result>(attempt: () => Promise<Result>, patienc
 }
 
 /**
- * What a promise of so many milliseconds may take here, where other specs keep the machine busy: as much again. What is
- * promised is measured by test:faults, which has the machine to itself.
+ * The bound in a spec for what is promised within so many milliseconds. Other specs keep the machine busy, and it may be a
+ * slow one, so a spec only tells an answer from a hang: `npm run test:faults` measures the promise itself.
  */
-export const onTime = (promised: number): number => 2 * promised;
+export const onTime = (promisedMs: number): number => 5 * promisedMs;
 
 /** A text as it stands in the log, which is JSON. */
 export const inLog = (text: string): string => JSON.stringify(text).slice(1, -1);

@@ -72,7 +72,7 @@ describe('POST /events', () => {
       eventually(async () => {
         const { status, body } = await eye.post('/events/', many);
         expect([status, body.accepted]).toEqual([202, 3000]);
-      }, 30_000);
+      }, 60_000);
     await Promise.all(Array.from({ length: 8 }, (_, n) => send(n % 2 === 0 ? events : reversed)));
     expect(await rows(session_id)).toBe(3000);
   });

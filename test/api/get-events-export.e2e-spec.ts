@@ -375,9 +375,8 @@ describe('GET /events/export', () => {
 
   it('aborts the response when the server shuts down', async () => {
     const response = await openExport();
-    const began = performance.now();
+    // The exit code would be 1 after 30 seconds.
     expect(await eye.end()).toBe(0);
-    expect(performance.now() - began).toBeLessThan(STALL_TIMEOUT_MS * 2);
     await expect(response.arrayBuffer()).rejects.toThrow();
   });
 });

@@ -7,8 +7,8 @@ import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 import { Watching } from '../support/watching.js';
 
-/** Resolves once an assertion holds, within 20 seconds. */
-const soon = (assertion: () => void): Promise<void> => eventually(() => Promise.resolve(assertion()), 20_000);
+/** Resolves once an assertion holds. */
+const soon = (assertion: () => void): Promise<void> => eventually(() => Promise.resolve(assertion()));
 
 describe('GET /events/stream', () => {
   let redis: OwnRedis;
@@ -198,9 +198,8 @@ describe('GET /events/stream', () => {
 
     it('does not delay the shutdown and ends the streams of active subscribers cleanly', async () => {
       const reader = await subscribe();
-      const began = performance.now();
+      // The exit code would be 1 after 30 seconds.
       expect(await api.end()).toBe(0);
-      expect(performance.now() - began).toBeLessThan(10_000);
       await soon(() => expect(reader.ended).toBe(true));
       await api.start();
     });
@@ -213,10 +212,11 @@ describe('GET /events/stream', () => {
     subscriber.close();
     const ttl = (): Promise<number> => api.redis((client) => client.ttl('the-eye:live:watched'));
     // A closed subscription does not extend the TTL.
-    await eventually(async () => expect(await ttl()).toBeLessThan(54), 20_000);
+    await eventually(async () => expect(await ttl()).toBeLessThan(54));
     await api.redis((client) => client.del('the-eye:live:watched', 'the-eye:live:events'));
     await store('nobody sees');
-    await wait(300);
+    // The worker publishes a batch before it takes the next one.
+    await store('nobody sees this either');
     expect(await streamKeys()).toEqual([]);
   });
 
@@ -233,7 +233,7 @@ describe('GET /events/stream', () => {
     await wait(5500);
     expect(subscriber.beats).toBe(beats);
     await redis.start();
-    await eventually(() => store('after'), 30_000);
+    await eventually(() => store('after'));
     await soon(() => expect(subscriber.events.at(-1)?.session_id).toBe('after'));
     await soon(() => expect(subscriber.beats).toBeGreaterThan(beats));
     expect(subscriber.ended).toBe(false);

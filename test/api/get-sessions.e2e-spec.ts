@@ -32,7 +32,7 @@ describe('The sessions API', () => {
     postgres = await OwnPostgres.start();
     eye = await startEye({ DATABASE_URL: postgres.url });
     const send = (batch: unknown): Promise<void> =>
-      eventually(async () => expect((await eye.post('/events/', batch)).status).toBe(202), 30_000);
+      eventually(async () => expect((await eye.post('/events/', batch)).status).toBe(202), 60_000);
     for (let index = 0; index < 30; index++) {
       const batch = Array.from({ length: 40 }, randomEvent);
       await send(batch);
@@ -52,7 +52,7 @@ describe('The sessions API', () => {
       `INSERT INTO events SELECT overlay(id::text placing '8aaa' from 15)::uuid, 'shop', session_id, category, name, data, timestamp, data_sha256
        FROM events WHERE name = 'name 2' AND session_id < 'visit 2'`,
     );
-  }, 120_000);
+  });
   afterAll(async () => {
     await eye.close();
     await postgres.close();

@@ -21,7 +21,7 @@ describe('Traces', () => {
     const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_BSP_SCHEDULE_DELAY: '100' };
     api = await startEye({ ROLE: 'api', ...env });
     worker = await api.startPeer({ ROLE: 'worker', ...env });
-  }, 120_000);
+  });
   afterAll(async () => {
     await worker?.end();
     await api?.close();

@@ -58,7 +58,7 @@ describe('The dashboard', () => {
     await eye?.close();
   });
 
-  it('is served without a key, with a Content-Security-Policy that allows only its own files', async () => {
+  it('is served with a Content-Security-Policy that allows only its own files', async () => {
     const { status, headers, body } = await eye.get('/');
     expect(status).toBe(200);
     expect(headers.get('content-type')).toMatch('text/html');
@@ -142,7 +142,7 @@ describe('The dashboard', () => {
         const words = (await page.locator('.state').textContent()) ?? '';
         const [seen = 0, skipped = 0] = [...words.replaceAll(',', '').matchAll(/\d+/g)].map(Number);
         expect(seen + skipped).toBeGreaterThanOrEqual(5000);
-      }, 20_000);
+      }, 60_000);
       expect(await page.locator('.tail li').count()).toBe(100);
     });
   });
@@ -497,7 +497,7 @@ describe('The dashboard', () => {
         expect([view, width]).toEqual([view, 390]);
         await page.setViewportSize({ width: 1280, height: 900 });
       }
-    }, 240_000);
+    });
 
     it('reports that The Eye is unreachable and reconnects by itself', async () => {
       await viewer.goto('#/now');

@@ -22,7 +22,7 @@ describe('The queue board', () => {
       executablePath: CHROMIUM,
       args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
     });
-  }, 120_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await eye?.close();

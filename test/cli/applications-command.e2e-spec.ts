@@ -47,7 +47,7 @@ describe('npm run applications', () => {
     await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
     expect((await run('list')).stdout).toMatch(new RegExp(`${id}.*revoked 20`));
     await eye.end();
-  }, 120_000);
+  });
 
   it('rejects invalid arguments with a one-line message and changes nothing', async () => {
     const wrong: [string[], RegExp][] = [
@@ -69,7 +69,7 @@ describe('npm run applications', () => {
     }
     expect((await run('list')).stdout).not.toContain('web');
     expect((await run()).stdout).toContain('npm run applications -- create');
-  }, 120_000);
+  });
 
   it('fails when PostgreSQL is unavailable', async () => {
     const { code, stderr } = await runCommand(

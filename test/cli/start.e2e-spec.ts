@@ -74,7 +74,7 @@ describe('The Eye on a new data folder', () => {
         const after = await serversOf(eye.dataDir);
         for (const each of killed) expect(after[each]).not.toBe(before[each]);
         await eye.store(anEvent());
-      }, 30_000);
+      }, 60_000);
       expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
         ...event,
         application: 'default',
@@ -220,7 +220,7 @@ describe('npm start', () => {
       if (npm.exitCode !== null) throw new Error(`npm ended with ${npm.exitCode}:\n${output}`);
       expect(output).toMatch('The Eye is open.');
       return Promise.resolve();
-    }, 40_000);
+    }, 60_000);
   });
   afterEach(() => {
     try {

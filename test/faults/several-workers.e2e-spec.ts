@@ -31,7 +31,7 @@ describe('An API and workers that share a data folder', () => {
         `SELECT count(*)::int AS blocked ${blockedStatements}`,
       );
       expect(row?.blocked).toBeGreaterThan(0);
-    }, 30_000);
+    });
     await worker.end('SIGKILL');
     await api.sql(`SELECT pg_terminate_backend(pid) ${blockedStatements}`);
   };
@@ -40,7 +40,7 @@ describe('An API and workers that share a data folder', () => {
   const removeJobLocks = (): Promise<unknown> =>
     api.redis(async (redis) => redis.del('nothing', ...(await redis.keys('the-eye:ingestion:*:lock'))));
 
-  it('store every event once, within half a minute, when a worker is killed and another takes over', async () => {
+  it('store every event once when a worker is killed and another takes over', async () => {
     const load = Load.on(api);
     const worker = await startWorker();
     await load.answered(202, 50);
@@ -51,9 +51,7 @@ describe('An API and workers that share a data folder', () => {
     await load.stop();
     const other = await startWorker();
     await unblockInserts();
-    const began = Date.now();
     await load.expectStored();
-    expect(Date.now() - began).toBeLessThan(30_000);
     expect(await other.end()).toBe(0);
   });
 

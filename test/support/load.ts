@@ -12,12 +12,14 @@ export interface LoadOptions {
   pause?: number;
   /** Share of the requests that are sent again, regardless of their response. */
   again?: number;
+  /** Whether a request that gets 503 is sent again until it is accepted, even after the load is stopped. */
+  retries503?: boolean;
   /** Source of randomness, for a reproducible load. */
   random?: Random;
 }
 
 /** After this time, a request without a response is a fault. */
-const REQUEST_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
  * Senders that post single events and lists until they are stopped, and record the acknowledged events.
@@ -36,15 +38,17 @@ export class Load {
   private readonly again: number;
   private readonly pause: number;
   private readonly random: Random;
+  private readonly retries503: boolean;
   private stopped = false;
 
   private constructor(
     private readonly eyes: readonly TheEye[],
-    { senders = 8, many = 10, pause = 5, again = 0, random = new Random(0) }: LoadOptions,
+    { senders = 8, many = 10, pause = 5, again = 0, retries503 = false, random = new Random(0) }: LoadOptions,
   ) {
     this.again = again;
     this.pause = pause;
     this.random = random;
+    this.retries503 = retries503;
     this.working = Promise.all(Array.from({ length: senders }, (_, index) => this.send(index, many)));
   }
 
@@ -56,6 +60,11 @@ export class Load {
   /** Number of events with a 202 response. */
   get accepted(): number {
     return this.ledger.acknowledged;
+  }
+
+  /** Events that were sent, each counted once. */
+  get sent(): number {
+    return this.ledger.sent;
   }
 
   /** Prefix of every session_id of this load. */
@@ -71,7 +80,7 @@ export class Load {
       return missing > 0
         ? Promise.reject(new Error(`${missing} answers ${status} are missing.`))
         : Promise.resolve();
-    }, 20_000);
+    }, 60_000);
   }
 
   /** Stops sending and resolves when no request is pending. */
@@ -110,10 +119,11 @@ export class Load {
       const events = Array.from({ length: turn % 2 === 0 ? 1 : many }, (_, index) =>
         this.event(`${sender}-${turn}-${index}`),
       );
+      let status: number | undefined;
       do {
-        await this.post(turn % 2 === 0 ? events[0] : events, events);
+        status = await this.post(turn % 2 === 0 ? events[0] : events, events);
         await wait(this.pause);
-      } while (!this.stopped && this.random.chance(this.again));
+      } while ((status === 503 && this.retries503) || (!this.stopped && this.random.chance(this.again)));
     }
   }
 
@@ -127,7 +137,8 @@ export class Load {
     return event;
   }
 
-  private async post(body: unknown, events: SentEvent[]): Promise<void> {
+  /** @returns the status, or undefined without a response */
+  private async post(body: unknown, events: SentEvent[]): Promise<number | undefined> {
     const init = { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) };
     const startedAt = performance.now();
     try {
@@ -144,9 +155,11 @@ export class Load {
       } else if (status !== 503 || headers.get('retry-after') === null) {
         this.faults.push(`${status} ${JSON.stringify(responseBody)}`);
       }
+      return status;
     } catch (error) {
       if ((error as Error).name === 'TimeoutError') this.faults.push('left hanging');
       else this.brokenOff++;
+      return undefined;
     } finally {
       this.longest = Math.max(this.longest, performance.now() - startedAt);
     }

@@ -47,7 +47,7 @@ abstract class OwnServer {
     await eventually(async () => {
       if (!this.child || !isRunning(this.child)) this.child = await this.launch();
       await this.server.probe();
-    }, 30_000);
+    }, 60_000);
   }
 
   /** Shuts the server down cleanly. */

@@ -1,5 +1,8 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Env, TheEye } from '../../testing/the-eye.js';
-import { runFolder } from './run-folder.js';
+import { copyTemplate, runFolder } from './run-folder.js';
 import { OwnRedis } from './servers.js';
 import { createDatabase } from './worker-postgres.js';
 
@@ -19,4 +22,14 @@ export async function startEye(env: Env = {}): Promise<TheEye> {
     await onClose();
     throw error;
   }
+}
+
+/**
+ * Starts The Eye with its embedded servers, on a data folder that is initialised already. A spec of the first start calls
+ * `TheEye.start()`.
+ */
+export async function startEmbedded(): Promise<TheEye> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'));
+  await copyTemplate(dataDir);
+  return TheEye.start({ DATA_DIR: dataDir });
 }
