@@ -440,7 +440,7 @@ describe('Rejection counts', () => {
   afterAll(() => eye.close());
 
   it('stay exact in a flood of invalid events, with few rows and no effect on valid events', async () => {
-    // On a slow machine a valid sender may be answered 503. `npm run test:faults` measures that none is.
+    // On a slow machine a valid sender may get 503. It retries, and every event must be stored once all the same.
     const load = Load.on(eye, { retries503: true });
     const began = Date.now();
     const bad = Array.from({ length: 500 }, (_, n) => anEvent({ name: `made up ${n}`, data: n }));
