@@ -17,6 +17,7 @@ interface ApiResponse {
     rejected?: unknown[];
     id?: string;
     key?: string;
+    results?: unknown[];
   };
 }
 
@@ -28,7 +29,7 @@ const MAX_ATTEMPTS = 60;
 export class EyeClient {
   private readonly keys = new Map<string, { id: string; key: string }>();
 
-  /** @param key with the scope `admin`; not needed with AUTH=off */
+  /** @param key with the scope `admin`, for all applications; not needed with AUTH=off */
   constructor(
     private readonly url: string,
     private readonly key: string | undefined,
@@ -46,7 +47,12 @@ export class EyeClient {
       const { body } = await this.administer('POST', `/applications/${name}/keys/`, options, [201]);
       this.keys.set(name, { id: body.id ?? '', key: body.key ?? '' });
       for (const { category, name: type, mode, schema } of eventTypes)
-        await this.administer('PUT', `/event-types/${category}/${type}/`, { mode, schema }, [200, 201]);
+        await this.administer(
+          'PUT',
+          `/event-types/${category}/${type}/?application=${name}`,
+          { mode, schema },
+          [200, 201],
+        );
     }
   }
 
@@ -77,6 +83,27 @@ export class EyeClient {
         throw refused('POST /events/', status, body);
       await wait(retryAfter * 1000);
     }
+  }
+
+  /** Whether The Eye has events of the application. */
+  hasEvents({ name }: Application): Promise<boolean> {
+    return this.find({ application: name });
+  }
+
+  /** Whether an event without a mistake is stored. */
+  isStored(
+    { name: application }: Application,
+    { session_id, category, name, timestamp }: DemoEvent,
+  ): Promise<boolean> {
+    const at = String(timestamp);
+    const fields = { session_id, category, name } as Record<string, string>;
+    return this.find({ application, ...fields, timestamp_after: at, timestamp_before: at });
+  }
+
+  private async find(filter: Record<string, string>): Promise<boolean> {
+    const path = `/events/?${new URLSearchParams({ ...filter, page_size: '1' }).toString()}`;
+    const { body } = await this.administer('GET', path, undefined, [200]);
+    return body.results?.length === 1;
   }
 
   private async administer(
@@ -127,7 +154,7 @@ function asUnavailable(error: unknown): ApiResponse {
 function refused(request: string, status: number, { detail }: ApiResponse['body']): DemoError {
   const hint =
     status === 401 || status === 403
-      ? ' The demo needs a key with the scope admin: KEY=… npm run demo (npm run applications -- create demo --scope admin)'
+      ? ' The demo needs a key with the scope admin for all applications: KEY=… npm run demo (npm run applications -- create demo --scope admin --all-applications)'
       : '';
   return new DemoError(`The Eye refused ${request}: ${status} ${detail ?? ''}${hint}`);
 }

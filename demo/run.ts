@@ -8,8 +8,8 @@ import { sendWeek } from './week.js';
  * npm run demo [-- --url http://127.0.0.1:8000 --events 100000 --seed 1 --live 20]
  *
  * Sends a simulated week of three applications to The Eye, through the public API. The events of an hour depend only on
- * the seed and the hour, so a second run adds the events since the first one and stores nothing twice. If The Eye requires
- * a key, KEY must be one with the scope admin. With --live, the demo continues at that many events per second.
+ * the seed and the hour, so a second run sends only the events since the first one. If The Eye requires
+ * a key, KEY must be one with the scope admin for all applications. With --live, the demo continues at that many events per second.
  */
 
 const OPTIONS = {
@@ -45,10 +45,11 @@ async function main(): Promise<void> {
   try {
     console.log(`Sending a week of ${APPLICATIONS.map(({ name }) => name).join(', ')} to ${url}:\n`);
     const startedAt = performance.now();
-    const { accepted, refused } = await sendWeek(eye, seed, events, Date.now());
+    const { accepted, refused, sentBefore } = await sendWeek(eye, seed, events, Date.now());
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
     const count = (value: number): string => value.toLocaleString('en');
     console.log(`\n${count(accepted)} events were accepted and ${count(refused)} refused, in ${seconds} s.`);
+    if (sentBefore > 0) console.log(`An earlier run has sent ${count(sentBefore)} more.`);
     console.log(`Open the dashboard: ${url}`);
     if (live === 0) return;
     console.log(`\nContinuing with about ${live} events per second. Press Ctrl-C to stop.`);

@@ -53,7 +53,7 @@ async function take(pictures: Picture[]): Promise<void> {
     await viewer.page.locator(until).first().waitFor();
     await wait(SETTLE_TIME_MS);
     await viewer.page.screenshot({ path: `${folder}${file}.png` });
-    for (const complaint of viewer.complaints) console.error(`${file}: ${complaint}`);
+    for (const complaint of viewer.errors) console.error(`${file}: ${complaint}`);
     console.log(`docs/images/${file}.png`);
     await viewer.close();
   }

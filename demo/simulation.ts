@@ -18,6 +18,8 @@ export interface SimulatedEvent {
   /** Milliseconds since 1970. */
   at: number;
   event: DemoEvent;
+  /** Whether the event has a mistake, so that The Eye refuses it. */
+  hasMistake: boolean;
 }
 
 /** A period within one hour, in whole minutes. */
@@ -53,7 +55,8 @@ export function simulate(
     for (const { after, category, name, data } of application.visit(random)) {
       micros += Math.round(after * 1e6);
       const event = { session_id, category, name, data, timestamp: formatMicros(micros) };
-      events.push({ at: micros / 1000, event: withMistakes(random, event) });
+      const sent = withMistakes(random, event);
+      events.push({ at: micros / 1000, event: sent, hasMistake: sent !== event });
     }
   }
   return events;

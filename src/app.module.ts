@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { ApplicationsModule } from './applications/applications.module.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuthModule } from './auth/auth.module.js';
 import { DashboardModule } from './dashboard/dashboard.module.js';
 import { EventTypesModule } from './event-types/event-types.module.js';
@@ -9,15 +10,19 @@ import { ExportModule } from './events/export/export.module.js';
 import { StreamModule } from './events/stream/stream.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { type Role, runsWorker, servesApi } from './platform/config/role.js';
+import { ClickHouseModule } from './platform/clickhouse/clickhouse.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
+import { PropertiesModule } from './properties/properties.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { RejectionsModule } from './rejections/rejections.module.js';
 import { RejectionsRepositoryModule } from './rejections/rejections-repository.module.js';
+import { ReplicationStatusModule } from './replication/replication.module.js';
 import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { EventCountsModule } from './statistics/event-counts.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
+import { PropertyValuesModule } from './statistics/properties/property-values.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { WorkerModule } from './worker/worker.module.js';
@@ -26,6 +31,8 @@ export interface AppOptions {
   role: Role;
   databaseUrl: string;
   redisUrl: string;
+  /** Undefined where there is no ClickHouse. */
+  clickhouseUrl: string | undefined;
 }
 
 /** In processes of every role. */
@@ -37,6 +44,7 @@ const SHARED_MODULES = [
   EventsRepositoryModule,
   EventCountsModule,
   RejectionsRepositoryModule,
+  ReplicationStatusModule,
 ];
 
 /** In processes that accept events and respond to queries. */
@@ -50,8 +58,11 @@ const API_MODULES = [
   StatisticsModule.api,
   RatesModule.api,
   FunnelModule,
+  PropertiesModule,
+  PropertyValuesModule,
   SessionsModule.api,
   ApplicationsModule,
+  AuditModule,
   DashboardModule,
 ];
 
@@ -68,12 +79,13 @@ const WORKER_MODULES = [
 /** The whole application: the connections to PostgreSQL and Redis, and the modules of the lists above. */
 @Module({})
 export class AppModule {
-  static register({ role, databaseUrl, redisUrl }: AppOptions): DynamicModule {
+  static register({ role, databaseUrl, redisUrl, clickhouseUrl }: AppOptions): DynamicModule {
     return {
       module: AppModule,
       imports: [
         DatabaseModule.forRoot(databaseUrl),
         RedisModule.forRoot(redisUrl),
+        ClickHouseModule.forRoot(clickhouseUrl),
         ...SHARED_MODULES,
         ...(servesApi(role) ? API_MODULES : []),
         ...(runsWorker(role) ? WORKER_MODULES : []),

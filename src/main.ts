@@ -2,6 +2,7 @@ import './platform/json/json-parse.js';
 import { resolve } from 'node:path';
 import { environment } from './platform/config/environment.js';
 import { setNodeFlags } from './platform/config/node-flags.js';
+import { embedsClickHouse } from './platform/embedded/clickhouse/chdb.js';
 import { startEmbeddedServers } from './platform/embedded/embedded-servers.js';
 
 setNodeFlags();
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
     dataDir: resolve(DATA_DIR),
     postgres: DATABASE_URL === undefined,
     redis: REDIS_URL === undefined,
+    clickhouse: embedsClickHouse(environment),
     log: (line) => void bootstrap.then(({ logStartup }) => logStartup(line)),
   });
   const [{ serve }, servers] = await Promise.all([bootstrap, embedded]);

@@ -5,6 +5,7 @@ const APP = {
   address: 'http://127.0.0.1:8000',
   databaseUrl: 'postgresql://user:secret@db:5432/eye',
   redisUrl: 'redis://:secret@redis:6379',
+  clickhouseUrl: 'http://user:secret@clickhouse:8123/eye',
   dataDir: undefined,
 };
 
@@ -17,12 +18,19 @@ The Eye is open.
   Docs        http://127.0.0.1:8000/docs
   PostgreSQL  postgresql://user:***@db:5432/eye
   Redis       redis://:***@redis:6379
+  ClickHouse  http://user:***@clickhouse:8123/eye
   Data        data
 `);
   });
 
   it('has no line for a data folder without embedded servers', () => {
     expect(describeStart(APP)).not.toMatch(/^ {2}Data/m);
+  });
+
+  it('says that questions have no answers without ClickHouse', () => {
+    expect(describeStart({ ...APP, clickhouseUrl: undefined })).toContain(
+      'ClickHouse  none, so there are no answers to questions\n',
+    );
   });
 
   it('lists the health check of a worker, which has no API', () => {

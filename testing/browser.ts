@@ -3,7 +3,7 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 const CHROMIUM = '/usr/bin/chromium';
 
-/** The Chromium of the system, which asks no host but those of the test. */
+/** Starts the Chromium of the system, without the requests that it sends to other hosts by itself. */
 export async function startBrowser(): Promise<Browser> {
   if (!existsSync(CHROMIUM))
     throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
@@ -20,12 +20,12 @@ export async function startBrowser(): Promise<Browser> {
   });
 }
 
-/** A page of The Eye, and all that its browser complains of. */
+/** A page of The Eye, with the errors that its browser reports. */
 export class Viewer {
   /** Errors of scripts, of the console and of the content security policy. */
-  readonly complaints: string[] = [];
-  /** Addresses that were asked for. */
-  readonly asked: string[] = [];
+  readonly errors: string[] = [];
+  /** The URLs of all requests. */
+  readonly requestedUrls: string[] = [];
 
   private constructor(
     readonly page: Page,
@@ -33,10 +33,10 @@ export class Viewer {
   ) {
     page.setDefaultTimeout(15_000);
     page.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.complaints.push(message.text());
+      if (message.type() === 'error' || message.type() === 'warning') this.errors.push(message.text());
     });
-    page.on('pageerror', (error) => this.complaints.push(String(error)));
-    page.on('request', (request) => this.asked.push(request.url()));
+    page.on('pageerror', (error) => this.errors.push(String(error)));
+    page.on('request', (request) => this.requestedUrls.push(request.url()));
   }
 
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Viewer> {
@@ -64,9 +64,9 @@ export class Viewer {
     return this.page.waitForURL((url) => url.hash === hash);
   }
 
-  /** Addresses of other hosts that were asked for. */
-  strangers(): string[] {
-    return this.asked.filter((address) => !address.startsWith(`${this.url}/`));
+  /** The URLs of requests to other hosts. */
+  foreignUrls(): string[] {
+    return this.requestedUrls.filter((address) => !address.startsWith(`${this.url}/`));
   }
 
   close(): Promise<void> {

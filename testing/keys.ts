@@ -9,7 +9,7 @@ export interface NewKey {
 
 export const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
-/** Creates keys over HTTP, with a first key of scope `admin`. */
+/** Creates keys over HTTP, with a first key of scope `admin` for all applications. */
 export class Admin {
   private constructor(
     private readonly eye: TheEye,
@@ -21,7 +21,8 @@ export class Admin {
     const key = generateApiKey('admin');
     await eye.sql(
       `WITH application AS (INSERT INTO applications (name) VALUES ('administration') ON CONFLICT DO NOTHING)
-       INSERT INTO keys (id, application, scope, hash, prefix) VALUES ($1, 'administration', 'admin', $2, $3)`,
+       INSERT INTO keys (id, application, scope, all_applications, hash, prefix)
+       VALUES ($1, 'administration', 'admin', true, $2, $3)`,
       [randomUUID(), Buffer.from(digestOf(key), 'base64url'), prefixOf(key)],
     );
     return new Admin(eye, key);

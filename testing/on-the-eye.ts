@@ -1,9 +1,9 @@
 import { TheEye } from './the-eye.js';
 
-/** Those that start or run, with folders of their own. */
+/** The Eyes that start or run, each with a folder of its own. */
 const started = new Set<Promise<TheEye>>();
 
-/** Measures a fresh one, as `npm start` starts it, on a port and in a folder of its own. */
+/** Starts an Eye as `npm start` does, on a port and in a folder of its own, and closes it after the measurement. */
 export async function onTheEye<Result>(
   measure: (eye: TheEye) => Promise<Result>,
   env: Record<string, string> = {},
@@ -19,13 +19,13 @@ export async function onTheEye<Result>(
   }
 }
 
-/** Ends them and removes their folders, which may hold ten million events. */
+/** Closes all Eyes and removes their folders, which may hold ten million events. */
 export async function endAll(): Promise<void> {
   await Promise.allSettled([...started].map(async (starting) => (await starting).close()));
 }
 
 /** Runs one more process on the same PostgreSQL and Redis, for as long as the work takes. */
-export async function beside<Result>(
+export async function withPeer<Result>(
   { dataDir }: TheEye,
   env: Record<string, string>,
   work: (other: TheEye) => Promise<Result>,
@@ -38,15 +38,16 @@ export async function beside<Result>(
   }
 }
 
-/** Rows that are stored. */
+/** The number of stored events. */
 export async function stored(eye: TheEye): Promise<number> {
   const [row] = await eye.sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events');
   return row?.stored ?? 0;
 }
 
 /**
- * Rows that are stored: no fewer than were accepted, since a figure for events that were not stored would be worth nothing.
- * There may be more: those of requests that the end of the load cut off, or that were answered 503 for being late.
+ * The number of stored events. It may exceed the number of accepted ones: by the events of requests that the end of the load
+ * cut off, or that got a 503 because they were late.
+ * @throws Error if fewer are stored than were accepted, because a figure for events that were not stored is worthless
  */
 export async function storedAtLeast(eye: TheEye, accepted: number): Promise<number> {
   const rows = await stored(eye);

@@ -21,7 +21,7 @@ async function list(): Promise<Row[]> {
     });
 }
 
-/** The process and all that descend from it, parents first. */
+/** The process and all its descendants, parents first. */
 export async function familyOf(pid: number): Promise<number[]> {
   const rows = await list();
   const family = [pid];
@@ -31,17 +31,17 @@ export async function familyOf(pid: number): Promise<number[]> {
   return family;
 }
 
-/** Those of the processes that live; one that nobody has buried yet does not. */
+/** The processes that are alive. A zombie is not. */
 export async function living(pids: number[]): Promise<number[]> {
   return (await list()).filter(({ pid, isZombie }) => pids.includes(pid) && !isZombie).map(({ pid }) => pid);
 }
 
-/** Resolves once none of the processes lives. */
+/** Resolves once none of the processes is alive. */
 export async function gone(pids: number[]): Promise<void> {
   await eventually(async () => expect(await living(pids)).toEqual([]), 60_000);
 }
 
-/** Signals all of them; one that has just ended needs none. */
+/** Sends a signal to all processes, and ignores those that have ended. */
 export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
@@ -52,16 +52,22 @@ export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   }
 }
 
-/** Process ids of the supervisor, the PostgreSQL and the Redis of a data folder. */
+/** Process ids of the supervisor and the servers of a data folder. That of ClickHouse, which starts last, is NaN until then. */
 export async function serversOf(
   dataDir: string,
-): Promise<{ supervisor: number; postgres: number; redis: number }> {
+): Promise<{ supervisor: number; postgres: number; redis: number; clickhouse: number }> {
   const read = (path: string): Promise<string> => readFile(join(dataDir, path), 'utf8');
-  const [log, postgres, redis] = await Promise.all([
+  const [log, postgres, redis, clickhouse] = await Promise.all([
     read('supervisor.log'),
     read('postgres/postmaster.pid'),
     read('redis/redis.pid'),
+    read('clickhouse/clickhouse.pid').catch(() => ''),
   ]);
   const started = [...log.matchAll(/started \(pid (\d+)\)/g)].at(-1)?.[1];
-  return { supervisor: Number(started), postgres: Number.parseInt(postgres), redis: Number.parseInt(redis) };
+  return {
+    supervisor: Number(started),
+    postgres: Number.parseInt(postgres),
+    redis: Number.parseInt(redis),
+    clickhouse: Number.parseInt(clickhouse),
+  };
 }

@@ -1,4 +1,4 @@
-/** The same seed gives the same numbers, so that what failed can be tried again. */
+/** A seeded generator of random numbers: the same seed repeats a failure. */
 export class Random {
   constructor(private state: number) {}
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { Redis } from 'ioredis';
 
-/** Variables that say which PostgreSQL and Redis a process uses. */
-const SERVERS = new Set(['DATABASE_URL', 'REDIS_URL']);
+/** Variables that say which servers a process uses. */
+const SERVERS = new Set(['DATABASE_URL', 'REDIS_URL', 'CLICKHOUSE_URL']);
 
 const MAIN = join(import.meta.dirname, '../dist/main.js');
 
@@ -29,11 +29,11 @@ export interface Page {
   results: Event[];
 }
 
-export interface Answer<Body = any> {
+export interface EyeResponse<Body = any> {
   status: number;
   headers: Headers;
   body: Body;
-  /** Milliseconds from the request to the whole answer. */
+  /** Milliseconds from the request to the end of the response. */
   took: number;
 }
 
@@ -43,6 +43,8 @@ export type Env = Record<string, string | undefined>;
 export interface StartOptions {
   /** The account that runs the process, where it is not the one that runs the tests. */
   account?: { uid?: number; gid?: number };
+  /** The built program, where it is not that of this project. */
+  program?: string;
   /** Called by `close()` once the process has ended. */
   onClose?: () => Promise<void>;
 }
@@ -55,6 +57,8 @@ export class TheEye {
   url = '';
   databaseUrl = '';
   redisUrl = '';
+  /** Empty where there is no ClickHouse. */
+  clickhouseUrl = '';
   /** What the current process has printed. */
   output = '';
   process: ChildProcess;
@@ -88,7 +92,7 @@ export class TheEye {
     return TheEye.start({ ...Object.fromEntries(servers), DATA_DIR: this.dataDir, ...env });
   }
 
-  /** Starts it where it must not start: resolves with what it says and with how it ends. */
+  /** Starts a process that must fail to start; resolves with its output and its exit code. */
   static async failToStart(env: Env): Promise<string> {
     const eye = await TheEye.start(env).catch((error: Error) => error);
     if (!(eye instanceof TheEye)) return eye.message;
@@ -99,7 +103,7 @@ export class TheEye {
   /** Starts the process; again after it was stopped or killed. Rejects with its output when it ends instead. */
   async start(): Promise<void> {
     this.output = '';
-    this.process = spawn(process.execPath, [MAIN], {
+    this.process = spawn(process.execPath, [this.options.program ?? MAIN], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
@@ -131,10 +135,11 @@ export class TheEye {
     const message = this.output.slice(this.output.indexOf('The Eye is open.'));
     this.url = /https?:\/\/[^/\s]+:\d+/.exec(message)?.[0] ?? '';
     this.databaseUrl = /^ {2}PostgreSQL\s+(\S+)/m.exec(message)?.[1] ?? '';
+    this.clickhouseUrl = /^ {2}ClickHouse\s+(\w+:\S+)/m.exec(message)?.[1] ?? '';
     this.redisUrl = /^ {2}Redis\s+(\S+)/m.exec(message)?.[1] ?? '';
   }
 
-  /** Stops the process and starts it with other variables; undefined takes a variable away. */
+  /** Stops the process and starts it with other variables; undefined unsets a variable. */
   async restart(changes: Env): Promise<void> {
     await this.end();
     this.env = { ...this.env, ...changes };
@@ -162,7 +167,7 @@ export class TheEye {
   }
 
   /** @param path of this API, or a whole address such as `next` */
-  async request(method: string, path: string, init: RequestInit = {}): Promise<Answer> {
+  async request(method: string, path: string, init: RequestInit = {}): Promise<EyeResponse> {
     const began = performance.now();
     const response = await fetch(new URL(path, this.url), { method, redirect: 'manual', ...init });
     const type = response.headers.get('content-type') ?? '';
@@ -175,7 +180,7 @@ export class TheEye {
     return { status: response.status, headers: response.headers, body, took: performance.now() - began };
   }
 
-  get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  get(path: string, headers: Record<string, string> = {}): Promise<EyeResponse> {
     return this.request('GET', path, { headers });
   }
 
@@ -185,7 +190,7 @@ export class TheEye {
     body: unknown,
     headers: Record<string, string> = {},
     init: RequestInit = {},
-  ): Promise<Answer> {
+  ): Promise<EyeResponse> {
     return this.request('POST', path, {
       ...init,
       body: typeof body === 'string' || body instanceof Uint8Array ? body : JSON.stringify(body),
@@ -194,16 +199,29 @@ export class TheEye {
   }
 
   /** Sends events and waits until they are stored. */
-  async store(body: unknown): Promise<Answer> {
-    const answer = await this.post('/events/', body, { prefer: 'wait=20' });
-    if (answer.status !== 201 && answer.status !== 200)
-      throw new Error(`Not stored: ${JSON.stringify(answer.body)}`);
-    return answer;
+  async store(body: unknown): Promise<EyeResponse> {
+    const response = await this.post('/events/', body, { prefer: 'wait=20' });
+    if (response.status !== 201 && response.status !== 200)
+      throw new Error(`Not stored: ${JSON.stringify(response.body)}`);
+    return response;
   }
 
-  /** Asks PostgreSQL itself, past the API. */
-  async sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
-    const client = new pg.Client({ connectionString: this.databaseUrl });
+  /** Queries PostgreSQL directly. */
+  sql<Row extends pg.QueryResultRow>(text: string, values: unknown[] = []): Promise<Row[]> {
+    return this.sqlAt(this.databaseUrl, text, values);
+  }
+
+  /** Queries the embedded PostgreSQL as its superuser. */
+  sqlAsSuperuser<Row extends pg.QueryResultRow>(text: string): Promise<Row[]> {
+    return this.sqlAt(superuserUrl(this.databaseUrl), text);
+  }
+
+  private async sqlAt<Row extends pg.QueryResultRow>(
+    connectionString: string,
+    text: string,
+    values: unknown[] = [],
+  ): Promise<Row[]> {
+    const client = new pg.Client({ connectionString });
     await client.connect();
     try {
       return (await client.query<Row>(text, values)).rows;
@@ -212,9 +230,9 @@ export class TheEye {
     }
   }
 
-  /** Asks Redis itself. */
+  /** Queries Redis directly. */
   async redis<Result>(ask: (redis: Redis) => Promise<Result>): Promise<Result> {
-    const redis = new Redis(this.redisUrl.replace(/^unix:\/\//, ''));
+    const redis = new Redis(this.redisUrl.replace(/^unix:\/\/([^?]*).*/, '$1'));
     try {
       return await ask(redis);
     } finally {
@@ -227,24 +245,25 @@ export class TheEye {
     return eventually(async () => {
       const left = await this.redis(async (redis) => {
         const key = (list: string): string => `the-eye:ingestion:${list}`;
-        return (
-          (await redis.llen(key('wait'))) +
-          (await redis.llen(key('active'))) +
-          (await redis.zcard(key('delayed')))
-        );
+        // At one moment: a job that moves between two lists would be missed otherwise.
+        const counts = await redis.multi().llen(key('wait')).llen(key('active')).zcard(key('delayed')).exec();
+        return (counts ?? []).reduce((sum, [, count]) => sum + Number(count), 0);
       });
       if (left > 0) throw new Error(`${left} jobs are left.`);
     }, 120_000);
   }
 }
 
-/** Removes a folder, even while somebody who is about to end still writes into it. */
+/** The address of an embedded PostgreSQL for its superuser, from the one for the role of The Eye. */
+export const superuserUrl = (databaseUrl: string): string => databaseUrl.replace('//the_eye@', '//postgres@');
+
+/** Removes a folder, even while a process that is about to end still writes into it. */
 export async function remove(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
 /**
- * Repeats an attempt until it succeeds. It may take long on a busy machine, and costs nothing where it does not.
+ * Repeats an attempt until it succeeds. The long default timeout is for busy machines; it costs nothing on others.
  * @throws the last error of the attempt, when the time is up
  */
 export async function eventually<Result>(
@@ -263,16 +282,16 @@ export async function eventually<Result>(
 
 /**
  * The bound in a spec for what is promised within so many milliseconds. Other specs keep the machine busy, and it may be a
- * slow one, so a spec only tells an answer from a hang: `npm run test:faults` measures the promise itself.
+ * slow one, so a spec only detects a hang: `npm run test:faults` measures the promise itself.
  */
 export const onTime = (promisedMs: number): number => 5 * promisedMs;
 
-/** A text as it stands in the log, which is JSON. */
+/** A text as the JSON of the log contains it. */
 export const inLog = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 let made = 0;
 
-/** A good event, unlike any other; `fields` in place of its own. */
+/** A valid and unique event; `fields` replace its own. */
 export function anEvent(fields: Record<string, unknown> = {}): Omit<Event, 'id'> {
   return {
     session_id: `session-${process.pid}-${made++}`,

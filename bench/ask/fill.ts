@@ -62,8 +62,8 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
   await eye.sql('SELECT rebuild_event_counts()');
   await eye.sql('SELECT rebuild_sessions()');
   await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
-  await eye.sql('VACUUM ANALYZE');
-  await eye.sql('CHECKPOINT');
+  await eye.sqlAsSuperuser('VACUUM ANALYZE');
+  await eye.sqlAsSuperuser('CHECKPOINT');
 }
 
 /** The id of the nth session. */

@@ -18,9 +18,9 @@ const LOG_DELAY_MS = 300;
 /** Reads from PostgreSQL's log the plans of the statements that the API executed. */
 export async function explain(eye: TheEye, queries: Queries): Promise<string> {
   // PostgreSQL accepts the settings of auto_explain only once the library is loaded.
-  await eye.sql(`LOAD 'auto_explain'`);
+  await eye.sqlAsSuperuser(`LOAD 'auto_explain'`);
   for (const [name, value] of Object.entries(SETTINGS))
-    await eye.sql(`ALTER DATABASE the_eye SET ${name} = '${value}'`);
+    await eye.sqlAsSuperuser(`ALTER DATABASE the_eye SET ${name} = '${value}'`);
   await eye.end();
   await eye.start();
   const log = join(eye.dataDir, 'supervisor.log');

@@ -36,7 +36,7 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   bodyParser: false,
   logger: false,
 });
-await app.register(bodyParsers);
+await app.register(bodyParsers, { takesEvents: () => true, onBytes: () => undefined });
 // Requests that would wait too long get 503 with Retry-After, as in The Eye.
 app.useGlobalFilters(new ProblemFilter());
 app

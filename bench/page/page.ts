@@ -73,8 +73,7 @@ async function measureView(
     const before = await acceptedEvents(eye);
     const { frames, blocked } = await recordFrames(viewer.page, seconds);
     const receivedRate = ((await acceptedEvents(eye)) - before) / seconds;
-    if (viewer.complaints.length > 0)
-      throw new Error(`The page reported errors: ${viewer.complaints.join(', ')}`);
+    if (viewer.errors.length > 0) throw new Error(`The page reported errors: ${viewer.errors.join(', ')}`);
     const heap = await viewer.page.evaluate<number>('performance.memory.usedJSHeapSize');
     return {
       view,

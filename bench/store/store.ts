@@ -1,7 +1,7 @@
-import type { TheEye } from '../../testing/the-eye.js';
+import { superuserUrl, type TheEye } from '../../testing/the-eye.js';
 import { waitForDrain, waitForRollup } from '../support/backlog.js';
 import { arrays, type Workload, load, singles } from '../support/load.js';
-import { beside, onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
+import { withPeer, onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
 import { cpuPerEvent, type Cpu, cpuOf } from '../support/processes.js';
 import { logProgress } from '../support/progress.js';
 import { copy, makeRows } from './copy.js';
@@ -51,7 +51,7 @@ async function measureCopy(eye: TheEye, events: number): Promise<StoreResult> {
   const rows = makeRows(events);
   const before = await cpuOf(eye);
   const startedAt = performance.now();
-  await copy(eye.databaseUrl, rows);
+  await copy(superuserUrl(eye.databaseUrl), rows);
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = cpuPerEvent(before, await cpuOf(eye), events);
   await storedAtLeast(eye, events);
@@ -63,7 +63,7 @@ function measureWorker(workload: Workload, events: number): Promise<StoreResult>
   return onTheEye(
     async (api) => {
       const sent = await load(api.url, workload, { amount: events / workload.events });
-      return beside(api, { ROLE: 'worker' }, async (worker) => {
+      return withPeer(api, { ROLE: 'worker' }, async (worker) => {
         const storedBefore = await stored(api);
         const before = await cpuOf(worker);
         const startedAt = performance.now();

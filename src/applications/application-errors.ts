@@ -1,8 +1,5 @@
 import { DomainError, NotFoundError } from '../platform/errors/domain-error.js';
 
-export const applicationNotFound = (): DomainError =>
-  new NotFoundError('There is no application with this name.');
-
 export const applicationExists = (): DomainError =>
   new DomainError('conflict', 'already_exists', 'There is already an application with this name.');
 

@@ -1,7 +1,7 @@
 import { Injectable, type PipeTransform } from '@nestjs/common';
+import { APPLICATION_NAME } from '../auth/application-name.js';
+import { applicationNotFound } from '../auth/auth-errors.js';
 import { InvalidParametersError } from '../platform/errors/domain-error.js';
-import { APPLICATION_NAME } from './application-name.js';
-import { applicationNotFound } from './application-errors.js';
 
 /** Checks a name in the path: PostgreSQL need not search for an invalid one. */
 @Injectable()

@@ -1,35 +1,37 @@
 import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { environment } from '../platform/config/environment.js';
-import { routeNotFound } from '../platform/http/http-errors.js';
-import { type Access, hasAccess } from './access.decorator.js';
-import { type ApiKeyCache, type CachedKey } from './api-key.cache.js';
+import { type Access, authorizeRoute } from './access.decorator.js';
+import { type ApiKeyCache, type CachedKey, callerOf } from './api-key.cache.js';
 import { isApiKey, scopeOf } from './api-key.js';
 import { forbidden, originNotAllowed, unauthorized } from './auth-errors.js';
+import type { AuthenticationFailures } from './authentication-failures.js';
 import { ANYBODY, type Caller } from './caller.js';
 import { extractApiKey } from './extract-api-key.js';
+import { RequestPoints } from './request-points.js';
 
 /** Swagger UI, its assets and its document. They are public, as the source code is. */
 const SWAGGER_ROUTE = /^\/docs(?:-json|-yaml|\/.*)?$/;
 
+interface AuthOptions {
+  readonly keys: ApiKeyCache;
+  readonly failures: AuthenticationFailures;
+}
+
 /**
  * Authenticates every request before its body is read: looks up the key, compares its scope with the access of the route,
- * takes one point of the key's quota and sets `request.caller`. Every response to a key carries its rate limit.
+ * takes the points of the declared body and sets `request.caller`. Every response to a key carries its rate limit.
  */
-export const auth = fp<{ keys: ApiKeyCache }>(
-  (fastify, { keys }, registered) => {
+export const auth = fp<AuthOptions>(
+  (fastify, options, registered) => {
     fastify.decorateRequest('caller', null as unknown as Caller);
-    fastify.addHook('onRequest', (request, reply, next) => {
+    fastify.decorateRequest('points', undefined);
+    fastify.addHook('onRequest', (request, _reply, next) => {
       request.caller = ANYBODY;
       const { url = '', config } = request.routeOptions;
-      // Without this, the content type would be checked first, and the response be 415.
-      if (request.is404) return next(routeNotFound(request));
-      // The CORS plugin has responded to the preflights of allowed origins. The route that it adds for the others belongs
-      // to Fastify, not to Nest, so its errors would not be problem documents.
-      if (request.method === 'OPTIONS') return void reply.callNotFound();
       if (SWAGGER_ROUTE.test(url)) return next();
       try {
-        const pending = authenticate(request, config.access, keys);
+        const pending = authenticate(request, config.access, options);
         // A cached key costs no promise.
         if (!pending) return next();
         pending.then(() => next(), next);
@@ -45,7 +47,7 @@ export const auth = fp<{ keys: ApiKeyCache }>(
     });
     registered();
   },
-  { name: 'the-eye-auth', dependencies: ['the-eye-cors', 'the-eye-client-errors'] },
+  { name: 'the-eye-auth', dependencies: ['the-eye-methods'] },
 );
 
 /**
@@ -55,21 +57,28 @@ export const auth = fp<{ keys: ApiKeyCache }>(
 function authenticate(
   request: FastifyRequest,
   access: Access | undefined,
-  keys: ApiKeyCache,
+  { keys, failures }: AuthOptions,
 ): Promise<void> | undefined {
   if (access === undefined) throw forbidden();
   const { origin } = request.headers;
-  const isPublic = environment.AUTH === 'off' || access === 'anybody';
-  if (isPublic && origin === undefined) return undefined;
   // The query goes before the headers, because a browser adds the credentials of an earlier Basic dialog to beacons.
   const keyInQuery = access === 'ingest' ? (request.query as { key?: unknown }).key : undefined;
   const key = keyInQuery ?? extractApiKey(request.headers);
+  if (origin === undefined) {
+    if (access === 'anybody') return undefined;
+    // A key that is presented counts all the same: its events belong to its application.
+    if (environment.AUTH === 'off' && key === undefined) return undefined;
+  }
   // URLs end up in logs and histories, so only ingest keys, which are public in web pages, are accepted there.
-  if (!isApiKey(key) || (keyInQuery !== undefined && scopeOf(key) !== 'ingest'))
+  if (!isApiKey(key) || (keyInQuery !== undefined && scopeOf(key) !== 'ingest')) {
+    if (key !== undefined) failures.refuseIfLimited(request.ip);
+    failures.record(request.ip, key === undefined ? 'missing' : 'malformed');
     throw origin === undefined ? unauthorized() : originNotAllowed();
-  const cached = keys.find(key);
-  if (cached instanceof Promise) return cached.then((found) => authorize(request, access, origin, found));
-  return authorize(request, access, origin, cached);
+  }
+  const cached = keys.find(key, request.ip);
+  if (cached instanceof Promise)
+    return cached.then((found) => authorize(request, access, origin, found, keys));
+  return authorize(request, access, origin, cached, keys);
 }
 
 /**
@@ -80,15 +89,22 @@ function authorize(
   request: FastifyRequest,
   access: Access,
   origin: string | undefined,
-  { caller, allowedOrigins }: CachedKey,
+  cached: CachedKey,
+  keys: ApiKeyCache,
 ): Promise<void> | undefined {
-  if (origin !== undefined && (caller?.scope !== 'ingest' || !allowedOrigins.includes(origin)))
+  const caller = callerOf(cached);
+  if (origin !== undefined && (caller?.scope !== 'ingest' || !cached.allowedOrigins.has(origin)))
     throw originNotAllowed();
   if (!caller) throw unauthorized();
-  if (!hasAccess(caller, access)) throw forbidden();
+  authorizeRoute(request, access, request.routeOptions.config.binding, caller);
   request.caller = caller;
+  keys.noteUse(caller);
   if (origin !== undefined && access === 'ingest') readTextAsJson(request);
-  return caller.quota?.take(1);
+  if (!caller.quota) return undefined;
+  request.points = new RequestPoints(caller.quota);
+  const declared = Number(request.headers['content-length'] ?? 0);
+  // A body that is too large is not read, so it costs nothing.
+  return request.points.take({ bytes: declared > request.routeOptions.bodyLimit ? 0 : declared });
 }
 
 /**

@@ -1,9 +1,10 @@
 import cors, { type FastifyCorsOptions } from '@fastify/cors';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
-import type { IncomingHttpHeaders } from 'node:http';
+import { isOwnOrigin } from '../platform/http/links.js';
 import { sendProblem, toDomainError } from '../platform/http/problem.filter.js';
 import type { ApiKeyCache } from './api-key.cache.js';
+import { parseOrigin } from './origin.js';
 
 /** Pages of other origins may only send events. Beacons include credentials, so credentials have to be allowed. */
 const OPTIONS: FastifyCorsOptions = {
@@ -21,8 +22,8 @@ const OPTIONS: FastifyCorsOptions = {
  */
 export const crossOrigin = fp<{ keys: ApiKeyCache }>(
   async (fastify, { keys }) => {
-    fastify.addHook('onRequest', ({ headers }, _, next) => {
-      deleteSameOrigin(headers);
+    fastify.addHook('onRequest', (request, _, next) => {
+      normalizeOrigin(request);
       next();
     });
     // Nest sets its error handler after this route exists, so the route would respond with Fastify's own.
@@ -40,15 +41,21 @@ export const crossOrigin = fp<{ keys: ApiKeyCache }>(
       },
     });
   },
-  { name: 'the-eye-cors', dependencies: ['the-eye-security-headers'] },
+  { name: 'the-eye-cors', dependencies: ['the-eye-host-check'] },
 );
 
 function respondWithProblem(error: Error, request: FastifyRequest, reply: FastifyReply): void {
   sendProblem(reply, toDomainError(error, request));
 }
 
-/** The Eye's own pages send an `Origin` header too. Without it, their requests are treated as those of any client. */
-function deleteSameOrigin(headers: IncomingHttpHeaders): void {
-  const { origin, host } = headers;
-  if (origin?.slice(origin.indexOf('://') + 3) === host) delete headers.origin;
+/**
+ * Writes the `Origin` as keys list it. The Eye's own pages send one too; without it, their requests are treated as those of
+ * any client. An opaque or invalid one stays as it is, which no key lists.
+ */
+function normalizeOrigin(request: FastifyRequest): void {
+  const { headers } = request;
+  const origin = headers.origin && parseOrigin(headers.origin);
+  if (!origin) return;
+  if (isOwnOrigin(request, origin)) delete headers.origin;
+  else headers.origin = origin;
 }

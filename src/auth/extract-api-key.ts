@@ -10,8 +10,11 @@ export function extractApiKey(headers: IncomingHttpHeaders): unknown {
   switch (scheme.toLowerCase()) {
     case 'bearer':
       return credentials;
-    case 'basic':
-      return Buffer.from(credentials, 'base64').toString('utf8').split(':', 1)[0];
+    case 'basic': {
+      const [user = ''] = Buffer.from(credentials, 'base64').toString('utf8').split(':', 1);
+      // A proxy in front of The Eye may use Basic for users of its own, and passes their credentials on.
+      return user.startsWith('eye_') ? user : undefined;
+    }
     default:
       return undefined;
   }

@@ -2,15 +2,12 @@ import { Injectable } from '@nestjs/common';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
-import { environment } from '../platform/config/environment.js';
 import { RedisConnections } from '../platform/redis/redis-connections.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
-import { KeyQuota, type TakenPoints } from './key-quota.js';
+import { metrics } from '../platform/telemetry/metrics.js';
+import { KeyQuota, type SharedPoints } from './key-quota.js';
 
-const WINDOW_SECONDS = 60;
-
-/** A request waits this long for the shared counter at most, so that it is answered within two seconds. */
-const TAKE_TIMEOUT_MS = 250;
+const QUOTA_WINDOW_SECONDS = 60;
 
 /** Quotas in memory, one a key. */
 const MAX_QUOTAS = 10_000;
@@ -33,44 +30,58 @@ export class RateLimits {
     connections: RedisConnections,
     private readonly health: RedisHealth,
   ) {
-    if (environment.AUTH === 'off') return;
-    // A separate connection, so that taking points does not wait behind a large batch of events. Without the ready check,
-    // whose command could miss the short timeout and end the connection.
-    this.redis = connections.create('client', { commandTimeout: TAKE_TIMEOUT_MS, enableReadyCheck: false });
+    // A separate connection, so that taking points does not wait behind a large batch of events.
+    this.redis = connections.create('client');
   }
 
   /** @param limit points in a window */
   quota(keyId: string, limit: number): KeyQuota {
     const known = this.quotas.get(keyId);
     if (known?.limit === limit) return known;
-    const limiter = new RateLimiterRedis({
-      storeClient: this.redis,
-      points: limit,
-      duration: WINDOW_SECONDS,
-      keyPrefix: 'the-eye:rate',
-      customIncrTtlLuaScript: TAKE_ALL_OR_NONE,
-    });
-    const quota = new KeyQuota(limit, WINDOW_SECONDS * 1000, (points) => this.take(limiter, keyId, points));
+    const take = this.limiter(limit);
+    const charge = this.limiter(Number.MAX_SAFE_INTEGER);
+    const quota = new KeyQuota(
+      limit,
+      QUOTA_WINDOW_SECONDS * 1000,
+      {
+        take: (points) => this.consume(take, keyId, points, limit),
+        charge: (points) => this.consume(charge, keyId, points, limit),
+      },
+      metrics.passedUncounted,
+    );
     this.quotas.set(keyId, quota);
     return quota;
   }
 
-  /** @throws Error if Redis is away or misses the timeout */
-  private async take(limiter: RateLimiterRedis, keyId: string, points: number): Promise<TakenPoints> {
+  private limiter(points: number): RateLimiterRedis {
+    return new RateLimiterRedis({
+      storeClient: this.redis,
+      points,
+      duration: QUOTA_WINDOW_SECONDS,
+      keyPrefix: 'the-eye:rate',
+      // The library keeps one script a connection, so all limiters share it.
+      customIncrTtlLuaScript: TAKE_ALL_OR_NONE,
+    });
+  }
+
+  /** @throws Error if Redis is away */
+  private async consume(
+    limiter: RateLimiterRedis,
+    keyId: string,
+    points: number,
+    limit: number,
+  ): Promise<SharedPoints> {
     if (!this.health.available) throw new Error('Redis is not available.');
-    try {
-      const { remainingPoints, msBeforeNext } = await limiter.consume(keyId, points);
-      return { taken: points, remaining: remainingPoints, windowEndsAt: Date.now() + msBeforeNext };
-    } catch (error) {
+    let taken = points;
+    const { consumedPoints, msBeforeNext } = await limiter.consume(keyId, points).catch((error: unknown) => {
       if (!(error instanceof RateLimiterRes)) throw error;
-      const { consumedPoints, msBeforeNext } = error;
-      // Negative without a window; one that began now would last that long.
-      const leftMs = msBeforeNext < 0 ? WINDOW_SECONDS * 1000 : msBeforeNext;
-      return {
-        taken: 0,
-        remaining: limiter.points - (consumedPoints - points),
-        windowEndsAt: Date.now() + leftMs,
-      };
-    }
+      taken = 0;
+      return error;
+    });
+    // The script counts refused points in its reply only.
+    const remaining = Math.max(0, limit - consumedPoints + points - taken);
+    // Negative without a window; one that began now would last that long.
+    const leftMs = msBeforeNext < 0 ? QUOTA_WINDOW_SECONDS * 1000 : msBeforeNext;
+    return { taken, remaining, windowEndsAt: Date.now() + leftMs };
   }
 }

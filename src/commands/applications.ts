@@ -1,21 +1,31 @@
 import 'reflect-metadata';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { APPLICATION_NAME } from '../applications/application-name.js';
-import { ApplicationsRepository } from '../applications/applications.repository.js';
+import { APPLICATION_NAME } from '../auth/application-name.js';
+import { ApplicationsRepository, type LimitChanges } from '../applications/applications.repository.js';
 import { ApplicationsService, type KeyOptions } from '../applications/applications.service.js';
+import { CLI } from '../auth/audit.js';
 import { type Scope, SCOPES } from '../auth/caller.js';
 import { type Key, KeysRepository } from '../auth/keys.repository.js';
-import { isOrigin } from '../auth/origin.js';
-import { environment } from '../platform/config/environment.js';
+import { isOriginPattern } from '../auth/origin.js';
+import { environment, MAX_PAST_LIMIT, MAX_TYPES_LIMIT } from '../platform/config/environment.js';
+import { readApiAddress } from '../platform/embedded/api-address.js';
+import { parseBound, type Timestamp, TimestampError } from '../platform/time/timestamp.js';
 import { type Command, runCommand } from './run-command.js';
 
 const USAGE = `Trusted applications and their keys:
 
-  npm run applications -- create <name> [--scope ingest|read|admin] [--origin https://shop.example]... [--rate-limit 60000]
+  npm run applications -- create <name> [--scope ingest|read|admin|metrics] [--all-applications]
+      [--origin https://shop.example]... [--rate-limit 60000] [--expires 2035-12-31]
+  npm run applications -- limit <name> [--types-limit 20000] [--past-limit 7300]
   npm run applications -- list
   npm run applications -- revoke <id of a key>
 
-create adds a key to the application, and creates the application if it does not exist. The default scope is ingest.`;
+create adds a key to the application, and creates the application if it does not exist. The default scope is ingest.
+A key reads and administers its own application only, unless it is created with --all-applications; a key of scope metrics
+always is for all of them. With --expires, a key is valid until that date-time, or until the end of that date in UTC.
+limit changes how many event types the application may use, and how many days its timestamps may lie in the past; the value
+default returns to the setting.`;
 
 function parse(args: string[]): Command | undefined {
   const { positionals, values } = parseArgs({
@@ -25,6 +35,10 @@ function parse(args: string[]): Command | undefined {
       scope: { type: 'string', default: 'ingest' },
       origin: { type: 'string', multiple: true, default: [] },
       'rate-limit': { type: 'string' },
+      'types-limit': { type: 'string' },
+      'past-limit': { type: 'string' },
+      'all-applications': { type: 'boolean' },
+      expires: { type: 'string' },
       help: { type: 'boolean', short: 'h' },
     },
   });
@@ -33,14 +47,23 @@ function parse(args: string[]): Command | undefined {
   if (excess.length > 0) throw new Error(`Unexpected argument: ${excess.join(' ')}`);
   if (action === 'list' && operand === undefined) return list;
   if (action === 'create') {
-    return create(parseName(operand), {
+    const command = create(parseName(operand), {
       scope: parseScope(values.scope),
       allowed_origins: parseOrigins(values.origin, values.scope),
       rate_limit: parseLimit(values['rate-limit']),
+      all_applications: parseAll(values['all-applications'], values.scope),
+      expires_at: parseExpiry(values.expires),
+    });
+    return Object.assign(command, { precedesStart: true });
+  }
+  if (action === 'limit') {
+    return limit(parseName(operand), {
+      types_limit: parseOwnLimit('--types-limit', values['types-limit'], 0, MAX_TYPES_LIMIT),
+      past_limit: parseOwnLimit('--past-limit', values['past-limit'], 1, MAX_PAST_LIMIT),
     });
   }
   if (action === 'revoke') return revoke(parseId(operand));
-  throw new Error(`There is no command "${positionals.join(' ')}": use create, list or revoke.`);
+  throw new Error(`There is no command "${positionals.join(' ')}": use create, limit, list or revoke.`);
 }
 
 function parseName(name = ''): string {
@@ -56,7 +79,7 @@ function parseScope(scope: string): Scope {
 function parseOrigins(origins: string[], scope: string): string[] {
   if (origins.length > 0 && scope !== 'ingest')
     throw new Error('Only a key of scope ingest may list origins, because their pages make it public.');
-  const invalid = origins.find((origin) => !isOrigin(origin));
+  const invalid = origins.find((origin) => !isOriginPattern(origin));
   if (invalid === undefined) return origins;
   throw new Error(
     `--origin must be an origin as browsers send it, e.g. https://shop.example, not "${invalid}".`,
@@ -69,6 +92,36 @@ function parseLimit(limit: string | undefined): number | undefined {
   throw new Error('--rate-limit must be a number of events a minute, from 1 to 999999999.');
 }
 
+/** @returns null for `default` */
+function parseOwnLimit(
+  option: string,
+  text: string | undefined,
+  min: number,
+  max: number,
+): number | null | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'default') return null;
+  if (/^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max) return Number(text);
+  throw new Error(`${option} must be a number from ${min} to ${max}, or default.`);
+}
+
+function parseAll(all = false, scope: string): boolean {
+  if (all && scope === 'ingest')
+    throw new Error('A key of scope ingest sends the events of its application only.');
+  return all;
+}
+
+function parseExpiry(expires: string | undefined): Timestamp | undefined {
+  if (expires === undefined) return undefined;
+  try {
+    const expiry = parseBound(expires, 'before');
+    if (expiry.milliseconds > Date.now()) return expiry;
+  } catch (error) {
+    if (!(error instanceof TimestampError)) throw error;
+  }
+  throw new Error('--expires must be a date or a date-time in the future, e.g. 2035-12-31.');
+}
+
 function parseId(id = ''): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(id)) return id;
   throw new Error('revoke needs the id of a key, as list shows it.');
@@ -78,12 +131,13 @@ const create =
   (name: string, options: KeyOptions): Command =>
   async (context) => {
     const applications = context.get(ApplicationsService);
-    await applications.createIfMissing(name);
-    const { scope, id, key } = await applications.createKey(name, options);
+    await applications.createIfMissing(name, CLI);
+    const { scope, id, key, all_applications, expires_at } = await applications.createKey(name, options, CLI);
     return [
       ...formatTable([
         ['Application', name],
-        ['Scope', scope],
+        ['Scope', all_applications ? `${scope} of all applications` : scope],
+        ...(expires_at === null ? [] : [['Expires', expires_at]]),
         ['Id', id],
         ['Key', key],
       ]),
@@ -94,23 +148,50 @@ const create =
     ].join('\n');
   };
 
+const limit =
+  (name: string, changes: LimitChanges): Command =>
+  async (context) => {
+    const { types_limit, past_limit } = await context.get(ApplicationsService).update(name, changes, CLI);
+    const setting = (variable: string): string => `the setting ${variable}`;
+    return formatTable([
+      ['Application', name],
+      ['Event types', String(types_limit ?? setting('TYPES_LIMIT'))],
+      ['Days in the past', String(past_limit ?? setting('PAST_LIMIT'))],
+    ]).join('\n');
+  };
+
 const list: Command = async (context) => {
   const keys = await context.get(ApplicationsService).listKeys();
   if (keys.length === 0) return 'There are no keys. Create one with: npm run applications -- create my-app';
-  const rows = keys.map((key) => [key.application, key.scope, key.id, `${key.prefix}…`, formatDetails(key)]);
-  return formatTable([['APPLICATION', 'SCOPE', 'ID', 'KEY', ''], ...rows]).join('\n');
+  const rows = keys.map((key) => [
+    key.application,
+    key.scope,
+    key.id,
+    `${key.prefix}…`,
+    key.last_used_at?.slice(0, 'yyyy-mm-ddThh:mm'.length).concat('Z') ?? 'never',
+    formatDetails(key),
+  ]);
+  return formatTable([['APPLICATION', 'SCOPE', 'ID', 'KEY', 'LAST USED', ''], ...rows]).join('\n');
 };
 
 const revoke =
   (id: string): Command =>
   async (context) => {
-    await context.get(ApplicationsService).revokeKey(id);
+    await context.get(ApplicationsService).revokeKey(id, CLI);
     return `The key ${id} is revoked. Every process rejects it within two seconds.`;
   };
 
-function formatDetails({ allowed_origins, rate_limit, revoked_at }: Key): string {
+function formatDetails({
+  all_applications,
+  allowed_origins,
+  rate_limit,
+  expires_at,
+  revoked_at,
+}: Key): string {
   return [
     revoked_at && `revoked ${revoked_at}`,
+    expires_at && `expires ${expires_at}`,
+    all_applications && 'all applications',
     ...allowed_origins,
     rate_limit !== null && `${rate_limit} events a minute`,
   ]
@@ -120,9 +201,11 @@ function formatDetails({ allowed_origins, rate_limit, revoked_at }: Key): string
 
 /** A curl command that uses the key. */
 function formatExample(scope: Scope, key: string): string {
-  const { HOST, PORT } = environment;
-  const address = `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
-  if (scope !== 'ingest') return `curl -H 'Authorization: Bearer ${key}' ${address}/events/`;
+  const { HOST, PORT, DATA_DIR } = environment;
+  const configured = `http://${HOST.includes(':') ? `[${HOST}]` : HOST}:${PORT}`;
+  const address = readApiAddress(resolve(DATA_DIR)) ?? configured;
+  if (scope !== 'ingest')
+    return `curl -H 'Authorization: Bearer ${key}' ${address}${scope === 'metrics' ? '/metrics' : '/events/'}`;
   return [
     `curl -X POST ${address}/events/ -H 'Authorization: Bearer ${key}' \\`,
     `    -H 'Content-Type: application/json' -d '{"session_id": "a", "category": "click", "name": "cta"}'`,

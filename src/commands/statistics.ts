@@ -1,8 +1,7 @@
 import 'reflect-metadata';
-import { parseArgs } from 'node:util';
 import { SessionsUpkeep } from '../sessions/sessions.upkeep.js';
 import { type Difference, EventCountsUpkeep } from '../statistics/event-counts.upkeep.js';
-import { type Command, runCommand } from './run-command.js';
+import { type Command, parseAction, runCommand } from './run-command.js';
 
 const USAGE = `Stored counts and sessions, compared with the events:
 
@@ -35,24 +34,13 @@ const rebuild: Command = async (context) => {
   return 'All counts and sessions have been computed again.';
 };
 
-const COMMANDS = { verify, rebuild };
-
 function describe({ block, until, application, category, name, kept, counted }: Difference): string {
   const group = [application, category || '(all categories)', name || '(all names)'].join(' / ');
   return `Count of period "${block}" until ${until} UTC, ${group}: stored ${kept}, expected ${counted}.`;
 }
 
-function parse(args: string[]): Command | undefined {
-  const { positionals, values } = parseArgs({
-    args,
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h' } },
-  });
-  const [action, ...excess] = positionals;
-  if (values.help || action === undefined) return undefined;
-  if (excess.length > 0) throw new Error(`Unexpected argument: ${excess.join(' ')}`);
-  if (Object.hasOwn(COMMANDS, action)) return COMMANDS[action as keyof typeof COMMANDS];
-  throw new Error(`There is no command "${action}": use verify or rebuild.`);
-}
-
-await runCommand({ usage: USAGE, providers: [EventCountsUpkeep, SessionsUpkeep], parse });
+await runCommand({
+  usage: USAGE,
+  providers: [EventCountsUpkeep, SessionsUpkeep],
+  parse: (args) => parseAction(args, { verify, rebuild }),
+});

@@ -1,6 +1,7 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Access, ACCESS_EXTENSION } from '../auth/access.decorator.js';
+import { PUBLIC_ADDRESS } from '../platform/http/links.js';
 
 /** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
 export function setUpSwagger(app: NestFastifyApplication): void {
@@ -11,6 +12,7 @@ export function setUpSwagger(app: NestFastifyApplication): void {
         'Every path works with and without a trailing slash. Errors are problem documents (RFC 9457).',
     )
     .setVersion('1')
+    .addServer(PUBLIC_ADDRESS ?? '/')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A key.' }, 'bearer')
     .addApiKey({ type: 'apiKey', in: 'header', name: 'X-API-Key', description: 'A key.' }, 'x-api-key')
     .addBasicAuth(
@@ -51,7 +53,7 @@ interface OutgoingRequest {
  * an NDJSON body as an indented array. Converts that into NDJSON; what is NDJSON already stays as it is.
  */
 function sendAsNdjson(request: OutgoingRequest): OutgoingRequest {
-  if (request.headers['Content-Type'] !== 'application/x-ndjson' || request.body === undefined)
+  if (!/ndjson|jsonl/.test(request.headers['Content-Type'] ?? '') || request.body === undefined)
     return request;
   try {
     const body: unknown = JSON.parse(request.body);

@@ -1,9 +1,13 @@
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-/** One version of an event type. */
+/** One version of an event type of an application. */
 @Entity('event_type_versions')
 @Index('event_type_versions_changed_at', ['changed_at'])
 export class EventTypeVersionEntity {
+  /** Name of the application whose events the type is for. */
+  @PrimaryColumn('text')
+  application: string;
+
   @PrimaryColumn('text')
   category: string;
 

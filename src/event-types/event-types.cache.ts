@@ -3,7 +3,7 @@ import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
-import type { EventTypeVersion, Mode, TypeKey } from './event-types.repository.js';
+import type { ApplicationTypeKey, EventTypeVersion, Mode } from './event-types.repository.js';
 import { PayloadSchema, SchemaError } from './schema/payload-schema.js';
 
 /** How an event violates its type. */
@@ -23,7 +23,7 @@ class CachedType {
 
   constructor(
     readonly version: number,
-    private readonly key: TypeKey,
+    private readonly key: ApplicationTypeKey,
     /** Null in a version that is a deletion. */
     private readonly text: string | null,
     readonly mode: Mode | null,
@@ -43,9 +43,9 @@ class CachedType {
       return (this.compiled = new PayloadSchema(JSON.parse(this.text)));
     } catch (error) {
       this.broken = true;
-      const { category, name } = this.key;
+      const { application, category, name } = this.key;
       this.logger.error(
-        `Version ${this.version} of (${category}, ${name}) is not enforced: ${describe(error)}`,
+        `Version ${this.version} of (${category}, ${name}) of ${application} is not enforced: ${describe(error)}`,
       );
       return undefined;
     }
@@ -55,36 +55,48 @@ class CachedType {
 /** The current event types in memory. EventTypesRefresher keeps them up to date. */
 @Injectable()
 export class EventTypes {
-  private readonly types = new Map<string, Map<string, CachedType>>();
+  /** By application, category and name. */
+  private readonly types = new Map<string, Map<string, Map<string, CachedType>>>();
   private loaded = false;
 
   /**
-   * Checks an event against its type.
+   * Checks an event against its type in its application.
    * @returns the violation; undefined for a valid event
    * @throws DatabaseUnavailableError until the event types have been loaded from PostgreSQL
    */
-  check(category: string, name: string, data: Record<string, unknown>): TypeViolation | undefined {
+  check(
+    application: string,
+    category: string,
+    name: string,
+    data: Record<string, unknown>,
+  ): TypeViolation | undefined {
     if (!this.loaded) throw new DatabaseUnavailableError();
-    const type = this.types.get(category)?.get(name);
+    const type = this.types.get(application)?.get(category)?.get(name);
     if (type === undefined || !type.exists) return unknownType(category, name);
-    const { schema } = type;
-    if (schema === undefined || schema.fits(data)) return undefined;
-    return { refused: type.mode === 'enforce', code: 'payload_mismatch', errors: schema.explain(data) };
+    const errors = type.schema?.explain(data);
+    return errors && { refused: type.mode === 'enforce', code: 'payload_mismatch', errors };
+  }
+
+  isRegistered({ application, category, name }: ApplicationTypeKey): boolean {
+    return this.types.get(application)?.get(category)?.get(name)?.exists === true;
   }
 
   /** Adds versions in any order. One that is older than the cached version of its type changes nothing. */
   update(versions: readonly EventTypeVersion[]): void {
-    for (const { category, name, version, schema, mode } of versions) {
-      if (version <= this.versionOf({ category, name })) continue;
-      const names = this.types.get(category) ?? new Map<string, CachedType>();
-      this.types.set(category, names.set(name, new CachedType(version, { category, name }, schema, mode)));
+    for (const { application, category, name, version, schema, mode } of versions) {
+      const key = { application, category, name };
+      if (version <= this.versionOf(key)) continue;
+      const categories = this.types.get(application) ?? new Map<string, Map<string, CachedType>>();
+      const names = categories.get(category) ?? new Map<string, CachedType>();
+      names.set(name, new CachedType(version, key, schema, mode));
+      this.types.set(application, categories.set(category, names));
     }
     this.loaded = true;
   }
 
   /** The cached version of a type; 0 if there is none. */
-  versionOf({ category, name }: TypeKey): number {
-    return this.types.get(category)?.get(name)?.version ?? 0;
+  versionOf({ application, category, name }: ApplicationTypeKey): number {
+    return this.types.get(application)?.get(category)?.get(name)?.version ?? 0;
   }
 }
 

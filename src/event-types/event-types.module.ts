@@ -1,5 +1,8 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { ApplicationLimits } from './application-limits.js';
+import { ApplicationLimitsRepository } from './application-limits.repository.js';
+import { ApplicationPipe } from './application.pipe.js';
 import { EventTypeVersionEntity } from './event-type-version.entity.js';
 import { EventTypes } from './event-types.cache.js';
 import { EventTypesController } from './event-types.controller.js';
@@ -7,12 +10,23 @@ import { EventTypesRefresher } from './event-types.refresher.js';
 import { EventTypesRepository } from './event-types.repository.js';
 import { EventTypesService } from './event-types.service.js';
 import { SamplesRepository } from './samples.repository.js';
+import { TypeLimit } from './type-limit.js';
 
-/** Registers event types and checks events against them. For processes that serve the API. */
+/** Registers event types, checks events against them, and limits how many an application uses. For processes that serve the API. */
 @Module({
   imports: [TypeOrmModule.forFeature([EventTypeVersionEntity])],
   controllers: [EventTypesController],
-  providers: [EventTypesRepository, SamplesRepository, EventTypes, EventTypesRefresher, EventTypesService],
-  exports: [EventTypes],
+  providers: [
+    EventTypesRepository,
+    SamplesRepository,
+    EventTypes,
+    EventTypesRefresher,
+    EventTypesService,
+    ApplicationLimitsRepository,
+    ApplicationLimits,
+    ApplicationPipe,
+    TypeLimit,
+  ],
+  exports: [EventTypes, ApplicationLimits, TypeLimit],
 })
 export class EventTypesModule {}

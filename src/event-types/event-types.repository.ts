@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { selectUtc, Sql } from '../platform/database/sql.js';
+import { type Actor, audited } from '../auth/audit.js';
+import { ReadSql, selectUtc, Sql } from '../platform/database/sql.js';
 
 /** `enforce` rejects an event that does not match; `observe` accepts it and records the violation. */
 export const MODES = ['enforce', 'observe'] as const;
@@ -10,7 +11,13 @@ export interface TypeKey {
   readonly name: string;
 }
 
-export interface EventTypeVersion extends TypeKey {
+/** A type of an application. */
+export interface ApplicationTypeKey extends TypeKey {
+  /** Name of the application. */
+  readonly application: string;
+}
+
+export interface EventTypeVersion extends ApplicationTypeKey {
   readonly version: number;
   /** JSON text; null in a version that is a deletion. */
   readonly schema: string | null;
@@ -21,7 +28,7 @@ export interface EventTypeVersion extends TypeKey {
   readonly changed_at: string;
 }
 
-const COLUMNS = `category, name, version, schema, mode, changed_by, changed_by_key, ${selectUtc('changed_at')}`;
+const COLUMNS = `application, category, name, version, schema, mode, changed_by, changed_by_key, ${selectUtc('changed_at')}`;
 
 /**
  * Seconds before the newest known change from which a refresh reads: a change that was stamped earlier by a slow
@@ -32,13 +39,16 @@ const OVERLAP_SECONDS = 60;
 /** The versions of event types in PostgreSQL. */
 @Injectable()
 export class EventTypesRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly readSql: ReadSql,
+  ) {}
 
   /** The newest version of every type, including deletions. */
   latestOfAll(): Promise<EventTypeVersion[]> {
     return this.sql.query(
-      `SELECT DISTINCT ON (category, name) ${COLUMNS} FROM event_type_versions
-       ORDER BY category, name, version DESC`,
+      `SELECT DISTINCT ON (application, category, name) ${COLUMNS} FROM event_type_versions
+       ORDER BY application, category, name, version DESC`,
     );
   }
 
@@ -46,61 +56,88 @@ export class EventTypesRepository {
    * The types with a version since OVERLAP_SECONDS before `changedAt`, and the number of the newest. An index on
    * `changed_at` finds them.
    */
-  changesSince(changedAt: string | undefined): Promise<(TypeKey & { version: number })[]> {
+  changesSince(changedAt: string | undefined): Promise<(ApplicationTypeKey & { version: number })[]> {
     return this.sql.query(
-      `SELECT category, name, max(version) AS version FROM event_type_versions
-       WHERE changed_at > $1::timestamptz - interval '${OVERLAP_SECONDS} seconds' GROUP BY category, name`,
+      `SELECT application, category, name, max(version) AS version FROM event_type_versions
+       WHERE changed_at > $1::timestamptz - interval '${OVERLAP_SECONDS} seconds'
+       GROUP BY application, category, name`,
       [changedAt ?? '-infinity'],
     );
   }
 
   /** The newest version of a type, which may be a deletion. */
-  async latest({ category, name }: TypeKey): Promise<EventTypeVersion | undefined> {
+  async latest({ application, category, name }: ApplicationTypeKey): Promise<EventTypeVersion | undefined> {
     const [version] = await this.sql.query<EventTypeVersion>(
-      `SELECT ${COLUMNS} FROM event_type_versions WHERE category = $1 AND name = $2
+      `SELECT ${COLUMNS} FROM event_type_versions WHERE application = $1 AND category = $2 AND name = $3
        ORDER BY version DESC LIMIT 1`,
-      [category, name],
+      [application, category, name],
     );
     return version;
   }
 
-  /** The current types by category and name, from after `after` on. */
-  list(limit: number, after?: TypeKey): Promise<EventTypeVersion[]> {
-    return this.sql.query(
+  /** The current types of an application by category and name, from after `after` on. */
+  list(application: string, limit: number, after?: TypeKey): Promise<EventTypeVersion[]> {
+    return this.readSql.query(
       `SELECT ${COLUMNS} FROM (
          SELECT DISTINCT ON (category, name) * FROM event_type_versions
-         ${after ? 'WHERE (category, name) > ($2, $3)' : ''}
+         WHERE application = $2 ${after ? 'AND (category, name) > ($3, $4)' : ''}
          ORDER BY category, name, version DESC
        ) AS newest
        WHERE schema IS NOT NULL ORDER BY category, name LIMIT $1`,
-      after ? [limit, after.category, after.name] : [limit],
+      [limit, application, ...(after ? [after.category, after.name] : [])],
     );
   }
 
   /** Versions of a type, newest first, from before version `before` on. */
-  history({ category, name }: TypeKey, limit: number, before?: number): Promise<EventTypeVersion[]> {
-    return this.sql.query(
-      `SELECT ${COLUMNS} FROM event_type_versions WHERE category = $1 AND name = $2 AND version < $3
-       ORDER BY version DESC LIMIT $4`,
-      [category, name, before ?? 2_147_483_647, limit],
+  history(
+    { application, category, name }: ApplicationTypeKey,
+    limit: number,
+    before?: number,
+  ): Promise<EventTypeVersion[]> {
+    return this.readSql.query(
+      `SELECT ${COLUMNS} FROM event_type_versions
+       WHERE application = $1 AND category = $2 AND name = $3 AND version < $4
+       ORDER BY version DESC LIMIT $5`,
+      [application, category, name, before ?? 2_147_483_647, limit],
     );
   }
 
   /** @returns undefined if a version with this number exists already */
-  async insert(version: Omit<EventTypeVersion, 'changed_at'>): Promise<EventTypeVersion | undefined> {
+  async insert(
+    version: Omit<EventTypeVersion, 'changed_at'>,
+    actor: Actor,
+  ): Promise<EventTypeVersion | undefined> {
+    const parameters: unknown[] = [
+      version.application,
+      version.category,
+      version.name,
+      version.version,
+      version.schema,
+      version.mode,
+      version.changed_by,
+      version.changed_by_key,
+    ];
+    const change = audited(
+      `INSERT INTO event_type_versions (application, category, name, version, schema, mode, changed_by, changed_by_key)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING *`,
+      {
+        action: version.schema === null ? 'event_type.delete' : 'event_type.put',
+        application: 'application',
+        target: `category || '/' || name`,
+        details: `jsonb_build_object('category', category, 'name', name, 'version', version, 'mode', mode)`,
+      },
+      actor,
+      parameters,
+    );
     const [inserted] = await this.sql.query<EventTypeVersion>(
-      `INSERT INTO event_type_versions (category, name, version, schema, mode, changed_by, changed_by_key)
-       VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING RETURNING ${COLUMNS}`,
-      [
-        version.category,
-        version.name,
-        version.version,
-        version.schema,
-        version.mode,
-        version.changed_by,
-        version.changed_by_key,
-      ],
+      `WITH ${change} SELECT ${COLUMNS} FROM changed`,
+      parameters,
     );
     return inserted;
+  }
+
+  async hasApplication(name: string): Promise<boolean> {
+    const found = await this.readSql.query('SELECT 1 FROM applications WHERE name = $1', [name]);
+    return found.length > 0;
   }
 }

@@ -1,12 +1,16 @@
 import { Injectable } from '@nestjs/common';
+import { APPLICATION_NAME } from '../auth/application-name.js';
+import { actorOf } from '../auth/audit.js';
+import { applicationNotFound } from '../auth/auth-errors.js';
 import type { Caller } from '../auth/caller.js';
+import { Timeslice } from '../platform/async/timeslice.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../platform/errors/domain-error.js';
 import { EventTypes } from './event-types.cache.js';
 import {
+  type ApplicationTypeKey,
   EventTypesRepository,
   type EventTypeVersion,
   type Mode,
-  type TypeKey,
 } from './event-types.repository.js';
 import { SamplesRepository } from './samples.repository.js';
 import { PayloadSchema } from './schema/payload-schema.js';
@@ -64,30 +68,41 @@ export class EventTypesService {
   ) {}
 
   /**
+   * The application whose types a request is about: the one that it names, otherwise that of its caller.
+   * @throws NotFoundError if there is none of this name; DatabaseUnavailableError
+   */
+  async applicationOf(named: string | undefined, caller: Caller): Promise<string> {
+    if (named === undefined || named === caller.application) return caller.application;
+    if (!APPLICATION_NAME.test(named) || !(await this.repository.hasApplication(named)))
+      throw applicationNotFound();
+    return named;
+  }
+
+  /**
    * The current version of a type.
    * @throws TypeNotFoundError, DatabaseUnavailableError
    */
-  async find(key: TypeKey): Promise<EventTypeVersion> {
+  async find(key: ApplicationTypeKey): Promise<EventTypeVersion> {
     const version = await this.repository.latest(key);
     if (version === undefined || version.schema === null) throw new TypeNotFoundError();
     return version;
   }
 
   /**
-   * The current types by category and name.
+   * The current types of an application by category and name.
    * @param after the cursor of the page
    * @throws InvalidParametersError for an unknown cursor; DatabaseUnavailableError
    */
-  async list(limit: number, after?: string): Promise<VersionPage> {
+  async list(application: string, limit: number, after?: string): Promise<VersionPage> {
     const key = after === undefined ? undefined : decodeTypeCursor(after);
-    return toPage(await this.repository.list(limit + 1, key), limit, encodeTypeCursor);
+    return toPage(await this.repository.list(application, limit + 1, key), limit, encodeTypeCursor);
   }
 
   /**
    * All versions of a type, newest first, from before version `before` on.
    * @throws TypeNotFoundError when there never was such a type; DatabaseUnavailableError
    */
-  async history(key: TypeKey, limit: number, before?: number): Promise<VersionPage> {
+  async history(key: ApplicationTypeKey, limit: number, before?: number): Promise<VersionPage> {
     const versions = await this.repository.history(key, limit + 1, before);
     if (versions.length === 0 && before === undefined) throw new TypeNotFoundError();
     return toPage(versions, limit, ({ version }) => String(version));
@@ -97,7 +112,7 @@ export class EventTypesService {
    * Registers a type or changes it. Makes no version if nothing changes.
    * @throws SchemaError, ChangeConflictError, DatabaseUnavailableError
    */
-  async put(key: TypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
+  async put(key: ApplicationTypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
     new PayloadSchema(schema);
     const text = JSON.stringify(schema);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -113,7 +128,7 @@ export class EventTypesService {
    * Deletes a type, whose events then have an unknown type. Its versions stay.
    * @throws TypeNotFoundError, ChangeConflictError, DatabaseUnavailableError
    */
-  async delete(key: TypeKey, caller: Caller): Promise<void> {
+  async delete(key: ApplicationTypeKey, caller: Caller): Promise<void> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const latest = await this.find(key);
       if (await this.add(key, latest, { schema: null, mode: null }, caller)) return;
@@ -125,16 +140,19 @@ export class EventTypesService {
    * Tries a schema on the newest stored events of a type.
    * @throws SchemaError, DatabaseUnavailableError
    */
-  async check(key: TypeKey, schema: unknown, limit: number): Promise<Trial> {
+  async check(key: ApplicationTypeKey, schema: unknown, limit: number): Promise<Trial> {
     const payloadSchema = new PayloadSchema(schema);
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;
+    const slice = new Timeslice();
     for await (const { id, data } of this.samples.newest(key, limit)) {
+      if (slice.isOver) await slice.next();
       examined++;
-      if (payloadSchema.fits(data)) continue;
+      const errors = payloadSchema.explain(data);
+      if (errors === undefined) continue;
       refused++;
-      if (examples.length < MAX_EXAMPLES) examples.push({ id, errors: payloadSchema.explain(data) });
+      if (examples.length < MAX_EXAMPLES) examples.push({ id, errors });
     }
     return { examined, refused, examples };
   }
@@ -143,9 +161,13 @@ export class EventTypesService {
    * Suggests a schema that the newest stored events of a type match.
    * @throws NotFoundError when no event of the type is stored; DatabaseUnavailableError
    */
-  async suggest(key: TypeKey): Promise<{ examined: number; schema: Record<string, unknown> }> {
+  async suggest(key: ApplicationTypeKey): Promise<{ examined: number; schema: Record<string, unknown> }> {
     const suggestion = new Suggestion();
-    for await (const { data } of this.samples.newest(key, MAX_SUGGESTION_SAMPLES)) suggestion.add(data);
+    const slice = new Timeslice();
+    for await (const { data } of this.samples.newest(key, MAX_SUGGESTION_SAMPLES)) {
+      if (slice.isOver) await slice.next();
+      suggestion.add(data);
+    }
     if (suggestion.examined === 0) throw new NotFoundError('No event of this type is stored.');
     return { examined: suggestion.examined, schema: suggestion.schema() };
   }
@@ -155,18 +177,21 @@ export class EventTypesService {
    * @returns undefined if another process has added that version
    */
   private async add(
-    key: TypeKey,
+    key: ApplicationTypeKey,
     latest: EventTypeVersion | undefined,
     content: Pick<EventTypeVersion, 'schema' | 'mode'>,
-    { application, keyId }: Caller,
+    caller: Caller,
   ): Promise<EventTypeVersion | undefined> {
-    const version = await this.repository.insert({
-      ...key,
-      ...content,
-      version: (latest?.version ?? 0) + 1,
-      changed_by: application,
-      changed_by_key: keyId ?? null,
-    });
+    const version = await this.repository.insert(
+      {
+        ...key,
+        ...content,
+        version: (latest?.version ?? 0) + 1,
+        changed_by: caller.application,
+        changed_by_key: caller.keyId ?? null,
+      },
+      actorOf(caller),
+    );
     if (version) this.types.update([version]);
     return version;
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
-import { Sql } from '../platform/database/sql.js';
-import type { TypeKey } from './event-types.repository.js';
+import { ReadSql } from '../platform/database/sql.js';
+import type { ApplicationTypeKey } from './event-types.repository.js';
 
 /** The payload of a stored event, to try a schema on. */
 export interface Sample {
@@ -18,14 +18,14 @@ const YIELD_INTERVAL_MS = 20;
 /** Reads the payloads of stored events of a type. */
 @Injectable()
 export class SamplesRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(private readonly sql: ReadSql) {}
 
   /**
-   * Yields the newest events of a type by their timestamps, at most `limit`. Yields to the event loop every few
+   * Yields the newest events of a type of an application by their timestamps, at most `limit`. Yields to the event loop every few
    * milliseconds, so that the work of the consumer does not block other requests.
    * @throws DatabaseUnavailableError
    */
-  async *newest({ category, name }: TypeKey, limit: number): AsyncGenerator<Sample> {
+  async *newest({ application, category, name }: ApplicationTypeKey, limit: number): AsyncGenerator<Sample> {
     let last: { timestamp: string; id: string } | undefined;
     let yieldedAt = performance.now();
     for (let left = limit; left > 0; left -= CHUNK_SIZE) {
@@ -35,11 +35,11 @@ export class SamplesRepository {
         `SELECT id, data, timestamp::text AS timestamp FROM events
          WHERE (events.category, events.name) >= ($1, $2) AND ${
            last
-             ? '(events.category, events.name, events.timestamp, id) < ($1, $2, $4::timestamptz, $5::uuid)'
+             ? '(events.category, events.name, events.timestamp, id) < ($1, $2, $5::timestamptz, $6::uuid)'
              : '(events.category, events.name) <= ($1, $2)'
-         }
+         } AND application = $4
          ORDER BY events.category DESC, events.name DESC, events.timestamp DESC, id DESC LIMIT $3`,
-        [category, name, Math.min(left, CHUNK_SIZE), ...(last ? [last.timestamp, last.id] : [])],
+        [category, name, Math.min(left, CHUNK_SIZE), application, ...(last ? [last.timestamp, last.id] : [])],
       );
       for (const { id, data } of rows) {
         yield { id, data };

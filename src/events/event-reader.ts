@@ -1,12 +1,25 @@
-import { validateSync } from 'class-validator';
+import type { EventTypes } from '../event-types/event-types.cache.js';
 import { environment } from '../platform/config/environment.js';
+import { boundErrors } from '../platform/errors/bounded-errors.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
-import { findInexactness, type Inexactness } from '../platform/json/exact-json.js';
+import { countKeys, findInexactness, type Inexactness, tooDeep } from '../platform/json/exact-json.js';
 import { isJsonObject } from '../platform/json/json-object.js';
+import { JsonScanner, type ScannedValue, type ValueBounds } from '../platform/json/json-scanner.js';
 import { createEvent, type NewEvent } from '../platform/model/event.js';
 import { exceedsMaxTextsBytes, MAX_TEXTS_BYTES } from '../platform/model/event-text.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
-import { CreateEventDto, FieldViolation } from './dto/create-event.dto.js';
+import { CreateEventDto } from './dto/create-event.dto.js';
+
+/**
+ * The bounds of the JSON text of an event, which are checked before it is parsed. Every event within its limits is within
+ * these bounds: a byte of canonical JSON takes at most six as it is sent (`\u0041`), besides blanks, and a key in `data` takes
+ * at least five (`"":1,`).
+ */
+export const EVENT_BOUNDS: ValueBounds = {
+  bytes: 6 * (environment.DATA_LIMIT + MAX_TEXTS_BYTES) + 16 * 1024,
+  keys: Math.ceil(environment.DATA_LIMIT / 5) + 100,
+  depth: environment.DEPTH_LIMIT,
+};
 
 /** What is wrong with an event: a code for programs, and messages by field or by the path of a value. */
 export interface Violation {
@@ -33,13 +46,35 @@ export interface ReadContext {
   ) => (Violation & { readonly refused: boolean }) | undefined;
 }
 
-/** Parses JSON. @returns the value, or the verdict on malformed JSON */
-export function parseEventJson(text: string): { value: unknown } | RefusedVerdict {
-  try {
-    return { value: JSON.parse(text) };
-  } catch (error) {
-    return refuse('malformed_json', { event: [`Not valid JSON: ${(error as Error).message}.`] });
-  }
+/** The context of the events of one application. */
+export function contextOf(application: string, eventTypes: Pick<EventTypes, 'check'>): ReadContext {
+  return {
+    application,
+    checkType: (category, name, data) => eventTypes.check(application, category, name, data),
+  };
+}
+
+/** The verdict on a value that is too large to be parsed. */
+export function refuseOversized({ exceeded, isTooDeep }: ScannedValue, deepField = 'event'): RefusedVerdict {
+  if (isTooDeep) return refuse('too_deep', { [deepField]: [tooDeep(EVENT_BOUNDS.depth)] });
+  const what = exceeded === 'keys' ? 'have' : 'take';
+  const bound = EVENT_BOUNDS[exceeded ?? 'bytes'].toLocaleString('en');
+  return refuse('too_large', { event: [`Must not ${what} more than ${bound} ${exceeded}.`] });
+}
+
+/**
+ * Reads an event that was scanned.
+ * @param text returns its JSON text
+ * @param value parsed from it
+ */
+export function readScannedEvent(
+  { keys, hasInexactNumber, isTooDeep }: ScannedValue,
+  text: () => string,
+  value: unknown,
+  context: ReadContext,
+): Verdict {
+  const isExact = !isTooDeep && !hasInexactNumber && countKeys(value) === keys;
+  return readEvent(value, isExact ? undefined : findInexactness(text(), environment.DEPTH_LIMIT), context);
 }
 
 /**
@@ -47,27 +82,32 @@ export function parseEventJson(text: string): { value: unknown } | RefusedVerdic
  * @param defaultTimestamp canonical; the time of an event that has none
  */
 export function readEventText(text: string, context: ReadContext, defaultTimestamp?: string): Verdict {
-  const parsed = parseEventJson(text);
-  if ('outcome' in parsed) return parsed;
-  const value =
-    defaultTimestamp !== undefined && isJsonObject(parsed.value) && !('timestamp' in parsed.value)
-      ? { ...parsed.value, timestamp: defaultTimestamp }
-      : parsed.value;
-  return readEvent(value, findInexactness(text, environment.DEPTH_LIMIT, false).get(0), context);
+  const scanner = new JsonScanner(Buffer.from(text), false, EVENT_BOUNDS, 1);
+  while (scanner.advance());
+  if (scanner.syntaxError !== undefined) return malformed(scanner.syntaxError);
+  const [scanned] = scanner.values;
+  if (scanner.isMany || !scanned) return notAnObject();
+  if (scanned.exceeded !== undefined) return refuseOversized(scanned);
+  const value: unknown = JSON.parse(text);
+  const timed =
+    defaultTimestamp !== undefined && isJsonObject(value) && !('timestamp' in value)
+      ? { ...value, timestamp: defaultTimestamp }
+      : value;
+  return readEvent(timed, findInexactness(text, environment.DEPTH_LIMIT), context);
 }
 
 /**
  * Reads an event from a parsed JSON value.
  * @param inexactness what JSON.parse has changed in it, if anything
  */
-export function readEvent(
+function readEvent(
   value: unknown,
   inexactness: Inexactness | undefined,
   { application, checkType }: ReadContext,
 ): Verdict {
   if (inexactness)
     return refuse(inexactness.code, { [inexactness.path.join('.') || 'event']: [inexactness.reason] });
-  if (!isJsonObject(value)) return refuse('wrong_type', { event: ['Must be a JSON object.'] });
+  if (!isJsonObject(value)) return notAnObject();
   const dto = CreateEventDto.from(value);
   for (const key in value) if (!CreateEventDto.isField(key)) return explain(dto, value);
   if (!dto.isValid()) return explain(dto, value);
@@ -85,18 +125,21 @@ export function readEvent(
     : { outcome: 'accepted', event };
 }
 
-function refuse(code: RejectionCode, errors: FieldErrors): RefusedVerdict {
-  return { outcome: 'refused', code, errors };
+export const malformed = (syntaxError: string): RefusedVerdict =>
+  refuse('malformed_json', { event: [syntaxError] });
+
+const notAnObject = (): RefusedVerdict => refuse('wrong_type', { event: ['Must be a JSON object.'] });
+
+export function refuse(code: RejectionCode, errors: FieldErrors): RefusedVerdict {
+  return { outcome: 'refused', code, errors: boundErrors(errors, 'event') };
 }
 
 /** Reports everything that is wrong with an event, by field. */
 function explain(dto: CreateEventDto, value: object): RefusedVerdict {
   // Without a prototype, so that a field called __proto__ is a field like any other.
   const errors = Object.create(null) as FieldErrors;
+  const violations = dto.violations();
+  for (const { field, path = [], message } of violations) errors[[field, ...path].join('.')] = [message];
   for (const key of Object.keys(value)) if (!CreateEventDto.isField(key)) errors[key] = ['Unknown field.'];
-  for (const { property, value: field, constraints } of validateSync(dto)) {
-    const path = field instanceof FieldViolation ? field.path : [];
-    errors[[property, ...path].join('.')] = Object.values(constraints ?? {});
-  }
-  return refuse(dto.code ?? 'unknown_field', errors);
+  return refuse(violations[0]?.code ?? 'unknown_field', errors);
 }

@@ -1,4 +1,4 @@
-import { Controller, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Header, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
 import {
   ApiAcceptedResponse,
   ApiBody,
@@ -15,11 +15,16 @@ import {
 } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../platform/config/environment.js';
-import { Allow } from '../auth/access.decorator.js';
+import { Allow, VisibleApplication } from '../auth/access.decorator.js';
+import { Question } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
+import { EVENT_MEDIA_TYPES } from '../platform/http/media-types.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
+import { locationOf } from '../platform/http/links.js';
+import { toStoredEvent } from '../platform/model/event.js';
 import { preferredWait } from '../platform/http/prefer-header.js';
-import { toPageResponse } from '../platform/paging/page-response.js';
+import { MAX_PAGE_BYTES } from '../platform/paging/bounded-slice.js';
+import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
 import { EXAMPLE, EXAMPLE_STORED } from './dto/example.js';
@@ -30,6 +35,7 @@ import {
   QueuedBatchResponse,
   QueuedEventResponse,
 } from './dto/responses.dto.js';
+import { EventLimitsPipe } from './event-limits.pipe.js';
 import { EventsPipe, SubmittedEvents } from './events.pipe.js';
 import { type AcceptResult, EventsService } from './events.service.js';
 import type { Submission } from './submission.js';
@@ -48,16 +54,17 @@ export class EventsController {
   constructor(private readonly events: EventsService) {}
 
   @Post()
-  @Allow('ingest')
+  @Allow('ingest', 'handler')
   @AllowedParameters('key')
   @ApiOperation({
     summary: 'Send events',
     description:
       `One event, an array of events, or NDJSON (an event a line): at most ${environment.EVENTS_LIMIT} events and ` +
       `${environment.BODY_LIMIT} bytes a request. The response comes when the events are durable in the queue. Each event is stored ` +
-      'exactly once, however often it is sent. If some of many events are invalid, they are named and the others accepted.',
+      'exactly once, however often it is sent. If some of many events are invalid, they are named and the others accepted. ' +
+      'A request counts as many events against the rate limit as it holds, or one for each 4,096 bytes of its body if those are more.',
   })
-  @ApiConsumes('application/json', 'application/x-ndjson')
+  @ApiConsumes(...EVENT_MEDIA_TYPES)
   @ApiBody({
     schema: {
       oneOf: [
@@ -81,7 +88,9 @@ export class EventsController {
   @ApiHeader({
     name: 'Prefer',
     required: false,
-    description: `\`wait=5\` waits up to 5 seconds (${environment.WAIT_LIMIT} at most) until the events are stored (RFC 7240).`,
+    description:
+      `\`wait=5\` waits up to 5 seconds (${environment.WAIT_LIMIT} at most) until the events are stored (RFC 7240). While too ` +
+      'many others wait, in all or with this key, the response is 202 at once, without `Preference-Applied`.',
   })
   @ApiAcceptedResponse({
     description: 'The events are durable in the queue.',
@@ -103,51 +112,66 @@ export class EventsController {
   })
   @ApiProblems(400, 413, 415, 503)
   async create(
-    @SubmittedEvents(EventsPipe) submission: Submission,
+    @SubmittedEvents(EventsPipe, EventLimitsPipe) submission: Submission,
     @Headers('prefer') prefer: string | undefined,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<QueuedEventResponse | QueuedBatchResponse | EventResponse> {
-    const { many, events, refused } = submission;
+    const { many, events, refused, errorsLeftOut } = submission;
     const waitSeconds = preferredWait(prefer, environment.WAIT_LIMIT);
-    const result = await this.events.accept(events, waitSeconds * 1000);
-    reply.status(STATUS[result.status]);
-    if (waitSeconds > 0) reply.header('preference-applied', `wait=${waitSeconds}`);
-    const stored = result.status === 'queued' ? undefined : result.events;
+    const { status, waited } = await this.events.accept(events, waitSeconds * 1000, {
+      keyId: request.caller.keyId,
+      bytes: Number(request.headers['content-length'] ?? environment.BODY_LIMIT),
+    });
+    reply.status(STATUS[status]);
+    if (waited) reply.header('preference-applied', `wait=${waitSeconds}`);
+    // A stored event is what was sent, because its id follows from all its values.
+    const stored = status === 'queued' ? undefined : events.map(toStoredEvent);
     if (many) {
       const ids = events.map(({ id }) => id);
-      return { accepted: events.length, rejected: refused, ids, ...(stored && { results: stored }) };
+      return {
+        accepted: events.length,
+        rejected: refused,
+        ...(errorsLeftOut > 0 && { errors_left_out: errorsLeftOut }),
+        ids,
+        ...(stored && { results: stored }),
+      };
     }
     const id = events[0]?.id ?? '';
-    reply.header('location', `/events/${id}/`);
+    reply.header('location', locationOf(`/events/${id}/`));
     return stored?.[0] ?? { id, status: 'queued' };
   }
 
   @Get()
-  @Allow('read')
+  @Allow('read', 'parameter')
+  @Question()
+  @Header('content-type', JSON_TYPE)
   @ApiOperation({
     summary: 'List events',
     description:
-      'Newest first by default. Every page costs the same; follow `next` and `previous`. The count is exact, except for a ' +
-      'part of a session with more than 10,000 events, where it is an estimate.',
+      'Newest first by default. Every page costs the same; follow `next` and `previous`. A page ends early when its ' +
+      `payloads exceed ${MAX_PAGE_BYTES / 1024 / 1024} MiB together. ` +
+      'The count is exact, except for a part of a session with more than 10,000 events, where it is an estimate.',
   })
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)
-  list(@Query(queryPipe) query: ListEventsDto, @Req() request: FastifyRequest): Promise<EventPageResponse> {
+  list(@Query(queryPipe) query: ListEventsDto, @Req() request: FastifyRequest): Promise<string> {
     return toPageResponse(request, this.events.list(query));
   }
 
   @Get(':id')
-  @Allow('read')
+  @Allow('read', 'handler')
+  @Question()
   @AllowedParameters()
   @ApiOperation({ summary: 'One event' })
   @ApiParam({
     name: 'id',
     schema: { type: 'string', format: 'uuid', example: EXAMPLE_STORED.id },
-    description: 'From the answer to sending it.',
+    description: 'The id that the response to `POST /events` gave.',
   })
   @ApiOkResponse({ type: EventResponse })
   @ApiProblems(400, 404, 503)
-  find(@Param('id') id: string): Promise<EventResponse> {
-    return this.events.find(id);
+  find(@Param('id') id: string, @VisibleApplication() visible: string | undefined): Promise<EventResponse> {
+    return this.events.find(id, visible);
   }
 }

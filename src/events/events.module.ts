@@ -3,6 +3,8 @@ import { EventTypesModule } from '../event-types/event-types.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { RejectionsRepositoryModule } from '../rejections/rejections-repository.module.js';
 import { EventCountsModule } from '../statistics/event-counts.module.js';
+import { EventLimits } from './event-limits.js';
+import { EventLimitsPipe } from './event-limits.pipe.js';
 import { EventsController } from './events.controller.js';
 import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
@@ -19,7 +21,7 @@ export class EventsModule {
     module: EventsModule,
     imports: [EventsRepositoryModule, EventCountsModule, EventTypesModule, RejectionsModule.api],
     controllers: [EventsController],
-    providers: [EventsPipe, EventsService, StoredEventsPoller],
+    providers: [EventsPipe, EventLimits, EventLimitsPipe, EventsService, StoredEventsPoller],
   };
 
   /** Stores the events of the queue. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { EventTypes } from '../event-types/event-types.cache.js';
 import { ANYBODY } from '../auth/caller.js';
+import { RequestPoints } from '../auth/request-points.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import type { NewRejection } from '../platform/model/rejection.js';
@@ -23,17 +24,11 @@ eventTypes.update([]);
 const pipe = new EventsPipe(eventTypes, {
   record: (rejection) => void recorded.push(rejection),
 });
-const sendText = (text: string) => pipe.transform({ body: new JsonBody(text), caller: ANYBODY });
+const sendText = (text: string) => pipe.transform({ body: new JsonBody(Buffer.from(text)), caller: ANYBODY });
 const send = (value: unknown) => sendText(JSON.stringify(value));
 
-function sendLines(...lines: string[]): Promise<Submission> {
-  const body = new NdjsonBody(
-    (async function* () {
-      for (const line of lines) yield await Promise.resolve(line);
-    })(),
-  );
-  return pipe.transform({ body, caller: ANYBODY });
-}
+const sendBytes = (bytes: Buffer) => pipe.transform({ body: new NdjsonBody(bytes), caller: ANYBODY });
+const sendLines = (...lines: string[]) => sendBytes(Buffer.from(lines.join('\n')));
 
 async function errorOf(submission: Promise<Submission>): Promise<DomainError> {
   const outcome = await submission.catch((error: unknown) => error);
@@ -55,7 +50,9 @@ describe('EventsPipe: an event', () => {
   it('gets an id and a canonical timestamp', async () => {
     expect(await send(EVENT)).toEqual({
       many: false,
+      observed: [],
       refused: [],
+      errorsLeftOut: 0,
       events: [
         {
           ...EVENT,
@@ -124,7 +121,11 @@ describe('EventsPipe: a field', () => {
     ['data', [], 'Must be a JSON object.'],
     ['data', 'text', 'Must be a JSON object.'],
     ['timestamp', null, 'Must be a string.'],
-    ['timestamp', 1609492529, 'Must be a string.'],
+    [
+      'timestamp',
+      1609492529,
+      expect.stringMatching(/^Must be a string .* could mean seconds or milliseconds\.$/),
+    ],
     ['timestamp', '2021-02-30T00:00:00', 'This day does not exist.'],
     ['timestamp', 'now', 'Must be an ISO 8601 date-time such as 2021-01-01T09:15:29.243860Z.'],
   ])('%s must not be %j: %s', async (field, value, message) => {
@@ -203,6 +204,8 @@ describe('EventsPipe: a payload', () => {
   it.each([
     ['{"form":[{"amount":9007199254740993}]}', 'data.form.0.amount', 'cannot be kept exactly'],
     ['{"a":1,"a":2}', 'data.a', 'stands twice'],
+    ['{"form":[-0]}', 'data.form.0', 'The number -0 cannot be kept exactly'],
+    ['{"n":-0.0e5}', 'data.n', 'The number -0.0e5 cannot be kept exactly'],
     [String.raw`{"form":["\u0000"]}`, 'data.form.0', 'U+0000'],
     [String.raw`{"form":{"\ud800":1}}`, 'data.form.\uD800', 'surrogate'],
   ])(
@@ -269,9 +272,9 @@ describe('EventsPipe: many events', () => {
     const event = withData('{}');
     const array = (count: number) => `[${new Array<string>(count).fill(event).join(',')}]`;
     expect((await sendText(array(5000))).events).toHaveLength(5000);
-    for (const submission of [sendText(array(5001)), sendLines(...new Array<string>(5001).fill('null'))]) {
-      expect(await errorOf(submission)).toMatchObject({ kind: 'too_large', code: 'too_many_events' });
-    }
+    const tooMany = { kind: 'too_large', code: 'too_many_events' };
+    expect(await errorOf(sendText(array(5001)))).toMatchObject(tooMany);
+    expect(await errorOf(sendLines(...new Array<string>(5001).fill('null')))).toMatchObject(tooMany);
   });
 });
 
@@ -299,19 +302,115 @@ describe('EventsPipe: a body', () => {
     }
   });
 
-  it('that is cut off fails, and no event of it is accepted', async () => {
-    const broken = (async function* () {
-      yield await Promise.resolve(JSON.stringify(EVENT));
-      throw new Error('The sender went away.');
-    })();
-    await expect(pipe.transform({ body: new NdjsonBody(broken), caller: ANYBODY })).rejects.toThrow(
-      'The sender went away.',
-    );
+  it.each([
+    ['behind a good event', '{"data":tru}'],
+    ['in an event that is too large to be parsed', `{"data":"${'x'.repeat(500_000)}"`],
+    ['behind an event that is nested too deep', `${withData('['.repeat(300) + ']'.repeat(300))}{`],
+  ])('that is malformed anywhere is refused as a whole: %s', async (_, text) => {
+    recorded.length = 0;
+    const error = await errorOf(sendText(`[${JSON.stringify(EVENT)},${text}]`));
+    expect(error).toMatchObject({
+      code: 'malformed_json',
+      message: expect.stringMatching(/ at byte \d+\.$/),
+    });
+    expect(recorded.map(({ code }) => code)).toEqual(['malformed_json']);
+  });
+
+  it('of NDJSON that is not UTF-8 in one line loses only that line, which is recorded as text', async () => {
+    recorded.length = 0;
+    const line = JSON.stringify(EVENT);
+    const invalid = Buffer.from(`${line}\n${line.replace('pageview', '\xff')}\n`, 'latin1');
+    const { events, refused } = await sendBytes(Buffer.concat([invalid, Buffer.from(`\uFEFF${line}`)]));
+    expect(events).toHaveLength(2);
+    expect(refused).toEqual([{ index: 1, errors: { event: ['The line is not valid UTF-8.'] } }]);
+    expect(recorded).toMatchObject([{ code: 'not_utf8', event: line.replace('pageview', '\uFFFD') }]);
+  });
+
+  it('of NDJSON may consist of a million blank lines and one event', async () => {
+    const { events } = await sendLines('\r\n \n'.repeat(1_000_000), JSON.stringify(EVENT));
+    expect(events).toHaveLength(1);
   });
 
   // Work that grew with the square of the text would exceed the time-out of the spec by far.
   it('nested a million deep is refused', async () => {
     const text = '['.repeat(1_000_000) + ']'.repeat(1_000_000);
     expect(await errorsOf(sendText(withData(text)))).toEqual({ data: ['Nested more than 100 levels deep.'] });
+  });
+});
+
+describe('EventsPipe: the bounds of its work', () => {
+  const event = (data: string) => `{"session_id":"s","category":"c","name":"n","data":${data}}`;
+
+  it.each([
+    ['of too many bytes', event(`{"a":"${'x'.repeat(500_000)}"}`), 'Must not take more than 424,000 bytes.'],
+    [
+      'with too many keys',
+      event(`{${Array.from({ length: 14_000 }, (_, index) => `"${index}":1`).join()}}`),
+      'Must not have more than 13,208 keys.',
+    ],
+  ])('are met before an event is parsed: one %s is refused alone', async (_, text, message) => {
+    recorded.length = 0;
+    const { events, refused } = await sendText(`[${text},${JSON.stringify(EVENT)}]`);
+    expect(events).toHaveLength(1);
+    expect(refused).toEqual([{ index: 0, errors: { event: [message] } }]);
+    expect(recorded).toMatchObject([{ code: 'too_large', event: null }]);
+    expect(text.startsWith(recorded[0]?.json ?? '?')).toBe(true);
+  });
+
+  it('admit every event within its limits, even if each character of it is escaped', async () => {
+    const escaped = '\\u0061'.repeat(65_536 - 8);
+    expect((await sendText(event(`{"a":"${escaped}"}`))).events).toHaveLength(1);
+    expect(await errorsOf(sendText(event(`{"a":"${escaped}a"}`)))).toEqual({
+      data: ['Must not exceed 65536 bytes as compact JSON.'],
+    });
+  });
+
+  it('name the first 20 fields that are wrong, with names of 255 characters at most', async () => {
+    const fields = Array.from({ length: 1000 }, (_, index) => `"${index}${'n'.repeat(300)}":1`).join();
+    const errors = (await errorsOf(sendText(`{"session_id":"s",${fields}}`))) as Record<string, string[]>;
+    expect(Object.keys(errors)).toHaveLength(21);
+    expect(errors).toMatchObject({
+      category: ['This field is required.'],
+      name: ['This field is required.'],
+      event: ['982 more fields are invalid.'],
+    });
+    expect(Math.max(...Object.keys(errors).map(({ length }) => length))).toBe(255);
+  });
+
+  it('name every refused event, but leave out the errors of those that would make the response too large', async () => {
+    const bad = JSON.stringify({ ...EVENT, ['x'.repeat(200)]: 1 });
+    const { refused, errorsLeftOut } = await sendLines(
+      JSON.stringify(EVENT),
+      ...Array<string>(2000).fill(bad),
+    );
+    expect(refused.map(({ index }) => index)).toEqual(Array.from({ length: 2000 }, (_, index) => index + 1));
+    expect(refused.filter(({ errors }) => Object.keys(errors).length === 0)).toHaveLength(errorsLeftOut);
+    expect(errorsLeftOut).toBeGreaterThan(1000);
+    expect(JSON.stringify(refused).length).toBeLessThan(200_000);
+  });
+
+  it('take the points of all events before any is read or recorded', async () => {
+    recorded.length = 0;
+    const taken: number[] = [];
+    const take = (points: number): undefined => {
+      taken.push(points);
+      if (points > 2) throw new DomainError('rate_limited', 'rate_limited', 'No points are left.');
+    };
+    const points = () => new RequestPoints({ take, charge: () => undefined, headers: () => ({}) });
+    const sendMany = (text: string, own = points()) =>
+      pipe.transform({ body: new JsonBody(Buffer.from(text)), caller: ANYBODY, points: own });
+    await expect(sendMany('[1,2,3]')).rejects.toMatchObject({ code: 'rate_limited' });
+    expect([taken, recorded]).toEqual([[3], []]);
+    const paid = points();
+    await paid.take({ bytes: 4097 });
+    await expect(sendMany('[1,2]', paid)).rejects.toMatchObject({ code: 'invalid' });
+    expect(taken).toEqual([3, 2]);
+    expect(recorded).toHaveLength(2);
+  });
+
+  it('find that there are too many events before any is read or recorded', async () => {
+    recorded.length = 0;
+    await expect(sendText(`[${'1,'.repeat(6000)}`)).rejects.toMatchObject({ code: 'too_many_events' });
+    expect(recorded).toEqual([]);
   });
 });

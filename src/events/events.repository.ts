@@ -1,10 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { InjectRepository } from '@nestjs/typeorm';
+import { randomUUID } from 'node:crypto';
 import { type EntityMetadata, Repository } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
-import { selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
-import type { EventFilter, StoredEvent } from '../platform/model/event.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
+import { ReadSql, selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
+import {
+  createEvent,
+  type EventFilter,
+  type StoredEvent,
+  type StoredEventText,
+} from '../platform/model/event.js';
 import { millisecondsOf } from '../platform/model/event-id.js';
+import { readBoundedSlice } from '../platform/paging/bounded-slice.js';
 import {
   countRows,
   isDescending,
@@ -12,27 +20,41 @@ import {
   type Statement,
   type KeysetQuery,
 } from '../platform/paging/keyset-query.js';
-import type { Count, Slice } from '../platform/paging/page.js';
+import type { Count, Slice, SliceRows } from '../platform/paging/page.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import { EventEntity } from './event.entity.js';
 
-/** The columns of a StoredEvent, in the order of a response. */
-const COLUMNS = `id, application, session_id, category, name, data, ${selectUtc('timestamp')}`;
+/** The columns of a stored event, in the order of a response. */
+const columnsWith = (data: string): string =>
+  `id, application, session_id, category, name, ${data}, ${selectUtc('timestamp')}`;
+const COLUMNS = columnsWith('data');
+const TEXT_COLUMNS = columnsWith('data::text AS data');
 
 /** How many index rows to scan for a page of one application: this many for each event of the page, … */
 const SCANNED_PER_EVENT = 4;
 /** … and at most this many more than the page has. */
 const MAX_EXTRA_SCANNED = 1000;
 
+/** The result of storing a batch. */
+interface Inserted {
+  /** How many events were new. */
+  stored: number;
+  /** Their ids, if they were requested. */
+  ids: string[];
+  /** Of each application in the batch, how many events were sent, and how many of them were new. */
+  byApplication: { application: string; sent: number; added: number }[];
+}
+
 /** The table of events. All SQL about it is here. */
 @Injectable()
 export class EventsRepository {
-  private insertText: string | undefined;
+  private insertStatement: string | undefined;
 
   constructor(
     @InjectRepository(EventEntity) private readonly events: Repository<EventEntity>,
     private readonly sql: Sql,
+    private readonly readSql: ReadSql,
     private readonly counts: EventCountsRepository,
   ) {}
 
@@ -45,52 +67,78 @@ export class EventsRepository {
    * @param batch text of a JSON array of NewEvent
    * @param withIds whether to return the ids of the events that were new, and not only their number
    */
-  async insert(batch: string, withIds = false): Promise<{ stored: number; ids: string[] }> {
-    // TypeORM knows the entity only after it has connected.
-    this.insertText ??= insertStatement(this.events.metadata);
-    const [result] = await this.sql.query<{ stored: number; ids: string[] | null }>(
+  async insert(batch: string, withIds = false): Promise<Inserted> {
+    const [result] = await this.sql.query<{ [Field in keyof Inserted]: Inserted[Field] | null }>(
       this.insertText,
       [batch, withIds],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
-    return { stored: result?.stored ?? 0, ids: result?.ids ?? [] };
-  }
-
-  /** The stored events with these ids, in no particular order. */
-  findByIds(ids: string[]): Promise<StoredEvent[]> {
-    // An id begins with its milliseconds, so the index on (timestamp, id) finds it in a range of one millisecond.
-    const milliseconds = ids.map(millisecondsOf);
-    return this.sql.query(
-      `SELECT ${COLUMNS}
-       FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS wanted (wanted_id, first, next)
-       JOIN events ON id = wanted_id AND events.timestamp >= first AND events.timestamp < next`,
-      [
-        ids,
-        milliseconds.map((ms) => (ms === 0 ? '-infinity' : new Date(ms).toISOString())),
-        milliseconds.map((ms) => new Date(ms + 1).toISOString()),
-      ],
-    );
+    return {
+      stored: result?.stored ?? 0,
+      ids: result?.ids ?? [],
+      byApplication: result?.byApplication ?? [],
+    };
   }
 
   /**
-   * Reads a slice of the matching events in their order; for a cursor to `previous`, in the opposite order.
+   * Whether an ordinary event could be stored now, tried in a transaction that is rolled back.
+   * @throws DatabaseUnavailableError
+   */
+  async canStore(): Promise<boolean> {
+    const now = new Date();
+    const event = createEvent('the-eye', {
+      session_id: randomUUID(),
+      category: 'the-eye',
+      name: 'rehearsal',
+      data: { value: {}, canonical: '{}' },
+      timestamp: { text: now.toISOString().replace('Z', '000Z'), milliseconds: now.getTime() },
+    });
+    try {
+      await this.sql.rehearse(this.insertText, [JSON.stringify([event]), false], {
+        timeoutMs: environment.STORE_TIMEOUT,
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof DatabaseUnavailableError) throw error;
+      return false;
+    }
+  }
+
+  async findById(id: string): Promise<StoredEvent | undefined> {
+    const [event] = await this.readSql.query<StoredEvent>(...selectByIds(COLUMNS, [id]));
+    return event;
+  }
+
+  /** Which of these ids are stored, for senders who wait for them. */
+  async findStored(ids: readonly string[]): Promise<string[]> {
+    const rows = await this.sql.query<{ id: string }>(...selectByIds('id', ids));
+    return rows.map(({ id }) => id);
+  }
+
+  /**
+   * Reads a slice of the matching events in their order; for a cursor to `previous`, in the opposite order. It ends early
+   * if the events are large.
    */
   async find(
     filter: EventFilter,
     slice: Slice,
     { timeoutMs, signal }: SqlOptions = {},
-  ): Promise<StoredEvent[]> {
-    const select = (query: KeysetQuery): Promise<StoredEvent[]> => {
-      const { sql, parameters } = selectSlice(COLUMNS, query, slice);
-      return this.sql.query(sql, parameters, { timeoutMs, signal });
-    };
+  ): Promise<SliceRows<StoredEventText>> {
+    const select = (query: KeysetQuery): Promise<SliceRows<StoredEventText>> =>
+      readBoundedSlice({
+        slice,
+        select: (part) => selectSlice(TEXT_COLUMNS, query, part),
+        bytes: 'octet_length(data)',
+        cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
+        run: ({ sql, parameters }) => this.readSql.query(sql, parameters, { timeoutMs, signal }),
+      });
     const query = keysetQuery(filter);
     if (!isScattered(filter) || !this.counts.areKept) return select(query);
     // Usually the events are close together. If not, the prefix sums tell which minutes contain the page.
     const rows = slice.limit + (slice.offset ?? 0);
     const first = Math.min(rows * SCANNED_PER_EVENT, rows + MAX_EXTRA_SCANNED);
     const near = await select({ ...query, only: { first } });
-    if (near.length === slice.limit) return near;
+    if (near.isCut || near.rows.length === slice.limit) return near;
     const { equality, residual } = query;
     const minutes = this.minutesOf(filter, slice, rows);
     return select({ ...query, equality: {}, residual: { ...equality, ...residual }, only: { minutes } });
@@ -98,7 +146,12 @@ export class EventsRepository {
 
   /** Counts matching events: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */
   count(filter: EventFilter): Promise<Count> {
-    return countRows((text, parameters) => this.sql.query(text, parameters), keysetQuery(filter));
+    return countRows((text, parameters) => this.readSql.query(text, parameters), keysetQuery(filter));
+  }
+
+  /** TypeORM knows the entity only after it has connected. */
+  private get insertText(): string {
+    return (this.insertStatement ??= insertStatement(this.events.metadata));
   }
 
   /** Selects the minutes that contain a slice, from the prefix sums. */
@@ -115,6 +168,22 @@ export class EventsRepository {
     };
     return this.counts.minutes({ application, category, name }, range, rows, newestFirst);
   }
+}
+
+/** Selects columns of the stored events with these ids, in no particular order. */
+function selectByIds(columns: string, ids: readonly string[]): [sql: string, parameters: unknown[]] {
+  // An id begins with its milliseconds, so the index on (timestamp, id) finds it in a range of one millisecond.
+  const milliseconds = ids.map(millisecondsOf);
+  return [
+    `SELECT ${columns}
+     FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS wanted (wanted_id, first, next)
+     JOIN events ON id = wanted_id AND events.timestamp >= first AND events.timestamp < next`,
+    [
+      ids,
+      milliseconds.map((ms) => (ms === 0 ? '-infinity' : new Date(ms).toISOString())),
+      milliseconds.map((ms) => new Date(ms + 1).toISOString()),
+    ],
+  ];
 }
 
 /** True if matching events may be far apart in the index that serves the filter: one application's events of a type. */
@@ -156,7 +225,16 @@ function insertStatement({ tableName, columns }: EntityMetadata): string {
       SELECT ${values.join(', ')} FROM jsonb_to_recordset($1::jsonb) AS batch (${record.join(', ')})
       ORDER BY id
       ON CONFLICT DO NOTHING
-      RETURNING id
+      RETURNING id, application
+    ),
+    by_application AS (
+      SELECT application, sent, coalesce(added, 0) AS added
+      FROM (
+        SELECT application, count(*) AS sent FROM jsonb_to_recordset($1::jsonb) AS batch (application text) GROUP BY 1
+      ) AS sent
+      LEFT JOIN (SELECT application, count(*) AS added FROM stored GROUP BY 1) AS added USING (application)
     )
-    SELECT count(*)::int AS stored, array_agg(id) FILTER (WHERE $2) AS ids FROM stored`;
+    SELECT count(*)::int AS stored, array_agg(id) FILTER (WHERE $2) AS ids,
+      (SELECT jsonb_agg(by_application) FROM by_application) AS "byApplication"
+    FROM stored`;
 }

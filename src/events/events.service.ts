@@ -1,18 +1,28 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../platform/errors/domain-error.js';
-import type { EventFilter, NewEvent, StoredEvent } from '../platform/model/event.js';
+import { RawJson } from '../platform/json/raw-json.js';
+import type { EventFilter, NewEvent, StoredEvent, StoredEventText } from '../platform/model/event.js';
 import { isEventId } from '../platform/model/event-id.js';
 import { type Count, type Page, readPage } from '../platform/paging/page.js';
 import { nextMicrosecond } from '../platform/time/timestamp.js';
+import { metrics } from '../platform/telemetry/metrics.js';
 import { Producer } from '../queue/producer.js';
 import { ALWAYS } from '../statistics/cuts.js';
 import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
 import { EventsRepository } from './events.repository.js';
-import { StoredEventsPoller } from './stored-events.poller.js';
+import { StoredEventsPoller, type WaitRequest } from './stored-events.poller.js';
 
-/** Whether accepted events are only queued, or stored by this request (`created`), or were stored before (`existing`). */
-export type AcceptResult = { status: 'queued' } | { status: 'created' | 'existing'; events: StoredEvent[] };
+/** What became of accepted events. */
+export type AcceptResult = {
+  /** Whether they are only queued, or stored by this request (`created`), or were stored before (`existing`). */
+  readonly status: 'queued' | 'created' | 'existing';
+  /** False if too many requests wait already for this one to wait too. */
+  readonly waited: boolean;
+};
+
+/** An event of a list. */
+export type ListedEvent = Omit<StoredEvent, 'data'> & { data: RawJson };
 
 /** Accepts events and finds them. Knows nothing of HTTP. */
 @Injectable()
@@ -27,48 +37,71 @@ export class EventsService {
   /**
    * Resolves when the events are durable in the queue or, with a wait, when they are stored.
    * @param waitMs milliseconds to wait until they are stored; 0 to return once they are queued
+   * @param sender who waits, and with how many bytes
    * @throws RedisUnavailableError, BacklogFullError
    */
-  async accept(events: NewEvent[], waitMs: number): Promise<AcceptResult> {
-    if (waitMs === 0) {
-      await this.producer.add(events);
-      return { status: 'queued' };
+  async accept(
+    events: NewEvent[],
+    waitMs: number,
+    sender: Omit<WaitRequest, 'events'>,
+  ): Promise<AcceptResult> {
+    const stopWaiting = waitMs > 0 ? this.poller.reserve({ ...sender, events: events.length }) : undefined;
+    if (!stopWaiting) {
+      await this.queue(events);
+      return { status: 'queued', waited: false };
     }
-    const deadline = Date.now() + waitMs;
-    const ids = events.map(({ id }) => id);
-    const existing = await this.poller.lookUp(ids, waitMs);
-    const missing = events.filter(({ id }) => !existing.has(id));
-    if (missing.length === 0) return { status: 'existing', events: inOrder(ids, existing) };
-    await this.producer.add(missing);
-    const created = await this.poller.waitFor(
-      missing.map(({ id }) => id),
-      deadline - Date.now(),
-    );
-    if (created === undefined) return { status: 'queued' };
-    return { status: 'created', events: inOrder(ids, new Map([...existing, ...created])) };
+    try {
+      return { status: await this.acceptAndWait(events, Date.now() + waitMs), waited: true };
+    } finally {
+      stopWaiting();
+    }
   }
 
-  /** @throws NotFoundError, DatabaseUnavailableError */
-  async find(id: string): Promise<StoredEvent> {
-    const [event] = isEventId(id) ? await this.repository.findByIds([id.toLowerCase()]) : [];
-    if (!event) throw new NotFoundError('No event with this id is stored, or not yet.');
+  private async acceptAndWait(events: NewEvent[], deadline: number): Promise<AcceptResult['status']> {
+    const existing = await this.poller.lookUp(
+      events.map(({ id }) => id),
+      deadline - Date.now(),
+    );
+    const missing = events.filter(({ id }) => !existing.has(id));
+    if (missing.length === 0) return 'existing';
+    await this.queue(missing);
+    const ids = missing.map(({ id }) => id);
+    return (await this.poller.waitFor(ids, deadline - Date.now())) ? 'created' : 'queued';
+  }
+
+  /** All of them are of the application of one caller. */
+  private async queue(events: NewEvent[]): Promise<void> {
+    await this.producer.add(events);
+    const [first] = events;
+    if (first) metrics.acceptedOf(first.application, events.length);
+  }
+
+  /**
+   * @param visible the only application whose events the caller sees; undefined if it sees all
+   * @throws NotFoundError, DatabaseUnavailableError
+   */
+  async find(id: string, visible: string | undefined): Promise<StoredEvent> {
+    const event = isEventId(id) ? await this.repository.findById(id.toLowerCase()) : undefined;
+    if (!event || (visible ?? event.application) !== event.application)
+      throw new NotFoundError('No event with this id is stored, or not yet.');
     return event;
   }
 
   /** @throws CursorError, PageTooDeepError, DatabaseUnavailableError */
-  async list(dto: ListEventsDto): Promise<Page<StoredEvent>> {
+  async list(dto: ListEventsDto): Promise<Page<ListedEvent>> {
     const filter = toFilter(dto);
     const order = dto.ordering ?? '-timestamp';
-    return readPage(
+    const page = await readPage(
       {
         newestFirst: order === '-timestamp',
         query: JSON.stringify([order, filter]),
-        cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
+        cursorKey: ({ timestamp, id }: StoredEventText) => ({ timestamp, id }),
         find: (slice) => this.repository.find(filter, slice),
         count: () => this.count(filter),
       },
       dto,
     );
+    return { ...page, results: page.results.map(toListedEvent) };
   }
 
   /** Exact wherever prefix sums exist, which is everywhere except for a part of a session. */
@@ -76,9 +109,10 @@ export class EventsService {
     const { session_id, ...others } = filter;
     if (session_id !== undefined) {
       const count = await this.repository.count(filter);
-      const isWholeSession = Object.values(others).every((value) => value === undefined);
-      if (!count.isEstimate || !isWholeSession) return count;
-      return { count: await this.counts.ofSession(session_id), isEstimate: false };
+      const { application, ...rest } = others;
+      if (!count.isEstimate || Object.values(rest).some((value) => value !== undefined)) return count;
+      const ofSession = await this.counts.ofSession(session_id, application);
+      return ofSession === undefined ? count : { count: ofSession, isEstimate: false };
     }
     const { timestamp_after, timestamp_before, ...dimensions } = others;
     const from = timestamp_after ?? ALWAYS.from;
@@ -99,6 +133,7 @@ export function toFilter({
   return { application, session_id, category, name, timestamp_after, timestamp_before };
 }
 
-function inOrder(ids: string[], events: Map<string, StoredEvent>): StoredEvent[] {
-  return ids.flatMap((id) => events.get(id) ?? []);
-}
+export const toListedEvent = (event: StoredEventText): ListedEvent => ({
+  ...event,
+  data: new RawJson(event.data),
+});

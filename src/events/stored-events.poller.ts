@@ -1,85 +1,180 @@
-import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import type { StoredEvent } from '../platform/model/event.js';
 import { EventsRepository } from './events.repository.js';
 
-const POLL_INTERVAL_MS = 20;
+/** Milliseconds between two polls, while events are found or somebody has just begun to wait. */
+const MIN_INTERVAL_MS = 20;
+const MAX_INTERVAL_MS = 500;
+
+/** A pause is at least so many times as long as the poll before it, so that polling never occupies PostgreSQL. */
+const MIN_PAUSE_RATIO = 4;
+
+/** Ids of one statement, so that none of them is long. */
+const CHUNK_SIZE = 1000;
+
+const MEGABYTE = 1024 * 1024;
+
+/** Bytes of the requests that wait in memory, in all and of one key. */
+const MAX_WAITING_BYTES = Math.max(64 * MEGABYTE, 2 * environment.BODY_LIMIT);
+const MAX_WAITING_BYTES_PER_KEY = MAX_WAITING_BYTES / 2;
+
+/** A request and an event count as at least these bytes, which also bounds their numbers. */
+const MIN_REQUEST_BYTES = 64 * 1024;
+const MIN_EVENT_BYTES = 1024;
+
+/** A request that wants to wait. */
+export interface WaitRequest {
+  /** Id of the sender's key; undefined without one. */
+  readonly keyId?: string;
+  readonly bytes: number;
+  readonly events: number;
+}
+
+interface Waiter {
+  readonly missing: Set<string>;
+  readonly finish: (stored: boolean) => void;
+}
 
 /**
- * Waits until events are stored, by whichever process. All waiting requests share one query at a time, so a thousand of
- * them cost PostgreSQL no more than one.
+ * Waits until events are stored, by whichever process. All waiting requests share one statement at a time, which returns
+ * ids only, so a thousand of them cost PostgreSQL little more than one.
  */
 @Injectable()
 export class StoredEventsPoller implements OnModuleDestroy {
-  /** Number of requests that wait for an event, by its id. */
-  private readonly waiters = new Map<string, number>();
-  private readonly found = new Map<string, StoredEvent>();
-  private polling: Promise<void> | undefined;
+  private readonly logger = new Logger('StoredEventsPoller');
+  private waitingBytes = 0;
+  private readonly waitingBytesOfKeys = new Map<string, number>();
+  private readonly waiters = new Map<string, Set<Waiter>>();
+  /** The ids of the next look-up, and that look-up. */
+  private dueIds = new Set<string>();
+  private dueLookUp: Promise<ReadonlySet<string>> | undefined;
+  private readonly oneAtATime = pLimit(1);
+  private timer: NodeJS.Timeout | undefined;
+  private isPolling = false;
+  private intervalMs = MIN_INTERVAL_MS;
   private stopping = false;
 
   constructor(private readonly repository: EventsRepository) {}
 
-  /** The events that are stored already. None while PostgreSQL is unavailable or does not respond within `timeoutMs`. */
-  async lookUp(ids: string[], timeoutMs: number): Promise<Map<string, StoredEvent>> {
-    return (await withTimeout(timeoutMs, this.find(ids))) ?? new Map<string, StoredEvent>();
+  /**
+   * Reserves room for a request that wants to wait.
+   * @returns frees the room; undefined if too much waits already, in all or of this key
+   */
+  reserve({ keyId, bytes, events }: WaitRequest): (() => void) | undefined {
+    const weight = Math.max(bytes, MIN_REQUEST_BYTES, events * MIN_EVENT_BYTES);
+    const ofKey = (change: number): number =>
+      keyId === undefined ? 0 : (this.waitingBytesOfKeys.get(keyId) ?? 0) + change;
+    if (this.waitingBytes + weight > MAX_WAITING_BYTES || ofKey(weight) > MAX_WAITING_BYTES_PER_KEY)
+      return undefined;
+    const add = (change: number): void => {
+      this.waitingBytes += change;
+      if (keyId === undefined) return;
+      const left = ofKey(change);
+      if (left === 0) this.waitingBytesOfKeys.delete(keyId);
+      else this.waitingBytesOfKeys.set(keyId, left);
+    };
+    add(weight);
+    return () => add(-weight);
   }
 
-  /** The events once all of them are stored; undefined after `timeoutMs`. */
-  async waitFor(ids: string[], timeoutMs: number): Promise<Map<string, StoredEvent> | undefined> {
-    const deadline = Date.now() + timeoutMs;
-    for (const id of ids) this.waiters.set(id, (this.waiters.get(id) ?? 0) + 1);
+  /** Which of these are stored already. None while PostgreSQL is unavailable or does not respond within `timeoutMs`. */
+  async lookUp(ids: readonly string[], timeoutMs: number): Promise<ReadonlySet<string>> {
+    for (const id of ids) this.dueIds.add(id);
+    this.dueLookUp ??= this.oneAtATime(() => {
+      const due = [...this.dueIds];
+      this.dueIds = new Set();
+      this.dueLookUp = undefined;
+      return this.find(due);
+    });
+    const timer = new AbortController();
     try {
-      while (Date.now() < deadline && !this.stopping) {
-        this.polling ??= this.poll().finally(() => (this.polling = undefined));
-        await withTimeout(deadline - Date.now(), this.polling);
-        if (ids.every((id) => this.found.has(id)))
-          return new Map(ids.map((id) => [id, this.found.get(id) as StoredEvent]));
-      }
-      return undefined;
+      const timeout = sleep(timeoutMs, new Set<string>(), { signal: timer.signal });
+      return await Promise.race([this.dueLookUp, timeout]);
     } finally {
-      for (const id of ids) this.release(id);
+      timer.abort();
     }
   }
 
-  /** Waiting requests are answered that their events are queued, which is true. */
+  /** Resolves with true once all of these are stored, and with false after `timeoutMs`. */
+  waitFor(ids: readonly string[], timeoutMs: number): Promise<boolean> {
+    if (this.stopping) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        missing: new Set(ids),
+        finish: (stored) => {
+          clearTimeout(timeout);
+          for (const id of waiter.missing) this.forget(id, waiter);
+          resolve(stored);
+        },
+      };
+      const timeout = setTimeout(() => waiter.finish(false), timeoutMs);
+      for (const id of waiter.missing) {
+        const others = this.waiters.get(id);
+        if (others) others.add(waiter);
+        else this.waiters.set(id, new Set([waiter]));
+      }
+      // The events of the newest request are probably stored next, and its sender waits from now on.
+      this.intervalMs = MIN_INTERVAL_MS;
+      if (!this.isPolling) this.schedule(MIN_INTERVAL_MS);
+    });
+  }
+
+  /** Responds to waiting requests that their events are queued, which is true. */
   onModuleDestroy(): void {
     this.stopping = true;
+    clearTimeout(this.timer);
+    for (const waiters of [...this.waiters.values()]) for (const { finish } of waiters) finish(false);
   }
 
-  private async find(ids: string[]): Promise<Map<string, StoredEvent>> {
-    try {
-      return new Map((await this.repository.findByIds(ids)).map((event) => [event.id, event]));
-    } catch (error) {
-      if (error instanceof DatabaseUnavailableError) return new Map();
-      throw error;
-    }
+  private forget(id: string, waiter: Waiter): void {
+    const waiters = this.waiters.get(id);
+    waiters?.delete(waiter);
+    if (waiters?.size === 0) this.waiters.delete(id);
+  }
+
+  private schedule(delayMs: number): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => void this.poll(), delayMs);
   }
 
   private async poll(): Promise<void> {
-    await sleep(POLL_INTERVAL_MS);
-    const missing = [...this.waiters.keys()].filter((id) => !this.found.has(id));
-    if (missing.length === 0) return;
-    for (const [id, event] of await this.find(missing)) if (this.waiters.has(id)) this.found.set(id, event);
+    this.isPolling = true;
+    this.intervalMs = Math.min(this.intervalMs * 2, MAX_INTERVAL_MS);
+    const startedAt = performance.now();
+    const stored = await this.oneAtATime(() => this.find([...this.waiters.keys()])).catch(
+      (error: unknown) => {
+        this.logger.error(`Could not look for the events that are waited for: ${String(error)}`);
+        return new Set<string>();
+      },
+    );
+    if (stored.size > 0) this.intervalMs = MIN_INTERVAL_MS;
+    for (const id of stored) this.notify(id);
+    this.isPolling = false;
+    const pauseMs = MIN_PAUSE_RATIO * (performance.now() - startedAt);
+    if (this.waiters.size > 0 && !this.stopping) this.schedule(Math.max(this.intervalMs, pauseMs));
   }
 
-  private release(id: string): void {
-    const waiters = (this.waiters.get(id) ?? 1) - 1;
-    if (waiters > 0) {
-      this.waiters.set(id, waiters);
-      return;
+  private notify(id: string): void {
+    for (const waiter of this.waiters.get(id) ?? []) {
+      waiter.missing.delete(id);
+      this.forget(id, waiter);
+      if (waiter.missing.size === 0) waiter.finish(true);
     }
-    this.waiters.delete(id);
-    this.found.delete(id);
   }
-}
 
-/** The result of a promise, or undefined if it takes longer than `timeoutMs`. */
-async function withTimeout<Result>(timeoutMs: number, promise: Promise<Result>): Promise<Result | undefined> {
-  const timer = new AbortController();
-  try {
-    return await Promise.race([promise, sleep(timeoutMs, undefined, { signal: timer.signal })]);
-  } finally {
-    timer.abort();
+  /** Which of these are stored; what was found until PostgreSQL became unavailable. */
+  private async find(ids: readonly string[]): Promise<Set<string>> {
+    const found = new Set<string>();
+    try {
+      for (let start = 0; start < ids.length; start += CHUNK_SIZE)
+        for (const id of await this.repository.findStored(ids.slice(start, start + CHUNK_SIZE)))
+          found.add(id);
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
+    }
+    return found;
   }
 }

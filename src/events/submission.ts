@@ -1,55 +1,84 @@
 import { environment } from '../platform/config/environment.js';
 import { DomainError, type FieldErrors, InvalidFieldsError } from '../platform/errors/domain-error.js';
+import { emptyBody } from '../platform/http/http-errors.js';
 import type { NewEvent } from '../platform/model/event.js';
-import type { Verdict } from './event-reader.js';
+import type { Verdict, Violation } from './event-reader.js';
+
+/** Characters of JSON of the errors in one response. Beyond them, a refused event is named by its index only. */
+const MAX_ERRORS_LENGTH = 64 * 1024;
 
 /** A refused event of a request. */
 export interface RefusedEvent {
   /** Its position in the request, from 0. */
   index: number;
+  /** Empty if they are left out. */
   errors: FieldErrors;
+}
+
+/** An event that is accepted although it violates its type. */
+export interface ObservedEvent extends Violation {
+  readonly event: NewEvent;
 }
 
 /** The events of a request: a single one, or many, some of which may be refused. */
 export interface Submission {
   readonly many: boolean;
   readonly events: NewEvent[];
+  /** Those of the events that were observed. */
+  readonly observed: readonly ObservedEvent[];
   readonly refused: RefusedEvent[];
+  /** Refused events whose errors are left out. */
+  readonly errorsLeftOut: number;
 }
 
 /** Collects the verdicts on the events of one request, in their order. */
 export class SubmissionBuilder {
   private readonly events: NewEvent[] = [];
+  private readonly observed: ObservedEvent[] = [];
   private readonly refused: RefusedEvent[] = [];
-  /** Number of events so far. */
-  size = 0;
+  private size = 0;
+  private errorsLength = 0;
+  private errorsLeftOut = 0;
 
   /** @param many false for a single JSON object */
   constructor(private readonly many: boolean) {}
 
-  /** @throws DomainError `too_many_events` */
   add(verdict: Verdict): void {
-    if (verdict.outcome === 'refused') this.refused.push({ index: this.size, errors: verdict.errors });
+    if (verdict.outcome === 'refused')
+      this.refused.push({ index: this.size, errors: this.boundedErrors(verdict.errors) });
     else this.events.push(verdict.event);
+    if (verdict.outcome === 'observed') this.observed.push(verdict);
     this.size++;
-    if (this.size > environment.EVENTS_LIMIT) throw tooManyEvents();
   }
 
   /** @throws DomainError `empty_body` without events, `invalid` if all were refused */
   build(): Submission {
     if (this.size === 0) throw emptyBody('The body contains no event.');
-    if (this.events.length === 0) {
-      const [first] = this.refused;
-      if (!this.many && first) throw new InvalidFieldsError(first.errors);
+    const { many, events, observed, refused, errorsLeftOut } = this;
+    if (events.length === 0) {
+      const [first] = refused;
+      if (!many && first) throw new InvalidFieldsError(first.errors);
       throw new DomainError('invalid', 'invalid', 'All events were refused.', {
-        details: { accepted: 0, rejected: this.refused, ids: [] },
+        details: {
+          accepted: 0,
+          rejected: refused,
+          ...(errorsLeftOut > 0 && { errors_left_out: errorsLeftOut }),
+          ids: [],
+        },
       });
     }
-    return { many: this.many, events: this.events, refused: this.refused };
+    return { many, events, observed, refused, errorsLeftOut };
+  }
+
+  private boundedErrors(errors: FieldErrors): FieldErrors {
+    if (this.errorsLength < MAX_ERRORS_LENGTH) {
+      this.errorsLength += JSON.stringify(errors).length;
+      return errors;
+    }
+    this.errorsLeftOut++;
+    return {};
   }
 }
-
-export const emptyBody = (message: string): DomainError => new DomainError('invalid', 'empty_body', message);
 
 export function tooManyEvents(): DomainError {
   const limit = environment.EVENTS_LIMIT.toLocaleString('en');

@@ -4,6 +4,7 @@ import { FastifyAdapter } from '@bull-board/fastify';
 import type { Queue } from 'bull';
 import type { FastifyPluginCallback } from 'fastify';
 import { DomainError } from '../platform/errors/domain-error.js';
+import { BASE_PATH } from '../platform/http/links.js';
 import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 
 /** Fonts of other hosts, which the Content-Security-Policy blocks. */
@@ -21,7 +22,7 @@ export const queueBoard: FastifyPluginCallback<{ prefix: string; queue: Queue }>
 ) => {
   const adapter = new BullAdapter(queue, { readOnlyMode: true });
   adapter.setFormatter('data', (data: unknown) => ({ bytes: Buffer.byteLength(String(data)) }));
-  const board = new FastifyAdapter().setBasePath(prefix);
+  const board = new FastifyAdapter().setBasePath(`${BASE_PATH}${prefix}`);
   createBullBoard({
     queues: [adapter],
     serverAdapter: board,

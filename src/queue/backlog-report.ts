@@ -13,7 +13,7 @@ for list = 1, 3 do
   local added_at = last[list] and tonumber(redis.call('HGET', ARGV[1] .. last[list], 'timestamp'))
   if added_at and (not oldest or added_at < oldest) then oldest = added_at end
 end
-return { jobs, oldest }`;
+return { jobs, oldest, redis.call('ZCARD', delayed) }`;
 
 /** Reads the unfinished jobs of all processes from Redis. */
 @Injectable()
@@ -21,17 +21,18 @@ export class BacklogReport {
   constructor(@InjectQueue(INGESTION_QUEUE) private readonly queue: Queue) {}
 
   /**
-   * @returns the number of unfinished jobs, and when the oldest was added in milliseconds since 1970 (undefined without any)
+   * @returns the number of unfinished jobs, how many of them are delayed, and when the oldest was added in milliseconds since
+   *   1970 (undefined without any)
    * @throws the error of ioredis
    */
-  async read(): Promise<{ jobs: number; oldest: number | undefined }> {
+  async read(): Promise<{ jobs: number; delayed: number; oldest: number | undefined }> {
     const keys = UNFINISHED_LISTS.map((name) => this.queue.toKey(name));
-    const [jobs, oldest] = (await this.queue.client.eval(
+    const [jobs, oldest, delayed] = (await this.queue.client.eval(
       REPORT_SCRIPT,
       keys.length,
       ...keys,
       this.queue.toKey(''),
-    )) as [number, number | null];
-    return { jobs, oldest: oldest ?? undefined };
+    )) as [number, number | null, number];
+    return { jobs, delayed, oldest: oldest ?? undefined };
   }
 }

@@ -5,6 +5,7 @@ import { PeriodicTask } from '../platform/async/periodic-task.js';
 import { environment } from '../platform/config/environment.js';
 import { isCommandTimeout } from '../platform/redis/redis-errors.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
+import { refusalOf } from '../platform/redis/redis-refusal.js';
 import { INGESTION_QUEUE, UNFINISHED_LISTS } from './queue.constants.js';
 
 const SYNC_INTERVAL_MS = 250;
@@ -30,6 +31,8 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
   /** What this process counted since the last synchronization. */
   private pendingDelta = 0;
   private memoryShare = 0;
+  /** False once Redis has said that its user may not use INFO. The memory is then limited by its refusals alone. */
+  private mayReadMemory = true;
   private readonly task = new PeriodicTask({
     name: 'synchronize the backlog',
     intervalMs: SYNC_INTERVAL_MS,
@@ -65,21 +68,30 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
     await this.synchronize();
   }
 
+  /** The three commands travel together. */
   private async synchronize(): Promise<void> {
-    const { client } = this.queue;
+    await Promise.all([this.synchronizeItems(), this.readMemory(), this.redis.probeWrites()]);
+  }
+
+  private async synchronizeItems(): Promise<void> {
     const keys = [...UNFINISHED_LISTS, 'items'].map((name) => this.queue.toKey(name));
     const delta = this.pendingDelta;
     try {
-      const [items, memory] = await Promise.all([
-        client.eval(SYNC_SCRIPT, keys.length, ...keys, delta) as Promise<number>,
-        client.info('memory'),
-      ]);
+      const items = (await this.queue.client.eval(SYNC_SCRIPT, keys.length, ...keys, delta)) as number;
       this.pendingDelta -= delta;
       this.items = Math.max(items + this.pendingDelta, 0);
-      this.memoryShare = memoryShare(memory);
     } catch (error) {
       // In a worker nothing else notices that Redis does not reply. A lost connection is noticed by RedisHealth itself.
       if (isCommandTimeout(error)) this.redis.trip();
+    }
+  }
+
+  private async readMemory(): Promise<void> {
+    if (!this.mayReadMemory) return;
+    try {
+      this.memoryShare = memoryShare(await this.queue.client.info('memory'));
+    } catch (error) {
+      this.mayReadMemory = refusalOf(error)?.code !== 'NOPERM';
     }
   }
 }

@@ -2,6 +2,7 @@ import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
 import type { Job, JobOptions, Queue } from 'bull';
 import { ReplyError } from 'ioredis';
+import { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
 import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
@@ -10,7 +11,14 @@ import { currentTraceparent, traced } from '../platform/telemetry/tracing.js';
 import { Backlog } from './backlog.js';
 import { Batcher } from './batcher.js';
 import { BacklogFullError } from './queue-errors.js';
-import { BATCH_JOB, CAPPED_BACKOFF, INGESTION_QUEUE, MAX_BATCH_SIZE, UNLIMITED } from './queue.constants.js';
+import {
+  BATCH_JOB,
+  batchCost,
+  CAPPED_BACKOFF,
+  INGESTION_QUEUE,
+  MAX_BATCH_SIZE,
+  UNLIMITED,
+} from './queue.constants.js';
 
 /** Traces that a job names at most, although it may hold the items of a thousand requests. */
 const MAX_TRACES = 32;
@@ -27,9 +35,10 @@ export interface BatchJobOptions extends JobOptions {
   traces?: string[];
 }
 
-/** The items of one call of `add`, and the span that made it. */
+/** The items of one call of `add` as JSON texts, and the span that made it. */
 interface TracedItems {
-  readonly items: readonly unknown[];
+  readonly items: readonly string[];
+  readonly cost: number;
   readonly traceparent: string | undefined;
 }
 
@@ -41,7 +50,7 @@ interface TracedItems {
 export class Producer {
   private readonly batcher = new Batcher<TracedItems>({
     commit: (calls) => this.commit(calls),
-    cost: ({ items }) => items.length,
+    cost: ({ cost }) => cost,
     maxCost: MAX_BATCH_SIZE,
     maxConcurrent: 2,
     timeout: { afterMs: environment.REDIS_TIMEOUT, error: (inFlight) => this.timeoutError(inFlight) },
@@ -60,11 +69,17 @@ export class Producer {
    * @throws BacklogFullError
    */
   async add(items: readonly unknown[]): Promise<void> {
-    if (!this.redis.available) throw new RedisUnavailableError(UNAVAILABLE);
+    if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
     if (this.backlog.full) throw new BacklogFullError();
-    await traced('queue events', { kind: 'producer' }, () =>
-      this.batcher.add({ items, traceparent: currentTraceparent() }),
-    );
+    await traced('queue events', { kind: 'producer' }, async () => {
+      const texts = await stringifyEach(items);
+      const length = texts.reduce((sum, text) => sum + text.length, 0);
+      await this.batcher.add({
+        items: texts,
+        cost: batchCost(texts.length, length),
+        traceparent: currentTraceparent(),
+      });
+    });
   }
 
   private timeoutError(inFlight: boolean): RedisUnavailableError {
@@ -73,6 +88,8 @@ export class Producer {
   }
 
   private async commit(calls: TracedItems[]): Promise<void> {
+    // The connection may have been lost while the calls waited. The next one is used only once it leads to a primary.
+    if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
     const items = calls.flatMap((call) => call.items);
     const traces = calls.flatMap(({ traceparent }) => traceparent ?? []).slice(0, MAX_TRACES);
     const batches = [];
@@ -81,7 +98,11 @@ export class Producer {
     let jobs: Job[];
     try {
       jobs = await this.queue.addBulk(
-        batches.map((data) => ({ name: BATCH_JOB, data, opts: jobOptions(data.length, traces) })),
+        batches.map((texts) => ({
+          name: BATCH_JOB,
+          data: jobData(texts),
+          opts: jobOptions(texts.length, traces),
+        })),
       );
     } catch (error) {
       throw new RedisUnavailableError(error instanceof ReplyError ? REFUSED : UNCONFIRMED, { cause: error });
@@ -93,14 +114,37 @@ export class Producer {
   }
 }
 
-function jobOptions(items: number, traces: string[]): BatchJobOptions {
+/** Formats items in slices, because the items of a request may be megabytes in all. */
+async function stringifyEach(items: readonly unknown[]): Promise<string[]> {
+  const slice = new Timeslice();
+  const texts: string[] = [];
+  for (const item of items) {
+    if (slice.isOver) await slice.next();
+    texts.push(JSON.stringify(item));
+  }
+  return texts;
+}
+
+/**
+ * The data of a job: the text of a JSON array. Bull formats the data of a job in one go, which takes a quarter of the
+ * time for a text that it takes for the values in it.
+ */
+export const jobData = (texts: readonly string[]): string => `[${texts.join(',')}]`;
+
+/** The text of the JSON array in a job. Jobs of version 0.1 hold the array itself. */
+export function textOfJob({ data }: Job<string>): string {
+  return data.startsWith('"') ? (JSON.parse(data) as string) : data;
+}
+
+/** The options of a job of so many items. No number of failures removes it. */
+export function jobOptions(items: number, traces: string[] = []): BatchJobOptions {
   return {
     items,
     ...(traces.length > 0 && { traces }),
     attempts: UNLIMITED,
     backoff: { type: CAPPED_BACKOFF },
     removeOnComplete: true,
-    // The JSON text of a job goes to PostgreSQL unchanged.
+    // The data is parsed by `textOfJob` once, and not by Bull whenever it looks at the job.
     preventParsingData: true,
   };
 }

@@ -7,6 +7,13 @@ export const BATCH_JOB = 'batch';
 /** Items in a job: enough for one statement to be worth its round trip, and few enough for a quick retry. */
 export const MAX_BATCH_SIZE = 1000;
 
+/** Characters of JSON that cost as much as an item: a batch of few but large items must not be a long one. */
+const CHARACTERS_PER_ITEM = 4096;
+
+/** What a batch costs, in items. It is full at MAX_BATCH_SIZE. */
+export const batchCost = (items: number, length: number): number =>
+  Math.max(items, Math.ceil(length / CHARACTERS_PER_ITEM));
+
 /** For Bull's limits of attempts and stalls, which would lose events. */
 export const UNLIMITED = Number.MAX_SAFE_INTEGER;
 

@@ -18,6 +18,8 @@ import { CAPPED_BACKOFF, cappedBackoff, INGESTION_QUEUE, UNLIMITED } from './que
       useFactory: (connections: RedisConnections) => ({
         createClient: (type) => (type === 'client' ? connections.client : connections.create(type)),
         prefix: 'the-eye',
+        // It needs INFO, which a user may not be allowed to use.
+        skipVersionCheck: true,
         settings: {
           // The jobs of a dead worker are taken over within lockDuration + stalledInterval.
           lockDuration: 15_000,

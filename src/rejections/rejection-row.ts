@@ -50,15 +50,44 @@ export function toRow(rejection: NewRejection, outcome: RejectionOutcome, now = 
 }
 
 /** The event of a row as it was sent: a JSON value, or its text if the value would not be exact. */
-export function eventOf({ code, event, whole }: Pick<RejectionRow, 'code' | 'event' | 'whole'>): unknown {
-  if (event === null) return null;
-  const isText = code !== 'malformed_json' && (!whole || code === 'not_exact' || code === 'too_deep');
-  return isText ? event : JSON.parse(event);
+export function eventOf(row: Pick<RejectionRow, 'code' | 'event' | 'whole'>): unknown {
+  return JSON.parse(eventJsonOf(row));
 }
+
+/** The same as JSON text. */
+export function eventJsonOf({ code, event, whole }: Pick<RejectionRow, 'code' | 'event' | 'whole'>): string {
+  if (event === null) return 'null';
+  const isText = !isNoJson(code) && (!whole || code === 'not_exact' || code === 'too_deep');
+  return isText ? JSON.stringify(event) : event;
+}
+
+/** Whether an event was no JSON, so that its text is kept as a JSON string. */
+const isNoJson = (code: string): boolean => code === 'malformed_json' || code === 'not_utf8';
 
 /** The text of a whole event as it was sent. */
 export function textOf({ code, event }: Pick<RejectionRow, 'code' | 'event'>): string {
-  return code === 'malformed_json' ? (JSON.parse(event ?? '""') as string) : (event ?? '');
+  return isNoJson(code) ? (JSON.parse(event ?? '""') as string) : (event ?? '');
+}
+
+/** The row without any character beyond ASCII: the JSON text of its event by escapes, the other texts by `?`. */
+export function toAscii(row: RejectionRow): RejectionRow {
+  const plain = (text: string | null): string | null => text && text.replace(/[^\x20-\x7e]/gu, '?');
+  const { event, errors, session_id, category, name } = row;
+  return {
+    ...row,
+    event:
+      event &&
+      event.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    errors: Object.fromEntries(
+      Object.entries(errors).map(([field, messages]) => [
+        field,
+        messages.map((message) => plain(message) ?? ''),
+      ]),
+    ),
+    session_id: plain(session_id),
+    category: plain(category),
+    name: plain(name),
+  };
 }
 
 export function textsOf(event: unknown): FilterTexts {
@@ -72,10 +101,12 @@ export function textsOf(event: unknown): FilterTexts {
  */
 function eventText({ code, event, json }: NewRejection): Pick<RejectionRow, 'event' | 'whole'> {
   if (event === undefined) return { event: null, whole: false };
-  const isText = code === 'malformed_json' && typeof event === 'string';
+  const isText = isNoJson(code) && typeof event === 'string';
   const text = isText ? event : (json ?? JSON.stringify(event));
-  const kept = head(text, environment.REJECTION_EVENT_LIMIT);
-  return { event: isText ? JSON.stringify(kept) : kept, whole: kept.length === text.length };
+  const stored = head(text, environment.REJECTION_EVENT_LIMIT);
+  // Text that was not UTF-8 lost bytes when it was decoded.
+  const whole = stored.length === text.length && code !== 'not_utf8';
+  return { event: isText ? JSON.stringify(stored) : stored, whole };
 }
 
 /** The first `bytes` bytes of a text in UTF-8, cut between characters. A copy, so that the whole text can be freed. */

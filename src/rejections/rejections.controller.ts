@@ -1,10 +1,11 @@
-import { Controller, Get, Param, Query, Req } from '@nestjs/common';
+import { Controller, Get, Header, Param, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Allow } from '../auth/access.decorator.js';
+import { Allow, VisibleApplication } from '../auth/access.decorator.js';
+import { Question } from '../auth/question.decorator.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
-import { toPageResponse } from '../platform/paging/page-response.js';
+import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { ListRejectionsDto } from './dto/list-rejections.dto.js';
 import { RejectionPageResponse, RejectionResponse } from './dto/responses.dto.js';
@@ -18,7 +19,9 @@ export class RejectionsController {
   constructor(private readonly rejections: RejectionsService) {}
 
   @Get()
-  @Allow('read')
+  @Allow('read', 'parameter')
+  @Question()
+  @Header('content-type', JSON_TYPE)
   @ApiOperation({
     summary: 'List refused events',
     description:
@@ -27,15 +30,13 @@ export class RejectionsController {
   })
   @ApiOkResponse({ type: RejectionPageResponse })
   @ApiProblems(400, 503)
-  list(
-    @Query(queryPipe) query: ListRejectionsDto,
-    @Req() request: FastifyRequest,
-  ): Promise<RejectionPageResponse> {
+  list(@Query(queryPipe) query: ListRejectionsDto, @Req() request: FastifyRequest): Promise<string> {
     return toPageResponse(request, this.rejections.list(query));
   }
 
   @Get('summary')
-  @Allow('read')
+  @Allow('read', 'parameter')
+  @Question({ isHeavy: true })
   @ApiOperation({
     summary: 'Count refused events',
     description:
@@ -49,13 +50,17 @@ export class RejectionsController {
   }
 
   @Get(':id')
-  @Allow('read')
+  @Allow('read', 'handler')
+  @Question()
   @AllowedParameters()
   @ApiOperation({ summary: 'One refused event' })
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'From the list.' })
   @ApiOkResponse({ type: RejectionResponse })
   @ApiProblems(400, 404, 503)
-  find(@Param('id') id: string): Promise<RejectionResponse> {
-    return this.rejections.find(id);
+  find(
+    @Param('id') id: string,
+    @VisibleApplication() visible: string | undefined,
+  ): Promise<RejectionResponse> {
+    return this.rejections.find(id, visible);
   }
 }

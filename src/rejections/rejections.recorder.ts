@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../platform/async/periodic-task.js';
 import { environment } from '../platform/config/environment.js';
-import { isOutage, isRowRejection } from '../platform/database/database-errors.js';
+import { verdictOf } from '../platform/database/database-errors.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { RejectionCounts } from './rejection-counts.js';
@@ -14,6 +14,9 @@ const FLUSH_INTERVAL_MS = 500;
 
 /** Rows that may wait to be written. While PostgreSQL is unavailable, further rejections are only counted. */
 const MAX_WAITING_ROWS = 1000;
+
+/** How often a batch may fail for a reason that is neither an outage nor a refusal. */
+const MAX_FAILURES = 20;
 
 /** Milliseconds that a stopping process waits for its last batch. */
 const LAST_FLUSH_TIMEOUT_MS = 2000;
@@ -37,6 +40,8 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
   private second = 0;
   /** The batch that is being written, or whose response was lost. It is written again unchanged, under its own id. */
   private batch: RejectionsBatch | undefined;
+  /** How often the batch has failed for an unknown reason. */
+  private failures = 0;
   private writing: Promise<void> | undefined;
 
   constructor(private readonly repository: RejectionsRepository) {}
@@ -46,7 +51,7 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     const { application, code, event, observed } = rejection;
     const { category, name } = textsOf(event);
     this.counts.add({ application, code, category: category ?? '', name: name ?? '' }, now);
-    if (!observed) metrics.refused(code);
+    if (!observed) metrics.refused(code, application);
     if (this.takeSample(application, now))
       this.rows.push(toRow(rejection, observed ? 'observed' : 'refused', now));
   }
@@ -76,11 +81,16 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     try {
       await this.repository.write(batch);
       this.batch = undefined;
+      this.failures = 0;
     } catch (error) {
-      if (isOutage(error)) return;
+      const verdict = verdictOf(error);
+      if (verdict === 'outage') return;
+      const failures = verdict === 'refusal' ? MAX_FAILURES : ++this.failures;
+      if (failures < MAX_FAILURES) return;
       this.logger.error(`Rejections could not be written: ${String(error)}`);
       // Rows that PostgreSQL refuses must not block the others. Counts contain the least that it could refuse.
-      if (isRowRejection(error)) this.batch = batch.rows.length > 0 ? { ...batch, rows: [] } : undefined;
+      this.batch = batch.rows.length > 0 ? { ...batch, rows: [] } : undefined;
+      this.failures = 0;
     }
   }
 

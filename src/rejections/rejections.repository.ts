@@ -1,11 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
-import { formatUtc, selectUtc, Sql } from '../platform/database/sql.js';
+import { formatUtc, ReadSql, selectUtc, Sql } from '../platform/database/sql.js';
+import { readBoundedSlice } from '../platform/paging/bounded-slice.js';
 import { countRows, selectSlice, type KeysetQuery } from '../platform/paging/keyset-query.js';
-import type { Count, Slice } from '../platform/paging/page.js';
+import type { Count, Slice, SliceRows } from '../platform/paging/page.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import type { RejectionCount } from './rejection-counts.js';
-import { type RejectionRow, toRow } from './rejection-row.js';
+import { type RejectionRow, toAscii, toRow } from './rejection-row.js';
 
 export interface RejectionFilter {
   code?: string;
@@ -41,6 +42,9 @@ const COLUMNS = 'id, event_id, application, code, errors, event, whole, outcome,
 
 const SELECTED = `${COLUMNS}, ${selectUtc('rejected_at')}`;
 
+/** What a row takes in a response. */
+const BYTES = 'coalesce(octet_length(event), 0) + octet_length(errors::text)';
+
 /** A JSON array of rows as a relation. */
 const BATCH = `AS batch (
   id uuid, event_id uuid, application text, code text, errors jsonb, event text, whole boolean, outcome text,
@@ -53,7 +57,10 @@ const REMOVAL_CHUNK_SIZE = 1000;
 /** The tables of rejections and their counts. All SQL about them is here. */
 @Injectable()
 export class RejectionsRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(
+    private readonly sql: Sql,
+    private readonly readSql: ReadSql,
+  ) {}
 
   /**
    * Writes a batch in one statement. If its response is lost and it runs again, the id of the batch exists and nothing is
@@ -83,16 +90,19 @@ export class RejectionsRepository {
   /**
    * Dead-letters an event that was accepted and that PostgreSQL refused, and counts it. If its job runs again, the event
    * replaces the earlier row and is not counted again.
+   * @param ascii for a database that refuses the texts: the event is then written with escapes, and still exact; what
+   *   is only searched by has `?` in their place
    */
-  async deadLetter(rejection: NewRejection): Promise<void> {
-    const whole = { ...toRow(rejection, 'set_aside'), event: JSON.stringify(rejection.event), whole: true };
+  async deadLetter(rejection: NewRejection, { ascii = false } = {}): Promise<void> {
+    const row = { ...toRow(rejection, 'set_aside'), event: JSON.stringify(rejection.event), whole: true };
+    const whole = ascii ? toAscii(row) : row;
     await this.sql.query(
       `WITH dead_letter AS (
-         INSERT INTO rejections AS kept (${COLUMNS}, rejected_at)
+         INSERT INTO rejections AS stored (${COLUMNS}, rejected_at)
          SELECT ${COLUMNS}, clock_timestamp() FROM jsonb_to_recordset($1::jsonb) ${BATCH}
          ON CONFLICT (event_id) WHERE outcome = 'set_aside'
          DO UPDATE SET errors = excluded.errors, rejected_at = excluded.rejected_at
-         RETURNING kept.*, xmax = 0 AS is_new
+         RETURNING stored.*, xmax = 0 AS is_new
        )
        INSERT INTO rejection_counts AS counts (minute, application, code, category, name, count)
        SELECT date_trunc('minute', rejected_at), application, code, coalesce(category, ''), coalesce(name, ''), 1
@@ -105,20 +115,27 @@ export class RejectionsRepository {
   }
 
   /** Reads a slice of the matching rejections in their order; for a cursor to `previous`, in the opposite order. */
-  find(filter: RejectionFilter, slice: Slice): Promise<RejectionRow[]> {
-    const { sql, parameters } = selectSlice(SELECTED, keysetQuery(filter), slice);
-    return this.sql.query(sql, parameters);
+  find(filter: RejectionFilter, slice: Slice): Promise<SliceRows<RejectionRow>> {
+    return readBoundedSlice({
+      slice,
+      select: (part) => selectSlice(SELECTED, keysetQuery(filter), part),
+      bytes: BYTES,
+      cursorKey: ({ rejected_at, id }) => ({ timestamp: rejected_at, id }),
+      run: ({ sql, parameters }) => this.readSql.query(sql, parameters),
+    });
   }
 
   /** Counts matching rejections: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */
   count(filter: RejectionFilter): Promise<Count> {
-    return countRows((sql, parameters) => this.sql.query(sql, parameters), keysetQuery(filter));
+    return countRows((sql, parameters) => this.readSql.query(sql, parameters), keysetQuery(filter));
   }
 
-  async findById(id: string): Promise<RejectionRow | undefined> {
-    const [row] = await this.sql.query<RejectionRow>(`SELECT ${SELECTED} FROM rejections WHERE id = $1`, [
-      id,
-    ]);
+  /** @param application that the rejection must be of; undefined for any */
+  async findById(id: string, application?: string): Promise<RejectionRow | undefined> {
+    const [row] = await this.readSql.query<RejectionRow>(
+      `SELECT ${SELECTED} FROM rejections WHERE id = $1 AND application = coalesce($2, application)`,
+      [id, application ?? null],
+    );
     return row;
   }
 
@@ -148,7 +165,7 @@ export class RejectionsRepository {
     { interval, from, to, application, code }: CountsQuery,
     limit: number,
   ): Promise<(Omit<RejectionCount, 'minute'> & { time: string })[]> {
-    const rows = await this.sql.query<
+    const rows = await this.readSql.query<
       Omit<RejectionCount, 'minute' | 'count'> & { time: string; count: string }
     >(
       `SELECT ${formatUtc(`date_trunc($1, minute AT TIME ZONE 'UTC')`)} AS time,

@@ -1,13 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidParametersError, NotFoundError } from '../platform/errors/domain-error.js';
+import { RawJson } from '../platform/json/raw-json.js';
 import { isTimeOrderedId } from '../platform/model/time-ordered-id.js';
 import { type Page, readPage } from '../platform/paging/page.js';
-import { timestampAt } from '../platform/time/timestamp.js';
+import { timestampAt, TimestampError } from '../platform/time/timestamp.js';
 import type { ListRejectionsDto, RejectionFilterDto } from './dto/list-rejections.dto.js';
 import type { RejectionResponse } from './dto/responses.dto.js';
 import type { SummaryDto, SummaryInterval, SummaryResponse } from './dto/summary.dto.js';
-import { eventOf, type RejectionRow } from './rejection-row.js';
+import { eventJsonOf, eventOf, type RejectionRow } from './rejection-row.js';
 import { type RejectionFilter, RejectionsRepository } from './rejections.repository.js';
+
+/** A rejection of a list: its event stays the JSON text that PostgreSQL returns. */
+export type ListedRejection = Omit<RejectionResponse, 'event'> & { event: RawJson };
 
 const MINUTE_MS = 60_000;
 
@@ -27,7 +31,7 @@ export class RejectionsService {
   constructor(private readonly repository: RejectionsRepository) {}
 
   /** @throws CursorError, PageTooDeepError, DatabaseUnavailableError */
-  async list(dto: ListRejectionsDto): Promise<Page<RejectionResponse>> {
+  async list(dto: ListRejectionsDto): Promise<Page<ListedRejection>> {
     const filter = toFilter(dto);
     const page = await readPage(
       {
@@ -39,22 +43,25 @@ export class RejectionsService {
       },
       dto,
     );
-    return { ...page, results: page.results.map(toResponse) };
+    return { ...page, results: page.results.map((row) => withEvent(row, new RawJson(eventJsonOf(row)))) };
   }
 
-  /** @throws NotFoundError, DatabaseUnavailableError */
-  async find(id: string): Promise<RejectionResponse> {
-    const row = isTimeOrderedId(id) ? await this.repository.findById(id) : undefined;
+  /**
+   * @param visible the only application whose events the caller sees; undefined if it sees all
+   * @throws NotFoundError, DatabaseUnavailableError
+   */
+  async find(id: string, visible: string | undefined): Promise<RejectionResponse> {
+    const row = isTimeOrderedId(id) ? await this.repository.findById(id, visible) : undefined;
     if (!row) throw new NotFoundError('There is no such rejection.');
-    return toResponse(row);
+    return withEvent(row, eventOf(row));
   }
 
   /** @throws InvalidParametersError, DatabaseUnavailableError */
   async summary({ interval = 'hour', from, to, application, code }: SummaryDto): Promise<SummaryResponse> {
     const { lengthMs, byDefault } = BUCKETS[interval];
     const bucketOf = (milliseconds: number): number => Math.floor(milliseconds / lengthMs);
-    const last = bucketOf(to === undefined ? Date.now() : Date.parse(to));
-    const first = from === undefined ? last - byDefault + 1 : bucketOf(Date.parse(from));
+    const last = bucketOf(to?.milliseconds ?? Date.now());
+    const first = from === undefined ? last - byDefault + 1 : bucketOf(from.milliseconds);
     if (first > last) throw invalidFrom('Must not lie after `to`.');
     if (last - first >= MAX_SUMMARY_BUCKETS)
       throw invalidFrom(
@@ -62,6 +69,7 @@ export class RejectionsService {
       );
     const start = first * lengthMs;
     const end = (last + 1) * lengthMs;
+    const range = { from: endOfBuckets('from', start), to: endOfBuckets('to', end) };
     const results = await this.repository.counts(
       { interval, from: new Date(start), to: new Date(end), application, code },
       MAX_SUMMARY_COUNTS + 1,
@@ -73,11 +81,20 @@ export class RejectionsService {
       );
     return {
       interval,
-      from: timestampAt(start).text,
-      to: timestampAt(end).text,
+      ...range,
       total: results.reduce((sum, { count }) => sum + count, 0),
       results,
     };
+  }
+}
+
+/** An end of the buckets, which may leave the calendar although `from` and `to` lie in it. */
+function endOfBuckets(parameter: 'from' | 'to', milliseconds: number): string {
+  try {
+    return timestampAt(milliseconds).text;
+  } catch (error) {
+    if (!(error instanceof TimestampError)) throw error;
+    throw new InvalidParametersError({ [parameter]: [`The buckets leave the calendar. ${error.message}`] });
   }
 }
 
@@ -94,7 +111,10 @@ export function toFilter(dto: RejectionFilterDto): RejectionFilter {
   return { code, application, outcome, session_id, category, name, rejected_after, rejected_before };
 }
 
-function toResponse(row: RejectionRow): RejectionResponse {
+function withEvent<Event>(
+  row: RejectionRow,
+  event: Event,
+): Omit<RejectionResponse, 'event'> & { event: Event } {
   const { id, event_id, application, outcome, code, errors, whole, session_id, category, name, rejected_at } =
     row;
   return {
@@ -104,7 +124,7 @@ function toResponse(row: RejectionRow): RejectionResponse {
     outcome,
     code,
     errors,
-    event: eventOf(row),
+    event,
     whole,
     session_id,
     category,

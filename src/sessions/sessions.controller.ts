@@ -1,11 +1,13 @@
-import { Controller, Get, Param, Query, Req } from '@nestjs/common';
+import { Controller, Get, Header, Param, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { EXAMPLE_STORED } from '../events/dto/example.js';
-import { Allow } from '../auth/access.decorator.js';
+import { Allow, VisibleApplication } from '../auth/access.decorator.js';
+import { Question } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
+import { RawJson, stringifyRow, stringifyRows } from '../platform/json/raw-json.js';
 import { pageLink } from '../platform/paging/page-link.js';
-import { toPageResponse } from '../platform/paging/page-response.js';
+import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import { SessionEventsResponse, SessionPageResponse } from './dto/responses.dto.js';
@@ -18,46 +20,55 @@ export class SessionsController {
   constructor(private readonly sessions: SessionsService) {}
 
   @Get()
-  @Allow('read')
+  @Allow('read', 'parameter')
+  @Question()
+  @Header('content-type', JSON_TYPE)
   @ApiOperation({
     summary: 'List sessions',
     description:
-      'Ordered by their last events, newest first. The values of a session cover all its events, whatever the filters. ' +
-      'Every page costs the same: follow `next` and `previous`.',
+      'Ordered by their last events, newest first. The values of a session cover all its events, whatever the filters; ' +
+      'for a key of one application, all events of that application. Every page costs the same: follow `next` and `previous`.',
   })
   @ApiOkResponse({ type: SessionPageResponse })
   @ApiProblems(400, 503)
   list(
     @Query(queryPipe) query: ListSessionsDto,
+    @VisibleApplication() visible: string | undefined,
     @Req() request: FastifyRequest,
-  ): Promise<SessionPageResponse> {
-    return toPageResponse(request, this.sessions.list(query));
+  ): Promise<string> {
+    return toPageResponse(request, this.sessions.list(query, visible));
   }
 
   @Get(':session_id')
-  @Allow('read')
+  @Allow('read', 'handler')
+  @Question()
+  @Header('content-type', JSON_TYPE)
   @ApiOperation({
     summary: 'Get a session and its events',
-    description: 'The events are ordered by timestamp, with the time between them.',
+    description:
+      'The events are ordered by timestamp, with the time between them. A key of one application sees the events of that ' +
+      'application, and all values are those of these events.',
   })
   @ApiParam({
     name: 'session_id',
     schema: { type: 'string', example: EXAMPLE_STORED.session_id },
-    description: 'Percent-encoded; may contain spaces and slashes.',
+    description:
+      'Percent-encoded; may contain spaces and slashes. If it is `.` or `..`, send `_` here, and the parameter `session_id`.',
   })
   @ApiOkResponse({ type: SessionEventsResponse })
   @ApiProblems(400, 404, 503)
   async find(
     @Param('session_id') sessionId: string,
     @Query(queryPipe) query: ListSessionEventsDto,
+    @VisibleApplication() visible: string | undefined,
     @Req() request: FastifyRequest,
-  ): Promise<SessionEventsResponse> {
-    const { session, page } = await this.sessions.find(sessionId, query);
-    return {
+  ): Promise<string> {
+    const { session, page } = await this.sessions.find(sessionId, query, visible);
+    return stringifyRow({
       ...session,
       next: pageLink(request, page.next),
       previous: pageLink(request, page.previous),
-      results: page.results,
-    };
+      results: new RawJson(stringifyRows(page.results)),
+    });
   }
 }

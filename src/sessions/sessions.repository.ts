@@ -1,15 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { selectUtc, Sql } from '../platform/database/sql.js';
+import { formatUtc, ReadSql, selectUtc } from '../platform/database/sql.js';
+import { readBoundedSlice } from '../platform/paging/bounded-slice.js';
 import {
   estimateRows,
   MAX_EXACT_COUNT,
   Expression,
   selectSlice,
   type KeysetQuery,
+  type Statement,
 } from '../platform/paging/keyset-query.js';
-import type { Count, Slice } from '../platform/paging/page.js';
+import type { Count, Slice, SliceRows } from '../platform/paging/page.js';
 import { oneSession } from '../statistics/one-session.js';
 
 /** A session as its events say. */
@@ -42,6 +44,9 @@ const COLUMNS = `session_id, ${selectUtc('first')}, ${selectUtc('last')}, id, ev
   ARRAY(SELECT DISTINCT application FROM unnest(sources) ORDER BY 1) AS applications,
   ARRAY(SELECT DISTINCT category FROM unnest(sources) ORDER BY 1) AS categories`;
 
+/** A session may have thousands of categories. */
+const LISTED_BYTES = 'octet_length(applications::text) + octet_length(categories::text)';
+
 const PENDING = 'pending AS MATERIALIZED (SELECT * FROM pending_sessions)';
 
 /** The applications that have lists, found by leaps in the index. */
@@ -57,38 +62,48 @@ const FIELDS = 'session_id, first, last, id, events, sources';
 @Injectable()
 export class SessionsRepository {
   constructor(
-    private readonly sql: Sql,
+    private readonly sql: ReadSql,
     private readonly database: Database,
   ) {}
 
-  async find(sessionId: string): Promise<ListedSession | undefined> {
+  /** @param visible the only application whose events count; undefined for all */
+  async find(sessionId: string, visible: string | undefined): Promise<Session | undefined> {
     const [session] = await this.query<ListedSession>(
       `${oneSession(FIELDS)} SELECT ${COLUMNS} FROM found WHERE events > 0`,
       [sessionId],
     );
-    return session;
+    if (!session || visible === undefined || isOnlyOf(visible, session)) return session;
+    const [own] = session.applications.includes(visible) ? await this.ownParts([sessionId], visible) : [];
+    return own;
   }
 
-  /** A slice of the matching sessions in their order; for a cursor to `previous`, in the opposite order. */
-  list(filter: SessionFilter, slice: Slice): Promise<ListedSession[]> {
-    const { parameters, lists, both } = matching(filter, 'session_id, last, id', slice);
-    const direction = slice.cursor?.direction === 'previous' ? 'ASC' : 'DESC';
-    parameters.push(slice.limit);
+  /**
+   * The parts of some sessions that one application has sent, computed from its events: the summaries hold sessions as a
+   * whole.
+   */
+  ownParts(sessionIds: readonly string[], application: string): Promise<Session[]> {
     return this.query(
-      `WITH RECURSIVE ${lists},
-       page AS MATERIALIZED (
-         SELECT * FROM (${both}) AS matching ORDER BY last ${direction}, id ${direction} LIMIT $${parameters.length}
-       ),
-       found AS (
-         SELECT ${FIELDS} FROM pending WHERE session_id IN (SELECT session_id FROM page)
-         UNION ALL
-         SELECT kept.*
-         FROM page, LATERAL (SELECT ${FIELDS} FROM sessions WHERE session_id = page.session_id OFFSET 0) AS kept
-         WHERE page.session_id NOT IN (SELECT session_id FROM pending)
-       )
-       SELECT ${COLUMNS} FROM found ORDER BY found.last ${direction}, id ${direction}`,
-      parameters,
+      `SELECT session_id, ${formatUtc(`min(timestamp) AT TIME ZONE 'UTC'`)} AS first,
+         ${formatUtc(`max(timestamp) AT TIME ZONE 'UTC'`)} AS last, count(*)::float8 AS events,
+         ARRAY[$2] AS applications, array_agg(DISTINCT category ORDER BY category) AS categories
+       FROM events WHERE session_id = ANY ($1::text[]) AND application = $2
+       GROUP BY session_id`,
+      [sessionIds, application],
     );
+  }
+
+  /**
+   * A slice of the matching sessions in their order; for a cursor to `previous`, in the opposite order. It ends early if
+   * the sessions are large.
+   */
+  list(filter: SessionFilter, slice: Slice): Promise<SliceRows<ListedSession>> {
+    return readBoundedSlice({
+      slice,
+      select: (part) => selectListed(filter, part),
+      bytes: LISTED_BYTES,
+      cursorKey: ({ last, id }) => ({ timestamp: last, id }),
+      run: ({ sql, parameters }) => this.query(sql, parameters),
+    });
   }
 
   /** How many sessions match: exact up to EXACT_COUNT, and beyond it an estimate. */
@@ -130,6 +145,29 @@ export class SessionsRepository {
     if (!this.database.isReady) return Promise.reject(new DatabaseUnavailableError());
     return this.sql.query<Row>(sql, parameters);
   }
+}
+
+/** Whether no other application has sent events into a session. */
+export const isOnlyOf = (application: string, { applications }: Session): boolean =>
+  applications.every((name) => name === application);
+
+function selectListed(filter: SessionFilter, slice: Slice): Statement {
+  const { parameters, lists, both } = matching(filter, 'session_id, last, id', slice);
+  const direction = slice.cursor?.direction === 'previous' ? 'ASC' : 'DESC';
+  parameters.push(slice.limit);
+  const sql = `WITH RECURSIVE ${lists},
+    page AS MATERIALIZED (
+      SELECT * FROM (${both}) AS matching ORDER BY last ${direction}, id ${direction} LIMIT $${parameters.length}
+    ),
+    found AS (
+      SELECT ${FIELDS} FROM pending WHERE session_id IN (SELECT session_id FROM page)
+      UNION ALL
+      SELECT kept.*
+      FROM page, LATERAL (SELECT ${FIELDS} FROM sessions WHERE session_id = page.session_id OFFSET 0) AS kept
+      WHERE page.session_id NOT IN (SELECT session_id FROM pending)
+    )
+    SELECT ${COLUMNS} FROM found ORDER BY found.last ${direction}, id ${direction}`;
+  return { sql, parameters };
 }
 
 /**

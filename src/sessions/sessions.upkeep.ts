@@ -13,10 +13,10 @@ export class SessionsUpkeep implements Changes {
 
   constructor(private readonly sql: Sql) {}
 
-  async foldSome(): Promise<number> {
+  async foldSome(limit: number): Promise<number> {
     const [folded] = await this.sql.query<{ changes: number | null }>(
       `SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN fold_sessions($2) END AS changes`,
-      [FOLD_LOCK, this.atOnce],
+      [FOLD_LOCK, limit],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
     return folded?.changes ?? 0;
@@ -28,13 +28,15 @@ export class SessionsUpkeep implements Changes {
 
   /** Gathers all sessions anew, in one snapshot, while workers go on storing; whoever asks sees the old ones meanwhile. */
   async rebuild(): Promise<void> {
-    await this.sql.withLockedSnapshot(FOLD_LOCK, (runner) => runner.query('SELECT rebuild_sessions()'));
+    await this.sql.withLockedSnapshot(FOLD_LOCK, (transaction) =>
+      transaction.query('SELECT rebuild_sessions()'),
+    );
   }
 
   /** The first sessions, `limit` of them at most, that are not kept or listed as their events say. */
   verify(limit: number): Promise<string[]> {
-    return this.sql.withLockedSnapshot(FOLD_LOCK, async (runner) => {
-      const rows = (await runner.query(DIFFERENCES, [limit])) as { session_id: string }[];
+    return this.sql.withLockedSnapshot(FOLD_LOCK, async (transaction) => {
+      const rows = await transaction.query<{ session_id: string }>(DIFFERENCES, [limit]);
       return rows.map(({ session_id }) => session_id);
     });
   }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Database } from '../platform/database/database.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { Sql } from '../platform/database/sql.js';
+import { ReadSql } from '../platform/database/sql.js';
 import type { Statement } from '../platform/paging/keyset-query.js';
 import { oneSession } from './one-session.js';
 import { CountStatement } from './count-statement.js';
@@ -39,7 +39,7 @@ export interface Series extends Group {
 @Injectable()
 export class EventCountsRepository {
   constructor(
-    private readonly sql: Sql,
+    private readonly sql: ReadSql,
     private readonly database: Database,
   ) {}
 
@@ -68,13 +68,20 @@ export class EventCountsRepository {
     return { sql: statement.minutesWith(range, events, latestFirst), parameters: statement.parameters };
   }
 
-  /** How many events one session has. */
-  async ofSession(sessionId: string): Promise<number> {
-    const [row] = await this.query<{ events: number }>(
-      `${oneSession('events')} SELECT events::float8 AS events FROM found`,
-      [sessionId],
+  /**
+   * How many events one session has.
+   * @param application counts only events of this application
+   * @returns undefined if other applications have sent events into the session, which are not counted apart
+   */
+  async ofSession(sessionId: string, application?: string): Promise<number | undefined> {
+    const [row] = await this.query<{ events: number | null }>(
+      `${oneSession('events, sources')}
+       SELECT CASE WHEN $2::text IS NULL OR NOT EXISTS (SELECT FROM unnest(sources) AS source WHERE source.application <> $2)
+         THEN events::float8 END AS events
+       FROM found`,
+      [sessionId, application ?? null],
     );
-    return row?.events ?? 0;
+    return row ? (row.events ?? undefined) : 0;
   }
 
   /** The largest groups of the events from one canonical timestamp to before another, of each way to group them. */

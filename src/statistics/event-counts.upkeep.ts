@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
-import type { QueryRunner } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import type { Changes } from '../platform/database/changes-keeper.js';
-import { Sql } from '../platform/database/sql.js';
+import { Sql, type Transaction } from '../platform/database/sql.js';
 
 /** Any number that other users of the database are unlikely to lock: "EYEC" in ASCII. One folds or rebuilds at a time. */
 const FOLD_LOCK = 0x45594543;
@@ -27,7 +26,7 @@ export class EventCountsUpkeep implements Changes {
 
   constructor(private readonly sql: Sql) {}
 
-  async foldSome(): Promise<number> {
+  async foldSome(limit: number): Promise<number> {
     const [folded] = await this.sql.query<{ changes: number }>(
       `WITH free AS MATERIALIZED (SELECT pg_try_advisory_xact_lock($1) AS mine),
          taken AS (
@@ -36,7 +35,7 @@ export class EventCountsUpkeep implements Changes {
            RETURNING change
          )
        SELECT count(*)::int AS changes, fold_event_counts(array_agg(change)) FROM taken`,
-      [FOLD_LOCK, this.atOnce],
+      [FOLD_LOCK, limit],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
     return folded?.changes ?? 0;
@@ -48,16 +47,18 @@ export class EventCountsUpkeep implements Changes {
 
   /** Counts all events anew, in one snapshot, while workers go on storing; whoever counts sees the old counts meanwhile. */
   async rebuild(): Promise<void> {
-    await this.sql.withLockedSnapshot(FOLD_LOCK, (runner) => runner.query('SELECT rebuild_event_counts()'));
+    await this.sql.withLockedSnapshot(FOLD_LOCK, (transaction) =>
+      transaction.query('SELECT rebuild_event_counts()'),
+    );
   }
 
   /** Compares all counts with the events, a day at a time, in one snapshot. Stops after `limit` differences. */
   async verify(limit: number): Promise<Difference[]> {
-    return this.sql.withLockedSnapshot(FOLD_LOCK, async (runner) => {
-      const differences = await compareMonths(runner, limit);
-      for (let day = await nextDay(runner, '-infinity'); day !== null && differences.length < limit;) {
-        differences.push(...(await compare(runner, day, limit - differences.length)));
-        day = await nextDay(runner, day);
+    return this.sql.withLockedSnapshot(FOLD_LOCK, async (transaction) => {
+      const differences = await compareMonths(transaction, limit);
+      for (let day = await nextDay(transaction, '-infinity'); day !== null && differences.length < limit;) {
+        differences.push(...(await compare(transaction, day, limit - differences.length)));
+        day = await nextDay(transaction, day);
       }
       return differences;
     });
@@ -65,8 +66,8 @@ export class EventCountsUpkeep implements Changes {
 }
 
 /** The first day in UTC, after another one, of which there is an event or a count. */
-async function nextDay(runner: QueryRunner, day: string): Promise<string | null> {
-  const [next] = (await runner.query(
+async function nextDay(transaction: Transaction, day: string): Promise<string | null> {
+  const [next] = await transaction.query<{ day: string | null }>(
     `WITH after AS (SELECT ($1::timestamp + interval '1 day') AS instant)
      SELECT date_trunc('day', least(
        (SELECT timestamp AT TIME ZONE 'UTC' FROM events, after
@@ -84,14 +85,14 @@ async function nextDay(runner: QueryRunner, day: string): Promise<string | null>
           ) AS found)
      ))::text AS day`,
     [day],
-  )) as { day: string | null }[];
+  );
   return next?.day ?? null;
 }
 
 /** Where the counts of a day are not what its events are: those of its minutes and hours, and what it adds to its month. */
-async function compare(runner: QueryRunner, day: string, limit: number): Promise<Difference[]> {
+async function compare(transaction: Transaction, day: string, limit: number): Promise<Difference[]> {
   return differencesOf(
-    await runner.query(
+    await transaction.query<Difference>(
       `WITH day AS (SELECT $1::timestamp AS start, $1::timestamp + interval '1 day' AS until),
      counted AS (
        SELECT blocks.* FROM (
@@ -136,9 +137,9 @@ async function compare(runner: QueryRunner, day: string, limit: number): Promise
 }
 
 /** Where what a month adds to all time is not the sum of its days. */
-async function compareMonths(runner: QueryRunner, limit: number): Promise<Difference[]> {
+async function compareMonths(transaction: Transaction, limit: number): Promise<Difference[]> {
   return differencesOf(
-    await runner.query(
+    await transaction.query<Difference>(
       `WITH slots AS (
          SELECT grain, block, ended, application, category, name, counts[i] - coalesce(counts[i - 1], 0) AS kept, 0 AS counted
          FROM event_counts, unnest(ends) WITH ORDINALITY AS slot (ended, i)
@@ -160,8 +161,8 @@ async function compareMonths(runner: QueryRunner, limit: number): Promise<Differ
   );
 }
 
-function differencesOf(rows: unknown): Difference[] {
-  return (rows as Difference[]).map((row) => ({
+function differencesOf(rows: Difference[]): Difference[] {
+  return rows.map((row) => ({
     ...row,
     kept: Number(row.kept),
     counted: Number(row.counted),

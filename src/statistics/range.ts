@@ -1,10 +1,12 @@
+import { Temporal } from 'temporal-polyfill';
 import { InvalidParametersError } from '../platform/errors/domain-error.js';
 import {
-  isDate,
+  type CalendarDate,
+  microsecondsOf,
   now,
-  parseBound,
   type Timestamp,
   timestampAt,
+  timestampAtMicroseconds,
   TimestampError,
 } from '../platform/time/timestamp.js';
 import { endOfDate, startOfDate } from './buckets.js';
@@ -18,40 +20,66 @@ export interface Range {
   to: Timestamp;
 }
 
-/** One parameter has an invalid value, or one that is invalid together with the others. */
-export class InvalidParameterError extends InvalidParametersError {
-  constructor(parameter: string, reason: string) {
-    super({ [parameter]: [reason] });
-  }
+interface RangeEnds {
+  readonly from?: CalendarDate | Timestamp;
+  readonly to?: CalendarDate | Timestamp;
 }
 
 /**
- * Reads a range. A date stands for the whole day in the time zone, at either end.
- * @throws InvalidParameterError
+ * The range between two ends. A date stands for the whole day in the time zone, at either end.
+ * @throws InvalidParametersError
  */
-export function readRange({ from, to }: { from?: string; to?: string }, timezone: string): Range {
-  const end = to === undefined ? now() : readEnd('to', to, timezone);
+export function toRange({ from, to }: RangeEnds, timezone: string): Range {
+  const end = to === undefined ? now() : instantOf('to', to, timezone);
   const start =
     from === undefined
-      ? parsing('from', () => timestampAt(end.milliseconds - DEFAULT_RANGE_MS))
-      : readEnd('from', from, timezone);
-  if (start.text >= end.text) throw new InvalidParameterError('from', 'Must be before `to`.');
+      ? inYears('from', end.milliseconds - DEFAULT_RANGE_MS)
+      : instantOf('from', from, timezone);
+  if (start.text >= end.text) throw new InvalidParametersError({ from: ['Must be before `to`.'] });
   return { from: start, to: end };
 }
 
-function readEnd(parameter: 'from' | 'to', text: string, timezone: string): Timestamp {
-  return parsing(parameter, () => {
-    const inUtc = parseBound(text, 'after');
-    if (!isDate(text)) return inUtc;
-    return timestampAt(parameter === 'from' ? startOfDate(text, timezone) : endOfDate(text, timezone));
-  });
+/** The range of the same length before; undefined where it would begin before the first year. */
+export function rangeBefore({ from, to }: Range): Range | undefined {
+  return within(() => ({
+    from: timestampAtMicroseconds(2n * microsecondsOf(from) - microsecondsOf(to)),
+    to: from,
+  }));
 }
 
-function parsing(parameter: string, parse: () => Timestamp): Timestamp {
+/** The same range of the local clock a year before; undefined where it would begin before the first year. */
+export function rangeYearBefore({ from, to }: Range, timezone: string): Range | undefined {
+  return within(() => ({ from: yearBefore(from, timezone), to: yearBefore(to, timezone) }));
+}
+
+function within(range: () => Range): Range | undefined {
   try {
-    return parse();
+    return range();
   } catch (error) {
-    if (error instanceof TimestampError) throw new InvalidParameterError(parameter, error.message);
+    if (error instanceof TimestampError) return undefined;
+    throw error;
+  }
+}
+
+function yearBefore(time: Timestamp, timezone: string): Timestamp {
+  const { epochMilliseconds } = Temporal.Instant.fromEpochMilliseconds(time.milliseconds)
+    .toZonedDateTimeISO(timezone)
+    .subtract({ years: 1 });
+  const shift = BigInt(time.milliseconds - epochMilliseconds) * 1000n;
+  return timestampAtMicroseconds(microsecondsOf(time) - shift);
+}
+
+function instantOf(parameter: 'from' | 'to', end: CalendarDate | Timestamp, timezone: string): Timestamp {
+  if (!('date' in end)) return end;
+  return inYears(parameter, (parameter === 'from' ? startOfDate : endOfDate)(end.date, timezone));
+}
+
+/** @throws InvalidParametersError outside the years of a timestamp */
+function inYears(parameter: 'from' | 'to', milliseconds: number): Timestamp {
+  try {
+    return timestampAt(milliseconds);
+  } catch (error) {
+    if (error instanceof TimestampError) throw new InvalidParametersError({ [parameter]: [error.message] });
     throw error;
   }
 }

@@ -1,7 +1,10 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { EventCountsKeeper } from './event-counts.keeper.js';
 import { EventCountsModule } from './event-counts.module.js';
+import { QuestionsModule } from '../questions/questions.module.js';
 import { EventCountsUpkeep } from './event-counts.upkeep.js';
+import { EventMeasuresRepository } from './measures/event-measures.repository.js';
+import { EventMeasuresService } from './measures/event-measures.service.js';
 import { StatisticsController } from './statistics.controller.js';
 import { StatisticsService } from './statistics.service.js';
 
@@ -11,9 +14,9 @@ export class StatisticsModule {
   /** Reads the counts. */
   static readonly api: DynamicModule = {
     module: StatisticsModule,
-    imports: [EventCountsModule],
+    imports: [EventCountsModule, QuestionsModule],
     controllers: [StatisticsController],
-    providers: [StatisticsService],
+    providers: [StatisticsService, EventMeasuresService, EventMeasuresRepository],
   };
 
   /** Rolls up the counts. */

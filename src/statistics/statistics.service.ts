@@ -1,46 +1,41 @@
 import { Injectable } from '@nestjs/common';
-import { parseTimestamp, timestampAt } from '../platform/time/timestamp.js';
-import { bucketStarts, zoneNamed } from './buckets.js';
+import type { Property } from '../platform/filters/filter.js';
 import type { EventCountsDto, TopDto } from './dto/parameters.dto.js';
 import type {
   ApplicationCountResponse,
   CategoryCountResponse,
   EventCountsResponse,
+  MeasuredResponse,
   NameCountResponse,
   SeriesResponse,
   TopResponse,
   TypeCountResponse,
 } from './dto/responses.dto.js';
 import { EventCountsRepository, type Series } from './event-counts.repository.js';
-import type { CountFilter } from './groups.js';
-import { InvalidParameterError, type Range, readRange } from './range.js';
-
-const FIRST = parseTimestamp('0001-01-01T00:00:00Z');
-
-/** Buckets of time in a response. */
-export const MAX_BUCKETS = 5000;
-
-/** Counts in a response with `group_by`: buckets times groups. */
-export const MAX_COUNTS = 20_000;
+import { type CountFilter, type GroupBy, GROUPS } from './groups.js';
+import { EventMeasuresService } from './measures/event-measures.service.js';
+import { type Range, toRange } from './range.js';
+import { bucketsOf, startText } from './range-buckets.js';
 
 /** Counts events by time and by group. */
 @Injectable()
 export class StatisticsService {
-  constructor(private readonly counts: EventCountsRepository) {}
+  constructor(
+    private readonly counts: EventCountsRepository,
+    private readonly measures: EventMeasuresService,
+  ) {}
 
-  /** @throws InvalidParameterError, DatabaseUnavailableError */
-  async events(dto: EventCountsDto): Promise<EventCountsResponse> {
-    const { interval, group_by, limit } = dto;
-    const timezone = zoneNamed(dto.timezone) ?? 'UTC';
-    const range = readRange(dto, timezone);
+  /** @throws InvalidParametersError, DatabaseUnavailableError, ClickHouseUnavailableError, QuestionTooLargeError */
+  events(dto: EventCountsDto, isOfClickHouse: boolean): Promise<EventCountsResponse | MeasuredResponse> {
+    return isOfClickHouse ? this.measures.measure(dto) : this.count(dto);
+  }
+
+  private async count(dto: EventCountsDto): Promise<EventCountsResponse> {
+    const group_by = dto.group_by && groupingOf(dto.group_by);
+    const { interval, timezone, limit } = dto;
+    const range = toRange(dto, timezone);
     const { from, to } = toText(range);
-    const buckets = bucketsOf(dto, range, timezone);
-    if (group_by !== undefined && buckets.length * limit > MAX_COUNTS)
-      throw new InvalidParameterError(
-        'limit',
-        `Requests more than ${MAX_COUNTS.toLocaleString('en')} counts of ${buckets.length.toLocaleString('en')} buckets; ` +
-          'use a lower limit, a longer interval or a shorter range.',
-      );
+    const buckets = (await bucketsOf(dto, range)).map(startText);
     const instants = [from, ...buckets.slice(1), to];
     const filter = filterOf(dto);
 
@@ -58,9 +53,9 @@ export class StatisticsService {
     return { interval, timezone, from, to, group_by: group_by ?? null, total, buckets, series };
   }
 
-  /** @throws InvalidParameterError, DatabaseUnavailableError */
+  /** @throws InvalidParametersError, DatabaseUnavailableError */
   async top(dto: TopDto): Promise<TopResponse> {
-    const range = toText(readRange(dto, 'UTC'));
+    const range = toText(toRange(dto, 'UTC'));
     const groupings = ['application', 'category', 'name', 'type'] as const;
     const lists = await this.counts.largest(range, filterOf(dto), groupings, dto.limit);
     const [applications, categories, names, types] = lists.map(({ largest }) => largest);
@@ -75,33 +70,19 @@ export class StatisticsService {
   }
 }
 
+/** How PostgreSQL knows these groups. */
+function groupingOf(dimensions: readonly Property[]): GroupBy | undefined {
+  const fields = dimensions.map((dimension) => (dimension.kind === 'field' ? dimension.field : '')).join();
+  const found = Object.entries(GROUPS).find(([, columns]) => columns.join() === fields);
+  return found?.[0] as GroupBy | undefined;
+}
+
 function filterOf({ application, category, name }: CountFilter): CountFilter {
   return { application, category, name };
 }
 
 function toText({ from, to }: Range): { from: string; to: string } {
   return { from: from.text, to: to.text };
-}
-
-/** @throws InvalidParameterError when there are more than MAX_BUCKETS */
-function bucketsOf({ interval }: EventCountsDto, { from, to }: Range, timezone: string): string[] {
-  const end = to.milliseconds + (to.text.endsWith('000Z') ? 0 : 1);
-  const buckets: string[] = [];
-  for (const start of bucketStarts(interval, from.milliseconds, end, timezone)) {
-    if (buckets.length === MAX_BUCKETS)
-      throw new InvalidParameterError(
-        'interval',
-        `Divides this range into more than ${MAX_BUCKETS.toLocaleString('en')} buckets; ` +
-          `use a ${interval === 'week' ? 'shorter range' : 'longer interval'}.`,
-      );
-    buckets.push(startText(start));
-  }
-  return buckets;
-}
-
-/** A bucket that would begin before the first valid timestamp begins with that timestamp. */
-function startText(start: number): string {
-  return start < FIRST.milliseconds ? FIRST.text : timestampAt(start).text;
 }
 
 function withTotal({ counts, ...group }: Series): SeriesResponse {

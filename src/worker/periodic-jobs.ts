@@ -1,10 +1,11 @@
-import { Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { type PeriodicJob, PeriodicTask } from '../platform/async/periodic-task.js';
 import { Database } from '../platform/database/database.js';
-import { isOutage } from '../platform/database/database-errors.js';
 import { RejectionsRetention } from '../rejections/rejections.retention.js';
+import { Replicator } from '../replication/replicator.js';
 import { SessionsKeeper } from '../sessions/sessions.keeper.js';
 import { EventCountsKeeper } from '../statistics/event-counts.keeper.js';
+import { JobReports } from './job-reports.js';
 
 /**
  * The table of all jobs that every worker repeats. They start when the database is ready. Locks in PostgreSQL keep the
@@ -12,7 +13,8 @@ import { EventCountsKeeper } from '../statistics/event-counts.keeper.js';
  */
 @Injectable()
 export class PeriodicJobs implements OnModuleInit, OnModuleDestroy {
-  private readonly logger = new Logger('PeriodicJobs');
+  private readonly reports: JobReports;
+  private stopping = false;
   private readonly tasks: PeriodicTask[];
 
   constructor(
@@ -20,13 +22,16 @@ export class PeriodicJobs implements OnModuleInit, OnModuleDestroy {
     rejections: RejectionsRetention,
     eventCounts: EventCountsKeeper,
     sessions: SessionsKeeper,
+    replicator: Replicator,
   ) {
     const jobs: PeriodicJob[] = [
       { name: 'roll up event counts', intervalMs: 1000, run: () => eventCounts.run() },
       // Less often, because a session that changes several times between two runs moves in the lists only once.
       { name: 'roll up sessions', intervalMs: 2000, run: () => sessions.run() },
+      { name: 'copy events to ClickHouse', intervalMs: 1000, run: () => replicator.run() },
       { name: 'remove old rejections', intervalMs: 60_000, run: () => rejections.run() },
     ];
+    this.reports = new JobReports(jobs.map(({ name }) => name));
     this.tasks = jobs.map((job) => new PeriodicTask({ ...job, run: () => this.run(job) }));
   }
 
@@ -39,16 +44,19 @@ export class PeriodicJobs implements OnModuleInit, OnModuleDestroy {
 
   /** Does not wait for a run in flight, which may last STORE_TIMEOUT: PostgreSQL finishes its statement or rolls it back. */
   onModuleDestroy(): void {
+    this.stopping = true;
     for (const task of this.tasks) void task.stop();
   }
 
-  /** Runs a job. A failed run is repeated after the usual interval. */
+  /** Runs a job. A failed run is reported, and repeated after the usual interval. */
   private async run({ name, run }: PeriodicJob): Promise<number | void> {
     try {
-      return await run();
+      const delayMs = await run();
+      this.reports.succeeded(name);
+      return delayMs;
     } catch (error) {
-      // Other parts of the process report an outage of PostgreSQL.
-      if (!isOutage(error)) this.logger.error(`Could not ${name}: ${String(error)}`);
+      // The end of the process cuts a run off.
+      if (!this.stopping) this.reports.failed(name, error);
     }
   }
 }

@@ -1,5 +1,5 @@
 import { Load } from '../support/load.js';
-import { type Answer, anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { type EyeResponse, anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
 const SCHEMA = {
@@ -26,7 +26,7 @@ function aType(): { category: string; name: string; path: string } {
   };
 }
 
-const put = (eye: TheEye, path: string, body: unknown): Promise<Answer> =>
+const put = (eye: TheEye, path: string, body: unknown): Promise<EyeResponse> =>
   eye.request('PUT', path, {
     body: typeof body === 'string' ? body : JSON.stringify(body),
     headers: { 'content-type': 'application/json' },
@@ -44,10 +44,10 @@ describe('An event type', () => {
   });
   afterAll(() => eye.close());
 
-  const send = (type: { category: string; name: string }, data: unknown, to = eye): Promise<Answer> =>
+  const send = (type: { category: string; name: string }, data: unknown, to = eye): Promise<EyeResponse> =>
     to.post('/events/', anEvent({ category: type.category, name: type.name, data }));
 
-  const expectInvalid = ({ status, headers, body }: Answer, errors: unknown): void => {
+  const expectInvalid = ({ status, headers, body }: EyeResponse, errors: unknown): void => {
     expect({ status, code: body.code, errors: body.errors }).toEqual({
       status: 400,
       code: 'invalid',
@@ -164,6 +164,18 @@ describe('An event type', () => {
       const versions = accepted.map(({ body }) => body.version).sort((a, b) => a - b);
       expect(versions).toEqual(versions.map((_, index) => index + 1));
       expect((await eye.get(`${path}versions/`)).body.results).toHaveLength(versions.length);
+    });
+
+    it('can have a name and a category that clients resolve as parts of a path', async () => {
+      const of = (route = ''): string => `/event-types/_/_/${route}?category=..&name=.`;
+      await enforce(eye, of());
+      expect((await eye.get(of())).body).toMatchObject({ category: '..', name: '.', version: 1 });
+      expect((await eye.get(of('versions/'))).body.results).toHaveLength(1);
+      expect((await eye.post(of('check/'), { schema: {} })).status).toBe(200);
+      const refused = await eye.post('/events/', anEvent({ category: '..', name: '.', data: {} }));
+      expect(refused.status).toBe(400);
+      expect((await eye.request('DELETE', of())).status).toBe(204);
+      expect((await eye.get(of())).status).toBe(404);
     });
 
     it('is listed by category and name, with pagination, until it is deleted', async () => {
@@ -296,6 +308,16 @@ describe('An event type', () => {
       expect(status).toBe(400);
       expect(took).toBeLessThan(5000);
     });
+
+    it('rejects by name an event that takes too many steps to check, and accepts a small one', async () => {
+      const type = aType();
+      const branches = Array.from({ length: 600 }, (_, index) => ({ const: index }));
+      await enforce(eye, type.path, { properties: { list: { items: { anyOf: branches } } } });
+      expectInvalid(await send(type, { list: new Array<number>(15_000).fill(599) }), {
+        data: [expect.stringMatching(/^Takes more than 200,000 steps to check/)],
+      });
+      expect((await send(type, { list: [599] })).status).toBe(202);
+    });
   });
 
   describe('before enforcement', () => {
@@ -400,12 +422,12 @@ describe('An event type', () => {
         expect((await send({ category: 'page interaction', name: 'pageview' }, { price: 1 })).status).toBe(
           400,
         );
-        await Promise.all(loads.map((load) => load.answered(400, 20)));
+        await Promise.all(loads.map((load) => load.waitForResponses(400, 20)));
         await enforce(eye, path, {});
         expect((await send({ category: 'page interaction', name: 'pageview' }, { price: 1 })).status).toBe(
           202,
         );
-        await Promise.all(loads.map((load) => load.answered(202, 20)));
+        await Promise.all(loads.map((load) => load.waitForResponses(202, 20)));
       }
       await eye.request('DELETE', path);
       for (const load of loads) {

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm';
-import { anEvent, type Answer, eventually, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { anEvent, type EyeResponse, eventually, TheEye } from '../../testing/the-eye.js';
+import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
 
@@ -8,7 +8,7 @@ describe('The API documentation', () => {
   let eye: TheEye;
   let document: any;
   beforeAll(async () => {
-    eye = await startEye();
+    eye = await startEyeWithClickHouse();
     document = (await eye.get('/docs-json')).body;
   });
   afterAll(() => eye.close());
@@ -53,7 +53,7 @@ describe('The API documentation', () => {
   };
 
   /** Asserts that the status, content type and body of a response are documented for its route. */
-  const expectDocumented = (response: Answer, responses: any): void => {
+  const expectDocumented = (response: EyeResponse, responses: any): void => {
     const { content } = responses[response.status] ?? {};
     expect({ status: response.status, documented: Object.keys(responses) }).toMatchObject({
       status: expect.anything(),
@@ -85,6 +85,7 @@ describe('The API documentation', () => {
       'delete /event-types/{category}/{name}',
       'get /applications',
       'get /applications/{name}',
+      'get /audit',
       'get /event-types',
       'get /event-types/{category}/{name}',
       'get /event-types/{category}/{name}/suggestion',
@@ -96,14 +97,17 @@ describe('The API documentation', () => {
       'get /health/live',
       'get /health/ready',
       'get /metrics',
+      'get /properties',
       'get /rejections',
       'get /rejections/summary',
       'get /rejections/{id}',
       'get /sessions',
       'get /sessions/{session_id}',
       'get /statistics/events',
+      'get /statistics/properties',
       'get /statistics/rates',
       'get /statistics/top',
+      'patch /applications/{name}',
       'post /applications',
       'post /applications/{name}/keys',
       'post /event-types/{category}/{name}/check',
@@ -148,7 +152,7 @@ describe('The API documentation', () => {
       expect([method, path, access]).toEqual([
         method,
         path,
-        expect.stringMatching(/^(ingest|read|admin|anybody)$/),
+        expect.stringMatching(/^(ingest|read|admin|metrics|anybody)$/),
       ]);
       const open = access === 'anybody';
       expect(operation.description).toContain(open ? 'Needs no key.' : `Needs a key of scope \`${access}\`.`);
@@ -156,7 +160,7 @@ describe('The API documentation', () => {
         open ? undefined : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
       );
       const refusals = ['401', '403', '429'].filter((status) => status in operation.responses);
-      expect(refusals).toEqual(open ? ['403'] : ['401', '403', '429']);
+      expect(refusals).toEqual(open ? ['403', '429'] : ['401', '403', '429']);
     }
   });
 
@@ -177,7 +181,14 @@ describe('The API documentation', () => {
   it('has event examples that POST /events accepts as "Try it out" sends them', async () => {
     const interceptor = await interceptorOf(eye);
     const { content } = document.paths['/events'].post.requestBody;
-    expect(Object.keys(content)).toEqual(['application/json', 'application/x-ndjson']);
+    expect(Object.keys(content)).toEqual([
+      'application/json',
+      'application/*+json',
+      'application/x-ndjson',
+      'application/ndjson',
+      'application/jsonl',
+      'application/x-jsonlines',
+    ]);
     for (const [type, { examples }] of Object.entries<any>(content)) {
       expect(Object.keys(examples)).toEqual(['one', 'many']);
       for (const { value } of Object.values<any>(examples)) {
@@ -323,9 +334,11 @@ describe('The API documentation', () => {
   it('describes the responses of the statistics routes and has examples that work', async () => {
     for (const path of ['/statistics/events', '/statistics/top']) {
       const { parameters, responses } = document.paths[path].get;
-      const given = parameters
-        .map(({ name, schema }: any) => [name, schema.example])
-        .filter(([, example]: any) => example !== undefined);
+      const given = parameters.flatMap(({ name, schema: { type, example } }: any) => {
+        if (example === undefined) return [];
+        // Conditions are parameters without fixed names.
+        return type === 'object' ? Object.entries(example) : [[name, example]];
+      });
       const query = new URLSearchParams(given);
       expectDocumented(await eye.get(`${path}/?${query.toString()}`), responses);
       expectDocumented(await eye.get(path), responses);
@@ -333,7 +346,7 @@ describe('The API documentation', () => {
     }
     const { responses } = document.paths['/statistics/events'].get;
     await eye.store([anEvent({ category: 'one' }), anEvent({ category: 'two' })]);
-    for (const group_by of ['application', 'category', 'name', 'type']) {
+    for (const group_by of ['application', 'category', 'name', 'type', 'name,data.path']) {
       const response = await eye.get(
         `/statistics/events?from=2021-01-01&to=2021-01-02&limit=1&group_by=${group_by}`,
       );
@@ -371,12 +384,12 @@ describe('The API documentation', () => {
   it('describes the responses of the event type routes and has examples that work', async () => {
     const route = '/event-types/{category}/{name}';
     const responses = (path: string, method: string): any => document.paths[path][method].responses;
-    const type = document.paths[route].put.parameters.map(({ schema }: any) =>
-      encodeURIComponent(schema.example),
-    );
+    const type = document.paths[route].put.parameters
+      .filter((parameter: any) => parameter.in === 'path')
+      .map(({ schema }: any) => encodeURIComponent(schema.example));
     const path = `/event-types/${type.join('/')}`;
     const { PutEventTypeDto, CheckSchemaDto } = document.components.schemas;
-    const put = (body: unknown): Promise<Answer> =>
+    const put = (body: unknown): Promise<EyeResponse> =>
       eye.request('PUT', path, {
         body: JSON.stringify(body),
         headers: { 'content-type': 'application/json' },

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -5,7 +6,7 @@ import { Admin, bearer } from '../../testing/keys.js';
 import { OwnRedis } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
-import { Watching } from '../support/watching.js';
+import { StreamSubscriber } from '../support/stream-subscriber.js';
 
 /** Resolves once an assertion holds. */
 const soon = (assertion: () => void): Promise<void> => eventually(() => Promise.resolve(assertion()));
@@ -17,7 +18,7 @@ describe('GET /events/stream', () => {
   /** A second API process, which requires keys. */
   let guarded: TheEye;
   let admin: Admin;
-  const subscribers: Watching[] = [];
+  const subscribers: StreamSubscriber[] = [];
 
   beforeAll(async () => {
     redis = await OwnRedis.start();
@@ -41,8 +42,8 @@ describe('GET /events/stream', () => {
     query = '',
     eye = api,
     headers: Record<string, string> = {},
-  ): Promise<Watching> => {
-    const subscriber = await Watching.open(eye, query, headers);
+  ): Promise<StreamSubscriber> => {
+    const subscriber = await StreamSubscriber.open(eye, query, headers);
     subscribers.push(subscriber);
     return subscriber;
   };
@@ -58,11 +59,11 @@ describe('GET /events/stream', () => {
 
   it('resumes when the connection drops before the first event', async () => {
     const before = await subscribe();
-    await soon(() => expect(before.place).toMatch(/^\d+-0$/));
+    await soon(() => expect(before.lastEventId).toMatch(/^\d+-0$/));
     before.close();
     await store('meanwhile');
-    const after = await subscribe('', api, { 'last-event-id': before.place ?? '' });
-    await after.saw('meanwhile');
+    const after = await subscribe('', api, { 'last-event-id': before.lastEventId ?? '' });
+    await after.receives('meanwhile');
     expect(after.messages).toHaveLength(1);
   });
 
@@ -79,13 +80,13 @@ describe('GET /events/stream', () => {
       data: { text: 'ü\r\n\n𝄞\u2028', deep: [{ none: null, n: 0.1 }] },
     });
     await api.store(event);
-    await subscriber.saw('first');
+    await subscriber.receives('first');
     // Send the stored event again, in a batch with a new event and alone.
     await api.post('/events/', [event, anEvent({ session_id: 'second' }), event]);
-    await subscriber.saw('first', 'second');
+    await subscriber.receives('first', 'second');
     await api.post('/events/', event);
     await store('third');
-    await subscriber.saw('first', 'second', 'third');
+    await subscriber.receives('first', 'second', 'third');
     const list = await api.get('/events/?session_id=first');
     expect(subscriber.events[0]).toEqual(list.body.results[0]);
   });
@@ -100,10 +101,10 @@ describe('GET /events/stream', () => {
     await store('other', { category: 'click', name: 'cta', timestamp: '2022-02-02T00:00:00Z' });
     await store('another', { category: 'click', timestamp: '2022-02-03T00:59:59.999999+01:00' });
     await store('late', { timestamp: '2022-02-03T00:00:00Z' });
-    await all.saw('mine', 'other', 'another', 'late');
-    await session.saw('mine');
-    await day.saw('other', 'another');
-    await type.saw('other');
+    await all.receives('mine', 'other', 'another', 'late');
+    await session.receives('mine');
+    await day.receives('other', 'another');
+    await type.receives('other');
     expect(application.events).toEqual([]);
   });
 
@@ -120,17 +121,17 @@ describe('GET /events/stream', () => {
   it('resumes after Last-Event-ID in any process', async () => {
     const before = await subscribe();
     await store('seen');
-    await before.saw('seen');
+    await before.receives('seen');
     before.close();
     for (const session of ['missed', 'missed too']) await store(session);
     const after = { 'last-event-id': before.messages[0]?.id ?? '' };
-    await (await subscribe('', api, after)).saw('missed', 'missed too');
-    await (await subscribe('?session_id=missed', api, after)).saw('missed');
+    await (await subscribe('', api, after)).receives('missed', 'missed too');
+    await (await subscribe('?session_id=missed', api, after)).receives('missed');
     const other = await subscribe('', guarded, { ...after, ...admin.headers });
-    await other.saw('missed', 'missed too');
+    await other.receives('missed', 'missed too');
     expect(other.skipped).toBe(0);
     await store('new');
-    await other.saw('missed', 'missed too', 'new');
+    await other.receives('missed', 'missed too', 'new');
   });
 
   it('sends `skipped` when Last-Event-ID is too old to resume', async () => {
@@ -144,24 +145,45 @@ describe('GET /events/stream', () => {
     const all = await subscribe();
     const filtered = await subscribe('?name=none');
     await store('beaten');
-    await all.saw('beaten');
-    await soon(() => expect(filtered.place).toBe(all.messages[0]?.id));
+    await all.receives('beaten');
+    await soon(() => expect(filtered.lastEventId).toBe(all.messages[0]?.id));
   });
 
   it('requires a key of scope `read` and ends when the key is revoked', async () => {
     expect((await guarded.get('/events/stream')).status).toBe(401);
     const [ingest, reader] = [
       await admin.create('shop', { scope: 'ingest' }),
-      await admin.create('shop', { scope: 'read' }),
+      await admin.create('default', { scope: 'read' }),
     ];
     expect((await guarded.get('/events/stream', bearer(ingest.key))).status).toBe(403);
     const subscriber = await subscribe('', guarded, bearer(reader.key));
     const other = await subscribe('', guarded, admin.headers);
     await store('allowed');
-    await subscriber.saw('allowed');
-    await guarded.request('DELETE', `/applications/shop/keys/${reader.id}/`, { headers: admin.headers });
+    await subscriber.receives('allowed');
+    await guarded.request('DELETE', `/applications/default/keys/${reader.id}/`, { headers: admin.headers });
     await soon(() => expect(subscriber.ended).toBe(true));
     expect(other.ended).toBe(false);
+  });
+
+  it('refuses a key that has 500 subscribers, and still accepts those of another key', async () => {
+    const [greedy, other] = [
+      await admin.create('default', { scope: 'read' }),
+      await admin.create('default', { scope: 'read' }),
+    ];
+    const { port } = new URL(guarded.url);
+    const head = `GET /events/stream HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer ${greedy.key}\r\n\r\n`;
+    const sockets = Array.from({ length: 500 }, () => connect(Number(port), '127.0.0.1'));
+    try {
+      for (const socket of sockets) socket.write(head);
+      await Promise.all(sockets.map((socket) => once(socket, 'readable')));
+      const { status, body } = await guarded.get('/events/stream', bearer(greedy.key));
+      expect([status, body.code]).toEqual([429, 'rate_limited']);
+      const subscriber = await subscribe('', guarded, bearer(other.key));
+      await store('fair');
+      await subscriber.receives('fair');
+    } finally {
+      for (const socket of sockets) socket.destroy();
+    }
   });
 
   describe('with subscribers that do not read', () => {
@@ -178,7 +200,7 @@ describe('GET /events/stream', () => {
       const { port } = new URL(api.url);
       for (let i = 0; i < 100; i++) {
         const socket = connect(Number(port), '127.0.0.1').pause();
-        socket.write('GET /events/stream HTTP/1.1\r\nHost: the-eye\r\n\r\n');
+        socket.write('GET /events/stream HTTP/1.1\r\nHost: localhost\r\n\r\n');
         sockets.push(socket);
       }
       const before = await memory(api);
@@ -208,7 +230,7 @@ describe('GET /events/stream', () => {
   it('stops writing the Redis stream some time after the last subscriber has left', async () => {
     const subscriber = await subscribe();
     await store('watched');
-    await subscriber.saw('watched');
+    await subscriber.receives('watched');
     subscriber.close();
     const ttl = (): Promise<number> => api.redis((client) => client.ttl('the-eye:live:watched'));
     // A closed subscription does not extend the TTL.
@@ -223,19 +245,19 @@ describe('GET /events/stream', () => {
   it('stops heartbeats and rejects new subscribers while Redis is down, and resumes afterwards', async () => {
     const subscriber = await subscribe();
     await store('before');
-    await subscriber.saw('before');
+    await subscriber.receives('before');
     await redis.kill();
     await eventually(async () => {
       const { status, headers, body } = await api.get('/events/stream');
       expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'queue_unavailable', '1']);
     });
-    const { beats } = subscriber;
+    const { heartbeats } = subscriber;
     await wait(5500);
-    expect(subscriber.beats).toBe(beats);
+    expect(subscriber.heartbeats).toBe(heartbeats);
     await redis.start();
     await eventually(() => store('after'));
     await soon(() => expect(subscriber.events.at(-1)?.session_id).toBe('after'));
-    await soon(() => expect(subscriber.beats).toBeGreaterThan(beats));
+    await soon(() => expect(subscriber.heartbeats).toBeGreaterThan(heartbeats));
     expect(subscriber.ended).toBe(false);
   });
 });

@@ -1,6 +1,6 @@
 import { OwnPostgres, OwnRedis } from '../support/servers.js';
 import { anEvent, eventually, onTime, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 const ROLES = ['all', 'api', 'worker'] as const;
 
@@ -11,7 +11,9 @@ describe('GET /health', () => {
   beforeAll(async () => {
     [postgres, redis] = await Promise.all([OwnPostgres.start(), OwnRedis.start()]);
     const env = { DATABASE_URL: postgres.url, REDIS_URL: redis.url };
-    const [all, api, worker] = await Promise.all(ROLES.map((ROLE) => startEye({ ...env, ROLE })));
+    const [all, api, worker] = await Promise.all(
+      ROLES.map((ROLE) => startEyeWithClickHouse({ ...env, ROLE })),
+    );
     eyes = { all, api, worker } as typeof eyes;
   });
   afterAll(async () => {
@@ -31,6 +33,8 @@ describe('GET /health', () => {
             postgresql: { status: 'up' },
             redis: { status: 'up' },
             backlog: { status: 'up', events: 0 },
+            clickhouse: { status: 'up' },
+            replication: expect.objectContaining({ status: 'up' }),
           },
         },
       });

@@ -3,7 +3,14 @@ import { runCommand } from '../../testing/commands.js';
 import { Load } from '../support/load.js';
 import { numbers } from '../support/numbers.js';
 import { OwnPostgres } from '../support/servers.js';
-import { anEvent, type Answer, type Event, eventually, TheEye } from '../../testing/the-eye.js';
+import {
+  anEvent,
+  type EyeResponse,
+  type Event,
+  eventually,
+  superuserUrl,
+  TheEye,
+} from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
 const random = numbers(2027);
@@ -138,7 +145,7 @@ describe('The sessions API', () => {
 
   it('applies deltas in a few passes over their table, even if PostgreSQL estimates the table to be empty', async () => {
     const deltaCount = 3000;
-    const client = new pg.Client({ connectionString: postgres.url });
+    const client = new pg.Client({ connectionString: superuserUrl(postgres.url) });
     await client.connect();
     try {
       await client.query('BEGIN');
@@ -186,6 +193,34 @@ describe('The sessions API', () => {
     await expectLists();
     await eye.store(anEvent({ session_id: 'visit 4/ä', timestamp: '2026-03-02T00:00:00Z' }));
     await expectLists();
+  });
+
+  it.each(['..', '.', '%2e%2e', '_', 'a/../b'])(
+    'finds the session %s by a query that no client rewrites',
+    async (id) => {
+      await eye.store(anEvent({ session_id: id, timestamp: '2026-03-03T00:00:00Z' }));
+      const query = new URLSearchParams({ session_id: id }).toString();
+      // fetch() resolves the path as the URL standard says.
+      const { results, ...session } = await get(`/sessions/_/?${query}`);
+      expect(results).toEqual([expect.objectContaining({ session_id: id })]);
+      expect(session).toMatchObject({ session_id: id, events: 1 });
+      const listed = await get(`/sessions/?${query}`);
+      expect(listed).toMatchObject({ count: 1, next: null, results: [{ session_id: id, events: 1 }] });
+      for (const filter of ['category=none', 'application=none', 'timestamp_before=2026-03-02'])
+        expect((await get(`/sessions/?${query}&${filter}`)).results).toEqual([]);
+      expect((await get(`/sessions/?${query}&application=default&timestamp_after=2026-03-02`)).count).toBe(1);
+      await eye.sql('DELETE FROM events WHERE session_id = $1', [id]);
+    },
+  );
+
+  it('takes a path parameter from the query only where its segment says so', async () => {
+    const { status, body } = await eye.get('/sessions/visit-1/?session_id=visit-2');
+    expect({ status, errors: body.errors }).toEqual({
+      status: 400,
+      errors: { session_id: ['Unknown parameter.'] },
+    });
+    expect((await eye.get('/sessions/_/?session_id=a&session_id=b')).status).toBe(400);
+    expect((await eye.get('/sessions/_/')).status).toBe(404);
   });
 
   it('returns the events of a session in chronological order with the time elapsed between them', async () => {
@@ -266,15 +301,15 @@ describe('The sessions API', () => {
     expect(wrong).toMatchObject({ code: 1, stdout: '' });
     expect(wrong.stderr).toMatch(/"visit 6\/ä".*\n.*"visit 7\/ä"/);
     const load = Load.on(eye, { senders: 3 });
-    await load.answered(202, 10);
+    await load.waitForResponses(202, 10);
     expect(await command('rebuild')).toMatchObject({ code: 0, stderr: '' });
-    await load.answered(202, 10);
+    await load.waitForResponses(202, 10);
     await load.expectStored();
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
     await expectLists();
   });
 
-  const expectErrors = ({ status, body }: Answer, errors: Record<string, string>): void =>
+  const expectErrors = ({ status, body }: EyeResponse, errors: Record<string, string>): void =>
     expect({ status, errors: body.errors }).toEqual({
       status: 400,
       errors: Object.fromEntries(
@@ -283,7 +318,7 @@ describe('The sessions API', () => {
     });
 
   it('rejects invalid parameters, cursors of another query and unknown sessions', async () => {
-    expectErrors(await eye.get('/sessions/?session_id=a'), { session_id: 'Unknown parameter' });
+    expectErrors(await eye.get('/sessions/?name=a'), { name: 'Unknown parameter' });
     expectErrors(await eye.get('/sessions/?page=2'), { page: 'Unknown parameter' });
     expectErrors(await eye.get('/sessions/?category=%00'), { category: 'U+0000' });
     expectErrors(await eye.get('/sessions/?timestamp_after=x'), { timestamp_after: 'ISO 8601' });

@@ -135,7 +135,7 @@ describe('The statistics API', () => {
     for (let round = 0; round < 60; round++) {
       const query: Record<string, string> = {
         ...randomQuery(),
-        interval: oneOf(['minute', 'hour', 'day', 'week']),
+        interval: oneOf(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year']),
         timezone: oneOf(ZONES),
         limit: oneOf(['3', '100']),
         ...(random() < 0.7 && { group_by: oneOf(Object.keys(COLUMNS)) }),
@@ -271,9 +271,9 @@ describe('The statistics API', () => {
     );
     expect(wrong.stderr).toMatch(/period "day" until .*\(all categories\).*: stored 0, expected \d+\.$/m);
     const load = Load.on(eye, { senders: 3 });
-    await load.answered(202, 10);
+    await load.waitForResponses(202, 10);
     expect(await command('rebuild')).toMatchObject({ code: 0, stderr: '' });
-    await load.answered(202, 10);
+    await load.waitForResponses(202, 10);
     await load.expectStored();
     expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
   });
@@ -322,7 +322,8 @@ describe('The statistics API', () => {
     ['from=2026-01-01&from=2026-01-02', 'from', 'once'],
     ['timezone=Berlin', 'timezone', 'Europe/Berlin'],
     ['timezone=', 'timezone', 'Europe/Berlin'],
-    ['interval=month', 'interval', 'minute, hour, day or week'],
+    ['interval=decade', 'interval', 'minute, hour, day, week, month, quarter or year'],
+    ['week_start=friday', 'week_start', 'monday or sunday'],
     ['interval=minute&from=2026-01-01&to=2026-01-31', 'interval', '5,000 buckets'],
     ['interval=minute&from=0001-01-01&to=2026-01-31', 'interval', '5,000 buckets'],
     [
@@ -330,12 +331,12 @@ describe('The statistics API', () => {
       'limit',
       '20,000 counts of 504 buckets',
     ],
-    ['group_by=session_id', 'group_by', 'category, name, application or type'],
+    ['group_by=timestamp', 'group_by', 'or a path such as'],
     ['limit=0', 'limit', 'at least 1'],
     ['limit=101', 'limit', 'at most 100'],
     ['limit=1.5', 'limit', 'whole number'],
     ['name=%00', 'name', 'U+0000'],
-    ['session_id=a', 'session_id', 'Unknown parameter'],
+    ['page=1', 'page', 'Unknown parameter'],
   ])('rejects ?%s', async (query, parameter, message) => {
     const { status, body } = await eye.get(`/statistics/events/?${query}`);
     expect({ status, errors: body.errors }).toEqual({

@@ -1,4 +1,6 @@
-import { anEvent, TheEye } from '../../testing/the-eye.js';
+import { request } from 'node:http';
+import pg from 'pg';
+import { anEvent, type EyeResponse, eventually, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -147,6 +149,11 @@ describe.each([
   });
 });
 
+/** An event that the longest body can hold only once, with one field as it is given. */
+const oversized = (data: string): string => `{"session_id":"s","category":"c","name":"n","data":${data}}`;
+const many = (count: number, text: (index: number) => string): string =>
+  Array.from({ length: count }, (_, index) => text(index)).join(',');
+
 describe('The fixed limits', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await startEye()));
@@ -200,8 +207,194 @@ describe('The fixed limits', () => {
         expect([n, stored.get(`array ${n}`) ?? 0]).toEqual([n, status === 202 ? 5000 : 0]);
   });
 
+  it('make bodies of other routes than POST /events small', async () => {
+    const { status, body } = await eye.post('/applications/', { name: 'x'.repeat(256 * 1024) });
+    expect([status, body.code, body.detail]).toEqual([
+      413,
+      'body_too_large',
+      'The request body exceeds 262,144 bytes.',
+    ]);
+  });
+
+  it('make POST /events refuse a body of very small chunks', async () => {
+    const { status, body } = await new Promise<{ status: number; body: any }>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'transfer-encoding': 'chunked' };
+      const sending = request(`${eye.url}/events/`, { method: 'POST', headers }, (response) => {
+        let text = '';
+        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+      }).on('error', reject);
+      for (let chunk = 0; chunk < 83_000; chunk++) sending.write(' ');
+      sending.end();
+    });
+    expect([status, body.code]).toEqual([413, 'body_too_large']);
+  });
+
+  /** Seconds for which the event loop was blocked at most since the last call. */
+  const longestDelay = async (): Promise<number> => {
+    const { body } = await eye.get('/metrics');
+    return Number(/^nodejs_eventloop_lag_max_seconds\S* (\S+)$/m.exec(body)?.[1]);
+  };
+
+  it.each<[string, string, string, () => string, number, string | undefined]>([
+    ['blank lines', 'application/x-ndjson', 'A1', () => '\n'.repeat(5_000_000), 400, 'empty_body'],
+    [
+      'unknown fields',
+      'application/json',
+      'A2',
+      () => `{${many(400_000, (n) => `"${n}":0`)}}`,
+      400,
+      'invalid',
+    ],
+    [
+      'keys',
+      'application/json',
+      'A3',
+      () => oversized(`{${many(400_000, (n) => `"${n}":0`)}}`),
+      400,
+      'invalid',
+    ],
+    [
+      'brackets',
+      'application/json',
+      'A3',
+      () => oversized('['.repeat(2_400_000) + ']'.repeat(2_400_000)),
+      400,
+      'invalid',
+    ],
+    ['open brackets', 'application/json', 'A3', () => '['.repeat(5_000_000), 400, 'malformed_json'],
+    [
+      'escaped keys',
+      'application/json',
+      'A3',
+      () => oversized(`{${many(300_000, (n) => `"\\u0061${n}":0`)}}`),
+      400,
+      'invalid',
+    ],
+    [
+      'lone surrogates',
+      'application/json',
+      'A3',
+      () => oversized(`{"a":"${'\\ud800'.repeat(800_000)}"}`),
+      400,
+      'invalid',
+    ],
+    ['digits', 'application/json', 'A3', () => oversized(`{"a":${'7'.repeat(5_000_000)}}`), 400, 'invalid'],
+    [
+      'invalid events',
+      'application/json',
+      'A3',
+      () => `[${many(5000, () => `{${many(90, (n) => `"k${n}":0`)}}`)}]`,
+      400,
+      'invalid',
+    ],
+  ])(
+    'let POST /events with a body of %s (%s, %s) hold the event loop for moments only',
+    async (_, type, _finding, text, status, code) => {
+      const body = text();
+      const delays: number[] = [];
+      // 50 ms, on a machine with other load, which delays one of several tries. Without bounds these took from half a second
+      // to seven.
+      do {
+        await longestDelay();
+        const response = await eye.post('/events/', body, { 'content-type': type });
+        expect([response.status, response.body.code]).toEqual([status, code]);
+        expect(JSON.stringify(response.body).length).toBeLessThan(300_000);
+        delays.push(await longestDelay());
+      } while (delays.length < 3 && Math.min(...delays) >= onTime(50) / 1000);
+      expect(Math.min(...delays)).toBeLessThan(onTime(50) / 1000);
+    },
+  );
+
   it('make GET /events refer to cursors if a page number is too high', async () => {
     const { body } = await eye.get('/events/?page=1000000');
     expect(body.errors.page[0]).toMatch(/10,000 rows.*next/);
+  });
+
+  it('refuse a timestamp of the year 1 by its own code, and accept one of ten years ago', async () => {
+    const session_id = 'age';
+    const old = await eye.post('/events/', anEvent({ session_id, timestamp: '0001-01-01T00:00:00Z' }));
+    expect(old.status).toBe(400);
+    expect(old.body.errors).toEqual({ timestamp: ['Must not lie more than 36,500 days in the past.'] });
+    expect(
+      (await eye.post('/events/', anEvent({ session_id, timestamp: '2015-01-01T00:00:00Z' }))).status,
+    ).toBe(202);
+    // Sent again, because a second keeps only a sample of the rejections, which other cases may have used up.
+    await eventually(async () => {
+      await eye.post('/events/', anEvent({ session_id, timestamp: '0001-01-01T00:00:00Z' }));
+      const { body } = await eye.get('/rejections/?code=timestamp_too_old');
+      expect(body.count).toBeGreaterThan(0);
+    });
+  });
+
+  it('let an application use no new event type beyond its limit, except registered ones', async () => {
+    const patch = (limits: unknown): Promise<EyeResponse> =>
+      eye.request('PATCH', '/applications/default/', {
+        body: JSON.stringify(limits),
+        headers: { 'content-type': 'application/json' },
+      });
+    await eye.store(anEvent({ category: 'types', name: 'known' }));
+    expect((await patch({ types_limit: 0 })).body).toMatchObject({ types_limit: 0, past_limit: null });
+    await eventually(async () =>
+      expect(
+        (await eye.post('/events/', anEvent({ category: 'types', name: `new ${Date.now()}` }))).status,
+      ).toBe(400),
+    );
+    const many = ['known', 'another', 'known'].map((name) => anEvent({ category: 'types', name }));
+    const { status, body } = await eye.post('/events/', many);
+    expect(status).toBe(202);
+    expect(body).toMatchObject({ accepted: 2, rejected: [{ index: 1 }] });
+    expect(body.rejected[0].errors.name[0]).toContain(
+      '(types, another) would be one event type more than the 0',
+    );
+    await eye.request('PUT', '/event-types/types/another/', {
+      body: JSON.stringify({ schema: {}, mode: 'observe' }),
+      headers: { 'content-type': 'application/json' },
+    });
+    expect((await eye.post('/events/', many[1])).status).toBe(202);
+    expect((await patch({ types_limit: null })).body.types_limit).toBeNull();
+    await eventually(async () =>
+      expect((await eye.post('/events/', anEvent({ category: 'types', name: 'late' }))).status).toBe(202),
+    );
+    expect((await patch({ types_limit: -1 })).status).toBe(400);
+  });
+
+  it('end a page before its events exceed 4 MiB, continue at next, and refuse such a page by its number', async () => {
+    const large = (from: number): unknown[] =>
+      Array.from({ length: 70 }, (_, n) =>
+        anEvent({ session_id: 'large', data: { n: from + n, text: 'x'.repeat(60_000) } }),
+      );
+    // Redis may miss its deadline for 4 MB on a busy machine: then the events are sent again, as the response says.
+    for (const from of [0, 70]) await eventually(() => eye.store(large(from)));
+    const seen = new Set<string>();
+    let pages = 0;
+    for (let path = '/events/?session_id=large&page_size=200'; path; pages++) {
+      const { body } = await eye.get(path);
+      expect(JSON.stringify(body.results).length).toBeLessThan(4.2 * 1024 * 1024);
+      for (const { id } of body.results) seen.add(id);
+      path = body.next;
+    }
+    expect([seen.size, pages]).toEqual([140, 2]);
+    const numbered = await eye.get('/events/?session_id=large&page_size=200&page=1');
+    expect([numbered.status, Object.keys(numbered.body.errors)]).toEqual([400, ['page_size']]);
+  });
+
+  it('let a hundred requests wait for a worker that is stuck, while readers and health checks get responses', async () => {
+    const client = new pg.Client({ connectionString: eye.databaseUrl });
+    await client.connect();
+    try {
+      await client.query('BEGIN; LOCK TABLE events IN SHARE MODE');
+      const waiting = Array.from({ length: 100 }, () =>
+        eye.post('/events/', anEvent(), { prefer: 'wait=2' }),
+      );
+      for (let n = 0; n < 5; n++)
+        expect([(await eye.get('/events/')).status, (await eye.get('/health/ready')).status]).toEqual([
+          200, 200,
+        ]);
+      for (const { status, headers } of await Promise.all(waiting))
+        expect([status, headers.get('preference-applied')]).toEqual([202, 'wait=2']);
+    } finally {
+      await client.end();
+    }
   });
 });

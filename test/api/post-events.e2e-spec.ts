@@ -13,9 +13,9 @@ describe('The event API', () => {
 
   const stored = (id: string): Promise<any> =>
     eventually(async () => {
-      const answer = await eye.get(`/events/${id}/`);
-      expect(answer.status).toBe(200);
-      return answer.body;
+      const response = await eye.get(`/events/${id}/`);
+      expect(response.status).toBe(200);
+      return response.body;
     });
 
   describe('Every response', () => {
@@ -62,6 +62,31 @@ describe('The event API', () => {
       const { body } = await eye.post('/events/', event);
       expect(await stored(body.id)).toEqual({ ...event, application: 'default', id: body.id });
     });
+
+    it.each([
+      ['2021-01-01t09:15:29.243860z', '2021-01-01T09:15:29.243860Z'],
+      ['2021-01-01T09:15:29.243860000Z', '2021-01-01T09:15:29.243860Z'],
+      ['2021-01-01T09:15:29.2438600+00:00', '2021-01-01T09:15:29.243860Z'],
+    ])('accepts the timestamp %s as %s, since nothing of it is lost', async (sent, timestamp) => {
+      const { body } = await eye.store(anEvent({ timestamp: sent }));
+      expect(body.timestamp).toBe(timestamp);
+    });
+
+    it.each(['application/vnd.shop.event+json', 'application/json;charset=UTF-8'])(
+      'accepts %s as JSON',
+      async (type) => {
+        expect((await eye.post('/events/', anEvent(), { 'content-type': type })).status).toBe(202);
+      },
+    );
+
+    it.each(['application/ndjson', 'application/jsonl', 'application/x-jsonlines'])(
+      'accepts %s as NDJSON',
+      async (type) => {
+        const lines = `${JSON.stringify(anEvent())}\n${JSON.stringify(anEvent())}`;
+        const { body } = await eye.post('/events/', lines, { 'content-type': type });
+        expect(body.accepted).toBe(2);
+      },
+    );
 
     it('defaults data to {} and timestamp to the current time', async () => {
       const { session_id, category, name } = anEvent();
@@ -276,7 +301,7 @@ describe('The event API', () => {
   });
 
   describe('The README commands of the predecessor', () => {
-    /** Runs a command of its README; only the address is replaced. */
+    /** Runs a command of the README of the predecessor; only the address is replaced. */
     const shell = async (command: string): Promise<string> => {
       const { stdout } = await run('bash', ['-c', command.replaceAll('http://127.0.0.1:8000', eye.url)]);
       return stdout;
@@ -286,7 +311,7 @@ describe('The event API', () => {
     let sent: any;
 
     it('send an event', async () => {
-      const answer = await shell(`curl -X POST http://127.0.0.1:8000/events/ \\
+      const response = await shell(`curl -X POST http://127.0.0.1:8000/events/ \\
     -H 'Content-Type: application/json'    \\
     -d @- << EOF
 {
@@ -300,9 +325,9 @@ describe('The event API', () => {
     "timestamp": "2021-01-01 09:15:29.243860"
 }
 EOF`);
-      sent = await stored(JSON.parse(answer).id);
+      sent = await stored(JSON.parse(response).id);
       expect(sent).toEqual({
-        id: JSON.parse(answer).id,
+        id: JSON.parse(response).id,
         application: 'default',
         session_id: session,
         category: 'click',

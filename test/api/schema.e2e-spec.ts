@@ -21,6 +21,27 @@ const VERSION_0_1 = [
   [1764380000000, 'EndSumsOfDaysEachHalfHour1764380000000'],
 ] as const;
 
+const MIGRATED = [
+  'InitialSchema1765000000000',
+  'BoundKeys1766000000000',
+  'ApplicationLimits1766100000000',
+  'Replication1766200000000',
+];
+
+/** Takes back what the migrations after the initial schema changed. */
+const UNDO_LATER = `
+  DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
+  DROP TABLE replication_log, replication_state;
+  ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;
+  DROP TABLE audit;
+  ALTER TABLE event_type_versions DROP CONSTRAINT event_type_versions_pkey;
+  DELETE FROM event_type_versions WHERE application <> 'default';
+  ALTER TABLE event_type_versions DROP COLUMN application, ADD PRIMARY KEY (category, name, version);
+  ALTER TABLE keys
+    DROP COLUMN all_applications, DROP COLUMN expires_at, DROP COLUMN last_used_at, DROP CONSTRAINT keys_scope_check,
+    ADD CONSTRAINT keys_scope_check CHECK (scope IN ('ingest', 'read', 'admin'));
+  DELETE FROM migrations WHERE name <> 'InitialSchema1765000000000'`;
+
 describe('The database schema', () => {
   let postgres: OwnPostgres;
   let dataSource: DataSource;
@@ -44,6 +65,7 @@ describe('The database schema', () => {
   };
   /** Takes the schema back to version 0.1. */
   const downgrade = async (rows: readonly (readonly [number, string])[]): Promise<void> => {
+    await dataSource.query(UNDO_LATER);
     await dataSource.query(`
       ALTER TABLE events DROP CONSTRAINT events_unique;
       CREATE UNIQUE INDEX events_unique ON events (session_id, timestamp, application, category, name, data_sha256);
@@ -63,14 +85,43 @@ describe('The database schema', () => {
 
   it('stays as it is when the migrations run again', async () => {
     await migrate(dataSource);
-    expect(await names()).toEqual(['InitialSchema1765000000000']);
+    expect(await names()).toEqual(MIGRATED);
+  });
+
+  it('of version 0.2 binds its keys, and gives each application a copy of each version of each event type', async () => {
+    await dataSource.query(UNDO_LATER);
+    await dataSource.query(`
+      INSERT INTO applications (name) VALUES ('web');
+      INSERT INTO keys (id, application, scope, hash, prefix) VALUES (gen_random_uuid(), 'web', 'admin', 'h', 'p');
+      INSERT INTO event_type_versions (category, name, version, schema, mode, changed_by, changed_at) VALUES
+        ('c', 'n', 1, '{}', 'enforce', 'web', '2026-01-01Z'), ('c', 'n', 2, NULL, NULL, 'web', '2026-01-02Z')`);
+    await migrate(dataSource);
+    expect(await names()).toEqual(MIGRATED);
+    expect(await differences()).toEqual([]);
+    expect(await dataSource.query('SELECT scope, all_applications, expires_at FROM keys')).toEqual([
+      { scope: 'admin', all_applications: false, expires_at: null },
+    ]);
+    const types = await dataSource.query<unknown[]>(
+      `SELECT application, category, name, version, schema, mode, changed_at = '2026-01-01Z' AS first
+       FROM event_type_versions ORDER BY application, version`,
+    );
+    const versions = [
+      { category: 'c', name: 'n', version: 1, schema: '{}', mode: 'enforce', first: true },
+      { category: 'c', name: 'n', version: 2, schema: null, mode: null, first: false },
+    ];
+    expect(types).toEqual(
+      ['default', 'web'].flatMap((application) => versions.map((version) => ({ application, ...version }))),
+    );
+    await dataSource.query(
+      `DELETE FROM event_type_versions; DELETE FROM keys; DELETE FROM applications WHERE name = 'web'`,
+    );
   });
 
   it('of version 0.1 is recognised, and its data stay', async () => {
     await dataSource.query("INSERT INTO applications (name) VALUES ('shop')");
     await downgrade(VERSION_0_1);
     await migrate(dataSource);
-    expect(await names()).toEqual(['InitialSchema1765000000000']);
+    expect(await names()).toEqual(MIGRATED);
     const applications = await dataSource.query<{ name: string }[]>(
       'SELECT name FROM applications ORDER BY 1',
     );
@@ -85,7 +136,35 @@ describe('The database schema', () => {
     expect(await names()).toEqual(VERSION_0_1.map(([, name]) => name));
     await dataSource.query('ALTER INDEX events_renamed RENAME TO events_unique');
     await migrate(dataSource);
-    expect(await names()).toEqual(['InitialSchema1765000000000']);
+    expect(await names()).toEqual(MIGRATED);
+  });
+
+  it('of a newer version is refused, and nothing changes', async () => {
+    await dataSource.query("INSERT INTO migrations (timestamp, name) VALUES (1, 'FromTheFuture1')");
+    await expect(migrate(dataSource)).rejects.toThrow(
+      'The schema of the database is of a newer version of The Eye. Start that version, or restore a backup. This version does not know: FromTheFuture1.',
+    );
+    expect(await names()).toEqual([...MIGRATED, 'FromTheFuture1']);
+    await dataSource.query("DELETE FROM migrations WHERE name = 'FromTheFuture1'");
+  });
+
+  it('belongs to a role that is not a superuser, also on a server of a version whose role was one', async () => {
+    const owners = (): Promise<Record<string, unknown>[]> =>
+      dataSource.query(`
+        SELECT DISTINCT pg_get_userbyid(owner) AS owner, rolsuper FROM (
+          SELECT relowner AS owner FROM pg_class WHERE relnamespace = 'public'::regnamespace
+          UNION ALL SELECT proowner FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+          UNION ALL SELECT typowner FROM pg_type WHERE typnamespace = 'public'::regnamespace
+          UNION ALL SELECT datdba FROM pg_database WHERE datname = current_database()
+        ) AS objects JOIN pg_roles ON pg_roles.oid = owner`);
+    expect(await owners()).toEqual([{ owner: 'the_eye', rolsuper: false }]);
+    await postgres.makeRoleSuperuser();
+    expect(await owners()).toEqual([{ owner: 'the_eye', rolsuper: true }]);
+    await postgres.stop();
+    await postgres.start();
+    expect(await owners()).toEqual([{ owner: 'the_eye', rolsuper: false }]);
+    await migrate(dataSource);
+    await dataSource.query('VACUUM event_count_changes');
   });
 
   it('from between two versions is refused, and nothing changes', async () => {

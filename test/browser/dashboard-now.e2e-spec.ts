@@ -6,7 +6,7 @@ import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../testing/browser.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
-import { Watching } from '../support/watching.js';
+import { StreamSubscriber } from '../support/stream-subscriber.js';
 
 const LIST = '**/events/?*';
 const STREAM = '**/events/stream*';
@@ -77,14 +77,14 @@ describe('The Now view of the dashboard', () => {
   });
 
   it('resumes the stream from the id of the last heartbeat', async () => {
-    const watching = await Watching.open(eye);
+    const subscriber = await StreamSubscriber.open(eye);
     await eye.store(anEvent({ session_id: 'seen' }));
-    await watching.saw('seen');
-    watching.close();
+    await subscriber.receives('seen');
+    subscriber.close();
     let streams = 0;
     await page.route(STREAM, async (route) => {
       if (streams++ === 0) {
-        const body = `: alive\nid: ${watching.messages[0]?.id}\n\n`;
+        const body = `: alive\nid: ${subscriber.messages[0]?.id}\n\n`;
         return route.fulfill({ contentType: 'text/event-stream', body });
       }
       await eye.store(anEvent({ session_id: 'missed' }));

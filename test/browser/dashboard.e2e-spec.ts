@@ -5,9 +5,9 @@ import { type AddressInfo, createServer } from 'node:net';
 import { promisify } from 'node:util';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../testing/browser.js';
-import { Admin } from '../../testing/keys.js';
+import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { ANY_AGE, startEye } from '../support/start-eye.js';
 
 const HOUR = 3_600_000;
 const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = true</script>';
@@ -47,7 +47,7 @@ describe('The dashboard', () => {
 
   beforeAll(async () => {
     [eye, browser] = await Promise.all([
-      startEye({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000' }),
+      startEye({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000', ...ANY_AGE }),
       startBrowser(),
     ]);
     viewer = await Viewer.open(browser, eye.url);
@@ -256,7 +256,7 @@ describe('The dashboard', () => {
       await viewer.goto('#/events?from=yesterday');
       await page.locator('.note', { hasText: 'timestamp_after: Must be an ISO 8601 date' }).waitFor();
       // The browser logs the 400 response, too.
-      expect(viewer.complaints.splice(0)).toEqual([expect.stringContaining('400')]);
+      expect(viewer.errors.splice(0)).toEqual([expect.stringContaining('400')]);
     });
 
     it('opens an event with the keyboard, shows its markup as text, and closes it with Esc', async () => {
@@ -291,6 +291,37 @@ describe('The dashboard', () => {
       await page.locator('dialog[open]').getByText('"third"').waitFor();
       await page.getByRole('button', { name: 'Close' }).click();
       await viewer.at('#/sessions/journey');
+    });
+
+    it('shows a session whose id browsers would resolve as a part of a path', async () => {
+      await eye.store([
+        anEvent({ session_id: '..', timestamp: ago(HOUR) }),
+        anEvent({ session_id: '.', timestamp: ago(0) }),
+      ]);
+      for (const id of ['..', '.']) {
+        await viewer.goto('#/sessions');
+        const session = page.locator('.sessions li').filter({ has: page.getByText(id, { exact: true }) });
+        await session.getByRole('link').click();
+        await page.getByText('1 event of default').waitFor();
+        expect(viewer.hash).toBe(`#/sessions/${id}`);
+        await page.getByText('As a list').click();
+        await page.getByText('1 event', { exact: true }).waitFor();
+      }
+    });
+
+    it('shows the same range to a viewer whose clock is two hours behind', async () => {
+      const name = 'seen by a late clock';
+      await eye.store(anEvent({ name, timestamp: ago(1000) }));
+      const late = await Viewer.open(browser, eye.url);
+      await late.page.clock.setSystemTime(Date.now() - 2 * HOUR);
+      await late.goto(`#/history?range=hour&name=${name}`);
+      await late.page.locator('.foot', { hasText: '1 event' }).waitFor();
+      // The button moves the range by its half, and no further than until now.
+      await late.page.getByRole('button', { name: 'Later' }).click();
+      await late.page.waitForURL((url) => url.hash.includes('to='));
+      await late.page.locator('.foot', { hasText: '1 event' }).waitFor();
+      expect(late.errors).toEqual([]);
+      await late.close();
     });
 
     it('reports that no session matches the filters when other sessions exist', async () => {
@@ -510,7 +541,7 @@ describe('The dashboard', () => {
       await page.getByText('The Eye cannot be reached at').waitFor({ state: 'hidden' });
       await eye.store(anEvent({ session_id: 'after the silence' }));
       await page.locator('.tail li', { hasText: 'after the silence' }).waitFor();
-      viewer.complaints.splice(0).forEach((words) => expect(words).toContain('ERR_INTERNET_DISCONNECTED'));
+      viewer.errors.splice(0).forEach((words) => expect(words).toContain('ERR_INTERNET_DISCONNECTED'));
     });
 
     it('reports that The Eye has stopped and recovers after a restart', async () => {
@@ -529,13 +560,13 @@ describe('The dashboard', () => {
       await page.locator('.ranking li').first().waitFor();
       await page.locator('.range .muted', { hasText: '–' }).waitFor();
       expect(await page.locator('.note:visible').count()).toBe(0);
-      viewer.complaints.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
+      viewer.errors.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
     });
 
     it('logs no error in the browser and sends no request to another host', () => {
-      expect(viewer.complaints).toEqual([]);
-      expect(viewer.strangers()).toEqual([]);
-      expect(viewer.asked.length).toBeGreaterThan(50);
+      expect(viewer.errors).toEqual([]);
+      expect(viewer.foreignUrls()).toEqual([]);
+      expect(viewer.requestedUrls.length).toBeGreaterThan(50);
     });
   });
 });
@@ -551,7 +582,7 @@ describe('The dashboard with AUTH=required', () => {
     const admin = await Admin.of(eye);
     const of = async (scope: string): Promise<string> => (await admin.create('shop', { scope })).key;
     keys = { read: await of('read'), ingest: await of('ingest') };
-    await eye.post('/events/', anEvent({ session_id: 'behind the door' }), admin.headers);
+    await eye.post('/events/', anEvent({ session_id: 'behind the door' }), bearer(keys.ingest));
     viewer = await Viewer.open(browser, eye.url);
   });
   afterAll(async () => {
@@ -578,7 +609,7 @@ describe('The dashboard with AUTH=required', () => {
     await page.locator('.tail li', { hasText: 'behind the door' }).waitFor();
     await page.reload();
     await page.locator('.tail li', { hasText: 'behind the door' }).waitFor();
-    for (const address of [page.url(), ...viewer.asked])
+    for (const address of [page.url(), ...viewer.requestedUrls])
       for (const key of Object.values(keys)) expect(address).not.toContain(key);
     expect(eye.output).not.toContain(keys.read);
 
@@ -589,7 +620,7 @@ describe('The dashboard with AUTH=required', () => {
     );
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
-    viewer.complaints.forEach((words) => expect(words).toMatch(/401|403/));
-    expect(viewer.strangers()).toEqual([]);
+    viewer.errors.forEach((words) => expect(words).toMatch(/401|403/));
+    expect(viewer.foreignUrls()).toEqual([]);
   });
 });

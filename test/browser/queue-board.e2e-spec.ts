@@ -1,30 +1,28 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium } from 'playwright-core';
+import { get } from 'node:http';
+import type { Browser } from 'playwright-core';
+import { startBrowser, Viewer } from '../../testing/browser.js';
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
-
-const CHROMIUM = '/usr/bin/chromium';
+import { startStrippingProxy, type StrippingProxy } from '../support/stripping-proxy.js';
 
 const basic = (key: string): Record<string, string> => ({ authorization: `Basic ${btoa(`${key}:`)}` });
 
 describe('The queue board', () => {
+  let proxy: StrippingProxy;
   let eye: TheEye;
   let admin: Admin;
   let browser: Browser;
   beforeAll(async () => {
-    if (!existsSync(CHROMIUM))
-      throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
+    proxy = await startStrippingProxy(() => eye.url);
     // Without a worker, jobs stay in the queue.
-    eye = await startEye({ AUTH: 'required', ROLE: 'api' });
+    eye = await startEye({ AUTH: 'required', ROLE: 'api', PUBLIC_URL: proxy.url });
     admin = await Admin.of(eye);
-    browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
-    });
+    browser = await startBrowser();
   });
   afterAll(async () => {
     await browser?.close();
+    proxy?.close();
     await eye?.close();
   });
 
@@ -74,28 +72,69 @@ describe('The queue board', () => {
     expect(after.queues[0]).toMatchObject({ isPaused: false, counts: { waiting: 1 } });
   });
 
-  it.each(['/queues/', '/docs'])(
-    'loads no resource of another host and violates no Content-Security-Policy: %s',
+  it.each(['queues', 'queues/', 'docs', 'docs/'])(
+    'loads no resource of another host and violates no Content-Security-Policy below a base path: %s',
     async (path) => {
       const context = await browser.newContext({
         extraHTTPHeaders: basic(admin.headers['authorization']?.slice(7) ?? ''),
       });
       const page = await context.newPage();
-      const hosts = new Set<string>();
+      const strangers: string[] = [];
       const complaints: string[] = [];
-      page.on('request', (request) => hosts.add(new URL(request.url()).origin));
+      page.on('request', (request) => request.url().startsWith(proxy.url) || strangers.push(request.url()));
       page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
       page.on('pageerror', (error) => complaints.push(String(error)));
-      await page.goto(new URL(path, eye.url).href);
+      await page.goto(new URL(path, proxy.url).href);
       await eventually(async () =>
         expect(await page.innerText('body')).toMatch(
-          path === '/docs' ? /Send events/ : /ingestion[^]*1\s*Job/i,
+          path.startsWith('docs') ? /Send events/ : /ingestion[^]*1\s*Job/i,
         ),
       );
-      expect([[...hosts], complaints]).toEqual([[eye.url], []]);
+      expect([strangers, complaints]).toEqual([[], []]);
       await context.close();
     },
   );
+
+  it('is served beside the page, which asks the API below the base path', async () => {
+    const viewer = await Viewer.open(browser, proxy.url.replace(/\/$/, ''));
+    await viewer.goto('#/events');
+    await viewer.page.getByRole('textbox').fill(admin.key);
+    await viewer.page.keyboard.press('Enter');
+    await viewer.page.getByText('Send the first event from a shell').waitFor();
+    expect(await viewer.page.innerText('.first pre')).toContain(`${proxy.url}events/`);
+    expect(viewer.foreignUrls()).toEqual([]);
+    await viewer.close();
+  });
+
+  it('is served beside links that begin with PUBLIC_URL, and a document that names it', async () => {
+    const below = (address: string | null): boolean => address?.startsWith(proxy.url) ?? false;
+    const { headers } = await eye.post('/events/', anEvent(), admin.headers);
+    const { pathname } = new URL(proxy.url);
+    expect(headers.get('location')).toMatch(new RegExp(`^${pathname}events/[\\da-f-]{36}/$`));
+    const made = await eye.post('/applications/', { name: 'links' }, admin.headers);
+    expect(made.headers.get('location')).toBe(`${pathname}applications/links/`);
+    for (const name of ['a', 'b'])
+      await eye.request('PUT', `/event-types/links/${name}`, {
+        body: '{"schema":{},"mode":"observe"}',
+        headers: { ...admin.headers, 'content-type': 'application/json' },
+      });
+    const { next } = (await eye.get('/event-types/?limit=1', admin.headers)).body;
+    expect([next, below(next)]).toEqual([next, true]);
+    expect((await eye.get(next, admin.headers)).status).toBe(200);
+    expect((await eye.get('/docs-json')).body.servers).toEqual([{ url: proxy.url.replace(/\/$/, '') }]);
+  });
+
+  it('is served to no other host once PUBLIC_URL is set', async () => {
+    const asked = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        get(`${eye.url}/health/live`, { headers: { host } }, (response) => {
+          resolve(response.resume().statusCode);
+        }).on('error', reject);
+      });
+    expect([await asked('other.example'), await asked('localhost'), await asked('10.0.0.1:80')]).toEqual([
+      421, 200, 200,
+    ]);
+  });
 
   it('responds with 503 while Redis does not reply', async () => {
     await eye.redis((redis) => redis.client('PAUSE', 6000, 'ALL'));

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type Ran, runCommand } from '../../testing/commands.js';
 import { bearer } from '../../testing/keys.js';
 import { anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
@@ -15,8 +18,31 @@ describe('npm run applications', () => {
   beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'))));
   afterAll(() => remove(dataDir));
 
+  it('says that a folder has no data, and creates none', async () => {
+    const empty = join(dataDir, 'empty');
+    for (const [script, ...args] of [
+      ['applications', 'list'],
+      ['statistics', 'verify'],
+    ] as const) {
+      const { code, stdout, stderr } = await runCommand({ DATA_DIR: empty }, script, ...args);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr.trim()).toBe(
+        `There is no data in ${empty}. Start The Eye first, or set DATA_DIR or DATABASE_URL.`,
+      );
+    }
+    expect(existsSync(empty)).toBe(false);
+  });
+
   it('creates applications and keys before the first start and while The Eye runs', async () => {
-    const first = await run('create', 'shop', '--scope', 'admin');
+    const first = await run(
+      'create',
+      'shop',
+      '--scope',
+      'admin',
+      '--all-applications',
+      '--expires',
+      '2999-12-31',
+    );
     expect(first.code).toBe(0);
     const key = printedField(first.stdout, 'Key');
     expect(key).toMatch(/^eye_admin_[\w-]{43}$/);
@@ -31,32 +57,47 @@ describe('npm run applications', () => {
     const ingest = printedField(second.stdout, 'Key');
     const sent = await eye.post(`/events/?key=${ingest}`, anEvent(), { origin });
     expect([sent.status, sent.headers.get('ratelimit-policy')]).toEqual([202, '"events";q=9;w=60']);
-    // The printed example works, except that this test uses another port.
+    // The printed example works as it is, although this command has another PORT than The Eye.
     const [, example = ''] = second.stdout.split('For example:');
-    const data = /-d '(.*)'/.exec(example)?.[1] ?? '';
-    expect((await eye.post('/events/', data, bearer(ingest))).status).toBe(202);
+    expect(example).toContain(`${eye.url}/events/`);
+    const { stdout: response } = await promisify(execFile)('sh', ['-c', `${example.trim()} -s`]);
+    expect(JSON.parse(response)).toMatchObject({ status: 'queued' });
 
     const list = await run('list');
     for (const id of [printedField(first.stdout, 'Id'), printedField(second.stdout, 'Id')])
       expect(list.stdout).toContain(id);
     expect(list.stdout).toContain(`${origin}, 9 events a minute`);
+    expect(list.stdout).toMatch(/(never|\dZ) +expires 2999-12-31T23:59:59\.999999Z, all applications/);
     expect(list.stdout).not.toContain(key);
+    const audit = await eye.get('/audit/', bearer(key));
+    expect(
+      audit.body.results.map(({ actor, action, application }: any) => [actor, action, application]),
+    ).toEqual([
+      ['cli', 'key.create', 'shop'],
+      ['cli', 'key.create', 'shop'],
+      ['cli', 'application.create', 'shop'],
+    ]);
 
     const id = printedField(first.stdout, 'Id');
     expect(await run('revoke', id)).toMatchObject({ code: 0 });
     await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
-    expect((await run('list')).stdout).toMatch(new RegExp(`${id}.*revoked 20`));
     await eye.end();
+    // The process has written the last uses when it stopped.
+    expect((await run('list')).stdout).toMatch(
+      new RegExp(`${id} .*… +20\\d\\d-\\d\\d-\\d\\dT\\d\\d:\\d\\dZ +revoked 20`),
+    );
   });
 
   it('rejects invalid arguments with a one-line message and changes nothing', async () => {
     const wrong: [string[], RegExp][] = [
       [['create'], /^The name of an application is /],
       [['create', 'Shop'], /^The name of an application is /],
-      [['create', 'web', '--scope', 'root'], /^--scope must be one of ingest, read, admin\.$/],
+      [['create', 'web', '--scope', 'root'], /^--scope must be one of ingest, read, admin, metrics\.$/],
       [['create', 'web', '--origin', 'shop.example'], /^--origin must be .*, not "shop.example"\.$/],
       [['create', 'web', '--scope', 'read', '--origin', 'https://a.example'], /^Only a key of scope ingest /],
       [['create', 'web', '--rate-limit', '0'], /^--rate-limit must be /],
+      [['create', 'web', '--all-applications'], /^A key of scope ingest /],
+      [['create', 'web', '--expires', '2021-01-01'], /^--expires must be a date .* in the future/],
       [['create', 'web', '--colour', 'red'], /'--colour'/],
       [['revoke', '7'], /^revoke needs the id of a key/],
       [['revoke', crypto.randomUUID()], /^There is no key with this id\.$/],

@@ -45,8 +45,8 @@ describe('The log', () => {
 
   it('records the method, route, status and duration of a request under its X-Request-Id', async () => {
     const headers = { ...admin.headers, 'x-request-id': 'from-a-proxy/1' };
-    const answer = await eye.get('/events/?category=a', headers);
-    expect(answer.headers.get('x-request-id')).toBe('from-a-proxy/1');
+    const response = await eye.get('/events/?category=a', headers);
+    expect(response.headers.get('x-request-id')).toBe('from-a-proxy/1');
     expect(await lineOf('from-a-proxy/1')).toMatchObject({
       level: 'debug',
       method: 'GET',
@@ -71,10 +71,10 @@ describe('The log', () => {
     ['an unknown route', 'GET', '/nothing', 404],
     ['a request without a key', 'GET', '/events/', 401],
     ['a malformed path', 'GET', '/events/%zz', 400],
-    ['an unsupported method', 'PUT', '/events/', 404],
+    ['an unsupported method', 'PUT', '/events/', 405],
   ])('has an identifier for %s', async (_, method, path, status) => {
-    const answer = await eye.request(method, path, { headers: { 'x-request-id': 'mine' } });
-    expect([answer.status, answer.headers.get('x-request-id')]).toEqual([status, 'mine']);
+    const response = await eye.request(method, path, { headers: { 'x-request-id': 'mine' } });
+    expect([response.status, response.headers.get('x-request-id')]).toEqual([status, 'mine']);
   });
 
   it('contains no payload, key, path or query string of any request', async () => {

@@ -11,6 +11,13 @@ const PROJECT = join(import.meta.dirname, '../..');
 
 const folder = (): Promise<string> => mkdtemp(join(tmpdir(), 'eye-test-'));
 
+/** Resolves once ClickHouse, for which the start does not wait, is available. */
+const hasClickHouse = (eye: TheEye): Promise<void> =>
+  eventually(async () => {
+    const { body } = await eye.get('/health/ready');
+    expect(body.checks.clickhouse).toEqual({ status: 'up' });
+  }, 60_000);
+
 describe('The Eye on a new data folder', () => {
   let eye: TheEye;
   beforeAll(async () => void (eye = await TheEye.start()));
@@ -26,6 +33,7 @@ describe('The Eye on a new data folder', () => {
         `  Docs        ${eye.url}/docs`,
         `  PostgreSQL  ${eye.databaseUrl}`,
         `  Redis       ${eye.redisUrl}`,
+        `  ClickHouse  ${eye.clickhouseUrl}`,
         `  Data        ${eye.dataDir}`,
         '',
         '',
@@ -60,21 +68,24 @@ describe('The Eye on a new data folder', () => {
     },
   );
 
-  it.each(['supervisor', 'postgres', 'redis'] as const)(
+  it.each(['supervisor', 'postgres', 'redis', 'clickhouse'] as const)(
     'recovers after its %s process is killed',
     async (name) => {
       const event = anEvent();
       const { body } = await eye.store(event);
+      await hasClickHouse(eye);
       const before = await serversOf(eye.dataDir);
       process.kill(before[name], 'SIGKILL');
       await gone([before[name]]);
       // The servers stop with the supervisor. Until then they still reply, so an event can be stored before all have restarted.
-      const killed = name === 'supervisor' ? (['supervisor', 'postgres', 'redis'] as const) : [name];
+      const killed =
+        name === 'supervisor' ? (['supervisor', 'postgres', 'redis', 'clickhouse'] as const) : [name];
       await eventually(async () => {
         const after = await serversOf(eye.dataDir);
         for (const each of killed) expect(after[each]).not.toBe(before[each]);
         await eye.store(anEvent());
       }, 60_000);
+      await hasClickHouse(eye);
       expect((await eye.get(`/events/${body.id}/`)).body).toEqual({
         ...event,
         application: 'default',
@@ -87,7 +98,7 @@ describe('The Eye on a new data folder', () => {
     await eye.end();
     const api = await TheEye.start({ ROLE: 'api', DATA_DIR: eye.dataDir });
     const load = Load.on(api);
-    await load.answered(202, 200);
+    await load.waitForResponses(202, 200);
     const family = [...(await familyOf((await serversOf(eye.dataDir)).supervisor)), api.process.pid ?? 0];
     signalAll(family, 'SIGKILL');
     await gone(family);
@@ -140,6 +151,7 @@ describe('The environment', () => {
       ROLE: 'hidden-2',
       DATABASE_URL: 'mysql://user:hidden-3@host/database',
       REDIS_URL: 'host:hidden-4',
+      CLICKHOUSE_URL: 'http://user:hidden-5@host/not-a-name',
       QUERY_TIMEOUT: '-1',
       DATA_LIMIT: '1.5',
       WAIT_LIMIT: '1e9',

@@ -1,4 +1,6 @@
+import type { NetConnectOpts } from 'node:net';
 import { Link } from '../support/link.js';
+import { PgBouncer } from '../support/pgbouncer.js';
 import { OwnPostgres, OwnRedis } from '../support/servers.js';
 import { shiftedClock } from '../support/shifted-clock.js';
 import { SmallDisk } from '../support/small-disk.js';
@@ -11,6 +13,8 @@ export interface Shape {
   clocks?: number[];
   /** Gives PostgreSQL and Redis a small disk each. */
   smallDisks?: boolean;
+  /** Puts PgBouncer in transaction mode before PostgreSQL. */
+  pgBouncer?: boolean;
 }
 
 /** An empty PostgreSQL needs about 60 MiB. */
@@ -26,24 +30,34 @@ const TIMEOUTS = { QUERY_TIMEOUT: '2000', STORE_TIMEOUT: '5000' };
  */
 export class Deployment {
   private static readonly open = new Set<Deployment>();
+  /** Primaries before a failover. */
+  private readonly retired: OwnPostgres[] = [];
 
   private constructor(
-    readonly postgres: OwnPostgres,
+    public postgres: OwnPostgres,
     readonly redis: OwnRedis,
     readonly toPostgres: Link,
     readonly toRedis: Link,
     readonly apis: readonly TheEye[],
     readonly workers: readonly TheEye[],
     private readonly disks: { postgres?: SmallDisk; redis?: SmallDisk },
+    private readonly pgBouncer: PgBouncer | undefined,
   ) {}
 
-  static async start({ apis = 1, workers = 1, clocks = [], smallDisks }: Shape): Promise<Deployment> {
+  static async start({
+    apis = 1,
+    workers = 1,
+    clocks = [],
+    smallDisks,
+    pgBouncer,
+  }: Shape): Promise<Deployment> {
     const disks = smallDisks
       ? { postgres: await SmallDisk.mount(POSTGRES_DISK_MIB), redis: await SmallDisk.mount(REDIS_DISK_MIB) }
       : {};
     const postgres = await OwnPostgres.start(disks.postgres?.folder);
     const redis = await OwnRedis.start({}, disks.redis?.folder);
-    const toPostgres = await Link.open({ path: postgres.socket });
+    const bouncer = pgBouncer ? await PgBouncer.start(postgres) : undefined;
+    const toPostgres = await Link.open(bouncer ? bouncer.address : { path: postgres.socket });
     const toRedis = await Link.open({ path: redis.socket });
     const env = {
       ...TIMEOUTS,
@@ -57,7 +71,7 @@ export class Deployment {
       ),
     );
     const started = [processes.slice(0, apis), processes.slice(apis)] as const;
-    const deployment = new Deployment(postgres, redis, toPostgres, toRedis, ...started, disks);
+    const deployment = new Deployment(postgres, redis, toPostgres, toRedis, ...started, disks, bouncer);
     Deployment.open.add(deployment);
     return deployment;
   }
@@ -85,10 +99,24 @@ export class Deployment {
     return disk;
   }
 
+  /** Fails over to a new standby. Sessions to the old primary stay open, which can then only be read. */
+  async failOver(): Promise<void> {
+    const old = this.postgres;
+    this.postgres = await old.startStandby();
+    this.retired.push(old);
+    await old.failOverTo(this.postgres);
+    this.toPostgres.redirect(this.postgresAddress);
+  }
+
+  private get postgresAddress(): NetConnectOpts {
+    return this.pgBouncer?.address ?? { path: this.postgres.socket };
+  }
+
   /** Repairs everything that a fault may have left broken: restarts killed processes and resumes suspended ones. */
   async heal(): Promise<void> {
     for (const disk of Object.values(this.disks)) await disk.clear();
-    for (const link of [this.toPostgres, this.toRedis]) link.mend();
+    for (const link of [this.toPostgres, this.toRedis]) link.fix();
+    this.toPostgres.redirect(this.postgresAddress);
     for (const server of [this.postgres, this.redis]) {
       await server.thaw();
       await server.start();
@@ -107,7 +135,8 @@ export class Deployment {
     for (const eye of this.processes) eye.process.kill('SIGCONT');
     await Promise.all(this.processes.map((eye) => eye.close()));
     await Promise.all([this.toPostgres.close(), this.toRedis.close()]);
-    await Promise.all([this.postgres.close(), this.redis.close()]);
+    await this.pgBouncer?.close();
+    await Promise.all([this.postgres, this.redis, ...this.retired].map((server) => server.close()));
     for (const disk of Object.values(this.disks)) await disk.unmount();
   }
 }

@@ -4,7 +4,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Load } from '../support/load.js';
 import type { Random } from '../../testing/random.js';
 import { SmallDisk } from '../support/small-disk.js';
-import { anEvent, type TheEye } from '../../testing/the-eye.js';
+import { PgBouncer } from '../support/pgbouncer.js';
+import { tooManyClients } from '../support/pooler.js';
+import { OwnPostgres } from '../support/servers.js';
+import { anEvent, TheEye } from '../../testing/the-eye.js';
+import { cutExport } from './cut-export.js';
 import { killWorkersOnOneJob } from './one-job.js';
 import type { Deployment, Shape } from './deployment.js';
 
@@ -156,6 +160,23 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
+    name: 'Redis demoted to a replica, and promoted again',
+    inject: async ({ redis }, random) => {
+      await redis.demote();
+      await wait(random.between(...OUTAGE_MS));
+      await redis.promote();
+    },
+  },
+  {
+    name: 'the password of Redis changed, and changed back',
+    inject: async ({ redis, toRedis }, random) => {
+      const undo = await redis.changePassword();
+      toRedis.cut();
+      await wait(random.between(...OUTAGE_MS));
+      await undo();
+    },
+  },
+  {
     name: 'PostgreSQL out of reach',
     inject: async ({ toPostgres }, random) => {
       toPostgres.sever();
@@ -185,7 +206,64 @@ export const FAULTS: readonly Fault[] = [
       await wait(2000);
     },
   },
+  {
+    name: 'failover to a promoted standby behind a proxy that keeps old sessions',
+    inject: async (deployment, random) => {
+      await deployment.failOver();
+      await wait(random.between(0, 3000));
+    },
+  },
+  {
+    name: 'PgBouncer in transaction mode, and SIGKILL of one of two APIs and two workers',
+    shape: { apis: 2, workers: 2, pgBouncer: true },
+    unavailable: () => Promise.resolve(PgBouncer.unavailable()),
+    inject: ({ processes }, random) => kill(random.of(processes), random),
+  },
+  {
+    name: 'a pooler that refuses connections (FATAL XX000)',
+    inject: async ({ toPostgres }, random) => {
+      for (let cut = 0; cut < 3; cut++) {
+        toPostgres.refuse(tooManyClients());
+        toPostgres.cut();
+        await wait(random.between(0, 1500));
+        toPostgres.fix();
+        await wait(random.between(0, 300));
+      }
+    },
+  },
+  {
+    name: 'a database of the wrong encoding',
+    slow: true,
+    inject: misleadToWrongEncoding,
+  },
+  {
+    name: 'an export over HTTP/1.0 cut in the middle',
+    inject: cutExport,
+  },
 ];
+
+/** Leads all connections to a server whose database cannot store every event. */
+async function misleadToWrongEncoding({ toPostgres }: Deployment, random: Random): Promise<void> {
+  const wrong = await OwnPostgres.start();
+  try {
+    await wrong.asSuperuser('DROP DATABASE the_eye');
+    await wrong.createDatabase('the_eye', 'template0', `ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc`);
+    toPostgres.redirect({ path: wrong.socket });
+    toPostgres.cut();
+    await wait(random.between(500, 3000));
+    // A process that starts meanwhile says so and ends.
+    const output = await TheEye.failToStart({
+      ROLE: 'worker',
+      DATABASE_URL: `postgresql://the_eye@127.0.0.1:${toPostgres.port}/the_eye`,
+      REDIS_URL: 'redis://127.0.0.1:1',
+    });
+    if (!output.includes('The encoding of the database is LATIN1'))
+      throw new Error(`A worker on a database of another encoding does not say so:\n${output}`);
+  } finally {
+    toPostgres.cut();
+    await wrong.close();
+  }
+}
 
 async function kill(eye: TheEye, random: Random): Promise<void> {
   await eye.end('SIGKILL');

@@ -89,7 +89,7 @@ function printTable(rows: readonly Row[]): void {
   const columns = [...counts, 'refused', 'brokenOff', 'longest'] as const;
   console.log(
     table(
-      ['fault', 'rounds', ...counts, 'answered 503', 'broken off', 'longest wait, ms'],
+      ['fault', 'rounds', ...counts, '503 responses', 'broken off', 'longest wait, ms'],
       rows.map(({ name, rounds, result }) => [
         name,
         String(rounds),

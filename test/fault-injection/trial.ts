@@ -44,14 +44,14 @@ export class Trial {
     const { apis } = this.deployment;
     const processes = apis.map(({ process }) => process);
     const { brokenOff } = this.load;
-    await this.load.answered(202, RECOVERY_RESPONSES);
+    await this.load.waitForResponses(202, RECOVERY_RESPONSES);
     await wait(this.random.between(0, 1000));
     try {
       await fault.inject(this.deployment, this.random, this.load);
     } finally {
       await this.deployment.heal();
     }
-    await this.load.answered(202, RECOVERY_RESPONSES);
+    await this.load.waitForResponses(202, RECOVERY_RESPONSES);
     // A killed API has a new process.
     const killed = apis.some(({ process }, index) => process !== processes[index]);
     if (killed) this.excused += this.load.brokenOff - brokenOff;

@@ -1,8 +1,20 @@
 import pg from 'pg';
+import { POOL_SIZES } from '../../src/platform/database/connections.js';
 import { Load } from '../support/load.js';
 import { OwnPostgres } from '../support/servers.js';
-import { anEvent, type Answer, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
+import {
+  anEvent,
+  type EyeResponse,
+  type Event,
+  eventually,
+  inLog,
+  onTime,
+  TheEye,
+} from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
+
+/** A query that is stuck in PostgreSQL, and one that waits for its turn meanwhile. */
+const AWAY_OR_BUSY = /^(database_unavailable|busy)$/;
 
 describe('PostgreSQL faults', () => {
   let postgres: OwnPostgres;
@@ -17,8 +29,11 @@ describe('PostgreSQL faults', () => {
   });
 
   /** Expects the problem document that asks a client to retry. */
-  const expectUnavailable = ({ status, headers, body }: Answer): void => {
-    expect({ status, code: body.code }).toEqual({ status: 503, code: 'database_unavailable' });
+  const expectUnavailable = (
+    { status, headers, body }: EyeResponse,
+    code = /^database_unavailable$/,
+  ): void => {
+    expect({ status, code: body.code }).toEqual({ status: 503, code: expect.stringMatching(code) });
     expect(headers.get('retry-after')).toMatch(/^\d+$/);
     expect(headers.get('content-type')).toMatch('application/problem+json');
   };
@@ -31,9 +46,9 @@ describe('PostgreSQL faults', () => {
     await locker.connect();
     try {
       await locker.query('BEGIN; LOCK TABLE events IN ACCESS EXCLUSIVE MODE');
-      const answer = await eye.get('/events/?session_id=nobody');
-      expectUnavailable(answer);
-      expect(answer.body.detail).toMatch('did not answer in time');
+      const response = await eye.get('/events/?session_id=nobody');
+      expectUnavailable(response);
+      expect(response.body.detail).toMatch('did not answer in time');
       await eventually(async () =>
         expect(
           await eye.sql(
@@ -46,6 +61,126 @@ describe('PostgreSQL faults', () => {
     }
   });
 
+  it('With readers that wait for a lock on every connection for questions, The Eye stores events and is ready', async () => {
+    const locker = new pg.Client({ connectionString: postgres.url });
+    await locker.connect();
+    try {
+      await locker.query('BEGIN; LOCK TABLE rejections IN ACCESS EXCLUSIVE MODE');
+      const readers = Array.from({ length: 20 }, () => eye.get('/rejections/'));
+      await eventually(async () =>
+        expect(
+          await eye.sql(
+            `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'rejections'`,
+          ),
+        ).toHaveLength(POOL_SIZES.read),
+      );
+      await eye.store(anEvent());
+      expect((await eye.get('/health/ready')).status).toBe(200);
+      for (const response of await Promise.all(readers)) expectUnavailable(response, AWAY_OR_BUSY);
+    } finally {
+      await locker.end();
+    }
+  });
+
+  describe('With a trigger that fails', () => {
+    /** Makes PostgreSQL refuse events, by an expression that is null for those that it stores. */
+    const failWith = (sqlState: string): Promise<unknown> =>
+      eye.sql(`
+        CREATE OR REPLACE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+          DECLARE state text := ${sqlState};
+          BEGIN
+            IF state IS NOT NULL THEN RAISE EXCEPTION 'no 漢' USING ERRCODE = state; END IF;
+            RETURN NEW;
+          END $$;
+        CREATE OR REPLACE TRIGGER fail BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION fail()`);
+    const deadLetters = async (): Promise<any[]> =>
+      (await eye.get('/rejections/?outcome=set_aside')).body.results;
+    const stored = async (session: string): Promise<string[]> =>
+      (await eye.get(`/events/?session_id=${session}&page_size=1000`)).body.results.map(
+        ({ name }: Event) => name,
+      );
+    afterAll(() => eye.sql('DROP FUNCTION fail CASCADE'));
+
+    it('for every event with an unknown error, events wait and none is dead-lettered; for one of them, only that one is', async () => {
+      await failWith(`'XX000'`);
+      const events = ['a', 'poison', 'b'].map((name) => anEvent({ session_id: 'unknown', name }));
+      expect((await eye.post('/events/', events)).status).toBe(202);
+      // The fifth attempt asks whether an ordinary event can be stored.
+      await eventually(() => {
+        expect(eye.output.match(/PostgreSQL failed \(no 漢 \[XX000\]\)/g)?.length).toBeGreaterThan(4);
+        return Promise.resolve();
+      });
+      expect(await deadLetters()).toEqual([]);
+      await failWith(`CASE NEW.name WHEN 'poison' THEN 'XX000' END`);
+      await eventually(async () => expect((await stored('unknown')).sort()).toEqual(['a', 'b']));
+      await eventually(async () =>
+        expect(await deadLetters()).toEqual([
+          expect.objectContaining({ code: 'refused_by_database', event: events[1] }),
+        ]),
+      );
+    });
+
+    it('for a row without a partition, the event is parked, other events are stored, and it is stored later', async () => {
+      await failWith(`CASE NEW.name WHEN 'unplaced' THEN '23514' END`);
+      const events = ['a', 'unplaced', 'b'].map((name) => anEvent({ session_id: 'unplaced', name }));
+      expect((await eye.post('/events/', events)).status).toBe(202);
+      await eventually(async () => expect((await stored('unplaced')).sort()).toEqual(['a', 'b']));
+      await eventually(() => {
+        expect(eye.output).toMatch('PostgreSQL can neither store nor dead-letter event');
+        return Promise.resolve();
+      });
+      expect(await deadLetters()).toHaveLength(1);
+      expect((await eye.get('/metrics')).body).toMatch(/^the_eye_backlog_delayed_jobs\S* [1-9]/m);
+      await failWith('NULL');
+      await retryParked();
+      await eventually(async () => expect((await stored('unplaced')).sort()).toEqual(['a', 'b', 'unplaced']));
+    });
+
+    it('for an event whose texts the table of rejections refuses too, the dead letter is written in ASCII and is exact', async () => {
+      await failWith(`CASE NEW.name WHEN '毒' THEN 'P0001' END`);
+      await eye.sql(`ALTER TABLE rejections ADD CONSTRAINT is_ascii CHECK (event ~ '^[ -~]*$') NOT VALID`);
+      const event = anEvent({ name: '毒', data: { text: '漢\u0001😀' } });
+      expect((await eye.post('/events/', event)).status).toBe(202);
+      await eventually(async () => {
+        const [newest] = await deadLetters();
+        expect(newest).toMatchObject({ name: '?', event, errors: { event: ['no ?'] } });
+      });
+      await eye.sql('ALTER TABLE rejections DROP CONSTRAINT is_ascii');
+    });
+
+    /** Retries the parked event now instead of in a minute. */
+    const retryParked = (): Promise<void> =>
+      eventually(() =>
+        eye.redis(async (redis) => {
+          const key = 'the-eye:ingestion:delayed';
+          const [job] = await redis.zrange(key, 0, 0);
+          if (job === undefined) throw new Error('No job is delayed.');
+          await redis.zadd(key, 'XX', 0, job);
+        }),
+      );
+  });
+
+  it('With a periodic job that fails again and again, The Eye logs it once with its cause, counts the failures, and logs that it works again', async () => {
+    await eye.sql(`
+      CREATE FUNCTION fail_rollup() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no rollup'; END $$;
+      CREATE TRIGGER fail_rollup BEFORE INSERT OR UPDATE ON event_counts EXECUTE FUNCTION fail_rollup()`);
+    await eye.store(anEvent());
+    await eventually(async () =>
+      expect((await eye.get('/metrics')).body).toMatch(
+        /^the_eye_periodic_task_failures_total\S*task="roll up event counts"\S* ([3-9]|\d\d)/m,
+      ),
+    );
+    const logged = (text: string): number => eye.output.split(text).length - 1;
+    expect(logged('Could not roll up event counts (no rollup [P0001])')).toBe(1);
+    // Nothing is lost and counts stay exact, so the process can do its work.
+    expect((await eye.get('/health/ready')).status).toBe(200);
+    await eye.sql('DROP FUNCTION fail_rollup CASCADE');
+    await eventually(() => {
+      expect(logged('The job works again: roll up event counts.')).toBe(1);
+      return Promise.resolve();
+    });
+  });
+
   describe.each([
     ['stopped', () => postgres.stop()],
     ['killed', () => postgres.kill()],
@@ -53,12 +188,12 @@ describe('PostgreSQL faults', () => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
-      await load.answered(202, 50);
+      await load.waitForResponses(202, 50);
       await end();
     });
 
     it('POST /events keeps returning 202', async () => {
-      await load.answered(202, 200);
+      await load.waitForResponses(202, 200);
       expect([...load.statuses.keys()]).toEqual([202]);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
@@ -70,15 +205,15 @@ describe('PostgreSQL faults', () => {
     it.each(['/events/', '/events/0176bd3b-005b-80ee-8ee4-da401add9c02/', '/rejections/'])(
       'GET %s returns 503 within two seconds',
       async (path) => {
-        const answer = await eye.get(path);
-        expectUnavailable(answer);
-        expect(answer.took).toBeLessThan(onTime(2000));
+        const response = await eye.get(path);
+        expectUnavailable(response);
+        expect(response.took).toBeLessThan(onTime(2000));
       },
     );
 
     it('every accepted event is stored once after the restart', async () => {
       await postgres.start();
-      await load.answered(202, 50);
+      await load.waitForResponses(202, 50);
       await load.expectStored();
       await untilReadable();
     });
@@ -88,29 +223,29 @@ describe('PostgreSQL faults', () => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
-      await load.answered(202, 50);
+      await load.waitForResponses(202, 50);
       await postgres.freeze();
     });
 
     it('GET /events returns 503 after a bounded time, even with more readers than connections', async () => {
-      const answers = await Promise.all(Array.from({ length: 30 }, () => eye.get('/events/?page_size=1')));
-      for (const answer of answers) {
-        expectUnavailable(answer);
+      const responses = await Promise.all(Array.from({ length: 30 }, () => eye.get('/events/?page_size=1')));
+      for (const response of responses) {
+        expectUnavailable(response, AWAY_OR_BUSY);
         // Includes the wait for a connection.
-        expect(answer.took).toBeLessThan(onTime(3500));
+        expect(response.took).toBeLessThan(onTime(3500));
       }
     });
 
     it('POST /events keeps returning 202', async () => {
-      await load.answered(202, 200);
+      await load.waitForResponses(202, 200);
       expect([...load.statuses.keys()]).toEqual([202]);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
     it('POST /events with Prefer: wait=1 returns 202', async () => {
-      const answer = await eye.post('/events/', anEvent(), { prefer: 'wait=1' });
-      expect(answer.status).toBe(202);
-      expect(answer.took).toBeLessThan(onTime(2000));
+      const response = await eye.post('/events/', anEvent(), { prefer: 'wait=1' });
+      expect(response.status).toBe(202);
+      expect(response.took).toBeLessThan(onTime(2000));
     });
 
     it('The Eye stops cleanly', async () => {
@@ -129,12 +264,12 @@ describe('PostgreSQL faults', () => {
 
   describe('With PostgreSQL stopped', () => {
     const path = '/event-types/form%20interaction/submit/';
-    const put = (schema: object): Promise<Answer> =>
+    const put = (schema: object): Promise<EyeResponse> =>
       eye.request('PUT', path, {
         body: JSON.stringify({ schema, mode: 'enforce' }),
         headers: { 'content-type': 'application/json' },
       });
-    const submit = (): Promise<Answer> =>
+    const submit = (): Promise<EyeResponse> =>
       eye.post('/events/', anEvent({ category: 'form interaction', name: 'submit', data: { age: 'x' } }));
     beforeAll(async () => {
       expect((await put({ properties: { age: { type: 'integer' } } })).status).toBe(201);
@@ -147,7 +282,7 @@ describe('PostgreSQL faults', () => {
         return Promise.resolve();
       });
       expect((await submit()).body.errors).toEqual({ 'data.age': ['must be integer, not "x"'] });
-      for (const answer of [
+      for (const response of [
         await put({}),
         await eye.get(path),
         await eye.request('DELETE', path),
@@ -156,7 +291,7 @@ describe('PostgreSQL faults', () => {
         await eye.get(`${path}suggestion/`),
         await eye.post(`${path}check/`, { schema: {} }),
       ])
-        expectUnavailable(answer);
+        expectUnavailable(response);
       expect((await submit()).status).toBe(400);
     });
 
@@ -170,7 +305,7 @@ describe('PostgreSQL faults', () => {
 
     it('The Eye stops cleanly and stores the accepted events after its next start', async () => {
       const load = Load.on(eye);
-      await load.answered(202, 50);
+      await load.waitForResponses(202, 50);
       await load.stop();
       expect(await eye.end()).toBe(0);
       await postgres.start();
@@ -203,9 +338,9 @@ describe('PostgreSQL faults', () => {
       const event = anEvent();
       await postgres.start();
       const { body } = await eventually(async () => {
-        const answer = await eye.post('/events/', event);
-        expect(answer.status).toBe(202);
-        return answer;
+        const response = await eye.post('/events/', event);
+        expect(response.status).toBe(202);
+        return response;
       });
       await eventually(async () => {
         const found = await eye.get(`/events/${body.id}/`);
@@ -215,15 +350,19 @@ describe('PostgreSQL faults', () => {
   });
 
   describe('With an invalid DATABASE_URL', () => {
-    beforeAll(() => postgres.start());
+    beforeAll(async () => {
+      await postgres.start();
+      await postgres.createDatabase('latin1', 'template0', `ENCODING LATIN1 LOCALE 'C' LOCALE_PROVIDER libc`);
+    });
 
     it.each([
       ['the database', '/the_eye?', '/elsewhere?', 'database "elsewhere" does not exist'],
+      ['the encoding', '/the_eye?', '/latin1?', 'The encoding of the database is LATIN1'],
       ['the user', '//the_eye@', '//nobody:s3cret@', 'role "nobody" does not exist'],
-    ])('The Eye exits with 1 and logs that %s does not exist', async (_, from, to, message) => {
+    ])('The Eye exits with 1 and logs that %s is wrong', async (_, from, to, message) => {
       const output = await TheEye.failToStart({ DATABASE_URL: postgres.url.replace(from, to) });
       expect(output).toMatch('The Eye ended with 1');
-      expect(output).toMatch(`PostgreSQL refuses the connection: ${inLog(message)}`);
+      expect(output).toMatch(inLog(message));
       expect(output).not.toMatch('s3cret');
     });
   });

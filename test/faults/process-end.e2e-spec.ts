@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
-import type { IncomingMessage } from 'node:http';
+import { Agent, type IncomingMessage, request, type RequestOptions } from 'node:http';
 import { connect } from 'node:net';
 import { text as textOf } from 'node:stream/consumers';
 import { Load } from '../support/load.js';
@@ -15,7 +14,7 @@ describe('Graceful shutdown (SIGTERM)', () => {
 
   it('leaves no process and loses no accepted event while events arrive', async () => {
     const load = Load.on(eye);
-    await load.answered(202, 200);
+    await load.waitForResponses(202, 200);
     const family = [eye.process.pid ?? 0, ...(await familyOf((await serversOf(eye.dataDir)).supervisor))];
     // The exit code would be 1 after 30 seconds.
     expect(await eye.end()).toBe(0);
@@ -58,7 +57,7 @@ describe('Graceful shutdown (SIGTERM)', () => {
     const { hostname, port } = new URL(eye.url);
     const socket = connect(Number(port), hostname);
     const head = (type: string, length: number): string =>
-      `POST /events/ HTTP/1.1\r\nHost: the-eye\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
+      `POST /events/ HTTP/1.1\r\nHost: localhost\r\nContent-Type: ${type}\r\nContent-Length: ${length}\r\n\r\n`;
     const event = JSON.stringify(anEvent());
     socket.write(head('application/json', event.length) + event.slice(0, 20));
     await eye.store(anEvent());
@@ -74,14 +73,70 @@ describe('Graceful shutdown (SIGTERM)', () => {
 describe('Graceful shutdown of an API without a worker', () => {
   it('returns 202 to clients that wait for their events to be stored', async () => {
     const api = await startEye({ ROLE: 'api' });
-    const answers = Array.from({ length: 20 }, () => api.post('/events/', anEvent(), { prefer: 'wait=20' }));
+    const responses = Array.from({ length: 20 }, () =>
+      api.post('/events/', anEvent(), { prefer: 'wait=20' }),
+    );
     await eventually(async () => {
-      expect((await api.get('/health/ready')).body.checks.backlog.events).toBe(answers.length);
+      expect((await api.get('/health/ready')).body.checks.backlog.events).toBe(responses.length);
     });
     const end = api.end();
-    for (const { status } of await Promise.all(answers)) expect(status).toBe(202);
+    for (const { status } of await Promise.all(responses)) expect(status).toBe(202);
     expect(await end).toBe(0);
     await api.close();
+  });
+});
+
+describe('Graceful shutdown with DRAIN_SECONDS', () => {
+  it('refuses no connection of a client that stops sending when the readiness says so', async () => {
+    const eye = await startEye({ DRAIN_SECONDS: '8' });
+    const agent = new Agent({ keepAlive: true });
+    const send = (options: RequestOptions): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const body = JSON.stringify(anEvent());
+        const headers = { 'content-type': 'application/json', 'content-length': body.length };
+        request(new URL('/events/', eye.url), { method: 'POST', headers, ...options }, (response) => {
+          response.resume().once('end', () => resolve(response));
+        })
+          .once('error', reject)
+          .end(body);
+      });
+    // Each request has a connection of its own, as those of a proxy without connections to keep.
+    const outcomes: Promise<number | string | undefined>[] = [];
+    const sender = setInterval(() => {
+      outcomes.push(
+        send({ agent: false }).then(
+          ({ statusCode }) => statusCode,
+          ({ code }: NodeJS.ErrnoException) => code,
+        ),
+      );
+    }, 10);
+    expect((await send({ agent })).headers.connection).toBe('keep-alive');
+    await eventually(async () => expect((await Promise.all(outcomes)).length).toBeGreaterThan(50));
+
+    const end = eye.end();
+    await eventually(async () => {
+      const { status, body } = await eye.get('/health/ready');
+      expect([status, body.code]).toEqual([503, 'draining']);
+    });
+    expect((await eye.get('/health/live')).status).toBe(200);
+    expect((await send({ agent })).headers.connection).toBe('close');
+    const before = outcomes.length;
+    await eventually(async () => expect((await Promise.all(outcomes)).length).toBeGreaterThan(before + 20));
+    clearInterval(sender);
+    expect(new Set(await Promise.all(outcomes))).toEqual(new Set([202]));
+
+    expect(await end).toBe(0);
+    await expect(send({ agent: false })).rejects.toThrow('ECONNREFUSED');
+    await eye.start();
+    await eye.drained();
+    const [row] = await eye.sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events');
+    expect(row?.stored).toBe(outcomes.length + 2);
+    const ended = eye.end();
+    await eventually(async () => expect((await eye.get('/health/ready')).status).toBe(503));
+    eye.process.kill('SIGTERM');
+    // A second signal does not wait for the first.
+    expect(await ended).not.toBe(0);
+    await eye.close();
   });
 });
 
@@ -92,12 +147,12 @@ describe('A crash (SIGKILL)', () => {
 
   it('while events arrive leaves no process, and the next start stores every accepted event once', async () => {
     const load = Load.on(eye);
-    await load.answered(202, 200);
+    await load.waitForResponses(202, 200);
     const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
     await eye.end('SIGKILL');
     await gone(family);
     await eye.start();
-    await load.answered(202, 50);
+    await load.waitForResponses(202, 50);
     await load.expectStored();
   });
 });

@@ -1,10 +1,10 @@
 import { Load } from '../support/load.js';
 import { OwnPostgres, OwnRedis } from '../support/servers.js';
-import { anEvent, type Answer, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
+import { anEvent, type EyeResponse, eventually, inLog, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
 /** Expects, without delay, the problem document that asks a client to retry. */
-function expectUnavailable({ status, headers, body, took }: Answer, code = 'queue_unavailable'): void {
+function expectUnavailable({ status, headers, body, took }: EyeResponse, code = 'queue_unavailable'): void {
   expect({ status, code: body.code }).toEqual({ status: 503, code });
   expect(headers.get('retry-after')).toMatch(/^\d+$/);
   expect(headers.get('content-type')).toMatch('application/problem+json');
@@ -23,7 +23,7 @@ describe('Redis faults', () => {
     await redis.close();
   });
 
-  const send = (): Promise<Answer> => eye.post('/events/', anEvent());
+  const send = (): Promise<EyeResponse> => eye.post('/events/', anEvent());
   const stored = (): Promise<number> =>
     eye
       .sql<{ stored: number }>('SELECT count(*)::int AS stored FROM events')
@@ -44,12 +44,12 @@ describe('Redis faults', () => {
     let load: Load;
     beforeAll(async () => {
       load = Load.on(eye);
-      await load.answered(202, 100);
+      await load.waitForResponses(202, 100);
       await redis.kill();
     });
 
     it('POST /events returns 503', async () => {
-      await load.answered(503, 100);
+      await load.waitForResponses(503, 100);
       expectUnavailable(await send());
       expectUnavailable(await eye.post('/events/', [anEvent(), anEvent()]));
       expectUnavailable(await eye.post('/events/', anEvent(), { prefer: 'wait=5' }));
@@ -64,7 +64,7 @@ describe('Redis faults', () => {
 
     it('every accepted event is stored after the restart, and new ones are accepted', async () => {
       await redis.start();
-      await load.answered(202, 100);
+      await load.waitForResponses(202, 100);
       await load.expectStored();
       await untilStoring();
     });
@@ -73,18 +73,19 @@ describe('Redis faults', () => {
   describe('With Redis frozen', () => {
     let load: Load;
     beforeAll(async () => {
-      load = Load.on(eye);
-      await load.answered(202, 100);
+      await untilStoring();
       await redis.freeze();
     });
 
     it('POST /events returns 503', async () => {
-      const answers = await Promise.all(Array.from({ length: 50 }, send));
-      for (const answer of answers) expectUnavailable(answer);
+      const sent = Array.from({ length: 50 }, send);
+      load = Load.on(eye);
+      const responses = await Promise.all(sent);
+      for (const response of responses) expectUnavailable(response);
       // Redis may still process commands that were already sent, and no others.
-      const details = new Set(answers.map(({ body }) => body.detail));
+      const details = new Set(responses.map(({ body }) => body.detail));
       expect([...details].some((detail) => detail.includes('may have been accepted'))).toBe(true);
-      await load.answered(503, 100);
+      await load.waitForResponses(503, 100);
       expect(load.longest).toBeLessThan(onTime(2000));
     });
 
@@ -96,7 +97,7 @@ describe('Redis faults', () => {
 
     it('every accepted event is stored after Redis resumes, and new ones are accepted', async () => {
       await redis.thaw();
-      await load.answered(202, 100);
+      await load.waitForResponses(202, 100);
       await load.expectStored();
       await untilStoring();
     });
@@ -116,13 +117,13 @@ describe('Redis faults', () => {
       const large = (): unknown[] => Array.from({ length: 3000 }, () => anEvent());
       let refused = 0;
       for (let request = 0; request < 50; request++) {
-        const answer = await eye.post('/events/', large());
-        if (answer.status === 202) {
-          expect(answer.body).toMatchObject({ accepted: 3000, rejected: [] });
+        const response = await eye.post('/events/', large());
+        if (response.status === 202) {
+          expect(response.body).toMatchObject({ accepted: 3000, rejected: [] });
           accepted += 3000;
         } else {
-          expectUnavailable(answer, answer.body.code);
-          expect(answer.body.detail).toMatch('nothing was accepted');
+          expectUnavailable(response, response.body.code);
+          expect(response.body.detail).toMatch('nothing was accepted');
           refused++;
         }
       }
@@ -168,6 +169,73 @@ describe('Redis faults', () => {
   });
 });
 
+describe('A Redis user with the documented permissions', () => {
+  /** As in docs/operations.md. */
+  const PERMISSIONS =
+    'resetkeys ~the-eye:* resetchannels &the-eye:* nocommands +@read +@write +@scripting +@transaction +@pubsub +@connection -@dangerous -script +role';
+  let redis: OwnRedis;
+  let eye: TheEye;
+  beforeAll(async () => {
+    redis = await OwnRedis.start();
+    await redis.command('ACL', 'SETUSER', 'eye', 'on', '>first-secret', ...PERMISSIONS.split(' '));
+    eye = await startEye({ REDIS_URL: `${redis.url}?username=eye&password=second-secret` });
+  });
+  afterAll(async () => {
+    await eye.close();
+    await redis.close();
+  });
+
+  const send = (): Promise<EyeResponse> => eye.post('/events/', anEvent());
+  const reason = async (): Promise<string> => (await eye.get('/health/ready')).body.checks.redis.reason;
+  const setPassword = (password: string): Promise<unknown> =>
+    redis.command('ACL', 'SETUSER', 'eye', 'resetpass', `>${password}`);
+
+  it('whose password is wrong at the start makes The Eye respond 503 and name the setting, until the password is right', async () => {
+    await eventually(async () => expect(await reason()).toMatch('REDIS_URL (WRONGPASS)'));
+    expectUnavailable(await send());
+    await setPassword('second-secret');
+    await eventually(() => eye.store(anEvent()));
+  });
+
+  it('whose password is rotated makes The Eye respond 503 until it has the right one again', async () => {
+    await setPassword('first-secret');
+    await redis.command('CLIENT', 'KILL', 'USER', 'eye');
+    await eventually(async () => expect(await reason()).toMatch('REDIS_URL (WRONGPASS)'));
+    expectUnavailable(await send());
+    await setPassword('second-secret');
+    await eventually(() => eye.store(anEvent()));
+  });
+
+  it('makes The Eye accept no event while its Redis is demoted to a replica', async () => {
+    await redis.demote();
+    await eventually(async () => expect(await reason()).toMatch('READONLY'));
+    expectUnavailable(await send());
+    await redis.promote();
+    await eventually(() => eye.store(anEvent()));
+    await eye.drained();
+  });
+
+  it('is all that The Eye and its queue board need: nothing else is denied but INFO, CONFIG and CLIENT LIST, and each outage is logged once', async () => {
+    await eye.get('/events/stream', { accept: 'application/json' });
+    expect((await eye.get('/statistics/rates/')).status).toBe(200);
+    const { status, body } = await eye.get('/queues/api/queues');
+    expect({ status, queues: body.queues?.map(({ name }: { name: string }) => name) }).toEqual({
+      status: 200,
+      queues: ['ingestion'],
+    });
+    const denied = (await redis.command('ACL', 'LOG')) as string[][];
+    const objects = denied
+      .map((entry) => entry[entry.indexOf('object') + 1])
+      .filter((object) => object !== 'auth' && object !== 'AUTH');
+    expect([...new Set(objects)].sort()).toEqual(['client|list', 'config|get', 'info']);
+    const lines = (text: string): number => eye.output.split(text).length - 1;
+    expect(lines('(WRONGPASS)')).toBe(2);
+    expect(lines('(READONLY)')).toBe(1);
+    expect(lines('may not read these settings of Redis: appendonly, appendfsync, maxmemory-policy')).toBe(1);
+    expect(eye.output).not.toMatch('-secret');
+  });
+});
+
 describe('An external Redis', () => {
   let postgres: OwnPostgres;
   let redis: OwnRedis;
@@ -205,11 +273,11 @@ describe('BACKLOG_LIMIT', () => {
   beforeAll(async () => void (api = await startEye({ ROLE: 'api', BACKLOG_LIMIT: '500' })));
   afterAll(() => api.close());
 
-  const send = (): Promise<Answer> => api.post('/events/', anEvent());
+  const send = (): Promise<EyeResponse> => api.post('/events/', anEvent());
 
   it('makes POST /events and GET /health/ready return 503 when it is reached', async () => {
     const load = Load.on(api);
-    await load.answered(503, 20);
+    await load.waitForResponses(503, 20);
     await load.stop();
     expectUnavailable(await send(), 'backlog_full');
     expectUnavailable(await api.post('/events/', [anEvent()]), 'backlog_full');

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { Load } from '../support/load.js';
+import { newClickHouseDatabase } from '../support/run-clickhouse.js';
 import { OwnRedis } from '../support/servers.js';
 import { createEmptyDatabase } from '../support/worker-postgres.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
@@ -43,11 +44,11 @@ describe('An API and workers that share a data folder', () => {
   it('store every event once when a worker is killed and another takes over', async () => {
     const load = Load.on(api);
     const worker = await startWorker();
-    await load.answered(202, 50);
+    await load.waitForResponses(202, 50);
     await blockInserts();
-    await load.answered(202, 50);
+    await load.waitForResponses(202, 50);
     await killDuringJob(worker);
-    await load.answered(202, 50);
+    await load.waitForResponses(202, 50);
     await load.stop();
     const other = await startWorker();
     await unblockInserts();
@@ -57,7 +58,7 @@ describe('An API and workers that share a data folder', () => {
 
   it('store the events of a job once after two workers were killed while processing it', async () => {
     const load = Load.on(api, { senders: 4 });
-    await load.answered(202, 20);
+    await load.waitForResponses(202, 20);
     await load.stop();
     await blockInserts();
     for (let attempt = 0; attempt < 2; attempt++) {
@@ -74,9 +75,9 @@ describe('An API and workers that share a data folder', () => {
   it('store each event once when several workers share the load and one of them stops', async () => {
     const load = Load.on(api);
     const workers = await Promise.all([startWorker(), startWorker(), startWorker()]);
-    await load.answered(202, 200);
+    await load.waitForResponses(202, 200);
     expect(await workers[0]?.end()).toBe(0);
-    await load.answered(202, 100);
+    await load.waitForResponses(202, 100);
     await load.expectStored();
     for (const worker of workers) expect(await worker.end()).toBe(0);
   });
@@ -88,7 +89,12 @@ describe('Several instances that start at once on an empty database', () => {
   afterAll(() => redis.close());
 
   it('apply each migration once and all store events', async () => {
-    const env = { DATABASE_URL: await createEmptyDatabase(), REDIS_URL: redis.url };
+    const clickhouse = await newClickHouseDatabase();
+    const env = {
+      DATABASE_URL: await createEmptyDatabase(),
+      REDIS_URL: redis.url,
+      CLICKHOUSE_URL: clickhouse.url,
+    };
     const eyes = await Promise.all([1, 2, 3, 4].map(() => TheEye.start(env)));
     for (const eye of eyes) {
       expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
@@ -99,5 +105,6 @@ describe('Several instances that start at once on an empty database', () => {
     expect(migrations.length).toBeGreaterThan(0);
     expect(new Set(migrations.map(({ name }) => name)).size).toBe(migrations.length);
     await Promise.all(eyes.map((eye) => eye.close()));
+    await clickhouse.drop();
   });
 });

@@ -20,7 +20,11 @@ const CONTENT_TYPES = [
   'application/json; charset=__proto__',
   'APPLICATION/JSON',
   'application/json, application/json',
+  'application/vnd.example+json',
   'application/problem+json',
+  'application/ndjson',
+  'application/jsonl',
+  'application/x-jsonlines; charset=utf-8',
   'application/x-ndjson',
   'application/x-ndjson; charset=utf-16',
   'application/x-www-form-urlencoded',
@@ -55,19 +59,27 @@ const ODD_BYTES = [
 ];
 
 /** Bodies at or beyond a limit, created lazily to save memory. */
-const OVERSIZED_BODIES: Record<string, () => string> = {
+const OVERSIZED_BODIES: Record<string, () => string | Buffer> = {
   'a body at its limit': () => `{}${' '.repeat(MAX_BODY_BYTES - 2)}`,
   'a body past its limit': () => `{}${' '.repeat(MAX_BODY_BYTES - 1)}`,
   'as many events as may be': () => `[${Array(5000).fill('{}').join(',')}]`,
   'one event too many': () => `[${Array(5001).fill('{}').join(',')}]`,
   'one line too many': () => '{}\n'.repeat(5001),
   'many blank lines': () => '\n'.repeat(100_000),
+  'as many blank lines as fit': () => '\n'.repeat(MAX_BODY_BYTES),
+  'as many bytes that are no UTF-8 as fit': () => Buffer.alloc(MAX_BODY_BYTES, 0xff),
   'deep arrays': () => '['.repeat(200_000),
   'deep objects': () => '{"a":'.repeat(100_000),
   'one long number': () => `{"schema":${'1'.repeat(500_000)}}`,
   'one long text': () => JSON.stringify({ session_id: 'x'.repeat(1_000_000), category: 'a', name: 'b' }),
   'many keys': () =>
     `{"data":{${Array.from({ length: 50_000 }, (_, index) => `"${index}":0`).join(',')}},"session_id":"a","category":"b","name":"c"}`,
+  'as many keys as fit': () =>
+    `{"data":{${Array.from({ length: 450_000 }, (_, index) => `"${index}":0`).join(',')}}}`,
+  'as many unknown fields as fit': () =>
+    `{${Array.from({ length: 450_000 }, (_, index) => `"${index}":0`).join(',')}}`,
+  'many escaped keys': () =>
+    `{"data":{${Array.from({ length: 200_000 }, (_, index) => `"\\u0061${index}":0`).join(',')}}}`,
   'data near its limit': () =>
     `{"session_id":"a","category":"b","name":"c","timestamp":"2020-01-01T00:00:00Z","data":{"a":"${'x'.repeat(65_536 - 8)}"}}`,
   'data past its limit': () =>
@@ -76,9 +88,13 @@ const OVERSIZED_BODIES: Record<string, () => string> = {
 
 const isNdjson = (type: string): boolean => type.includes('ndjson');
 
-/** Serializes a value for a content type: as JSON, or an array as one line per item for NDJSON. */
-function serialize(value: unknown, type: string): string {
-  return isNdjson(type) && Array.isArray(value) ? value.map(stringify).join('\n') : stringify(value);
+/** What may stand between two lines. */
+const LINE_ENDS = ['\n', '\n', '\n', '\r\n', '\n\n', '\n \t\r\n', '\n\uFEFF\n', '\n\u2028\n'];
+
+/** Serializes a value for a content type: as JSON, or an array as one line per item for NDJSON, with blank lines. */
+function serialize(value: unknown, type: string, lineEnds: readonly string[]): string {
+  if (!isNdjson(type) || !Array.isArray(value)) return stringify(value);
+  return value.map((item, index) => stringify(item) + (lineEnds[index % lineEnds.length] ?? '')).join('');
 }
 
 /** A text corrupted at the byte level. */
@@ -105,7 +121,8 @@ export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | un
       { arbitrary: nearlyValid(schema), weight: 5 },
       peculiarJson,
     );
-    const written = text.map((value) => serialize(value, type));
+    const lineEnds = fc.array(fc.constantFrom(...LINE_ENDS), { minLength: 1, maxLength: 4 });
+    const written = fc.tuple(text, lineEnds).map(([value, ends]) => serialize(value, type, ends));
     return fc
       .oneof({ arbitrary: written.map((each) => Buffer.from(each)), weight: 8 }, corrupt(written))
       .map((bytes): Body => ({ type, bytes }));

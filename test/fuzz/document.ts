@@ -105,21 +105,26 @@ export function toJsonSchema({ nullable, ...schema }: Schema): object {
  * @param target the request target of the request line
  */
 export function operationAt(operations: Operation[], method: string, target: string): Operation | undefined {
-  const path = target.split('?', 1)[0] ?? '';
-  const given = withoutTrailingSlash(path).split('/').map(decodePart);
-  const fits = operations
-    .filter((operation) => operation.method === (method === 'HEAD' ? 'GET' : method))
-    .filter((operation) => {
-      const parts = operation.path.split('/');
-      return (
-        parts.length === given.length &&
-        parts.every((part, index) =>
-          part.startsWith('{') ? given[index] !== undefined : part === given[index],
-        )
-      );
-    });
+  const fits = operationsAt(operations, target).filter(
+    (operation) => operation.method === (method === 'HEAD' ? 'GET' : method),
+  );
   // Literal segments take precedence over parameters.
   return fits.sort((a, b) => a.path.split('{').length - b.path.split('{').length)[0];
+}
+
+/** Every operation of a path, whatever its method. */
+export function operationsAt(operations: Operation[], target: string): Operation[] {
+  const path = target.split('?', 1)[0] ?? '';
+  const given = withoutTrailingSlash(path).split('/').map(decodePart);
+  return operations.filter((operation) => {
+    const parts = operation.path.split('/');
+    return (
+      parts.length === given.length &&
+      parts.every((part, index) =>
+        part.startsWith('{') ? given[index] !== undefined : part === given[index],
+      )
+    );
+  });
 }
 
 function withoutTrailingSlash(path: string): string {

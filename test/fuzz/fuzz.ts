@@ -179,7 +179,9 @@ class Run {
       faults.push({ signature: `no response: ${this.routeOf(wires[0])}`, detail: error.message });
     }
     const tamperedIndex = wires.findIndex(({ tampered }) => tampered);
-    const closingIndex = wires.findIndex(({ draft }) => draft.headers.some(isClose));
+    const closingIndex = wires.findIndex(
+      ({ draft }) => draft.version === '1.0' || draft.headers.some(isClose),
+    );
     if (
       tamperedIndex >= 0 ||
       closingIndex >= 0 ||
@@ -200,7 +202,7 @@ class Run {
     );
     if (responses.length < expected && !responses.at(-1)?.closes && faults.length === 0)
       faults.push({
-        signature: `unanswered: ${this.routeOf(wires[responses.length])}`,
+        signature: `no response: ${this.routeOf(wires[responses.length])}`,
         detail: `${responses.length} responses to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
     const isUnavailable = responses.some(

@@ -2,6 +2,9 @@ import type { Operation } from './document.js';
 
 type Row = Record<string, unknown>;
 
+/** A link may be only a path and a query. */
+const ANY_HOST = 'http://localhost';
+
 /** Rows stored per kind; newer ones replace older ones. */
 const MAX_ROWS = 500;
 
@@ -49,8 +52,12 @@ export class KnownRecords {
     for (const member of Object.values(value)) {
       if (typeof member === 'object') this.collect(kind, row, member);
       // The URL of the next page is the only source of valid cursors.
-      if (typeof member === 'string' && /^https?:\/\/.*\?/.test(member) && URL.canParse(member))
-        this.addRow(kind, Object.fromEntries(new URL(member).searchParams));
+      if (
+        typeof member === 'string' &&
+        /^(?:https?:\/)?\/.*\?/.test(member) &&
+        URL.canParse(member, ANY_HOST)
+      )
+        this.addRow(kind, Object.fromEntries(new URL(member, ANY_HOST).searchParams));
     }
   }
 

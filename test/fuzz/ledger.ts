@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { type Event, type Page, TheEye } from '../../testing/the-eye.js';
 import type { HttpResponse } from './connection.js';
 import type { Fault } from './oracle.js';
-import { INEXACT_JSON } from './values.js';
+import { INEXACT_NUMBERS, INEXACT_OBJECTS } from './values.js';
 import type { Wire } from './wire.js';
 
 /** The expected stored form of an acknowledged event. */
@@ -16,12 +16,30 @@ interface ExpectedEvent {
 
 const EVENT_FIELDS = ['session_id', 'category', 'name', 'data', 'timestamp'];
 
-/** Matches numbers and objects that JSON.parse changes, but not inside strings. */
-const INEXACT_PATTERN = new RegExp(
-  INEXACT_JSON.map((text) => `(?<!["\\w.+-])${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}(?!["\\w.])`).join(
-    '|',
-  ),
-);
+const anyOf = (texts: readonly string[], before: string, after: string): RegExp =>
+  new RegExp(
+    `(?<!${before})(?:${texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|')})(?!${after})`,
+  );
+
+const INEXACT_NUMBER = anyOf(INEXACT_NUMBERS, '[\\w.+-]', '[\\w.]');
+const INEXACT_OBJECT = anyOf(INEXACT_OBJECTS, '["\\w]', '["\\w]');
+
+/** The strings of a JSON text, which may look like numbers. */
+const STRING = /"(?:[^"\\]|\\[^])*"/g;
+
+/** Whether a JSON text has a value that cannot be kept. */
+const isInexact = (text: string): boolean =>
+  INEXACT_OBJECT.test(text) || INEXACT_NUMBER.test(text.replace(STRING, '""'));
+
+/** Content types that carry one event a line. */
+const LINES = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines)\b/i;
+
+/** Content types that carry events, with a charset that is allowed. */
+const EVENTS =
+  /^application\/(?:json|x-ndjson|ndjson|jsonl|x-jsonlines|vnd\.example\+json)(?:; *charset="?utf-?8"?)?$/i;
+
+/** Bytes of `data` that are within every limit. */
+const MAX_SMALL_DATA_BYTES = 10_000;
 
 /**
  * Checks events independently of The Eye's parser: each acknowledged event is stored exactly once and returned as it was
@@ -40,7 +58,8 @@ export class Ledger {
   *record({ draft, tampered }: Wire, response: HttpResponse | undefined, sentAt: number): Generator<Fault> {
     const { body } = draft;
     if (!body) return;
-    const type = body.type ?? '';
+    // Of several such headers, Node takes the first.
+    const type = draft.headers.find(([name]) => name === 'content-type')?.[1] ?? body.type ?? '';
     if (tampered) {
       // Without its content type, or truncated, the body may have been parsed differently.
       for (const each of [type, otherType(type)])
@@ -48,6 +67,8 @@ export class Ledger {
       return;
     }
     const { text, items } = parseBody(body.bytes, type);
+    if (response && draft.key === 'none' && draft.headers.length === 0 && draft.host === 'own')
+      yield* checkRefusal(type, body.bytes, items, response);
     if (response === undefined || response.status >= 300 || response.body.length === 0)
       return items.forEach((each) => this.allow(each));
     const result = JSON.parse(response.body.toString('utf8'));
@@ -60,7 +81,7 @@ export class Ledger {
     const accepted = items.filter((_, index) => !refused.has(index));
     items.filter((_, index) => refused.has(index)).forEach((each) => this.allow(each));
     if (accepted.length !== ids.length) return yield fault('miscounted', result);
-    if (refused.size === 0 && INEXACT_PATTERN.test(text)) yield fault('inexact', result);
+    if (refused.size === 0 && isInexact(text)) yield fault('inexact', result);
     for (const [index, item] of accepted.entries()) {
       const id = ids[index] ?? '';
       const reason = invalidReason(item);
@@ -124,23 +145,76 @@ export class Ledger {
   }
 }
 
-const otherType = (type: string): string =>
-  type.includes('ndjson') ? 'application/json' : 'application/x-ndjson';
+const otherType = (type: string): string => (LINES.test(type) ? 'application/json' : 'application/x-ndjson');
 
-/** Parses the events of a body; invalid JSON becomes undefined. */
+/** A line without anything but what JSON takes for blanks (RFC 8259), which are fewer than those of Unicode. */
+const BLANK = /^[ \t\r]*$/;
+
+/** Parses the events of a body; invalid JSON, and what is not UTF-8, becomes undefined. */
 function parseBody(bytes: Buffer, type: string, parseText = parseJson): { text: string; items: unknown[] } {
   const text = bytes.toString('utf8').replace(/^\uFEFF/, '');
-  if (type.toLowerCase().includes('ndjson'))
+  if (LINES.test(type))
     return {
       text,
-      items: text
-        .split('\n')
-        .map((line) => line.replace(/^\uFEFF/, ''))
-        .filter((line) => line.trim() !== '')
-        .map((line) => parseText(line)),
+      items: linesOf(bytes)
+        .map(decode)
+        .filter((line) => line === undefined || !BLANK.test(line))
+        .map((line) => (line === undefined ? undefined : parseText(line))),
     };
-  const value = parseText(text);
+  const value = decode(bytes) === undefined ? undefined : parseText(text);
   return { text, items: Array.isArray(value) ? value : [value] };
+}
+
+/** The lines of a body, each of which may be something else than UTF-8. */
+function linesOf(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  let start = 0;
+  for (let end = bytes.indexOf(10); end >= 0; end = bytes.indexOf(10, start)) {
+    lines.push(bytes.subarray(start, end));
+    start = end + 1;
+  }
+  return [...lines, bytes.subarray(start)];
+}
+
+/** The text without its byte order mark, or undefined if it is not UTF-8. */
+function decode(bytes: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Finds good events that were refused: because of their texts or their timestamp, or with the whole body. */
+function* checkRefusal(
+  type: string,
+  bytes: Buffer,
+  items: readonly unknown[],
+  { status, body }: HttpResponse,
+): Generator<Fault> {
+  if (!EVENTS.test(type) || body.length === 0 || isInexact(bytes.toString('utf8'))) return;
+  const good = items.map((item) => invalidReason(item) === undefined && isSmall(item as Event));
+  const result = parseJson(body.toString('utf8')) as
+    { code?: string; errors?: object; rejected?: { index: number; errors: object }[] } | undefined;
+  const fault = (kind: string): Fault => ({
+    signature: `refused a good event: ${kind} ${status}`,
+    detail: `${type} ${bytes.toString('utf8', 0, 1000)} ${body.toString('utf8', 0, 1000)}`,
+  });
+  const isWhole = ['not_utf8', 'malformed_json', 'unsupported_media_type'].includes(result?.code ?? '');
+  if (isWhole && good.some(Boolean)) return yield fault(result?.code ?? '');
+  const refused = result?.rejected ?? (result?.errors ? [{ index: 0, errors: result.errors }] : []);
+  for (const { index, errors } of refused) {
+    const field = Object.keys(errors).find((name) => EVENT_FIELDS.includes(name) && name !== 'data');
+    if (good[index] && field !== undefined) yield fault(field);
+  }
+}
+
+/** Whether an event is within all limits that this ledger does not know exactly. */
+function isSmall({ session_id, category, name, data, timestamp }: Event): boolean {
+  const instant = instantOf(timestamp);
+  const isPast = timestamp === undefined || (instant !== undefined && instant < BigInt(Date.now()) * 1000n);
+  const texts = Buffer.byteLength(session_id + category + name);
+  return isPast && texts < 600 && JSON.stringify(data ?? {}).length < MAX_SMALL_DATA_BYTES;
 }
 
 function parseJson(text: string): unknown {
@@ -220,10 +294,11 @@ function instantOf(timestamp: unknown): bigint | undefined {
     zoneHour = '0',
     zoneMinute = '0',
   ] =
-    /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:Z|([+-])(\d\d):?(\d\d)?)?$/.exec(
+    /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:[Zz]|([+-])(\d\d):?(\d\d)?)?$/.exec(
       typeof timestamp === 'string' ? timestamp : '',
     ) ?? [];
-  if (year === undefined) return undefined;
+  // Digits after the sixth would be lost.
+  if (year === undefined || /[1-9]/.test(fraction.slice(6))) return undefined;
   const zone = (Number(zoneHour) * 60 + Number(zoneMinute)) * (sign === '-' ? 1 : -1);
   const minutes =
     (daysOf(Number(year), Number(month), Number(day)) * 24 + Number(hour)) * 60 + Number(minute) + zone;

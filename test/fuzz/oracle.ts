@@ -2,7 +2,8 @@ import { Ajv, type ValidateFunction } from 'ajv';
 import ajvFormats from 'ajv-formats';
 import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from './connection.js';
-import { type Operation, operationAt, type Schema, toJsonSchema } from './document.js';
+import { type Operation, operationAt, operationsAt, type Schema, toJsonSchema } from './document.js';
+import { HOSTS } from './requests.js';
 import type { Wire } from './wire.js';
 
 /** A violation of the document or of an invariant. Faults with equal signatures are duplicates. */
@@ -14,6 +15,8 @@ export interface Fault {
 /** Codes of requests refused before routing, which no operation can document. */
 const EARLY_CODES = [
   'malformed_url',
+  'malformed_request',
+  'wrong_host',
   'header_too_large',
   'path_too_long',
   'request_timeout',
@@ -21,11 +24,14 @@ const EARLY_CODES = [
   'expectation_failed',
 ];
 
-/** Statuses allowed without a matching route. 403 rejects the origin. */
-const UNROUTED_STATUSES = [400, 403, 404];
+/** Statuses allowed without a matching route. */
+const UNROUTED_STATUSES = [400, 404, 405, 421];
 
-/** Statuses allowed for OPTIONS, which has a route on every path. 413 and 415 concern its body. */
-const PREFLIGHT_STATUSES = [204, 413, 415];
+/** Characters of a path segment that a route takes: a text of 255 characters, each of them percent-encoded. */
+const MAX_SEGMENT_LENGTH = 255 * 4;
+
+/** A host in forwarding headers, from which a response must take nothing, since no proxy is trusted. */
+const FORGED = 'forged.example';
 
 /** Swagger UI is not in its own document. */
 const isDocs = (target: string): boolean => target.startsWith('/docs');
@@ -60,16 +66,26 @@ export class Oracle {
       detail,
     });
     if (headers.has('x-injected')) yield fault('injected header');
+    if (headers.get('location')?.includes(FORGED)) yield fault('forged link');
+    if (
+      status < 300 &&
+      body.length < 500_000 &&
+      /"(?:next|previous)":"[^"]*forged\.example/.test(body.toString('latin1'))
+    )
+      yield fault('forged link');
     if (status >= 500) return yield fault('failure');
     if (status >= 400) yield* this.checkProblem(method, response, fault);
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
     // A response to HEAD has no code. 414 and 431 occur only before routing.
-    if (EARLY_CODES.includes(code ?? '') || (method === 'HEAD' && [414, 417, 431].includes(status))) return;
+    if (!tampered) yield* this.checkHost(wire, status, fault);
+    if (EARLY_CODES.includes(code ?? '') || (method === 'HEAD' && [400, 414, 417, 421, 431].includes(status)))
+      return;
     if (!operation) {
-      const isPreflight = method === 'OPTIONS' && PREFLIGHT_STATUSES.includes(status);
-      if (!UNROUTED_STATUSES.includes(status) && !isPreflight) yield fault('no such route');
+      const isOptions = method === 'OPTIONS' && status === 204;
+      if (!UNROUTED_STATUSES.includes(status) && !isOptions) yield fault('no such route');
+      else if (!isOptions) yield* this.checkMethod(wire, response, fault);
       return;
     }
     const types = operation.responses[status];
@@ -81,6 +97,37 @@ export class Oracle {
         yield fault('unauthorized access', `with the key: ${wire.draft.key}`);
       yield* this.checkContent(method, types, response, fault);
     }
+  }
+
+  /** Requests for another host are refused where no key is needed: otherwise DNS rebinding reaches The Eye. */
+  private *checkHost(
+    { draft: { eye, host, version } }: Wire,
+    status: number,
+    fault: (kind: string, detail?: string) => Fault,
+  ): Generator<Fault> {
+    const expected = HOSTS[host];
+    const isOptional = host === 'missing' && version === '1.0';
+    if (expected === undefined || isOptional || (eye === 'guarded' && expected === 421)) return;
+    if (status < 400) yield fault(`accepted a request with the Host ${host}`);
+  }
+
+  /** 405 with the methods of the path, or 404 if it has none. */
+  private *checkMethod(
+    { method, target }: Wire,
+    { status, headers }: HttpResponse,
+    fault: (kind: string, detail?: string) => Fault,
+  ): Generator<Fault> {
+    // Whether an empty segment matches a parameter depends on its position in the path.
+    if (status === 400 || /\/\//.test(target)) return;
+    // No route takes so long a segment. Only the methods of a route say so by 414.
+    if (target.split(/[/?]/).some((segment) => segment.length > MAX_SEGMENT_LENGTH)) return;
+    const taken = new Set(operationsAt(this.operations, target).map((operation) => operation.method));
+    const allowed = (headers.get('allow') ?? '').split(', ');
+    if (status === 404 && taken.size > 0 && /^[A-Z]+$/.test(method)) yield fault('404 instead of 405');
+    if (status === 405 && [...taken].some((one) => !allowed.includes(one)))
+      yield fault('a method is missing in Allow', headers.get('allow'));
+    if (status === 405 && allowed.includes(method))
+      yield fault('a refused method in Allow', headers.get('allow'));
   }
 
   private *checkProblem(
@@ -136,7 +183,7 @@ export class Oracle {
 function isUnauthorizedAccess({ draft: { eye, key, authMethod } }: Wire, { access }: Operation): boolean {
   if (eye === 'open' || access === 'anybody' || key === 'known') return false;
   if (authMethod === 'query') return key !== 'ingest' || access !== 'ingest';
-  return key !== 'admin' && key !== access;
+  return key !== 'admin' && key !== access && !(key === 'read' && access === 'metrics');
 }
 
 function codeOf(body: Buffer): string | undefined {

@@ -8,6 +8,24 @@ export const KEYS = ['none', 'unknown', 'malformed', 'ingest', 'read', 'admin', 
 export const AUTH_METHODS = ['bearer', 'x-api-key', 'basic', 'query'] as const;
 export const TARGETS = ['open', 'guarded'] as const;
 
+/** The `Host` of a request: the own one, or one with the status that is right for it on The Eye without keys. */
+export const HOSTS = {
+  own: undefined,
+  missing: 400,
+  twice: 400,
+  empty: 400,
+  'attacker.example:8000': 421,
+  'localhost.attacker.example': 421,
+  '127.0.0.1.attacker.example': 421,
+  'a@127.0.0.1': 400,
+  '127.0.0.1/': 400,
+  'a b': 400,
+  localhost: undefined,
+  'LOCALHOST.:1': undefined,
+  '[::1]:8000': undefined,
+} as const;
+export type Host = keyof typeof HOSTS;
+
 /** A request before values from earlier responses are filled in. */
 export interface Draft {
   operation: Operation;
@@ -25,6 +43,8 @@ export interface Draft {
   /** Takes parameters from the nth known record if it has them. */
   known: { nth: number; own: boolean } | undefined;
   headers: [name: string, value: string][];
+  host: Host;
+  version: '1.0' | '1.1';
   body: Body | undefined;
   framing: Framing;
   /** Edits of the bytes of the head, which may make it invalid HTTP. */
@@ -59,6 +79,10 @@ const PATH_SUFFIXES = [
   '//',
   '/.',
   '/..',
+  '/../',
+  '/./',
+  '/%2e',
+  '/../../events',
   '/%2e%2e',
   '%',
   '%2',
@@ -94,17 +118,38 @@ const HEADERS: [string, string][] = [
   ['cookie', 'a=b'],
   ['expect', '100-continue'],
   ['expect', 'the unexpected'],
-  ['forwarded', 'for=evil'],
+  ['forwarded', 'for=evil;host=forged.example;proto=https'],
   ['if-modified-since', 'Thu, 01 Jan 1970 00:00:00 GMT'],
   ['if-none-match', '*'],
   ['last-event-id', '0176bd3b-005b-8e87-b810-d98f192d5f04'],
   ['last-event-id', 'x'],
   ['origin', 'https://evil.example'],
   ['origin', 'null'],
+  ['origin', 'ftp://a.b'],
+  ['origin', 'http://127.0.0.1:1'],
+  ['origin', 'http://LOCALHOST'],
+  ['origin', 'https://a.example/path'],
+  ['origin', 'https://*.example'],
+  ['origin', `https://${'a'.repeat(5000)}.example`],
   ['origin', ''],
   ['range', 'bytes=0-0'],
   ['upgrade', 'websocket'],
-  ['x-forwarded-host', 'evil.example'],
+  ['x-forwarded-host', 'forged.example'],
+  ['x-forwarded-host', 'forged.example, 127.0.0.1'],
+  ['x-forwarded-proto', 'https'],
+  ['x-forwarded-proto', 'javascript'],
+  ['x-forwarded-for', '127.0.0.1'],
+  ['x-forwarded-for', `${'1.1.1.1, '.repeat(500)}x`],
+  ['x-forwarded-port', '443'],
+  ['x-forwarded-prefix', '/forged.example'],
+  ['x-real-ip', '::1'],
+  ['x-original-url', '/applications/'],
+  ['via', '1.0 forged.example'],
+  ['content-type', 'application/json'],
+  ['content-length', '0'],
+  ['transfer-encoding', 'identity'],
+  ['authorization', 'Bearer eye_admin_'],
+  ['x-api-key', 'eye_admin_'],
   ['x-http-method-override', 'DELETE'],
   ['x-long', 'x'.repeat(8000)],
   ['x-long', 'x'.repeat(15_000)],
@@ -171,9 +216,73 @@ function headersFor({ parameters }: Operation): fc.Arbitrary<[string, string][]>
   );
 }
 
+const OPERATORS = [
+  'eq',
+  'not',
+  'in',
+  'not_in',
+  'contains',
+  'begins',
+  'exists',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'between',
+  'x',
+];
+const PATHS = [
+  'data',
+  'data.',
+  'data.path',
+  'data.a\\.b',
+  'data.a\\',
+  'data.a:b',
+  'category',
+  'session_id',
+  'data.`',
+  "data.'",
+  'data.%2E',
+];
+const OPERANDS = [
+  '',
+  '1',
+  '-0',
+  '1e300',
+  '1e400',
+  'true',
+  'null',
+  '"1"',
+  '"',
+  '1,2',
+  'a,"b,c"',
+  'a,,b',
+  '2021-01-01',
+  "' OR 1=1 --",
+  '{p0:String}',
+  '\\N',
+];
+
+/** A condition of a filter, which may be wrong. */
+const condition: fc.Arbitrary<[string, string]> = fc.tuple(
+  fc
+    .tuple(
+      fc.oneof(
+        fc.constantFrom(...PATHS),
+        peculiarText.map((key) => `data.${key}`),
+      ),
+      fc.option(fc.constantFrom(...OPERATORS)),
+    )
+    .map(([path, operator]) => (operator === null ? path : `${path}:${operator}`)),
+  fc.oneof(fc.constantFrom(...OPERANDS), peculiarText),
+);
+
 function queryFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
   const inQuery = parameters.filter((parameter) => parameter.in === 'query');
-  const named = inQuery.map(({ name, schema }) => fc.tuple(fc.constant(name), parameterText(schema)));
+  const named = inQuery.map(({ name, schema }) =>
+    // A parameter of type object stands for parameters without fixed names: the conditions of a filter.
+    schema.type === 'object' ? condition : fc.tuple(fc.constant(name), parameterText(schema)),
+  );
   const unknown = fc.tuple(
     fc.oneof(peculiarText, fc.constantFrom(...inQuery.map(({ name }) => `${name}[]`), 'x')),
     peculiarText,
@@ -247,6 +356,11 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
       freq: 2,
     }),
     headers: headersFor(operation),
+    host: fc.oneof(
+      weighted(60, fc.constant<Host>('own')),
+      fc.constantFrom(...(Object.keys(HOSTS) as Host[])),
+    ),
+    version: fc.oneof(weighted(40, fc.constant('1.1' as const)), fc.constant('1.0' as const)),
     body: bodyFor(operation.bodies),
     framing: fc.oneof(
       weighted(40, fc.constant<Framing>({ kind: 'length' })),

@@ -1,14 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { Admin } from '../../testing/keys.js';
-import { TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { eventually, TheEye } from '../../testing/the-eye.js';
+import { ANY_AGE, startEyeWithClickHouse } from '../support/start-eye.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
 import { KnownRecords } from './known-records.js';
 import type { Fault } from './oracle.js';
 import type { WireContext } from './wire.js';
 
-/** Milliseconds until The Eye rejects an incomplete request. */
-const REQUEST_TIMEOUT = '2000';
+/** Incomplete requests are refused early, and no number of types or age of an event is too large. */
+const SETTINGS = { ...ANY_AGE, REQUEST_TIMEOUT: '2000', TYPES_LIMIT: '1000000' };
 
 /** Memory limit of each process, which allows for a few concurrent bodies of 5 MiB. */
 const MAX_MEMORY_BYTES = 1024 ** 3;
@@ -46,13 +46,19 @@ export class FuzzTarget {
   }
 
   static async start(): Promise<FuzzTarget> {
-    const open = await startEye({ REQUEST_TIMEOUT });
+    const open = await startEyeWithClickHouse(SETTINGS);
     try {
-      const guarded = await open.startPeer({ REQUEST_TIMEOUT, AUTH: 'required' });
+      // Until the first copy is complete, questions to ClickHouse get 503.
+      await eventually(async () => {
+        const { status } = await open.get('/properties/');
+        if (status !== 200) throw new Error(`GET /properties/ responds ${status}.`);
+      }, 60_000);
+      const guarded = await open.startPeer({ ...SETTINGS, AUTH: 'required' });
       const admin = await Admin.of(guarded);
       const protectedValues = new Set<unknown>([APPLICATION, 'administration']);
       const make = async (scope: string): Promise<string> => {
-        const { id, key } = await admin.create(APPLICATION, { scope });
+        // Of all applications, so that the requests reach every route.
+        const { id, key } = await admin.create(APPLICATION, { scope, all_applications: scope !== 'ingest' });
         protectedValues.add(id);
         return key;
       };

@@ -127,7 +127,20 @@ const edgeInstant = fc
     pick('00', '09', '23', '24', '25'),
     pick('00', '59', '60'),
     pick('', ':00', ':59', ':60', ':61'),
-    pick('', '.0', '.5', '.000001', '.999999', '.9999999', '.1234560', ',5', '.'),
+    pick(
+      '',
+      '.0',
+      '.5',
+      '.000001',
+      '.999999',
+      '.9999999',
+      '.1234560',
+      '.123456000',
+      '.000000001',
+      '.1234567890',
+      ',5',
+      '.',
+    ),
     pick(
       '',
       'Z',
@@ -155,13 +168,15 @@ export const usualInstant = fc
   .tuple(
     fc.integer({ min: Date.parse('0001-01-02T00:00:00Z'), max: Date.parse('2026-01-01T00:00:00Z') }),
     fc.nat({ max: 999 }),
-    pick('T', ' '),
-    pick('', 'Z', '+00:00', '+02:00', '-0930'),
+    pick('T', ' ', 't'),
+    pick('', '', '0', '00', '000'),
+    pick('', 'Z', 'z', '+00:00', '+02:00', '-0930'),
   )
   .map(
-    ([milliseconds, micros, separator, zone]) =>
+    ([milliseconds, micros, separator, zeros, zone]) =>
       new Date(milliseconds).toISOString().slice(0, -1).replace('T', separator) +
       String(micros).padStart(3, '0') +
+      zeros +
       zone,
   );
 

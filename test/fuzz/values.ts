@@ -5,21 +5,28 @@ import { anyInstant, PECULIAR_NAMES, nearlyNow, peculiarText, usualInstant, usua
 /** Marks a piece of JSON text for verbatim output, for JSON that JSON.stringify cannot produce. */
 const verbatim = (text: string): string => `\u0001${text}\u0001`;
 
-/** JSON that JSON.parse changes silently. The Eye must refuse events that contain it. */
-export const INEXACT_JSON = [
+/** Numbers that JSON.parse or PostgreSQL changes silently. The Eye must refuse events that contain them. */
+export const INEXACT_NUMBERS = [
+  '-0',
+  '-0.0',
+  '-0e5',
   '1e400',
   '-1e400',
   '9007199254740993',
   '0.1000000000000000055511151231257827',
   '1e-400',
+];
+
+/** Objects that JSON.parse changes silently. */
+export const INEXACT_OBJECTS = [
   '{"twice":1,"twice":2}',
   '{"a":1,"\\u0061":1}',
   '{"__proto__":1,"__proto__":2}',
 ];
 
 const VERBATIM_JSON = [
-  ...INEXACT_JSON,
-  '-0',
+  ...INEXACT_NUMBERS,
+  ...INEXACT_OBJECTS,
   '1E+2',
   '01',
   'NaN',

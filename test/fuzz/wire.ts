@@ -50,14 +50,14 @@ export function toWire(draft: Draft, { hosts, keys, known }: WireContext): Wire 
   const target = `${path}${suffix}${pairs.length > 0 ? `${suffix.includes('?') ? '&' : '?'}${pairs.join('&')}` : ''}`;
   const method = draft.method ?? operation.method;
   const headers: [string, string][] = [
-    ['host', hosts[draft.eye]],
+    ...hostHeaders(draft.host, hosts[draft.eye]),
     ...credentials(key, draft.authMethod),
     ...draft.headers,
   ];
   if (body?.type !== undefined) headers.push(['content-type', body.type]);
   if (body) headers.push(framingHeader(body.bytes, framing));
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const head = Buffer.from(`${method} ${target} HTTP/1.1\r\n${lines}\r\n`, 'latin1');
+  const head = Buffer.from(`${method} ${target} HTTP/${draft.version}\r\n${lines}\r\n`, 'latin1');
   return {
     draft,
     method,
@@ -84,6 +84,12 @@ function selectKey({ key }: Draft, keys: WireContext['keys'], known: KnownRecord
     case 'admin':
       return keys[key];
   }
+}
+
+function hostHeaders(host: Draft['host'], own: string): [string, string][] {
+  if (host === 'missing') return [];
+  const text = host === 'own' || host === 'twice' ? own : host === 'empty' ? '' : host;
+  return Array.from({ length: host === 'twice' ? 2 : 1 }, () => ['host', text]);
 }
 
 function credentials(key: string | undefined, authMethod: Draft['authMethod']): [string, string][] {
@@ -150,7 +156,12 @@ export function formatReproduction(wires: Wire[], { hosts }: WireContext): strin
   if (first === undefined) return '';
   const host = hosts[first.draft.eye];
   const { body, framing, headers } = first.draft;
-  const isPlain = wires.length === 1 && !first.tampered && (body === undefined || body.bytes.length < 4000);
+  const isPlain =
+    wires.length === 1 &&
+    first.draft.host === 'own' &&
+    first.draft.version === '1.1' &&
+    !first.tampered &&
+    (body === undefined || body.bytes.length < 4000);
   if (!isPlain) {
     const bytes = Buffer.concat(wires.map((each) => each.bytes));
     const text =

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Ledger, type SentEvent } from '../support/ledger.js';
 import type { Random } from '../../testing/random.js';
-import { anEvent, type Answer, type TheEye } from '../../testing/the-eye.js';
+import { anEvent, type EyeResponse, type TheEye } from '../../testing/the-eye.js';
 
 export interface TrafficOptions {
   /** Events per second outside bursts. */
@@ -108,7 +108,7 @@ export class Traffic {
     this.inFlight.add(request);
   }
 
-  private recordResponse(sent: Sent[], { status, body, took }: Answer): void {
+  private recordResponse(sent: Sent[], { status, body, took }: EyeResponse): void {
     this.latencies.push(took);
     const invalid = sent.filter(({ code }) => code !== undefined);
     const valid = sent.filter(({ code }) => code === undefined);

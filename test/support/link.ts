@@ -8,8 +8,9 @@ export class Link {
   private readonly pairs = new Set<readonly [Socket, Socket]>();
   private readonly listener: Server;
   private down = false;
+  private refusal: Buffer | undefined;
 
-  private constructor(private readonly to: NetConnectOpts) {
+  private constructor(private to: NetConnectOpts) {
     this.listener = createServer((near) => this.join(near));
   }
 
@@ -31,14 +32,25 @@ export class Link {
     }
   }
 
-  /** Resets every connection and refuses new ones until `mend()` is called. */
+  /** Resets every connection and refuses new ones until `fix()` is called. */
   sever(): void {
     this.down = true;
     this.cut();
   }
 
-  mend(): void {
+  /** Leads new connections to another server. Open ones stay where they are, as behind a proxy that keeps sessions. */
+  redirect(to: NetConnectOpts): void {
+    this.to = to;
+  }
+
+  /** Replies to the first data of each new connection with these bytes and closes it. */
+  refuse(refusal: Buffer): void {
+    this.refusal = refusal;
+  }
+
+  fix(): void {
     this.down = false;
+    this.refusal = undefined;
   }
 
   /**
@@ -60,6 +72,12 @@ export class Link {
   private join(near: Socket): void {
     if (this.down) {
       near.resetAndDestroy();
+      return;
+    }
+    const { refusal } = this;
+    if (refusal) {
+      near.on('error', () => undefined);
+      near.once('data', () => near.end(refusal));
       return;
     }
     const far = connect(this.to);

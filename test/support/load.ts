@@ -73,12 +73,12 @@ export class Load {
   }
 
   /** Resolves after `more` further responses with this status. */
-  async answered(status: number, more = 100): Promise<void> {
+  async waitForResponses(status: number, more = 100): Promise<void> {
     const target = this.count(status) + more;
     await eventually(() => {
       const missing = target - this.count(status);
       return missing > 0
-        ? Promise.reject(new Error(`${missing} answers ${status} are missing.`))
+        ? Promise.reject(new Error(`${missing} responses with status ${status} are missing.`))
         : Promise.resolve();
     }, 60_000);
   }
@@ -150,8 +150,14 @@ export class Load {
       this.statuses.set(status, this.count(status) + 1);
       if (status === 202) {
         const ids: string[] = responseBody.ids ?? [responseBody.id];
-        ids.forEach((id, index) => this.ledger.noteAcknowledged(id, events[index] as SentEvent));
-        if (ids.length !== events.length) this.faults.push(`accepted ${ids.length} of ${events.length}`);
+        // A type that changes while a list is read lets a part of it pass.
+        const rejected: { index: number; errors: unknown }[] = responseBody.rejected ?? [];
+        const refusedAt = new Set(rejected.map(({ index }) => index));
+        const accepted = events.filter((_, index) => !refusedAt.has(index));
+        ids.forEach((id, index) => this.ledger.noteAcknowledged(id, accepted[index] as SentEvent));
+        if (ids.length !== accepted.length)
+          this.faults.push(`accepted ${ids.length} of ${events.length}, refused ${refusedAt.size}`);
+        for (const { errors } of rejected) this.faults.push(`refused in a list ${JSON.stringify(errors)}`);
       } else if (status !== 503 || headers.get('retry-after') === null) {
         this.faults.push(`${status} ${JSON.stringify(responseBody)}`);
       }

@@ -1,19 +1,23 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp } from 'node:fs/promises';
+import { appendFile, cp, mkdtemp, stat, writeFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createRunFolder, type Folders, prepareFolders } from '../../src/platform/embedded/folders.js';
 import { postgresServer } from '../../src/platform/embedded/postgres-server.js';
+import { clickhouseServer } from '../../src/platform/embedded/clickhouse-server.js';
 import { redisServer } from '../../src/platform/embedded/redis-server.js';
 import { stopLeftover } from '../../src/platform/embedded/processes.js';
 import type { ServerDefinition } from '../../src/platform/embedded/server-definition.js';
 import { familyOf, signalAll } from '../../testing/processes.js';
-import { eventually, remove } from '../../testing/the-eye.js';
+import { eventually, remove, superuserUrl } from '../../testing/the-eye.js';
+import { type ClickHouseClient, createClient } from '@clickhouse/client';
+import { Agent } from 'node:http';
 import { copyTemplate } from './run-folder.js';
 
 /**
@@ -38,6 +42,10 @@ abstract class OwnServer {
     // Another process of this run may have created it.
     if (!existsSync(folders.run)) await createRunFolder(folders);
     return folders;
+  }
+
+  get pid(): number | undefined {
+    return this.child?.pid;
   }
 
   /** Starts the server and waits until it is ready. After a stop or a crash, it starts on the same data. */
@@ -123,12 +131,26 @@ abstract class OwnServer {
 }
 
 export class OwnPostgres extends OwnServer {
-  readonly url = `postgresql://the_eye@localhost:5432/the_eye?host=${encodeURIComponent(this.folders.postgresSockets)}`;
-  readonly socket = join(this.folders.postgresSockets, '.s.PGSQL.5432');
+  readonly url: string;
+  readonly socket: string;
 
-  /** Starts a server with the database of The Eye, already migrated within Jest. */
-  static async start(parent?: string): Promise<OwnPostgres> {
-    const postgres = OwnPostgres.in(await OwnServer.folders(parent));
+  private constructor(folders: Folders, settings: Record<string, string>) {
+    super(
+      folders,
+      postgresServer(folders, () => undefined, settings),
+    );
+    const port = settings['port'] ?? '5432';
+    const { postgresSockets } = folders;
+    this.url = `postgresql://the_eye@localhost:${port}/the_eye?host=${encodeURIComponent(postgresSockets)}`;
+    this.socket = join(postgresSockets, `.s.PGSQL.${port}`);
+  }
+
+  /**
+   * Starts a server with the database of The Eye, already migrated within Jest.
+   * @param settings of postgresql.conf
+   */
+  static async start(parent?: string, settings: Record<string, string> = {}): Promise<OwnPostgres> {
+    const postgres = new OwnPostgres(await OwnServer.folders(parent), settings);
     await copyTemplate(postgres.folders.data);
     await postgres.start();
     return postgres;
@@ -136,34 +158,95 @@ export class OwnPostgres extends OwnServer {
 
   /** The server of a data folder, running or not. */
   static async at(folder: string): Promise<OwnPostgres> {
-    return OwnPostgres.in(await OwnServer.foldersAt(folder));
-  }
-
-  private static in(folders: Folders): OwnPostgres {
-    return new OwnPostgres(
-      folders,
-      postgresServer(folders, () => undefined),
-    );
+    return new OwnPostgres(await OwnServer.foldersAt(folder), {});
   }
 
   /**
    * @param template the database to copy; it must have no connections
+   * @param options further options of CREATE DATABASE
    * @returns the URL of the new database
    */
-  async createDatabase(name: string, template: string): Promise<string> {
-    const address = (database: string): string => {
-      const url = new URL(this.url);
+  async createDatabase(name: string, template: string, options = ''): Promise<string> {
+    await this.asSuperuser(`CREATE DATABASE ${name} TEMPLATE ${template} OWNER the_eye ${options}`);
+    const url = new URL(this.url);
+    url.pathname = `/${name}`;
+    return url.href;
+  }
+
+  /** Starts a standby that streams from this server. */
+  async startStandby(): Promise<OwnPostgres> {
+    const folders = await OwnServer.folders();
+    const [from, to] = [this.folders, folders].map(({ data }) => join(data, 'postgres')) as [string, string];
+    await this.withSuperuser(async (client) => {
+      await client.query(`SELECT pg_backup_start('standby', true)`);
+      await cp(from, to, { recursive: true, filter: (path) => basename(path) !== 'postmaster.pid' });
+      const { rows } = await client.query<{ labelfile: string }>(
+        'SELECT labelfile FROM pg_backup_stop(false)',
+      );
+      await writeFile(join(to, 'backup_label'), rows[0]?.labelfile ?? '');
+    });
+    await writeFile(join(to, 'standby.signal'), '');
+    const primary = `host=${this.folders.postgresSockets} port=5432 user=postgres`;
+    await appendFile(join(to, 'postgresql.auto.conf'), `\nprimary_conninfo = '${primary}'\n`);
+    const { uid, gid } = await stat(from);
+    await promisify(execFile)('chown', ['-R', `${uid}:${gid}`, to]);
+    const standby = new OwnPostgres(folders, {});
+    await standby.start();
+    return standby;
+  }
+
+  /**
+   * Makes a standby of this server the primary. This server becomes read-only and keeps its sessions, as after a failover
+   * that it has not noticed.
+   */
+  async failOverTo(standby: OwnPostgres): Promise<void> {
+    await this.asSuperuser('ALTER SYSTEM SET default_transaction_read_only = on');
+    await this.asSuperuser('SELECT pg_reload_conf()');
+    await eventually(async () => {
+      const [written, replayed] = await Promise.all([
+        this.asSuperuser('SELECT pg_current_wal_insert_lsn() AS position'),
+        standby.asSuperuser('SELECT pg_last_wal_replay_lsn() AS position'),
+      ]);
+      const [busy] = await this.asSuperuser(
+        `SELECT count(*)::int AS count FROM pg_stat_activity WHERE backend_xid IS NOT NULL`,
+      );
+      if (busy?.['count'] !== 0 || written[0]?.['position'] !== replayed[0]?.['position'])
+        throw new Error('The standby is behind.');
+    });
+    await standby.asSuperuser('SELECT pg_promote()');
+  }
+
+  /** Makes the role of The Eye the first superuser, as it was in older versions. */
+  async makeRoleSuperuser(): Promise<void> {
+    await this.asSuperuser('CREATE ROLE renamer SUPERUSER LOGIN');
+    const as = async (user: string, database: string, ...statements: string[]): Promise<void> => {
+      const url = new URL(this.url.replace('//the_eye@', `//${user}@`));
       url.pathname = `/${database}`;
-      return url.href;
+      const client = new pg.Client({ connectionString: url.href });
+      await client.connect();
+      for (const statement of statements) await client.query(statement);
+      await client.end();
     };
-    const client = new pg.Client({ connectionString: address('postgres') });
+    await as('postgres', 'the_eye', 'REASSIGN OWNED BY the_eye TO postgres', 'DROP OWNED BY the_eye');
+    await as('renamer', 'postgres', 'DROP ROLE the_eye', 'ALTER ROLE postgres RENAME TO the_eye');
+    await as('the_eye', 'the_eye', 'DROP ROLE renamer');
+  }
+
+  /** Runs a statement as superuser, in the database `postgres`. */
+  asSuperuser(text: string): Promise<Record<string, unknown>[]> {
+    return this.withSuperuser(async (client) => (await client.query<Record<string, unknown>>(text)).rows);
+  }
+
+  private async withSuperuser<Result>(use: (client: pg.Client) => Promise<Result>): Promise<Result> {
+    const url = new URL(superuserUrl(this.url));
+    url.pathname = '/postgres';
+    const client = new pg.Client({ connectionString: url.href });
     await client.connect();
     try {
-      await client.query(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+      return await use(client);
     } finally {
       await client.end();
     }
-    return address(name);
   }
 }
 
@@ -181,6 +264,44 @@ export class OwnRedis extends OwnServer {
     await redis.start();
     await redis.set(settings);
     return redis;
+  }
+
+  /** @param settings redis.conf settings that can only be made at the start */
+  static async startWith(settings: Record<string, string>): Promise<OwnRedis> {
+    const folders = await OwnServer.folders();
+    const redis = new OwnRedis(
+      folders,
+      redisServer(folders, () => undefined, settings),
+    );
+    await redis.start();
+    return redis;
+  }
+
+  /** Sends one command as the default user. */
+  command(name: string, ...args: string[]): Promise<unknown> {
+    return this.withClient((client) => client.call(name, ...args));
+  }
+
+  /**
+   * Demands a password that The Eye does not have. Connections that exist stay open.
+   * @returns a function that undoes it
+   */
+  async changePassword(): Promise<() => Promise<void>> {
+    const client = new Redis(this.socket);
+    await client.config('SET', 'requirepass', 'changed');
+    return async () => {
+      await client.config('SET', 'requirepass', '');
+      client.disconnect();
+    };
+  }
+
+  /** Makes it a replica of a primary that does not exist. Its connections stay open. */
+  async demote(): Promise<void> {
+    await this.command('REPLICAOF', '127.0.0.1', '1');
+  }
+
+  async promote(): Promise<void> {
+    await this.command('REPLICAOF', 'NO', 'ONE');
   }
 
   set(settings: Record<string, string>): Promise<void> {
@@ -204,6 +325,42 @@ export class OwnRedis extends OwnServer {
       client.disconnect();
     }
   }
+}
+
+const CLICKHOUSE_PROGRAM = join(import.meta.dirname, '../../dist/platform/embedded/clickhouse/main.js');
+
+/** The embedded ClickHouse, whose program is the built one. */
+export class OwnClickHouse extends OwnServer {
+  readonly url = `unix://${this.folders.clickhouseSocket}`;
+  readonly socket = this.folders.clickhouseSocket;
+
+  /** @param settings of ClickHouse that differ from those of The Eye */
+  static async start(settings: Record<string, number> = {}): Promise<OwnClickHouse> {
+    const clickhouse = OwnClickHouse.of(await OwnServer.folders(), settings);
+    await clickhouse.start();
+    return clickhouse;
+  }
+
+  /** The server of a data folder, running or not. */
+  static async at(folder: string): Promise<OwnClickHouse> {
+    return OwnClickHouse.of(await OwnServer.foldersAt(folder));
+  }
+
+  private static of(folders: Folders, settings: Record<string, number> = {}): OwnClickHouse {
+    const server = clickhouseServer(folders, () => undefined, CLICKHOUSE_PROGRAM, settings);
+    return new OwnClickHouse(folders, server);
+  }
+
+  /** The official client, not that of The Eye. */
+  client(database = 'default'): ClickHouseClient {
+    return clickhouseClient(this.socket, database);
+  }
+}
+
+/** The official client on the socket of an embedded ClickHouse. */
+export function clickhouseClient(socketPath: string, database: string): ClickHouseClient {
+  const http_agent = new Agent({ keepAlive: true, socketPath } as object);
+  return createClient({ url: 'http://localhost', database, http_agent, log: { level: 127 } });
 }
 
 function isRunning(child: ChildProcess): boolean {

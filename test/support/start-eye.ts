@@ -2,19 +2,25 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Env, TheEye } from '../../testing/the-eye.js';
+import { type ClickHouseDatabase, newClickHouseDatabase } from './run-clickhouse.js';
 import { copyTemplate, runFolder } from './run-folder.js';
 import { OwnRedis } from './servers.js';
 import { createDatabase } from './worker-postgres.js';
 
+/** Accepts timestamps from the first valid one on. */
+export const ANY_AGE: Env = { PAST_LIMIT: '3652424' };
+
 /**
- * Starts The Eye on a new, migrated, empty database and a new Redis, unless `env` names others. This takes a third of the
- * CPU time of `TheEye.start()`, which starts the embedded servers.
+ * Starts The Eye on a new, migrated, empty database and a new Redis, unless `env` names others. This takes a third of the CPU
+ * time of `TheEye.start()`, which starts the embedded servers. It has no ClickHouse, so nothing is copied.
  */
-export async function startEye(env: Env = {}): Promise<TheEye> {
+export async function startEye(env: Env = {}, onClosed?: () => Promise<void>): Promise<TheEye> {
   // There is no shared PostgreSQL outside Jest.
   if (runFolder() === undefined) return TheEye.start(env);
   const redis = env['REDIS_URL'] === undefined ? await OwnRedis.start() : undefined;
-  const onClose = async (): Promise<void> => redis?.close();
+  const onClose = async (): Promise<void> => {
+    await Promise.all([redis?.close(), onClosed?.()]);
+  };
   try {
     const DATABASE_URL = env['DATABASE_URL'] ?? (await createDatabase());
     return await TheEye.start({ ...env, DATABASE_URL, ...(redis && { REDIS_URL: redis.url }) }, { onClose });
@@ -24,12 +30,30 @@ export async function startEye(env: Env = {}): Promise<TheEye> {
   }
 }
 
+/** Like `startEye()`, with an empty database in the ClickHouse of the run, unless `env` names one. */
+export async function startEyeWithClickHouse(env: Env = {}): Promise<TheEye> {
+  const clickhouse = await clickhouseFor(env);
+  const CLICKHOUSE_URL = clickhouse?.url ?? env['CLICKHOUSE_URL'];
+  return startEye({ ...env, CLICKHOUSE_URL }, () => clickhouse?.drop() ?? Promise.resolve());
+}
+
 /**
- * Starts The Eye with its embedded servers, on a data folder that is initialised already. A spec of the first start calls
- * `TheEye.start()`.
+ * Starts The Eye with its embedded PostgreSQL and Redis, on a data folder that is initialised already, and with a database in
+ * the ClickHouse of the run. A spec of the first start calls `TheEye.start()`.
  */
-export async function startEmbedded(): Promise<TheEye> {
+export async function startEmbedded(env: Env = {}): Promise<TheEye> {
   const dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'));
   await copyTemplate(dataDir);
-  return TheEye.start({ DATA_DIR: dataDir });
+  const clickhouse = await clickhouseFor(env);
+  const onClose = async (): Promise<void> => clickhouse?.drop();
+  return TheEye.start(
+    { ...env, DATA_DIR: dataDir, ...(clickhouse && { CLICKHOUSE_URL: clickhouse.url }) },
+    { onClose },
+  );
+}
+
+/** A database in the ClickHouse of this Jest run, unless `env` names one. */
+async function clickhouseFor(env: Env): Promise<ClickHouseDatabase | undefined> {
+  const isGiven = env['CLICKHOUSE_URL'] !== undefined || runFolder() === undefined;
+  return isGiven ? undefined : newClickHouseDatabase();
 }

@@ -7,6 +7,22 @@ export class ApplicationResponse {
 
   @ApiProperty({ format: 'date-time', example: '2026-01-01T09:15:29.243860Z' })
   created_at: string;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    example: 10_000,
+    description: 'Event types that it may use; null for the limit of `TYPES_LIMIT`.',
+  })
+  types_limit: number | null;
+
+  @ApiProperty({
+    type: 'integer',
+    nullable: true,
+    example: null,
+    description: 'Days that its timestamps may lie in the past; null for the limit of `PAST_LIMIT`.',
+  })
+  past_limit: number | null;
 }
 
 export class KeyResponse {
@@ -18,6 +34,9 @@ export class KeyResponse {
 
   @ApiProperty({ enum: SCOPES })
   scope: Scope;
+
+  @ApiProperty({ description: 'False if the key is bound to its application.' })
+  all_applications: boolean;
 
   @ApiProperty({
     example: 'eye_ingest_Xb3pQz',
@@ -37,6 +56,22 @@ export class KeyResponse {
 
   @ApiProperty({ format: 'date-time' })
   created_at: string;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'Null if the key does not expire.',
+  })
+  expires_at: string | null;
+
+  @ApiProperty({
+    type: 'string',
+    format: 'date-time',
+    nullable: true,
+    description: 'Up to a minute late; null if the key was never used.',
+  })
+  last_used_at: string | null;
 
   @ApiProperty({
     type: 'string',

@@ -2,8 +2,9 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { Valid } from '../../platform/http/valid.decorator.js';
-import { PageSize } from '../../platform/paging/parameters.js';
+import { Filter, PageSize } from '../../platform/paging/parameters.js';
 import { MODES, type Mode } from '../event-types.repository.js';
+import { MAX_STEPS } from '../schema/payload-schema.js';
 import { UNKNOWN_CURSOR } from '../type-cursor.js';
 import { EXAMPLE_SCHEMA } from './example.js';
 
@@ -24,7 +25,8 @@ const schemaProperty = {
   additionalProperties: true,
   example: EXAMPLE_SCHEMA,
   description:
-    'JSON Schema, draft 2020-12, for `data`, without recursion and without references to other documents.',
+    'JSON Schema, draft 2020-12, for `data`, without recursion and without references to other documents. An event whose check ' +
+    `takes more than ${MAX_STEPS.toLocaleString('en')} steps does not match: a keyword is a step, and under \`items\` one for every item.`,
 } as const;
 
 export class PutEventTypeDto {
@@ -59,7 +61,16 @@ export class CheckSchemaDto {
   limit: number = DEFAULT_SAMPLES;
 }
 
+export const APPLICATION_DESCRIPTION =
+  'The application whose types these are; by default that of the key. Only a key for all applications may name another one.';
+
+/** Lets a query name the application whose types it is about. */
+const OfApplicationParameter = (): PropertyDecorator => Filter(APPLICATION_DESCRIPTION, 'default');
+
 export class ListEventTypesDto {
+  @OfApplicationParameter()
+  application?: string;
+
   @PageSize(DEFAULT_LIMIT)
   limit: number = DEFAULT_LIMIT;
 
@@ -71,6 +82,9 @@ export class ListEventTypesDto {
 }
 
 export class ListVersionsDto {
+  @OfApplicationParameter()
+  application?: string;
+
   @PageSize(DEFAULT_LIMIT)
   limit: number = DEFAULT_LIMIT;
 

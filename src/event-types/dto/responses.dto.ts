@@ -58,7 +58,7 @@ export class EventTypeResponse {
 }
 
 export class EventTypePageResponse {
-  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The next page.' })
+  @ApiProperty({ type: String, nullable: true, format: 'uri-reference', description: 'The next page.' })
   next: string | null;
 
   @ApiProperty({ type: [EventTypeResponse] })

@@ -16,14 +16,14 @@ describe('Equality of JSON values', () => {
     const schemas = [{ const: one['a'] }, { enum: [0, one['a']] }];
     for (const schema of schemas) {
       const payloads = new PayloadSchema({ properties: { a: schema } });
-      expect(payloads.fits(same)).toBe(true);
-      expect(payloads.fits({ a: { other: 1 } })).toBe(false);
-      expect(payloads.fits({ a: inside })).toBe(false);
-      expect(Object.keys(payloads.explain({ a: inside }))).toEqual(['data.a']);
+      expect(payloads.explain(same)).toBeUndefined();
+      expect(payloads.explain({ a: { other: 1 } })).toBeDefined();
+      expect(payloads.explain({ a: inside })).toBeDefined();
+      expect(Object.keys(payloads.explain({ a: inside }) ?? {})).toEqual(['data.a']);
     }
-    const unique = new PayloadSchema({ properties: { list: { uniqueItems: true, maxItems: 9 } } });
-    expect(unique.fits({ list: [one, inside, {}, 1, '1', null] })).toBe(true);
-    expect(unique.fits({ list: [one, {}, same] })).toBe(false);
+    const unique = new PayloadSchema({ properties: { list: { uniqueItems: true } } });
+    expect(unique.explain({ list: [one, inside, {}, 1, '1', null] })).toBeUndefined();
+    expect(unique.explain({ list: [one, {}, same] })).toBeDefined();
     expect(unique.explain({ list: [one, same] })).toEqual({
       'data.list': [expect.stringMatching(/^must NOT have duplicate items; got /)],
     });

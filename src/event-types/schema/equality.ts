@@ -1,10 +1,15 @@
 import { _, type Ajv2020, type FuncKeywordDefinition } from 'ajv/dist/2020.js';
+import { countSteps } from './steps.js';
+
+/** Steps of comparing two values without the values in them. */
+const STEPS_PER_COMPARISON = 0.2;
 
 /**
  * Equality of JSON values. That of ajv (fast-deep-equal) calls the values' own `toString`, `valueOf` and `constructor`, so
  * it throws or compares wrongly when a payload has keys of these names.
  */
 export function isEqual(one: unknown, other: unknown): boolean {
+  countSteps(STEPS_PER_COMPARISON);
   if (one === other) return true;
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
   if (Array.isArray(one) || Array.isArray(other))
@@ -29,6 +34,7 @@ const isPrimitive = (value: unknown): boolean => typeof value !== 'object' || va
 
 /** Whether no two items are equal. Finds equal primitives with a set and compares objects and arrays in pairs. */
 export function areUnique(items: readonly unknown[]): boolean {
+  countSteps(items.length);
   const primitives = items.filter(isPrimitive);
   if (new Set(primitives).size < primitives.length) return false;
   const others = items.filter((item) => !isPrimitive(item));

@@ -55,7 +55,10 @@ function explain(error: ErrorObject, data: unknown): { path: string[]; message: 
       };
     }
     case 'enum': {
-      const allowed = (params['allowedValues'] as unknown[]).map((each) => format(each)).join(', ');
+      const allowed = (params['allowedValues'] as unknown[])
+        .slice(0, MAX_LIST_CHARACTERS)
+        .map((each) => format(each))
+        .join(', ');
       return {
         path,
         message: `must be one of ${truncate(allowed, MAX_LIST_CHARACTERS)}, not ${format(value)}`,

@@ -5,13 +5,14 @@ import { replaceEqualityKeywords } from './equality.js';
 import { addFormats, FORMAT_OPTIONS } from './formats.js';
 import { MAX_MESSAGES, segmentsOf, toMessages } from './messages.js';
 import { compilePattern } from './patterns.js';
-import { findUnsafeParts, MAX_SCHEMA_BYTES } from './schema-safety.js';
+import { inspectSchema, MAX_SCHEMA_BYTES } from './schema-safety.js';
+import { countSteps, countStepsOf, TooManyStepsError, withStepLimit } from './steps.js';
 
-/** Characters of a payload's JSON text up to which every violation is reported; of a longer one only the first. */
-const MAX_EXPLAINED_CHARACTERS = 8 * 1024;
+/** Steps of checking one payload: 32 ms in the worst case measured. */
+export const MAX_STEPS = 200_000;
 
-/** These characters times the bytes of the schema: it bounds the number of violations, each of which costs memory. */
-const MAX_EXPLAINED_WORK = 20_000_000;
+/** Steps up to which every violation is reported, since each costs memory; beyond, only the first is. */
+const MAX_EXPLAINED_STEPS = 25_000;
 
 /** The schema is invalid or unsafe. Its errors are messages by path, e.g. `schema.properties.url.pattern`. */
 export class SchemaError extends InvalidFieldsError {
@@ -53,7 +54,9 @@ export class PayloadSchema {
   private readonly validate: ValidateFunction;
   /** Finds all violations; compiled when the first one must be explained. */
   private validateAll: ValidateFunction | undefined;
-  private readonly bytes: number;
+  /** The steps of checking a value without its items or properties, of the schema and of each schema in it. */
+  private readonly costs: ReadonlyMap<object, number>;
+  private readonly cost: number;
 
   /**
    * @param source a JSON value
@@ -61,19 +64,20 @@ export class PayloadSchema {
    */
   constructor(source: unknown) {
     if (!isJsonObject(source)) throw new SchemaError({ schema: ['Must be a JSON object.'] });
-    this.bytes = Buffer.byteLength(JSON.stringify(source));
-    if (this.bytes > MAX_SCHEMA_BYTES)
+    if (Buffer.byteLength(JSON.stringify(source)) > MAX_SCHEMA_BYTES)
       throw new SchemaError({ schema: [`Must not exceed ${MAX_SCHEMA_BYTES} bytes as compact JSON.`] });
-    const unsafeParts = findUnsafeParts(source);
-    if (Object.keys(unsafeParts).length > 0) throw new SchemaError(unsafeParts);
+    const { errors, costs } = inspectSchema(source);
+    if (Object.keys(errors).length > 0) throw new SchemaError(errors);
     if (metaSchema.validateSchema(source) !== true) throw new SchemaError(toErrors(metaSchema.errors ?? []));
     // Both are checked by now, and ajv would look up the schemas that they name.
     const schema = { ...source };
     delete schema['$id'];
     delete schema['$schema'];
     this.schema = schema;
+    this.costs = costs;
+    this.cost = costs.get(source) ?? 0;
     try {
-      this.validate = compile(schema, false);
+      this.validate = this.compile(false);
       // V8 compiles a function at its first call and may find only then that it is nested too deep.
       this.validate({});
     } catch (error) {
@@ -81,33 +85,52 @@ export class PayloadSchema {
     }
   }
 
-  /** Whether a payload matches the schema. */
-  fits(data: unknown): boolean {
-    return this.validate(data);
-  }
-
-  /** The violations of a payload that does not match, by path. */
-  explain(data: unknown): FieldErrors {
-    const length = JSON.stringify(data).length;
-    const validate =
-      length <= MAX_EXPLAINED_CHARACTERS && length * this.bytes <= MAX_EXPLAINED_WORK
-        ? (this.validateAll ??= compile(this.schema, true))
-        : this.validate;
-    validate(data);
-    const errors = toMessages(validate.errors ?? [], data);
-    // Otherwise the function would hold them in memory until its next call.
-    validate.errors = null;
+  /** The violations of a payload, by path; undefined for one that matches. One that takes too many steps to check does not match. */
+  explain(data: unknown): FieldErrors | undefined {
+    const outcome = this.run(this.validate, data, MAX_STEPS);
+    if (outcome === 'valid') return undefined;
+    if (outcome === 'too many steps')
+      return {
+        data: [
+          `Takes more than ${MAX_STEPS.toLocaleString('en')} steps to check: it has too many values, or too long ones, ` +
+            'for the schema of its type.',
+        ],
+      };
+    this.validateAll ??= this.compile(true);
+    const isExplained = this.run(this.validateAll, data, MAX_EXPLAINED_STEPS) === 'invalid';
+    const errors = toMessages((isExplained ? this.validateAll : this.validate).errors ?? [], data);
+    // Otherwise the functions would hold them in memory until their next calls.
+    this.validateAll.errors = this.validate.errors = null;
     return errors;
   }
-}
 
-/** Uses an instance of ajv of its own, since an instance keeps all that it has ever compiled. */
-function compile(schema: Record<string, unknown>, allErrors: boolean): ValidateFunction {
-  const ajv = new Ajv2020({ ...OPTIONS, allErrors });
-  // ajv resolves anchors, but in strict mode rejects their keyword as unknown.
-  ajv.addKeyword('$anchor');
-  replaceEqualityKeywords(ajv);
-  return addFormats(ajv, FORMAT_OPTIONS).compile(schema);
+  private run(
+    validate: ValidateFunction,
+    data: unknown,
+    maxSteps: number,
+  ): 'valid' | 'invalid' | 'too many steps' {
+    try {
+      return withStepLimit(maxSteps, () => {
+        countSteps(this.cost);
+        return validate(data);
+      })
+        ? 'valid'
+        : 'invalid';
+    } catch (error) {
+      if (error instanceof TooManyStepsError) return 'too many steps';
+      throw error;
+    }
+  }
+
+  /** Uses an instance of ajv of its own, since an instance keeps all that it has ever compiled. */
+  private compile(allErrors: boolean): ValidateFunction {
+    const ajv = new Ajv2020({ ...OPTIONS, allErrors });
+    // ajv resolves anchors, but in strict mode rejects their keyword as unknown.
+    ajv.addKeyword('$anchor');
+    replaceEqualityKeywords(ajv);
+    countStepsOf(ajv, this.costs);
+    return addFormats(ajv, FORMAT_OPTIONS).compile(this.schema);
+  }
 }
 
 /** The violations of the meta-schema, by path. */

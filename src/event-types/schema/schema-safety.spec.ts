@@ -60,8 +60,20 @@ describe('A schema', () => {
       { properties: { colour: {}, nullable: {}, toString: {} } },
     ],
     [
-      'with uniqueItems beside a small maxItems',
-      { properties: { a: { type: 'array', uniqueItems: true, maxItems: 1000 } } },
+      'with 200 properties of several types',
+      {
+        properties: Object.fromEntries(
+          Array.from({ length: 200 }, (_, index) => [
+            `p${index}`,
+            [
+              { enum: ['a', 'b'] },
+              { type: 'string', pattern: '^[a-z]+$', maxLength: 100 },
+              { type: ['integer', 'null'], minimum: 0 },
+              { type: 'array', items: { properties: { id: { type: 'string', format: 'uuid' } } } },
+            ][index % 4],
+          ]),
+        ),
+      },
     ],
     ['50 schemas deep', nested(49)],
   ])('%s is accepted', (_, schema) => {
@@ -159,18 +171,6 @@ describe('A schema', () => {
       /one of/,
     ],
     [
-      'with uniqueItems without maxItems',
-      { properties: { a: { uniqueItems: true } } },
-      'schema.properties.a.uniqueItems',
-      /maxItems/,
-    ],
-    [
-      'with uniqueItems and a large maxItems',
-      { uniqueItems: true, maxItems: 1001 },
-      'schema.uniqueItems',
-      /maxItems/,
-    ],
-    [
       'with __proto__',
       JSON.parse('{"properties":{"__proto__":{"type":"string"}}}'),
       'schema.properties.__proto__',
@@ -186,15 +186,9 @@ describe('A schema', () => {
     ],
     [
       'with patterns that together cost too much',
-      { allOf: Array.from({ length: 10 }, () => ({ pattern: '^[a-z]{50}' })) },
+      { allOf: Array.from({ length: 40 }, () => ({ pattern: '^[a-z]{50}' })) },
       'schema',
-      /2,000 are allowed/,
-    ],
-    [
-      'with too many enum values',
-      { enum: Array.from({ length: 2001 }, (_, index) => index) },
-      'schema',
-      /2,000 are allowed/,
+      /patterns.*2,000 are allowed/,
     ],
   ])('%s is rejected', (_, schema, path, message) => {
     const errors = errorsOf(schema);

@@ -1,6 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { environment } from '../../platform/config/environment.js';
-import { Valid } from '../../platform/http/valid.decorator.js';
 import { canonicalJson, NotStorableError } from '../../platform/json/canonical-json.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { ParsedEvent, Payload } from '../../platform/model/event.js';
@@ -17,11 +16,14 @@ export class FieldViolation {
   ) {}
 }
 
-type Rule = (value: unknown) => Pick<FieldViolation, 'code' | 'message'> | undefined;
+/** What violates the rule of a field: where in it, and why. */
+type Violation = Pick<FieldViolation, 'code' | 'message'> & Partial<Pick<FieldViolation, 'path'>>;
+
+type Rule = (value: unknown) => Violation | undefined;
 
 const parsed: Rule = (value) => (value instanceof FieldViolation ? value : undefined);
 
-/** The rule of each field. Its decorator and `isValid` share it. */
+/** The rule of each field. */
 const RULES = {
   session_id: textViolation,
   category: textViolation,
@@ -33,10 +35,6 @@ const RULES = {
 type Field = keyof typeof RULES;
 const FIELDS = Object.keys(RULES) as Field[];
 
-/** Validates a field by its rule. */
-const FollowsRule: PropertyDecorator = (target, property) =>
-  Valid((value) => RULES[property as Field](value)?.message)(target, property);
-
 const text = (description: string, example: string) => ({
   description,
   example,
@@ -47,15 +45,12 @@ const text = (description: string, example: string) => ({
 /** An event as it was sent, with its payload and its timestamp parsed. */
 export class CreateEventDto {
   @ApiProperty(text('Groups events; chosen by the sender.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423'))
-  @FollowsRule
   session_id: string;
 
   @ApiProperty(text('First half of the type of an event.', 'page interaction'))
-  @FollowsRule
   category: string;
 
   @ApiProperty(text('Second half of the type of an event.', 'pageview'))
-  @FollowsRule
   name: string;
 
   @ApiPropertyOptional({
@@ -67,18 +62,16 @@ export class CreateEventDto {
     default: {},
     example: { host: 'www.consumeraffairs.com', path: '/' },
   })
-  @FollowsRule
   data: Payload | FieldViolation;
 
   @ApiPropertyOptional({
     description:
-      'When the event happened: ISO 8601 with `T` or a blank, up to six fractional digits, an offset or none (then UTC), at ' +
+      'When the event happened: ISO 8601 with `T` or a blank, microseconds at most, an offset or none (then UTC), at ' +
       `most ${environment.FUTURE_LIMIT} seconds ahead of the server's clock. Default: the time of arrival, so that a retry is another event.`,
     type: String,
     format: 'date-time',
     example: '2021-01-01 09:15:29.243860',
   })
-  @FollowsRule
   timestamp: Timestamp | FieldViolation;
 
   /** Takes the known fields of a JSON object, and parses the payload and the timestamp once. */
@@ -96,21 +89,18 @@ export class CreateEventDto {
     return Object.hasOwn(RULES, name);
   }
 
-  /** The code of the first field that violates its rule. */
-  get code(): RejectionCode | undefined {
-    for (const field of FIELDS) {
-      const violation = RULES[field](this[field]);
-      if (violation !== undefined) return violation.code;
-    }
-    return undefined;
+  /** What is wrong with each field. class-validator would cost more than the rest of an event. */
+  violations(): (Violation & { readonly field: Field })[] {
+    return FIELDS.flatMap((field) => {
+      const violation: Violation | undefined = RULES[field](this[field]);
+      return violation
+        ? [{ field, path: violation.path, code: violation.code, message: violation.message }]
+        : [];
+    });
   }
 
-  /**
-   * Applies the same rules as class-validator, without its bookkeeping, which costs more than the rest of an event.
-   * class-validator then reports what is wrong with an invalid event.
-   */
   isValid(): this is CreateEventDto & ParsedEvent {
-    return this.code === undefined;
+    return FIELDS.every((field) => RULES[field](this[field]) === undefined);
   }
 }
 
@@ -138,8 +128,12 @@ function parsePayload(value: unknown): Payload | FieldViolation {
   }
 }
 
+const NUMBER_IS_AMBIGUOUS =
+  'Must be a string such as 2021-01-01T09:15:29.243860Z, because a number could mean seconds or milliseconds.';
+
 function parseEventTime(value: unknown): Timestamp | FieldViolation {
   if (value === undefined) return now();
+  if (typeof value === 'number') return new FieldViolation('wrong_type', NUMBER_IS_AMBIGUOUS);
   if (typeof value !== 'string') return new FieldViolation('wrong_type', 'Must be a string.');
   try {
     const timestamp = parseTimestamp(value);

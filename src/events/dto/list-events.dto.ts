@@ -1,30 +1,11 @@
-import type { EventFilter } from '../../platform/model/event.js';
-import {
-  Choice,
-  CursorParameter,
-  Filter,
-  PageNumber,
-  type PageQuery,
-  PageSize,
-  TimestampBound,
-} from '../../platform/paging/parameters.js';
+import { IntersectionType } from '@nestjs/swagger';
+import { Choice, PageNumber, type PageQuery, TimestampBound } from '../../platform/paging/parameters.js';
+import { CursorPageDto, EventFilterDto } from '../../platform/paging/query.dto.js';
 
 export const ORDERINGS = ['timestamp', '-timestamp'] as const;
 
-/** Query parameters of `GET /events`. */
-export class ListEventsDto implements EventFilter, PageQuery {
-  @Filter('Events of one application, by its name.', 'default')
-  application?: string;
-
-  @Filter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
-  session_id?: string;
-
-  @Filter('Events of one category.', 'page interaction')
-  category?: string;
-
-  @Filter('Events of one name.', 'pageview')
-  name?: string;
-
+/** Query parameters that select events and say their order. */
+export class SelectEventsDto extends EventFilterDto {
   @TimestampBound(
     'after',
     'Events at this time or later: a date-time, or a date, which means its start in UTC.',
@@ -41,13 +22,10 @@ export class ListEventsDto implements EventFilter, PageQuery {
 
   @Choice(ORDERINGS, 'Newest first, or oldest first.', '-timestamp')
   ordering?: (typeof ORDERINGS)[number];
+}
 
-  @PageSize()
-  page_size?: number;
-
+/** Query parameters of `GET /events`. */
+export class ListEventsDto extends IntersectionType(SelectEventsDto, CursorPageDto) implements PageQuery {
   @PageNumber('events')
   page?: number;
-
-  @CursorParameter()
-  cursor?: string;
 }

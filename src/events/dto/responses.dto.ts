@@ -59,6 +59,7 @@ export class RefusedEventResponse {
     type: 'object',
     additionalProperties: { type: 'array', items: { type: 'string' } },
     example: { timestamp: ['This day does not exist.'] },
+    description: 'Of 20 fields at most. Empty for the events that `errors_left_out` counts.',
   })
   errors: Record<string, string[]>;
 }
@@ -69,6 +70,13 @@ export class QueuedBatchResponse {
 
   @ApiProperty({ type: [RefusedEventResponse] })
   rejected: RefusedEventResponse[];
+
+  @ApiPropertyOptional({
+    example: 4000,
+    description:
+      'Refused events, the last ones, whose errors are left out because they would make the response too large.',
+  })
+  errors_left_out?: number;
 
   @ApiProperty({
     type: [String],

@@ -1,7 +1,6 @@
-import { environment } from '../../platform/config/environment.js';
 import type { Cursor } from '../../platform/paging/cursor.js';
-import type { EventFilter, StoredEvent } from '../../platform/model/event.js';
-import type { EventsRepository } from '../events.repository.js';
+import type { Slice, SliceRows } from '../../platform/paging/page.js';
+import type { StoredEventText } from '../../platform/model/event.js';
 import type { ExportedEvent } from './writers/exported-event.js';
 
 /** A short first page, so that the response begins soon. */
@@ -15,19 +14,15 @@ const MAX_PAGE_CHARACTERS = 1024 * 1024;
 
 /**
  * Yields the matching events in their order, a page at a time. It reads the next page while the consumer uses this one.
- * @param signal cancels the statement under way
+ * @param find reads a slice of the matching events
  * @throws DatabaseUnavailableError
  */
 export async function* eventPages(
-  repository: EventsRepository,
-  filter: EventFilter,
+  find: (slice: Slice) => Promise<SliceRows<StoredEventText>>,
   newestFirst: boolean,
-  signal: AbortSignal,
 ): AsyncGenerator<ExportedEvent[]> {
-  const read = (limit: number, cursor?: Cursor): Promise<StoredEvent[]> => {
-    const slice = { newestFirst, limit, cursor };
-    // A filter that matches few events may scan many rows for one page, hence the longer timeout.
-    const rows = repository.find(filter, slice, { timeoutMs: environment.REQUEST_TIMEOUT, signal });
+  const read = (limit: number, cursor?: Cursor): Promise<SliceRows<StoredEventText>> => {
+    const rows = find({ newestFirst, limit, cursor });
     // It is awaited later, or never: until then, a rejection must not count as unhandled.
     rows.catch(() => undefined);
     return rows;
@@ -35,9 +30,10 @@ export async function* eventPages(
   let limit = FIRST_PAGE_SIZE;
   let next = read(limit);
   for (;;) {
-    const rows = await next;
-    const events = rows.map((row) => ({ ...row, data: JSON.stringify(row.data) }));
-    const last = rows.length === limit ? rows.at(-1) : undefined;
+    const { rows, isCut } = await next;
+    // Compact, as the events were sent.
+    const events = rows.map((row) => ({ ...row, data: JSON.stringify(JSON.parse(row.data)) }));
+    const last = isCut || rows.length === limit ? rows.at(-1) : undefined;
     if (last) {
       limit = nextPageSize(events);
       next = read(limit, { direction: 'next', timestamp: last.timestamp, id: last.id });

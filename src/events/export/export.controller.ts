@@ -15,7 +15,7 @@ export class ExportController {
   constructor(private readonly exports: ExportService) {}
 
   @Get()
-  @Allow('read')
+  @Allow('read', 'parameter')
   @ApiOperation({
     summary: 'Export events',
     description:
@@ -39,14 +39,13 @@ export class ExportController {
   @ApiProblems(400, 503)
   async export(
     @Query(queryPipe) query: ExportQueryDto,
-    @Req() { raw: { socket } }: FastifyRequest,
+    @Req() { caller, raw: { socket } }: FastifyRequest,
   ): Promise<StreamableFile> {
     const disconnected = new AbortController();
     const abort = (): void => disconnected.abort();
-    // Of the socket, since a response that is queued behind others on its connection emits no close event.
     socket.once('close', abort);
     try {
-      const { content, type, name } = await this.exports.open(query, disconnected.signal);
+      const { content, type, name } = await this.exports.open(query, caller, disconnected.signal);
       return new StreamableFile(content, { type, disposition: `attachment; filename="${name}"` });
     } finally {
       // From here on, Nest destroys the stream when the connection closes.

@@ -3,13 +3,22 @@ import { Readable } from 'node:stream';
 import { environment } from '../../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../../platform/database/database-errors.js';
 import { UnavailableError } from '../../platform/errors/domain-error.js';
+import type { StoredEventText } from '../../platform/model/event.js';
+import type { Slice, SliceRows } from '../../platform/paging/page.js';
+import { Bulkhead, BulkheadFullError, type Release } from '../../platform/questions/bulkhead.js';
+import { type Asker, Questions, shareFull } from '../../platform/questions/questions.js';
 import { EventsRepository } from '../events.repository.js';
 import { toFilter } from '../events.service.js';
 import type { ExportQueryDto } from './dto/export-query.dto.js';
 import { eventPages } from './event-pages.js';
 import { StalledReaderError, withStallTimeout } from './stall-timeout.js';
 import type { ExportedEvent, ExportedEvents } from './writers/exported-event.js';
-import { type Format, WRITERS } from './writers/writers.js';
+import { type ExportFormat, WRITERS } from './writers/writers.js';
+
+const RETRY_AFTER_SECONDS = 5;
+
+/** Exports that one key may run at once. */
+const EXPORTS_PER_KEY = Math.max(1, Math.floor(environment.EXPORTS_LIMIT / 2));
 
 /** EXPORTS_LIMIT exports are running already. */
 export class TooManyExportsError extends UnavailableError {
@@ -17,7 +26,7 @@ export class TooManyExportsError extends UnavailableError {
     super(
       'too_many_exports',
       `${environment.EXPORTS_LIMIT} exports are running, which is the limit; try again when one has ended.`,
-      { retryAfterSeconds: 5 },
+      { retryAfterSeconds: RETRY_AFTER_SECONDS },
     );
   }
 }
@@ -43,25 +52,47 @@ export interface ExportFile {
 export class ExportService implements OnModuleDestroy {
   private readonly logger = new Logger('Exports');
   private readonly running = new Set<AbortController>();
+  private readonly slots = new Bulkhead({
+    slots: environment.EXPORTS_LIMIT,
+    slotsPerKey: EXPORTS_PER_KEY,
+    maxWaiting: 0,
+    maxWaitingPerKey: 0,
+    timeoutMs: 0,
+  });
 
-  constructor(private readonly repository: EventsRepository) {}
+  constructor(
+    private readonly repository: EventsRepository,
+    private readonly questions: Questions,
+  ) {}
 
   /**
    * Resolves when the first page is read. A later failure destroys the stream.
    * @param signal aborts the export while the first page is read; afterwards, destroy the stream
-   * @throws TooManyExportsError, DatabaseUnavailableError
+   * @throws TooManyExportsError, DomainError `rate_limited` if the key runs its share already, DatabaseUnavailableError
    */
-  async open(dto: ExportQueryDto, signal: AbortSignal): Promise<ExportFile> {
-    if (this.running.size >= environment.EXPORTS_LIMIT) throw new TooManyExportsError();
+  async open(dto: ExportQueryDto, asker: Asker, signal: AbortSignal): Promise<ExportFile> {
+    const release = await this.takeSlot(asker);
     const controller = new AbortController();
     this.running.add(controller);
-    controller.signal.addEventListener('abort', () => this.running.delete(controller));
+    controller.signal.addEventListener('abort', () => {
+      this.running.delete(controller);
+      release();
+    });
     const abort = (): void => controller.abort(new DatabaseUnavailableError());
     signal.addEventListener('abort', abort);
     const format = dto.format ?? 'ndjson';
     try {
       const newestFirst = (dto.ordering ?? '-timestamp') === '-timestamp';
-      const pages = eventPages(this.repository, toFilter(dto), newestFirst, controller.signal);
+      const filter = toFilter(dto);
+      // A filter that matches few events may scan many rows for one page, hence the longer timeout.
+      const options = { timeoutMs: environment.REQUEST_TIMEOUT, signal: controller.signal };
+      // Each page is a question of its own, so that other questions get their turns between two pages.
+      const find = (slice: Slice): Promise<SliceRows<StoredEventText>> =>
+        this.questions.ask(asker, () => this.repository.find(filter, slice, options), {
+          isHeavy: true,
+          queueTimeoutMs: environment.REQUEST_TIMEOUT,
+        });
+      const pages = eventPages(find, newestFirst);
       const content = this.write(format, prepend(await pages.next(), pages), controller);
       return { content, type: WRITERS[format].type, name: `events-${compactNow()}.${format}` };
     } catch (error) {
@@ -75,7 +106,20 @@ export class ExportService implements OnModuleDestroy {
     for (const controller of this.running) controller.abort(new DatabaseUnavailableError());
   }
 
-  private write(format: Format, pages: ExportedEvents, controller: AbortController): Readable {
+  private async takeSlot({ keyId }: Asker): Promise<Release> {
+    try {
+      return await this.slots.enter({ key: keyId });
+    } catch (error) {
+      if (!(error instanceof BulkheadFullError)) throw error;
+      if (error.reason === 'queue') throw new TooManyExportsError();
+      throw shareFull(
+        `This key runs ${EXPORTS_PER_KEY} exports, which is its share; try again when one has ended.`,
+        { retryAfterSeconds: RETRY_AFTER_SECONDS },
+      );
+    }
+  }
+
+  private write(format: ExportFormat, pages: ExportedEvents, controller: AbortController): Readable {
     const chunks = WRITERS[format].write(pages);
     const stream: Readable = Readable.from(
       withStallTimeout(chunks, environment.REQUEST_TIMEOUT, () => stream.destroy(new StalledReaderError())),

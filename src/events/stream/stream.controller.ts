@@ -10,7 +10,7 @@ import { MAX_STREAM_EVENTS } from './redis-stream.js';
 import { StreamService } from './stream.service.js';
 
 /** The id of an entry of the stream. Redis would reject numbers of more than 64 bits. */
-const EVENT_ID = /^\d{1,15}-\d{1,15}$/;
+const ENTRY_ID = /^\d{1,15}-\d{1,15}$/;
 
 /** Streams events as they are stored. */
 @ApiTags('events')
@@ -19,7 +19,7 @@ export class StreamController {
   constructor(private readonly stream: StreamService) {}
 
   @Get()
-  @Allow('read')
+  @Allow('read', 'parameter')
   @ApiOperation({
     summary: 'Stream events as they are stored',
     description:
@@ -55,13 +55,10 @@ export class StreamController {
     @Headers('last-event-id') lastEventId: string | undefined,
     @Req() { caller }: FastifyRequest,
   ): Promise<StreamableFile> {
-    if (lastEventId !== undefined && !EVENT_ID.test(lastEventId))
+    if (lastEventId !== undefined && !ENTRY_ID.test(lastEventId))
       throw new InvalidParametersError({ 'Last-Event-ID': ['Must be the id of an event of this stream.'] });
-    const stream = await this.stream.subscribe({
-      filter,
-      lastEventId,
-      isAuthorized: async () => caller.isActive?.() ?? true,
-    });
+    const isAuthorized = async (): Promise<boolean> => caller.isActive?.() ?? true;
+    const stream = await this.stream.subscribe({ filter, lastEventId, isAuthorized }, caller.keyId);
     return new StreamableFile(stream, { type: 'text/event-stream; charset=utf-8' });
   }
 }

@@ -2,14 +2,19 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Readable } from 'node:stream';
 import { PeriodicTask } from '../../platform/async/periodic-task.js';
 import { UnavailableError } from '../../platform/errors/domain-error.js';
+import { Bulkhead, BulkheadFullError, type Release } from '../../platform/questions/bulkhead.js';
+import { shareFull } from '../../platform/questions/questions.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import { RedisStream } from './redis-stream.js';
 import { SseSubscriber, type Subscription } from './sse-subscriber.js';
 import { StreamReader } from './stream-reader.js';
 
-/** Subscribers of a process. */
+/** Subscribers of a process, in all and with one key. */
 const MAX_SUBSCRIBERS = 1000;
+const MAX_SUBSCRIBERS_PER_KEY = MAX_SUBSCRIBERS / 2;
+
+const RETRY_AFTER_SECONDS = 10;
 
 const HEARTBEAT_INTERVAL_MS = 5000;
 
@@ -25,7 +30,7 @@ export class TooManySubscribersError extends UnavailableError {
     super(
       'too_many_viewers',
       `This process has ${MAX_SUBSCRIBERS.toLocaleString('en')} subscribers and accepts no more.`,
-      { retryAfterSeconds: 10 },
+      { retryAfterSeconds: RETRY_AFTER_SECONDS },
     );
   }
 }
@@ -34,6 +39,13 @@ export class TooManySubscribersError extends UnavailableError {
 @Injectable()
 export class StreamService implements OnModuleDestroy {
   private readonly subscribers = new Set<SseSubscriber>();
+  private readonly slots = new Bulkhead({
+    slots: MAX_SUBSCRIBERS,
+    slotsPerKey: MAX_SUBSCRIBERS_PER_KEY,
+    maxWaiting: 0,
+    maxWaitingPerKey: 0,
+    timeoutMs: 0,
+  });
   /** The reader that all subscribers share. */
   private reader: Promise<StreamReader | undefined> | undefined;
   private stopping = false;
@@ -45,18 +57,22 @@ export class StreamService implements OnModuleDestroy {
 
   /**
    * The events that are stored from now on, or after the last event that the subscriber received, as server-sent events.
-   * @throws RedisUnavailableError, TooManySubscribersError
+   * @param keyId of the subscriber; undefined without a key
+   * @throws RedisUnavailableError, TooManySubscribersError, DomainError `rate_limited` if the key has its share already
    */
-  async subscribe(subscription: Subscription): Promise<Readable> {
+  async subscribe(subscription: Subscription, keyId?: string): Promise<Readable> {
     const reader = this.redis.available ? await (this.reader ??= this.openReader()) : undefined;
     if (this.stopping || !reader?.connected)
       throw new RedisUnavailableError(
         'Redis is not available right now, so there is no stream to read from.',
       );
-    if (this.subscribers.size >= MAX_SUBSCRIBERS) throw new TooManySubscribersError();
+    const release = await this.takeSlot(keyId);
     const subscriber = new SseSubscriber(reader.buffer, subscription);
     this.subscribers.add(subscriber);
-    subscriber.once('close', () => this.subscribers.delete(subscriber));
+    subscriber.once('close', () => {
+      this.subscribers.delete(subscriber);
+      release();
+    });
     return subscriber;
   }
 
@@ -65,6 +81,21 @@ export class StreamService implements OnModuleDestroy {
     for (const subscriber of this.subscribers) {
       subscriber.end();
       setTimeout(() => subscriber.destroy(), CLOSE_GRACE_MS).unref();
+    }
+  }
+
+  private async takeSlot(keyId: string | undefined): Promise<Release> {
+    try {
+      return await this.slots.enter({ key: keyId });
+    } catch (error) {
+      if (!(error instanceof BulkheadFullError)) throw error;
+      if (error.reason === 'queue') throw new TooManySubscribersError();
+      throw shareFull(
+        `This key has ${MAX_SUBSCRIBERS_PER_KEY} subscribers in this process, which is its share.`,
+        {
+          retryAfterSeconds: RETRY_AFTER_SECONDS,
+        },
+      );
     }
   }
 

@@ -21,7 +21,21 @@ export class HealthController {
   @Get('ready')
   @Allow('anybody')
   @ApiOperation({ summary: 'Are PostgreSQL and Redis available, and is there room in the backlog?' })
-  @ApiOkResponse({ schema: { example: { status: 'ok', checks: { postgresql: { status: 'up' } } } } })
+  @ApiOkResponse({
+    description:
+      'Also tells whether ClickHouse is available. Only questions need it, so it does not change the status.',
+    schema: {
+      example: {
+        status: 'ok',
+        checks: {
+          postgresql: { status: 'up' },
+          redis: { status: 'up' },
+          backlog: { status: 'up', events: 0 },
+          clickhouse: { status: 'up' },
+        },
+      },
+    },
+  })
   @ApiProblems(503)
   ready(): Promise<Readiness> {
     return this.readiness.check();

@@ -30,6 +30,17 @@ export class BacklogMetrics implements OnModuleInit {
       registers,
     }).set(environment.BACKLOG_LIMIT);
     new Gauge({
+      name: 'the_eye_backlog_delayed_jobs',
+      help: 'Jobs that wait for another attempt, such as those of parked events; the last known value while Redis is away.',
+      registers,
+      async collect() {
+        await report.read().then(
+          ({ delayed }) => this.set(delayed),
+          () => undefined,
+        );
+      },
+    });
+    new Gauge({
       name: 'the_eye_backlog_oldest_seconds',
       help: 'Age of the oldest unfinished job; the last known value while Redis is away.',
       registers,

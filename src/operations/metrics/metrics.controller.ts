@@ -10,14 +10,15 @@ import { registry } from '../../platform/telemetry/metrics.js';
 @Controller('metrics')
 export class MetricsController {
   @Get()
-  @Allow('read')
+  @Allow('metrics')
   @AllowedParameters()
   @Header('content-type', registry.contentType)
   @ApiOperation({
     summary: 'Metrics for Prometheus',
     description:
       'Text format 0.0.4: events accepted, stored, duplicate and refused, the backlog, durations of jobs, statements and ' +
-      'requests, and the process itself. The values are those of one process, except for the backlog, which all share.',
+      'requests, and the process itself. The values are those of one process, except for the backlog, which all share. ' +
+      'They are of all applications, so the key must be for all of them: scope `metrics`, or `read` or `admin` for all applications.',
   })
   @ApiProblems(400)
   @ApiProduces('text/plain')

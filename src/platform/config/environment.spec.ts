@@ -1,5 +1,7 @@
 import { getMetadataStorage } from 'class-validator';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Environment, EnvironmentError, readEnvironment } from './environment.js';
 
 /** Every variable that has a validation rule. */
@@ -63,6 +65,61 @@ describe('readEnvironment()', () => {
   });
 });
 
+describe('A variable whose name ends in _FILE', () => {
+  let folder: string;
+  beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'environment-'))));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = (name: string, content: string): string => {
+    writeFileSync(join(folder, name), content);
+    return join(folder, name);
+  };
+
+  it.each(['', '\n', '\r\n'])(
+    'sets the variable to the content of its file, without the end %j of the line',
+    (end) => {
+      const DATABASE_URL_FILE = file('url', `postgresql://u:p@db/eye${end}`);
+      const PORT_FILE = file('port', `8010${end}`);
+      expect(readEnvironment({ DATABASE_URL_FILE, PORT_FILE })).toMatchObject({
+        DATABASE_URL: 'postgresql://u:p@db/eye',
+        PORT: 8010,
+      });
+    },
+  );
+
+  it('works for every variable', () => {
+    for (const name of VARIABLES) {
+      const message = errorMessage({ [`${name}_FILE`]: file('value', 'secret\0') });
+      // Some variables accept any text.
+      if (message !== '') expect(message).toContain(name);
+      expect(message).not.toContain('secret');
+    }
+  });
+
+  it('is rejected beside the variable itself', () => {
+    const REDIS_URL_FILE = file('both', 'redis://:secret@redis');
+    const message = errorMessage({ REDIS_URL: 'redis://redis', REDIS_URL_FILE });
+    expect(message).toContain('REDIS_URL and REDIS_URL_FILE cannot both be set');
+    expect(message).not.toContain('secret');
+  });
+
+  it('is rejected by name when its file is missing, unreadable or empty', () => {
+    const message = errorMessage({
+      DATABASE_URL_FILE: join(folder, 'nowhere'),
+      REDIS_URL_FILE: folder,
+      AUTH_FILE: file('empty', ' \n'),
+    });
+    expect(message.split('\n').map((line) => line.trim())).toEqual([
+      'AUTH_FILE names an empty file',
+      'DATABASE_URL_FILE names a file that cannot be read (ENOENT)',
+      'REDIS_URL_FILE names a file that cannot be read (EISDIR)',
+    ]);
+  });
+
+  it.each(['', ' '])('is unset when it holds %j', (blank) => {
+    expect(readEnvironment({ DATABASE_URL_FILE: blank })).toEqual(new Environment());
+  });
+});
+
 describe('PORT of a process with ROLE=worker', () => {
   it('is the next port by default, so that the worker can run beside an API', () => {
     expect(readEnvironment({ ROLE: 'worker' }).PORT).toBe(8001);
@@ -121,6 +178,9 @@ describe('readEnvironment() of an invalid value', () => {
     ['DATABASE_URL', 'secret'],
     ['REDIS_URL', 'http://:secret@redis'],
     ['REDIS_URL', 'redis:6379'],
+    ['CLICKHOUSE_URL', 'clickhouse:9000'],
+    ['CLICKHOUSE_URL', 'http://:secret@clickhouse/the_eye?secure=1'],
+    ['CLICKHOUSE_URL', 'http://clickhouse/the-eye'],
   ])('names the variable %s but not its value %s', (name, value) => {
     const message = errorMessage({ [name]: value });
     expect(message).toContain(name);

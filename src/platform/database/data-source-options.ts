@@ -1,17 +1,15 @@
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+import { Connections } from './connections.js';
 import { MIGRATIONS } from './migrations/migrations.js';
 
-/** Milliseconds to wait for a connection, from the pool or from PostgreSQL. */
-const CONNECT_TIMEOUT_MS = 1500;
-
-/** The connection options of the application, its commands, its migrations and its tests. */
-export function dataSourceOptions(url: string): PostgresDataSourceOptions {
+/** The data source of the entities and the migrations. Everything else runs on the pools of `Sql`. */
+export function dataSourceOptions(
+  url: string,
+  connections = new Connections(url),
+): PostgresDataSourceOptions {
   return {
     type: 'postgres',
-    url,
-    poolSize: 10,
-    connectTimeoutMS: CONNECT_TIMEOUT_MS,
-    applicationName: 'the-eye',
+    poolSize: 1,
     installExtensions: false,
     synchronize: false,
     migrations: MIGRATIONS,
@@ -20,7 +18,6 @@ export function dataSourceOptions(url: string): PostgresDataSourceOptions {
     logging: false,
     // The pool replaces an idle connection that breaks; the next query gets a working one or an error.
     poolErrorHandler: () => undefined,
-    // Lets the kernel detect dead connections, because migrations run without a deadline.
-    extra: { keepAlive: true, keepAliveInitialDelayMillis: 10_000 },
+    extra: connections.poolOptions,
   };
 }

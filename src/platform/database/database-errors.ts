@@ -1,4 +1,3 @@
-import { QueryFailedError } from 'typeorm';
 import { UnavailableError } from '../errors/domain-error.js';
 
 /** PostgreSQL is not connected or did not respond in time. The statement may be tried again. */
@@ -12,41 +11,113 @@ export class DatabaseUnavailableError extends UnavailableError {
   }
 }
 
+/** The database cannot be used as it is. The message says what to change. */
+export class UnusableDatabaseError extends Error {}
+
+/** The server is a standby, or a primary that was demoted. Another one may be the primary. */
+export class ReadOnlyError extends Error {
+  constructor() {
+    super('PostgreSQL is read-only: it is a standby, or was demoted');
+  }
+}
+
 /**
- * SQLSTATE classes that mean "this row cannot be stored", however often it is tried: data exceptions (22), violated
- * constraints (23), program limits such as an index row that is too long (54), violated CHECK options of views (44),
- * unsupported features (0A), exceptions raised by a trigger (P0) and internal errors (XX).
+ * What an error of PostgreSQL means.
+ * - `refusal`: it refuses a row, however often it is tried.
+ * - `outage`: the server or the connection cannot be used right now. Says nothing of a row.
+ * - `conflict`: the statement lost against another one. It succeeds when it is repeated.
+ * - `misconfiguration`: the connection settings are wrong, which waiting does not fix.
+ * - `unplaced`: there is no partition for a row. It can be stored when somebody has made one.
+ * - `unknown`: anything else, e.g. a missing table. Says nothing of a row, unless other rows can be stored meanwhile.
+ */
+export type Verdict = 'refusal' | 'outage' | 'conflict' | 'misconfiguration' | 'unplaced' | 'unknown';
+
+/**
+ * Verdicts by SQLSTATE, or by its class, its first two characters. What is not listed is `unknown`.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const ROW_REJECTIONS = new Set(['22', '23', '54', '44', '0A', 'P0', 'XX']);
+const VERDICTS: Readonly<Record<string, Verdict>> = {
+  // A value cannot be represented, or breaks a constraint, a CHECK option of a view, or a limit such as the size of an
+  // index row. A trigger that raises an exception refuses a row on purpose.
+  22: 'refusal',
+  23: 'refusal',
+  44: 'refusal',
+  54: 'refusal',
+  P0001: 'refusal',
+  // The connection failed, the session is read-only (25006) or in the wrong state (25, 26: a pooler mixed up sessions),
+  // resources are used up (53), an operator intervened (57), or the system failed (58, F0: a file of the server).
+  '08': 'outage',
+  25: 'outage',
+  26: 'outage',
+  53: 'outage',
+  57: 'outage',
+  58: 'outage',
+  F0: 'outage',
+  // Serialization, deadlocks, conflicts with the recovery of a standby (40), locks that were not granted in time (55P03),
+  // and snapshots that are too old (72).
+  40: 'conflict',
+  '55P03': 'conflict',
+  72: 'conflict',
+  // Wrong user or password, or no such database.
+  28: 'misconfiguration',
+  '3D': 'misconfiguration',
+};
 
-/** Classes of temporary errors: connection (08), resources (53), operator intervention (57) and system (58). */
-const OUTAGES = new Set(['08', '53', '57', '58']);
+/** Codes of Node.js for a certificate that does not fit the connection settings. */
+const CERTIFICATE_ERRORS = new Set([
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+]);
+/** What node-postgres says, without a code, where `sslmode` demands TLS. */
+const NO_TLS = 'The server does not support SSL connections';
 
-/** Wrong user or password (28) and wrong database (3D), which waiting does not fix. */
-const MISCONFIGURATIONS = new Set(['28', '3D']);
+/** The common fields of errors of node-postgres and of Node.js. */
+interface ErrorFields {
+  readonly code?: unknown;
+  readonly severity?: string;
+  readonly constraint?: string;
+  readonly message?: string;
+}
+
+/** The fields of an error; TypeORM wraps those of PostgreSQL. */
+function fieldsOf(error: unknown): ErrorFields {
+  const { driverError } = (error ?? {}) as { driverError?: ErrorFields };
+  return driverError ?? error ?? {};
+}
 
 /** The five-character SQLSTATE of an error; undefined if the error does not come from PostgreSQL. */
 export function sqlState(error: unknown): string | undefined {
-  const cause: unknown = error instanceof QueryFailedError ? error.driverError : error;
-  const code = (cause as { code?: unknown } | undefined)?.code;
+  const { code } = fieldsOf(error);
   return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('E') ? code : undefined;
 }
 
-/** True if PostgreSQL rejected the rows and would always reject them. */
-export function isRowRejection(error: unknown): boolean {
-  return ROW_REJECTIONS.has(sqlState(error)?.slice(0, 2) ?? '');
+/** What an error means, whether it comes from PostgreSQL or from the way to it. */
+export function verdictOf(error: unknown): Verdict {
+  if (error instanceof UnusableDatabaseError) return 'misconfiguration';
+  const { code, severity, constraint, message } = fieldsOf(error);
+  const state = sqlState(error);
+  if (state === undefined)
+    return CERTIFICATE_ERRORS.has(code as string) || message === NO_TLS ? 'misconfiguration' : 'outage';
+  const verdict = VERDICTS[state] ?? VERDICTS[state.slice(0, 2)] ?? 'unknown';
+  // PostgreSQL ends the session with such an error, and poolers respond with it instead of PostgreSQL.
+  if (severity === 'FATAL' || severity === 'PANIC')
+    return verdict === 'misconfiguration' ? 'misconfiguration' : 'outage';
+  // A CHECK has a name. "no partition of relation … found for row" has the same SQLSTATE and none.
+  return state === '23514' && constraint === undefined ? 'unplaced' : verdict;
 }
 
 /** True if PostgreSQL is unavailable: there is no SQLSTATE (a network error), or one of an outage. */
 export function isOutage(error: unknown): boolean {
-  const state = sqlState(error);
-  return state === undefined || OUTAGES.has(state.slice(0, 2));
+  return verdictOf(error) === 'outage';
 }
 
 /** True if the connection settings are wrong. */
 export function isMisconfiguration(error: unknown): boolean {
-  return MISCONFIGURATIONS.has(sqlState(error)?.slice(0, 2) ?? '');
+  return verdictOf(error) === 'misconfiguration';
 }
 
 /** The cause of an error, for the log: a full disk and a broken network need different fixes. */
@@ -55,5 +126,6 @@ export function describeCause(error: unknown): string {
   if (error instanceof DatabaseUnavailableError) return cause ? describeCause(cause) : 'no response in time';
   // A refused connection is an AggregateError without a message of its own.
   const { message, code } = error as { message?: string; code?: string };
-  return message || code || String(error);
+  const state = sqlState(error);
+  return `${message || code || String(error)}${state === undefined ? '' : ` [${state}]`}`;
 }

@@ -7,7 +7,9 @@ export interface EmbeddedServers {
   readonly databaseUrl?: string;
   /** For example `unix:///tmp/the-eye-1a2b3c/redis.sock`. */
   readonly redisUrl?: string;
-  /** Gives the servers up. If no other process uses them, resolves when they have stopped. */
+  /** For example `unix:///tmp/the-eye-1a2b3c/clickhouse.sock`. */
+  readonly clickhouseUrl?: string;
+  /** Releases the servers. If no other process uses them, resolves when they have stopped. */
   close(): Promise<void>;
 }
 
@@ -27,7 +29,11 @@ const URLS: Record<ServerName, (folders: Folders) => string> = {
   postgres: ({ postgresSockets }) =>
     `postgresql://the_eye@localhost:5432/the_eye?host=${encodeURIComponent(postgresSockets)}`,
   redis: ({ redisSocket }) => `unix://${redisSocket}`,
+  clickhouse: ({ clickhouseSocket }) => `unix://${clickhouseSocket}`,
 };
+
+/** Servers without which The Eye accepts and stores events. Nothing waits for their start. */
+const BACKGROUND: ReadonlySet<ServerName> = new Set(['clickhouse']);
 
 /**
  * Starts the servers that this process needs, or shares them with the processes that use the same data folder. They run
@@ -41,11 +47,19 @@ export async function startEmbeddedServers(options: EmbeddedOptions): Promise<Em
   if (names.length === 0) return { close: () => Promise.resolve() };
   const folders = await prepareFolders(dataDir);
   await createRunFolder(folders);
-  const client = new SupervisorClient(folders, names, log);
+  const client = new SupervisorClient(
+    folders,
+    {
+      servers: names.filter((name) => !BACKGROUND.has(name)),
+      background: names.filter((name) => BACKGROUND.has(name)),
+    },
+    log,
+  );
   await client.connect();
   return {
     databaseUrl: options.postgres ? URLS.postgres(folders) : undefined,
     redisUrl: options.redis ? URLS.redis(folders) : undefined,
+    clickhouseUrl: options.clickhouse ? URLS.clickhouse(folders) : undefined,
     close: () => client.close(),
   };
 }

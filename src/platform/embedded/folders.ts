@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync } from 'node:fs';
 import { access, chmod, lstat, mkdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,12 +7,13 @@ import { errorCode } from './errors.js';
 
 /** The paths that belong to one data folder. */
 export interface Folders {
-  /** Durable: `postgres/`, `redis/`, `supervisor.log` and the lock. */
+  /** Durable: `postgres/`, `redis/`, `clickhouse/`, `supervisor.log` and the lock. */
   readonly data: string;
   /** Holds only sockets. Its path is short, because the path of a Unix socket is limited to 104 bytes on macOS. */
   readonly run: string;
   readonly postgresSockets: string;
   readonly redisSocket: string;
+  readonly clickhouseSocket: string;
   readonly supervisorSocket: string;
   readonly supervisorLog: string;
   readonly lock: string;
@@ -20,6 +21,11 @@ export interface Folders {
 
 /** Leaves room for the run folder's own name and `/postgres/.s.PGSQL.5432.lock`. */
 const MAX_TMPDIR_LENGTH = 50;
+
+/** Whether a data folder holds a database, which the first start creates. */
+export function holdsDatabase(dataDir: string): boolean {
+  return existsSync(join(dataDir, 'postgres', 'PG_VERSION'));
+}
 
 /**
  * Creates the data folder if it is missing.
@@ -39,6 +45,7 @@ export async function prepareFolders(dataDir: string): Promise<Folders> {
     run,
     postgresSockets: join(run, 'postgres'),
     redisSocket: join(run, 'redis.sock'),
+    clickhouseSocket: join(run, 'clickhouse.sock'),
     supervisorSocket: join(run, 'supervisor.sock'),
     supervisorLog: join(data, 'supervisor.log'),
     // The name must not change: a version of The Eye that still runs on this folder may hold a lock of this name, and
@@ -51,14 +58,20 @@ export async function prepareFolders(dataDir: string): Promise<Folders> {
 
 async function requireAccess({ data, supervisorLog }: Folders): Promise<void> {
   const uid = process.getuid?.() ?? 0;
-  for (const path of [data, join(data, 'postgres'), join(data, 'redis'), supervisorLog]) {
+  for (const path of [
+    data,
+    join(data, 'postgres'),
+    join(data, 'redis'),
+    join(data, 'clickhouse'),
+    supervisorLog,
+  ]) {
     const found = await stat(path).catch(() => undefined);
     if (!found) continue;
     const refused = await access(path, constants.R_OK | constants.W_OK).then(
       () => undefined,
       (error: Error) => error,
     );
-    // PostgreSQL and Redis write only files that their user owns. Root can change the owner; other users cannot.
+    // The servers write only files that their user owns. Root can change the owner; other users cannot.
     const foreign = uid !== 0 && found.uid !== uid && path !== data;
     if (refused && errorCode(refused) === 'EROFS') {
       throw new Error(`The data folder ${data} is on a read-only file system; set DATA_DIR to another one.`);
@@ -75,8 +88,8 @@ async function requireAccess({ data, supervisorLog }: Folders): Promise<void> {
 }
 
 /**
- * Creates the run folder with access for this user only, because whoever can open the sockets is a superuser of the
- * database without a password.
+ * Creates the run folder with access for this user only, because whoever can open the sockets can be any role of
+ * PostgreSQL without a password, and reads and writes Redis and ClickHouse.
  * @throws Error when the folder belongs to another user
  */
 export async function createRunFolder({ run }: Folders): Promise<void> {

@@ -4,10 +4,13 @@ import type { ServerName } from './servers.js';
 
 /** The one message of a client to the supervisor. The client keeps the connection open for as long as it needs them. */
 export interface ServersRequest {
+  /** The reply follows when these are ready. */
   readonly servers: readonly ServerName[];
+  /** The reply does not wait for these, and does not report their failure. */
+  readonly background: readonly ServerName[];
 }
 
-/** A message of the supervisor to a client. `ready` or `failed` answers its request; `log` may come at any time. */
+/** A message of the supervisor to a client. `ready` or `failed` is the reply to its request; `log` may come at any time. */
 export type SupervisorMessage =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly message: string }

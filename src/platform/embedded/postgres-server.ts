@@ -19,6 +19,7 @@ import pg from 'pg';
 import { errorCode } from './errors.js';
 import type { Folders } from './folders.js';
 import { type PostgresAccount, postgresAccount } from './postgres-account.js';
+import { setUpRoles } from './postgres-roles.js';
 import { spawned, withParentDeathSignal } from './processes.js';
 import type { ServerDefinition } from './server-definition.js';
 
@@ -29,8 +30,13 @@ interface Programs {
 
 /** Part of the name of the socket file. PostgreSQL does not listen on TCP. */
 const PORT = 5432;
-const USER = 'the_eye';
-const DATABASE = 'the_eye';
+/** Role of the application, and its database. */
+const ROLE = 'the_eye';
+/** Only initialises. */
+const SUPERUSER = 'postgres';
+
+/** SQLSTATEs of a server that has no role or no database of the application yet. */
+const NOT_SET_UP = new Set(['28000', '3D000']);
 
 const PROBE_TIMEOUT_MS = 2000;
 const INITDB_TIMEOUT_MS = 120_000;
@@ -39,8 +45,15 @@ const ENCODING = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', 
 /** Prefix of the folder that `initdb` fills. The folder is renamed when it is complete. */
 const UNFINISHED = 'postgres.init-';
 
-/** PostgreSQL on a Unix socket, durable, with settings for a small machine. */
-export function postgresServer(folders: Folders, log: (line: string) => void): ServerDefinition {
+/**
+ * PostgreSQL on a Unix socket, durable, with settings for a small machine.
+ * @param overrides settings that the tests change
+ */
+export function postgresServer(
+  folders: Folders,
+  log: (line: string) => void,
+  overrides: Readonly<Record<string, string>> = {},
+): ServerDefinition {
   const folder = join(folders.data, 'postgres');
   const pidFile = join(folder, 'postmaster.pid');
   const sockets = folders.postgresSockets;
@@ -70,7 +83,10 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     log_timezone: 'UTC',
     log_error_verbosity: 'terse', // The DETAIL lines quote rows, which must not reach a log.
     log_line_prefix: '%p ', // supervisor.log adds the time.
+    ...overrides,
   };
+
+  const address = { host: sockets, port: Number(settings.port) };
 
   async function initialise(): Promise<void> {
     log('creating the database (first start)');
@@ -84,7 +100,7 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
     await giveTo(account, unfinished);
     const flags = [
       `--pgdata=${unfinished}`,
-      `--username=${USER}`,
+      `--username=${SUPERUSER}`,
       '--auth=trust',
       '--no-instructions',
       ...ENCODING,
@@ -125,12 +141,15 @@ export function postgresServer(folders: Folders, log: (line: string) => void): S
       );
     },
     async probe() {
-      try {
-        await query(sockets, DATABASE, 'SELECT 1');
-      } catch (error) {
-        if (errorCode(error) !== '3D000') throw error; // invalid_catalog_name
-        await query(sockets, 'postgres', `CREATE DATABASE ${DATABASE}`);
-      }
+      // Folders of older versions have a superuser of the name of the role.
+      const isSetUp = await query(address, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user').then(
+        ([role]) => role?.['rolsuper'] === false,
+        (error: unknown) => {
+          if (NOT_SET_UP.has(errorCode(error) ?? '')) return false;
+          throw error;
+        },
+      );
+      if (!isSetUp) await setUpRoles(address, { role: ROLE, superuser: SUPERUSER });
     },
   };
 }
@@ -157,12 +176,18 @@ async function findPrograms(): Promise<Programs> {
   return programs;
 }
 
-/** Creates the symbolic links of the package's libraries. Its install script does that, unless npm ignores scripts. */
+/** Creates the symbolic links of the package's libraries. Its install script would, but .npmrc lets none run. */
 async function createMissingLinks(packageFolder: string): Promise<void> {
   const list = await readFile(join(packageFolder, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]');
   const links = JSON.parse(list) as { target: string }[];
-  if (links.every(({ target }) => existsSync(join(packageFolder, target)))) return;
+  const complete = (): boolean => links.every(({ target }) => existsSync(join(packageFolder, target)));
+  if (complete()) return;
   await promisify(execFile)(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: packageFolder });
+  if (complete()) return;
+  throw new Error(
+    `The links of PostgreSQL's libraries cannot be created in ${packageFolder}; start The Eye once as the owner of that ` +
+      'folder, or set DATABASE_URL.',
+  );
 }
 
 /**
@@ -175,18 +200,16 @@ async function replacePidInFile(pidFile: string): Promise<void> {
   if (content !== undefined) await writeFile(pidFile, content.replace(/^\d+/, String(process.pid)));
 }
 
-async function query(host: string, database: string, sql: string): Promise<void> {
-  const client = new pg.Client({
-    host,
-    port: PORT,
-    user: USER,
-    database,
-    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-  });
+async function query(
+  address: { host: string; port: number },
+  sql: string,
+): Promise<Record<string, unknown>[]> {
+  const options = { ...address, user: ROLE, database: ROLE, connectionTimeoutMillis: PROBE_TIMEOUT_MS };
+  const client = new pg.Client(options);
   client.on('error', () => undefined);
   try {
     await client.connect();
-    await client.query(sql);
+    return (await client.query<Record<string, unknown>>(sql)).rows;
   } finally {
     await client.end().catch(() => undefined);
   }

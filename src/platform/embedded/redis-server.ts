@@ -9,8 +9,15 @@ import type { ServerDefinition } from './server-definition.js';
 
 const PROBE_TIMEOUT_MS = 1000;
 
-/** Redis (or Valkey) on a Unix socket. Its append-only file is fsynced before each reply. */
-export function redisServer(folders: Folders, log: (line: string) => void): ServerDefinition {
+/**
+ * Redis (or Valkey) on a Unix socket. Its append-only file is fsynced before each reply.
+ * @param changes settings of redis.conf that differ, for tests
+ */
+export function redisServer(
+  folders: Folders,
+  log: (line: string) => void,
+  changes: Readonly<Record<string, string>> = {},
+): ServerDefinition {
   const folder = join(folders.data, 'redis');
   const pidFile = join(folder, 'redis.pid');
   let program: string;
@@ -33,6 +40,7 @@ export function redisServer(folders: Folders, log: (line: string) => void): Serv
     'auto-aof-rewrite-min-size': '64mb',
     save: '',
     'maxmemory-policy': 'noeviction',
+    ...changes,
   };
 
   return {

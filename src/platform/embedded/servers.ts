@@ -1,3 +1,4 @@
+import { clickhouseServer } from './clickhouse-server.js';
 import type { Folders } from './folders.js';
 import { postgresServer } from './postgres-server.js';
 import { redisServer } from './redis-server.js';
@@ -9,6 +10,7 @@ type CreateServer = (folders: Folders, log: (line: string) => void) => ServerDef
 export const SERVERS = {
   postgres: postgresServer,
   redis: redisServer,
+  clickhouse: clickhouseServer,
 } satisfies Record<string, CreateServer>;
 
 export type ServerName = keyof typeof SERVERS;

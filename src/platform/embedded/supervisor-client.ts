@@ -9,7 +9,6 @@ import { errorCode, errorMessage } from './errors.js';
 import type { Folders } from './folders.js';
 import { receiveMessages, sendMessage, type ServersRequest, type SupervisorMessage } from './messages.js';
 import { isRunning } from './processes.js';
-import type { ServerName } from './servers.js';
 
 /** Longer than `READY_TIMEOUT_MS` of a server, so that the reason of its failure arrives first. */
 const CONNECT_TIMEOUT_MS = 330_000;
@@ -28,7 +27,7 @@ export class SupervisorClient {
 
   constructor(
     private readonly folders: Folders,
-    private readonly servers: readonly ServerName[],
+    private readonly request: ServersRequest,
     private readonly log: (line: string) => void,
   ) {}
 
@@ -66,7 +65,7 @@ export class SupervisorClient {
     return new Promise((resolve, reject) => {
       let ready = false;
       const socket = connect(this.folders.supervisorSocket, () =>
-        sendMessage<ServersRequest>(socket, { servers: this.servers }),
+        sendMessage<ServersRequest>(socket, this.request),
       );
       this.socket = socket;
       const timer = setTimeout(() => socket.destroy(this.timeoutError()), deadline - Date.now());

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
+import { retryForever } from '../async/retry-forever.js';
 import { errorMessage } from './errors.js';
 import { createRunFolder, type Folders, prepareFolders } from './folders.js';
 import { ManagedServer } from './managed-server.js';
@@ -16,6 +17,9 @@ import { openSupervisorLog, type WriteLog } from './supervisor-log.js';
 
 const FIRST_CLIENT_TIMEOUT_MS = 10_000;
 
+const MIN_BACKGROUND_BACKOFF_MS = 1000;
+const MAX_BACKGROUND_BACKOFF_MS = 60_000;
+
 class Supervisor {
   private readonly clients = new Set<Socket>();
   private readonly servers: Record<ServerName, ManagedServer>;
@@ -23,6 +27,8 @@ class Supervisor {
     this.onClientConnected(socket),
   );
   private stopping = false;
+  private readonly stopped = new AbortController();
+  private readonly inBackground = new Set<ServerName>();
 
   constructor(
     private readonly folders: Folders,
@@ -59,6 +65,7 @@ class Supervisor {
   async stop(): Promise<void> {
     if (this.stopping) return;
     this.stopping = true;
+    this.stopped.abort();
     const results = await Promise.allSettled(Object.values(this.servers).map((server) => server.stop()));
     for (const result of results) if (result.status === 'rejected') this.log(errorMessage(result.reason));
     await rm(this.folders.run, { recursive: true, force: true });
@@ -79,16 +86,36 @@ class Supervisor {
     };
     this.clients.add(socket);
     socket.on('end', onDisconnected).on('error', onDisconnected).on('close', onDisconnected);
-    receiveMessages<ServersRequest>(socket, ({ servers }) => void this.startServers(servers, socket));
+    receiveMessages<ServersRequest>(socket, ({ servers, background }) => {
+      for (const name of background) this.startInBackground(name);
+      void this.startServers(servers, socket);
+    });
   }
 
   private async startServers(names: readonly ServerName[], client: Socket): Promise<void> {
-    const answer = await Promise.all(names.map((name) => this.servers[name].start())).then(
+    const reply = await Promise.all(names.map((name) => this.servers[name].start())).then(
       (): SupervisorMessage => ({ type: 'ready' }),
       (error: unknown): SupervisorMessage => ({ type: 'failed', message: errorMessage(error) }),
     );
-    // While stopping there is no answer: the connection will close, and the client asks the next supervisor.
-    if (!this.stopping) sendMessage(client, answer);
+    // While stopping there is no reply: the connection will close, and the client asks the next supervisor.
+    if (!this.stopping) sendMessage(client, reply);
+  }
+
+  /** Starts a server, however many attempts that takes. Nobody waits for it. */
+  private startInBackground(name: ServerName): void {
+    if (this.inBackground.has(name)) return;
+    this.inBackground.add(name);
+    let logged: string | undefined;
+    retryForever(() => this.servers[name].start(), {
+      minBackoffMs: MIN_BACKGROUND_BACKOFF_MS,
+      maxBackoffMs: MAX_BACKGROUND_BACKOFF_MS,
+      signal: this.stopped.signal,
+      onFailure: (error) => {
+        const message = errorMessage(error);
+        if (message !== logged && !this.stopping) this.log(message);
+        logged = message;
+      },
+    }).catch(() => undefined); // It rejects only when the servers are being stopped.
   }
 
   private stopWithoutClients(): void {

@@ -7,12 +7,18 @@ export type ErrorKind =
   | 'unauthenticated'
   | 'forbidden'
   | 'not_found'
+  | 'method_not_allowed'
   | 'timeout'
   | 'conflict'
+  | 'precondition_failed'
   | 'too_large'
   | 'path_too_long'
   | 'unsupported'
+  | 'unsupported_encoding'
+  | 'range_not_satisfiable'
   | 'expectation_failed'
+  | 'misdirected'
+  | 'unprocessable'
   | 'rate_limited'
   | 'header_too_large'
   | 'internal'
@@ -68,6 +74,10 @@ export class InvalidParametersError extends DomainError {
     super('invalid', 'invalid', 'Some parameters are invalid.', { errors });
   }
 }
+
+/** Query parameters that the route does not have. Names of Object.prototype are names like any others. */
+export const unknownParameters = (names: readonly string[]): InvalidParametersError =>
+  new InvalidParametersError(Object.fromEntries(names.map((name) => [name, ['Unknown parameter.']])));
 
 /** The resource does not exist. */
 export class NotFoundError extends DomainError {

@@ -1,6 +1,6 @@
 import { type ExecutionContext, UseGuards } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { InvalidParametersError } from '../errors/domain-error.js';
+import { unknownParameters } from '../errors/domain-error.js';
 
 /** Rejects query parameters other than these. For routes without a query DTO, whose pipe does the same. */
 export function AllowedParameters(...allowed: string[]): MethodDecorator {
@@ -9,9 +9,7 @@ export function AllowedParameters(...allowed: string[]): MethodDecorator {
       const { query } = context.switchToHttp().getRequest<FastifyRequest>();
       const unknown = Object.keys(query as object).filter((name) => !allowed.includes(name));
       if (unknown.length === 0) return true;
-      throw new InvalidParametersError(
-        Object.fromEntries(unknown.map((name) => [name, ['Unknown parameter.']])),
-      );
+      throw unknownParameters(unknown);
     },
   });
 }

@@ -45,6 +45,8 @@ export function ApiProblems(...statuses: ProblemStatus[]): MethodDecorator {
     ApiExtraModels(ProblemResponse),
     ...entries
       .filter(({ status }) => (statuses as number[]).includes(status))
+      // The first kind of a status describes it.
+      .filter(({ status }, index, all) => all.findIndex((other) => other.status === status) === index)
       .map(({ status, description, documentedHeaders, example }) =>
         ApiResponse({
           status,

@@ -1,85 +1,165 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { environment } from '../config/environment.js';
 import { DomainError } from '../errors/domain-error.js';
-import { bodyTooLarge, unsupportedMediaType } from './http-errors.js';
+import { bodyTooLarge, unsupportedContentEncoding, unsupportedMediaType } from './http-errors.js';
+import { JSON_TYPE, NDJSON_MEDIA_TYPES } from './media-types.js';
 
 /** A JSON body, not parsed: its reader checks that JSON.parse keeps every number and key. */
 export class JsonBody {
-  constructor(readonly text: string) {}
+  /** @param bytes valid UTF-8 */
+  constructor(readonly bytes: Buffer) {}
+
+  /** Without a byte order mark. */
+  get text(): string {
+    const text = this.bytes.toString();
+    return text.startsWith('\uFEFF') ? text.slice(1) : text;
+  }
 }
 
-/** A body of one JSON text a line, read while it arrives. */
+/** A body of one JSON text a line, not parsed. */
 export class NdjsonBody {
-  /** @param lines without blank ones; iterating throws what makes the whole body invalid */
-  constructor(readonly lines: AsyncIterable<string>) {}
+  /** @param bytes of lines, each of which may be invalid UTF-8 */
+  constructor(readonly bytes: Buffer) {}
 }
 
-/** Parses JSON and NDJSON bodies into JsonBody and NdjsonBody; Fastify responds 415 to every other content type. */
-export const bodyParsers = fp(
-  (fastify, _, done) => {
-    fastify.removeAllContentTypeParsers();
-    fastify.addContentTypeParser<Buffer>(
-      'application/json',
-      { parseAs: 'buffer', bodyLimit: environment.BODY_LIMIT },
-      (request, body, parsed) => {
-        const error = unsupportedEncoding(request);
-        if (error) return parsed(error);
-        if (!isUtf8(body)) return parsed(notUtf8());
-        parsed(null, new JsonBody(withoutBom(body.toString('utf8'))));
-      },
-    );
-    fastify.addContentTypeParser('application/x-ndjson', (request, body, parsed) => {
-      const error = unsupportedEncoding(request);
-      if (error) return parsed(error);
-      if (Number(request.headers['content-length'] ?? 0) > environment.BODY_LIMIT)
-        return parsed(bodyTooLarge());
-      parsed(null, new NdjsonBody(readLines(body, environment.BODY_LIMIT)));
+export interface BodyOptions {
+  /** Whether a route takes events. The bodies of all others are small objects, which are parsed at once. */
+  readonly takesEvents: (route: FastifyContextConfig) => boolean;
+  /**
+   * Called while a body arrives.
+   * @param bytes that have arrived so far
+   * @returns a promise until which no more is read; undefined to continue
+   * @throws DomainError, synchronously or by rejecting, to refuse the body
+   */
+  readonly onBytes: (request: FastifyRequest, bytes: number) => Promise<void> | undefined;
+}
+
+/** Bytes of a body that is a single JSON object: a schema of 64 KiB, indented, fits. */
+const MAX_OBJECT_BYTES = 256 * 1024;
+
+/** A chunk costs as much as these bytes, so a body counts as at least so many a chunk. */
+const MIN_CHUNK_BYTES = 64;
+
+/** Chunks of a body that is smaller than so many of MIN_CHUNK_BYTES. */
+const MAX_SMALL_CHUNKS = 1024;
+
+/** Bytes that are reserved for a body before it arrives. */
+const MAX_INITIAL_BYTES = 64 * 1024;
+
+/** Methods whose bodies are not read. */
+const UNREAD_METHODS = new Set(['GET', 'HEAD']);
+
+/** Reads JSON and NDJSON bodies; Fastify responds 415 to every other content type. */
+export const bodyParsers = fp<BodyOptions>(
+  (fastify, { takesEvents, onBytes }, registered) => {
+    fastify.addHook('onRoute', (route) => {
+      if (!takesEvents(route.config ?? {}))
+        route.bodyLimit = Math.min(MAX_OBJECT_BYTES, environment.BODY_LIMIT);
     });
-    done();
+    fastify.removeAllContentTypeParsers();
+    // Before the body is asked for. Fastify reads none of GET and HEAD.
+    fastify.addHook('preParsing', (request, _reply, payload, next) => {
+      const hasBody = !UNREAD_METHODS.has(request.method) && request.headers['content-type'] !== undefined;
+      next(hasBody ? unsupportedEncoding(request) : undefined, payload);
+    });
+    const parser =
+      (toBody: (bytes: Buffer) => unknown) =>
+      (request: FastifyRequest, payload: Readable, parsed: (error: Error | null, body?: unknown) => void) => {
+        readBody(request, payload, onBytes, (failure, bytes) => {
+          if (failure) return parsed(failure);
+          try {
+            parsed(null, toBody(bytes));
+          } catch (invalid) {
+            parsed(invalid as Error);
+          }
+        });
+      };
+    fastify.addContentTypeParser(JSON_TYPE, parser(toJsonBody));
+    fastify.addContentTypeParser(
+      NDJSON_MEDIA_TYPES,
+      parser((bytes) => new NdjsonBody(bytes)),
+    );
+    registered();
   },
   { name: 'the-eye-body-parsers' },
 );
 
+/** @throws DomainError `not_utf8`: decoding with replacement characters would silently change the events */
+function toJsonBody(bytes: Buffer): JsonBody {
+  if (!isUtf8(bytes)) throw new DomainError('invalid', 'not_utf8', 'The body is not valid UTF-8.');
+  return new JsonBody(bytes);
+}
+
 /**
- * @param limit bytes
- * @throws DomainError `body_too_large`, `not_utf8`
+ * Collects a body. Fastify's own reader keeps each chunk in a buffer of its own until the end, which costs a hundred times
+ * the bytes of chunks of one byte, and it cannot refuse a body because of who sent it.
  */
-async function* readLines(body: Readable, limit: number): AsyncGenerator<string> {
+function readBody(
+  request: FastifyRequest,
+  body: Readable,
+  onBytes: BodyOptions['onBytes'],
+  done: (error: Error | null, bytes: Buffer) => void,
+): void {
+  const limit = request.routeOptions.bodyLimit;
+  const declared = Number(request.headers['content-length'] ?? 0);
+  let whole: Buffer = Buffer.allocUnsafe(0);
+  if (declared > limit) return done(bodyTooLarge(limit), whole);
   let size = 0;
-  let parts: Buffer[] = [];
-  // Destroying the stream would destroy its connection, and with it the response that names the error.
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+  let chunks = 0;
+  let isDone = false;
+  let pending: Promise<void> | undefined;
+  body.on('data', onData).on('end', onEnd).on('error', finish);
+
+  function onData(chunk: Buffer): void {
+    const start = size;
     size += chunk.length;
-    if (size > limit) throw bodyTooLarge();
-    let start = 0;
-    for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, start)) {
-      yield* decodeLine([...parts, chunk.subarray(start, end)]);
-      parts = [];
-      start = end + 1;
+    chunks++;
+    if (size > limit) return finish(bodyTooLarge(limit));
+    if (chunks > Math.max(MAX_SMALL_CHUNKS, limit / MIN_CHUNK_BYTES)) return finish(tooManyChunks());
+    if (size > whole.length)
+      whole = grown(whole, start, Math.max(size, Math.min(declared, MAX_INITIAL_BYTES)));
+    chunk.copy(whole, start);
+    try {
+      const paused = onBytes(request, Math.max(size, chunks * MIN_CHUNK_BYTES));
+      if (paused === undefined) return;
+      body.pause();
+      pending = paused.then(() => void body.resume());
+      pending.catch(finish);
+    } catch (error) {
+      finish(error as Error);
     }
-    if (start < chunk.length) parts.push(chunk.subarray(start));
   }
-  yield* decodeLine(parts);
+
+  /** A paused stream ends all the same if nothing is left to read. */
+  function onEnd(): void {
+    if (pending) pending.then(() => finish(), finish);
+    else finish();
+  }
+
+  function finish(error?: Error): void {
+    if (isDone) return;
+    isDone = true;
+    body.off('data', onData).off('end', onEnd).off('error', finish);
+    done(error ?? null, whole.subarray(0, size));
+  }
 }
 
-/** Yields the text of a line, or nothing for a blank one. */
-function* decodeLine(parts: Buffer[]): Generator<string> {
-  const bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
-  if (!isUtf8(bytes)) throw notUtf8();
-  const text = withoutBom(bytes.toString('utf8'));
-  if (text.trim() !== '') yield text;
+/** A copy of the first `size` bytes, with room for `needed` bytes and as many again if there were some already. */
+function grown(bytes: Buffer, size: number, needed: number): Buffer {
+  const larger = Buffer.allocUnsafe(size === 0 ? needed : Math.max(needed, size * 2));
+  bytes.copy(larger, 0, 0, size);
+  return larger;
 }
 
-function withoutBom(text: string): string {
-  return text.startsWith('\uFEFF') ? text.slice(1) : text;
-}
-
-/** Decoding with replacement characters would silently change the events. */
-function notUtf8(): DomainError {
-  return new DomainError('invalid', 'not_utf8', 'The body is not valid UTF-8.');
+function tooManyChunks(): DomainError {
+  return new DomainError(
+    'too_large',
+    'body_too_large',
+    'The request body arrives in too many small chunks; send fewer and larger ones.',
+  );
 }
 
 function unsupportedEncoding(request: FastifyRequest): DomainError | undefined {
@@ -87,6 +167,6 @@ function unsupportedEncoding(request: FastifyRequest): DomainError | undefined {
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
   const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
   if (charset !== 'utf-8' && charset !== 'utf8') return unsupportedMediaType(type);
-  if (encoding !== 'identity') return unsupportedMediaType(`Content-Encoding: ${encoding}`);
+  if (encoding !== 'identity') return unsupportedContentEncoding(encoding);
   return undefined;
 }

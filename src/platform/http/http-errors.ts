@@ -2,34 +2,70 @@ import type { FastifyRequest } from 'fastify';
 import { environment } from '../config/environment.js';
 import { DomainError, NotFoundError } from '../errors/domain-error.js';
 
-/** An error of Nest, Fastify or one of its plugins, with a 4xx status that no kind of domain error has. */
-export class HttpError extends DomainError {
-  constructor(
-    readonly status: number,
-    message: string,
-  ) {
-    super('invalid', 'bad_request', message);
-  }
-}
-
 export const routeNotFound = (request: FastifyRequest): DomainError =>
   new NotFoundError(`No route matches ${request.method} ${pathOf(request)}.`);
 
-export function bodyTooLarge(): DomainError {
-  const limit = environment.BODY_LIMIT.toLocaleString('en');
+/** @param allowed the methods of the path */
+export const methodNotAllowed = (method: string, allowed: string[]): DomainError =>
+  new DomainError(
+    'method_not_allowed',
+    'method_not_allowed',
+    `This path does not take ${method}, only ${allowed.join(', ')}.`,
+  );
+
+/** @param host the `Host` of the request */
+export const wrongHost = (host: string): DomainError =>
+  new DomainError(
+    'misdirected',
+    'wrong_host',
+    `The Eye does not answer for the host ${host}. If it should, add the name to ALLOWED_HOSTS or set PUBLIC_URL.`,
+  );
+
+/** @param message what is missing, and what to send */
+export const emptyBody = (message: string): DomainError => new DomainError('invalid', 'empty_body', message);
+
+/** The path of a file leads out of the folder of files. */
+export const pathForbidden = (request: FastifyRequest): DomainError =>
+  new DomainError('forbidden', 'forbidden', `No file can have the path ${pathOf(request)}.`);
+
+export const preconditionFailed = (): DomainError =>
+  new DomainError(
+    'precondition_failed',
+    'precondition_failed',
+    'The file is none of the versions that the request names.',
+  );
+
+export const rangeNotSatisfiable = (): DomainError =>
+  new DomainError(
+    'range_not_satisfiable',
+    'range_not_satisfiable',
+    'The file does not have the requested range of bytes.',
+  );
+
+/** @param limit bytes of a body on this route */
+export function bodyTooLarge(limit = environment.BODY_LIMIT): DomainError {
+  const advice = limit === environment.BODY_LIMIT ? '; split it into several requests' : '';
   return new DomainError(
     'too_large',
     'body_too_large',
-    `The request body exceeds ${limit} bytes; split it into several requests.`,
+    `The request body exceeds ${limit.toLocaleString('en')} bytes${advice}.`,
   );
 }
 
-/** @param received the content type or encoding of the request */
+/** @param received the content type of the request */
 export const unsupportedMediaType = (received: string | undefined): DomainError =>
   new DomainError(
     'unsupported',
     'unsupported_media_type',
     `Send application/json or application/x-ndjson, in UTF-8 and not compressed${received ? `, not ${received}` : ''}.`,
+  );
+
+/** A separate kind, because only this 415 may name codings in `Accept-Encoding` (RFC 9110, section 12.5.3). */
+export const unsupportedContentEncoding = (encoding: string): DomainError =>
+  new DomainError(
+    'unsupported_encoding',
+    'unsupported_media_type',
+    `Send the body without compression, not with Content-Encoding: ${encoding}.`,
   );
 
 export const pathTooLong = (): DomainError =>
@@ -52,6 +88,10 @@ export const expectationFailed = (expect: string | undefined): DomainError =>
 /** An unexpected error, whose message is for the log only. */
 export const internalError = (): DomainError =>
   new DomainError('internal', 'internal_error', 'The Eye failed to respond; its log holds the reason.');
+
+/** An error of Nest, Fastify or one of its plugins, whose status says no more than that the request is at fault. */
+export const badRequest = (message: string): DomainError =>
+  new DomainError('invalid', 'bad_request', message);
 
 export const malformedRequest = (message: string): DomainError =>
   new DomainError('invalid', 'malformed_request', message);

@@ -1,10 +1,15 @@
 import type { PipeTransform } from '@nestjs/common';
 import { getMetadataStorage, validateSync } from 'class-validator';
 import { environment } from '../config/environment.js';
+import { boundErrors } from '../errors/bounded-errors.js';
 import { DomainError, type FieldErrors, InvalidFieldsError } from '../errors/domain-error.js';
 import { findInexactness } from '../json/exact-json.js';
 import { isJsonObject } from '../json/json-object.js';
 import { JsonBody } from './bodies.js';
+import { emptyBody } from './http-errors.js';
+import { parseProperty } from './parsed.decorator.js';
+
+const EMPTY_BODY = 'The body is empty: send a JSON object.';
 
 /**
  * Reads a body that must be one JSON object into a DTO. Like an event, it is rejected if JSON.parse would change it.
@@ -23,25 +28,25 @@ export class JsonObjectPipe<Dto extends object> implements PipeTransform<unknown
 
   /** @throws DomainError `empty_body`, `unsupported_media_type`, `malformed_json`, `invalid` */
   transform(body: unknown): Dto {
-    if (body === undefined || body === null) throw emptyBody();
+    if (body === undefined || body === null) throw emptyBody(EMPTY_BODY);
     if (!(body instanceof JsonBody))
       throw new DomainError('unsupported', 'unsupported_media_type', 'Send application/json.');
     const dto = new this.dto();
     // No prototype, so that `__proto__` is a key like any other.
     const errors = Object.create(null) as FieldErrors;
     for (const [name, value] of Object.entries(parse(body.text))) {
-      if (this.fields.has(name)) Object.assign(dto, { [name]: value });
+      if (this.fields.has(name)) Object.assign(dto, { [name]: parseProperty(dto, name, value) });
       else errors[name] = ['Unknown field.'];
     }
     for (const { property, value, constraints = {} } of validateSync(dto, { stopAtFirstError: true }))
       errors[property] = value === undefined ? ['This field is required.'] : Object.values(constraints);
-    if (Object.keys(errors).length > 0) throw new InvalidFieldsError(errors);
+    if (Object.keys(errors).length > 0) throw new InvalidFieldsError(boundErrors(errors, 'body'));
     return dto;
   }
 }
 
 function parse(text: string): Record<string, unknown> {
-  if (text.trim() === '') throw emptyBody();
+  if (text.trim() === '') throw emptyBody(EMPTY_BODY);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -49,12 +54,10 @@ function parse(text: string): Record<string, unknown> {
     throw new DomainError('invalid', 'malformed_json', `Not valid JSON: ${(error as Error).message}.`);
   }
   if (!isJsonObject(value)) throw new InvalidFieldsError({ body: ['Must be a JSON object.'] });
-  const inexactness = findInexactness(text, environment.DEPTH_LIMIT, false).get(0);
+  const inexactness = findInexactness(text, environment.DEPTH_LIMIT);
   if (inexactness)
-    throw new InvalidFieldsError({ [inexactness.path.join('.') || 'body']: [inexactness.reason] });
+    throw new InvalidFieldsError(
+      boundErrors({ [inexactness.path.join('.') || 'body']: [inexactness.reason] }, 'body'),
+    );
   return value;
-}
-
-function emptyBody(): DomainError {
-  return new DomainError('invalid', 'empty_body', 'The body is empty: send a JSON object.');
 }

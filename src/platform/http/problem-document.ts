@@ -1,6 +1,5 @@
 import { STATUS_CODES } from 'node:http';
 import type { DomainError, FieldErrors } from '../errors/domain-error.js';
-import { HttpError } from './http-errors.js';
 import { entryOf } from './problem-table.js';
 
 /**
@@ -23,8 +22,8 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Renders an error as a problem document. */
 export function toProblemDocument(error: DomainError): ProblemDocument {
-  const { code, message, errors, details } = error;
-  const status = error instanceof HttpError ? error.status : entryOf(error.kind).status;
+  const { kind, code, message, errors, details } = error;
+  const { status } = entryOf(kind);
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',

@@ -10,10 +10,19 @@ import {
   expectationFailed,
   headerTooLarge,
   internalError,
+  methodNotAllowed,
   pathTooLong,
+  preconditionFailed,
+  rangeNotSatisfiable,
   requestTimeout,
+  unsupportedContentEncoding,
   unsupportedMediaType,
+  wrongHost,
 } from './http-errors.js';
+import { EVENT_MEDIA_TYPES } from './media-types.js';
+
+/** A list as a header has it. */
+const MEDIA_TYPES = EVENT_MEDIA_TYPES.join(', ');
 
 /** Headers as OpenAPI describes them. */
 type HeaderDescriptions = Readonly<Record<string, object>>;
@@ -52,7 +61,7 @@ export const PROBLEM_TABLE = {
   unauthenticated: {
     status: 401,
     description:
-      'The key is missing, unknown or revoked. Only if authentication is required (`AUTH=required`).',
+      'The key is missing, unknown, revoked or expired. A missing one only if authentication is required (`AUTH=required`).',
     example: new DomainError(
       'unauthenticated',
       'unauthorized',
@@ -64,13 +73,19 @@ export const PROBLEM_TABLE = {
   forbidden: {
     status: 403,
     description:
-      'The key lacks the scope, or a page of another origin sent the request and the key does not list that origin.',
+      'The key lacks the scope, asks for what belongs to another application, or a page of another origin sent the request and the key does not list that origin.',
     example: new DomainError('forbidden', 'forbidden', 'This key may not do that.'),
   },
   not_found: {
     status: 404,
     description: 'The resource does not exist.',
     example: new NotFoundError('There is no event with this id.'),
+  },
+  method_not_allowed: {
+    status: 405,
+    description: 'The path does not take this method. `Allow` lists those that it takes.',
+    example: methodNotAllowed('PUT', ['GET', 'HEAD', 'POST', 'OPTIONS']),
+    documentedHeaders: { Allow: textHeader('The methods of the path.', 'GET, HEAD, POST, OPTIONS') },
   },
   timeout: {
     status: 408,
@@ -86,6 +101,11 @@ export const PROBLEM_TABLE = {
       'It exists already, or another request changed it at the same time.',
     ),
   },
+  precondition_failed: {
+    status: 412,
+    description: 'The file is none of the versions that the request names.',
+    example: preconditionFailed(),
+  },
   too_large: {
     status: 413,
     description: 'The request exceeds a limit.',
@@ -100,15 +120,49 @@ export const PROBLEM_TABLE = {
     status: 415,
     description: 'The content type, the charset or the compression of the body is not supported.',
     example: unsupportedMediaType('text/plain'),
+    responseHeaders: { accept: MEDIA_TYPES, 'accept-post': MEDIA_TYPES },
+    documentedHeaders: {
+      Accept: textHeader('The accepted media types, unless the compression was the reason.', MEDIA_TYPES),
+      'Accept-Post': textHeader('The same as `Accept`.', MEDIA_TYPES),
+      'Accept-Encoding': textHeader('The accepted codings, if the compression was the reason.', 'identity'),
+    },
+  },
+  unsupported_encoding: {
+    status: 415,
+    description: 'The compression of the body is not supported.',
+    example: unsupportedContentEncoding('gzip'),
+    responseHeaders: { 'accept-encoding': 'identity' },
+  },
+  range_not_satisfiable: {
+    status: 416,
+    description: 'The file does not have the requested range of bytes.',
+    example: rangeNotSatisfiable(),
   },
   expectation_failed: {
     status: 417,
     description: 'The `Expect` header cannot be met.',
     example: expectationFailed('200-ok'),
   },
+  misdirected: {
+    status: 421,
+    description: 'The `Host` of the request is none of this server.',
+    example: wrongHost('attacker.example:8000'),
+  },
+  unprocessable: {
+    status: 422,
+    description:
+      'The question needs more time, memory or rows than one may use. The message says how to narrow it.',
+    example: new DomainError(
+      'unprocessable',
+      'question_too_large',
+      'This question needs more memory than it may use (max_memory_usage). Ask for a shorter range of time, add filters, or group by fewer values.',
+    ),
+  },
   rate_limited: {
     status: 429,
-    description: 'The key has used its quota of this minute. `Retry-After` says when to retry.',
+    description:
+      'The caller has used its quota of this minute, or its share of the bodies that are received at once. ' +
+      '`Retry-After` says when to retry.',
     example: new DomainError(
       'rate_limited',
       'rate_limited',

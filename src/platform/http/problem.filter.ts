@@ -2,17 +2,20 @@ import { type ArgumentsHost, Catch, type ExceptionFilter, HttpException, Logger 
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from '../errors/domain-error.js';
 import {
+  badRequest,
   bodyTooLarge,
-  HttpError,
   internalError,
+  pathForbidden,
   pathOf,
   pathTooLong,
+  preconditionFailed,
+  rangeNotSatisfiable,
   routeNotFound,
   unsupportedMediaType,
 } from './http-errors.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 
-/** Codes of a stream whose other end is gone. */
+/** Error codes of a stream whose other end has closed. */
 const CONNECTION_LOST = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
 /** Turns every error into a problem document: domain errors, errors of Nest and Fastify, and unexpected ones. */
@@ -61,24 +64,28 @@ export function toDomainError(error: unknown, request: FastifyRequest): DomainEr
 
 function fromStatus(status: number, error: unknown, request: FastifyRequest): DomainError {
   switch (status) {
+    case 403:
+      return pathForbidden(request);
     case 404:
       return routeNotFound(request);
+    case 412:
+      return preconditionFailed();
     case 413:
       return bodyTooLarge();
     case 414:
       return pathTooLong();
     case 415:
       return unsupportedMediaType(request.headers['content-type']);
+    case 416:
+      return rangeNotSatisfiable();
     default:
-      return status >= 400 && status < 500
-        ? new HttpError(status, (error as Error).message)
-        : internalError();
+      return status >= 400 && status < 500 ? badRequest((error as Error).message) : internalError();
   }
 }
 
 /**
  * Whether the client's connection is lost; an ECONNRESET may also come from another connection of the process. The socket
- * is checked too, because Node does not tell a pipelined request that its connection is lost.
+ * is checked too, because Node does not report a lost connection to a pipelined request.
  */
 function isCutOff({ raw }: FastifyRequest): boolean {
   return raw.socket.destroyed || !raw.complete;

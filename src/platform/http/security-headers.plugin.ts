@@ -21,12 +21,29 @@ const INLINE_STYLES: Directives = {
   'img-src': ["'self'", 'data:'],
 };
 
-/** The headers of every response, computed once: a call of Helmet for each response would cost more than the rest of it. */
-export const SECURITY_HEADERS: Readonly<Record<string, string>> = helmetHeaders(STRICT);
-const INLINE_STYLES_HEADERS = helmetHeaders(INLINE_STYLES);
-const HAS_INLINE_STYLES = /^\/(?:docs|queues)(?:[/?]|$)/;
+/** Responses are private, and the same request may have another response the next time. */
+const PRIVATE = 'no-store';
 
-/** Gives every response security headers and its request's identifier. */
+/** Pages and their files are the same for everybody until the next version. */
+const PUBLIC = 'no-cache';
+
+/** The headers of every response, computed once: a call of Helmet for each response would cost more than the rest of it. */
+export const SECURITY_HEADERS = helmetHeaders(STRICT, PRIVATE);
+const PUBLIC_HEADERS = helmetHeaders(STRICT, PUBLIC);
+const DOCS_HEADERS = helmetHeaders(INLINE_STYLES, PUBLIC);
+const QUEUES_HEADERS = helmetHeaders(INLINE_STYLES, PRIVATE);
+
+const PAGE = /^\/(?:(dashboard|docs(?:-json|-yaml)?|queues)(?:[/?]|$)|\?|$)/;
+
+function headersOf(url: string): Readonly<Record<string, string>> {
+  const page = PAGE.exec(url);
+  if (page === null) return SECURITY_HEADERS;
+  const [, name = 'dashboard'] = page;
+  if (name === 'queues') return QUEUES_HEADERS;
+  return name === 'docs' ? DOCS_HEADERS : PUBLIC_HEADERS;
+}
+
+/** Gives every response security headers, the rule for caches, and its request's identifier. */
 export const securityHeaders = fp(
   (fastify, _, done) => {
     fastify.addHook('onRequest', (request, reply, next) => {
@@ -40,14 +57,14 @@ export const securityHeaders = fp(
 
 /** Sets the headers that every response has, of whatever status. */
 export function setBaseHeaders(request: FastifyRequest, reply: FastifyReply): void {
-  reply.headers(HAS_INLINE_STYLES.test(request.url) ? INLINE_STYLES_HEADERS : SECURITY_HEADERS);
+  reply.headers(headersOf(request.url));
   reply.header('x-request-id', request.id);
   // Node drops the bytes behind a request with an `Upgrade` header, so the client must send them on a new connection.
   if (request.headers.upgrade !== undefined) reply.header('connection', 'close');
 }
 
-function helmetHeaders(directives: Directives): Record<string, string> {
-  const headers: Record<string, string> = {};
+function helmetHeaders(directives: Directives, cacheControl: string): Record<string, string> {
+  const headers: Record<string, string> = { 'cache-control': cacheControl };
   const response = {
     setHeader: (name: string, value: string) => (headers[name.toLowerCase()] = value),
     removeHeader: () => undefined,

@@ -1,6 +1,6 @@
-/** A value that JSON.parse would change, or nesting that is too deep, in one element of the text. */
+/** A value that JSON.parse would change, or nesting that is too deep. */
 export interface Inexactness {
-  /** Path from the root of the element, e.g. `['data', 'form', 0]`. */
+  /** Path from the root of the text, e.g. `['data', 'form', 0]`. */
   readonly path: readonly (string | number)[];
   readonly code: 'not_exact' | 'too_deep';
   readonly reason: string;
@@ -25,25 +25,21 @@ const OPEN_BRACE = 0x7b;
 const CLOSE_BRACE = 0x7d;
 
 /**
- * Finds values that JSON.parse changes silently: numbers that a double cannot represent, and duplicate keys, of which
- * JSON.parse drops the first value. Also finds nesting deeper than `depth`. The scan makes one pass without recursion.
- * Its time is linear in the text, even with a million levels.
+ * Finds the first value that JSON.parse changes silently: a number that a double cannot represent, or a duplicate key, of
+ * which JSON.parse drops the first value. Also finds nesting deeper than `depth`. The search makes one pass without
+ * recursion. Its time is linear in the text, even with a million levels.
  *
- * @param text JSON that JSON.parse has accepted; the scan does not check the syntax
- * @param perElement true if `text` is an array whose elements are scanned as separate values
- * @returns the first finding of each element, by the index of the element (0 unless `perElement`)
+ * @param text JSON that JSON.parse has accepted; the search does not check the syntax
  */
-export function findInexactness(text: string, depth: number, perElement: boolean): Map<number, Inexactness> {
-  const found = new Map<number, Inexactness>();
+export function findInexactness(text: string, depth: number): Inexactness | undefined {
   const stack: Container[] = [];
-  const top = perElement ? 1 : 0;
   let isKey = false;
 
-  const report = (code: Inexactness['code'], reason: string, containers = stack): void => {
-    const element = perElement ? Number(stack[0]?.step ?? 0) : 0;
-    if (found.has(element)) return;
-    found.set(element, { path: containers.slice(top).map(({ step }) => step), code, reason });
-  };
+  const found = (code: Inexactness['code'], reason: string, containers = stack): Inexactness => ({
+    path: containers.map(({ step }) => step),
+    code,
+    reason,
+  });
 
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
@@ -55,15 +51,17 @@ export function findInexactness(text: string, depth: number, perElement: boolean
         const key = raw.includes('\\') ? (JSON.parse(`"${raw}"`) as string) : raw;
         object.step = key;
         if (object.keys?.has(key))
-          report('not_exact', 'This key stands twice in one object; only one of its values could be kept.');
+          return found(
+            'not_exact',
+            'This key stands twice in one object; only one of its values could be kept.',
+          );
         object.keys?.add(key);
         isKey = false;
       }
       at = end;
     } else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
       // The event is the first level; `depth` counts from its `data`.
-      if (stack.length - top > depth)
-        report('too_deep', `Nested more than ${depth} levels deep.`, stack.slice(0, top + 1));
+      if (stack.length > depth) return found('too_deep', tooDeep(depth), stack.slice(0, 1));
       isKey = code === OPEN_BRACE;
       stack.push(isKey ? { keys: new Set(), step: '' } : { keys: undefined, step: 0 });
     } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
@@ -76,43 +74,34 @@ export function findInexactness(text: string, depth: number, perElement: boolean
     } else if (code === MINUS || (code >= ZERO && code <= NINE)) {
       const start = at;
       while (isNumberPart(text.charCodeAt(at + 1))) at++;
-      // A decimal of up to 15 significant digits without an exponent round-trips through a double (IEEE 754).
-      if (at - start >= 15 || text.slice(start, at + 1).search(/e/i) >= 0) {
-        const literal = text.slice(start, at + 1);
-        if (!isExact(literal))
-          report('not_exact', `The number ${truncate(literal)} cannot be kept exactly; send it as a string.`);
-      }
+      const literal = text.slice(start, at + 1);
+      if (!isExact(literal))
+        return found(
+          'not_exact',
+          `The number ${truncate(literal)} cannot be kept exactly; send it as a string.`,
+        );
     }
   }
-  return found;
+  return undefined;
 }
 
+/** The message about nesting deeper than `depth`. */
+export const tooDeep = (depth: number): string => `Nested more than ${depth} levels deep.`;
+
 /**
- * The original texts of selected elements of an array.
- * @param text a JSON array that JSON.parse has accepted
- * @param wanted a map whose keys are the indexes of the elements
- * @returns the texts by index
+ * The keys of all objects in a value. A value that was parsed from a text with more keys has lost some: they stood twice.
+ * It recurses, so the depth must be known to be bounded.
  */
-export function elementTexts(text: string, wanted: ReadonlyMap<number, unknown>): Map<number, string> {
-  const texts = new Map<number, string>();
-  let depth = 0;
-  let index = 0;
-  let start = 0;
-  const end = (at: number): void => {
-    if (wanted.has(index)) texts.set(index, text.slice(start, at).trim());
-    index++;
-    start = at + 1;
-  };
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === QUOTE) at = endOfString(text, at);
-    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
-      if (depth++ === 0) start = at + 1;
-    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
-      if (--depth === 0) end(at);
-    } else if (code === COMMA && depth === 1) end(at);
-  }
-  return texts;
+export function countKeys(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += countKeys(item);
+  else
+    for (const key in value) {
+      const inner: unknown = value[key as keyof typeof value];
+      count += typeof inner === 'object' ? 1 + countKeys(inner) : 1;
+    }
+  return count;
 }
 
 /** The index of the closing quote of a string. @param start index of the opening quote */
@@ -140,10 +129,21 @@ function isNumberPart(code: number): boolean {
   );
 }
 
-/** True if parsing the literal as a double and formatting it again gives the same decimal number. */
+/**
+ * True if parsing the literal as a double and formatting it again gives the same decimal number. That is never so for `-0`,
+ * whose sign is lost in canonical JSON (RFC 8785).
+ */
 export function isExact(literal: string): boolean {
   const number = Number(literal);
-  return Number.isFinite(number) && normalizedDecimal(literal) === normalizedDecimal(String(number));
+  const size = Math.abs(number);
+  // A decimal of up to 15 significant digits round-trips through a double within this range (IEEE 754).
+  if (literal.length <= 15 && size > 1e-290 && size < 1e290) return true;
+  if (number === 0) return !literal.startsWith('-') && !/[1-9]/.test(literal.replace(/e.*/i, ''));
+  const formatted = String(number);
+  return (
+    formatted === literal ||
+    (size !== Infinity && normalizedDecimal(literal) === normalizedDecimal(formatted))
+  );
 }
 
 /**

@@ -19,6 +19,9 @@ export interface StoredEvent extends EventFields {
   application: string;
 }
 
+/** A stored event whose payload stays the JSON text that PostgreSQL returns. */
+export type StoredEventText = Omit<StoredEvent, 'data'> & { data: string };
+
 /** An accepted event: an item of a job in Redis and, in the same form, a row of the table. */
 export interface NewEvent extends StoredEvent {
   /** SHA-256 of the canonical payload, 64 hex digits. */
@@ -75,6 +78,19 @@ export function createEvent(
     timestamp: timestamp.text,
     data_sha256: dataDigest(data.canonical),
   };
+}
+
+/** An accepted event as it is returned once it is stored. */
+export function toStoredEvent({
+  id,
+  application,
+  session_id,
+  category,
+  name,
+  data,
+  timestamp,
+}: StoredEvent): StoredEvent {
+  return { id, application, session_id, category, name, data, timestamp };
 }
 
 /** The fields that an application sent, or would send to make this event. */

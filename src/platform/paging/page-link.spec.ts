@@ -1,19 +1,26 @@
 import type { FastifyRequest } from 'fastify';
 import { pageLink } from './page-link.js';
 
-const link = (url: string, cursor: string | null, host = 'eye.example:8000') =>
-  pageLink({ url, host, protocol: 'http' } as FastifyRequest, cursor);
+const link = (
+  url: string,
+  cursor: string | null,
+  { host = '127.0.0.1:8000', headers = {}, httpVersion = '1.1' } = {},
+) =>
+  pageLink(
+    { url, host, headers, protocol: 'http', raw: { httpVersion, socket: {} } } as unknown as FastifyRequest,
+    cursor,
+  );
 
 describe('pageLink()', () => {
   it('keeps the filters and replaces the cursor', () => {
     expect(link('/events/?category=page%20interaction&cursor=old', 'new')).toBe(
-      'http://eye.example:8000/events/?category=page+interaction&cursor=new',
+      'http://127.0.0.1:8000/events/?category=page+interaction&cursor=new',
     );
   });
 
   it('replaces the page number by the cursor', () => {
     expect(link('/events/?page=3&page_size=2', 'here')).toBe(
-      'http://eye.example:8000/events/?page_size=2&cursor=here',
+      'http://127.0.0.1:8000/events/?page_size=2&cursor=here',
     );
   });
 
@@ -21,7 +28,21 @@ describe('pageLink()', () => {
     expect(link('/events/', null)).toBeNull();
   });
 
-  it.each(['', 'no host', 'eye:port', '['])('returns a valid URL for the Host header %j', (host) => {
-    expect(link('/events/', 'here', host)).toBe('http://localhost/events/?cursor=here');
+  it.each(['', 'no host', 'eye:port', '[', 'attacker.example'])(
+    'returns only a path and a query for the Host header %j, which is not of this server',
+    (host) => {
+      expect(link('/events/', 'here', { host })).toBe('/events/?cursor=here');
+    },
+  );
+
+  it.each(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'forwarded', 'via'])(
+    'returns only a path and a query for a request with the header %s, since its scheme is not known',
+    (name) => {
+      expect(link('/events/', 'here', { headers: { [name]: 'http' } })).toBe('/events/?cursor=here');
+    },
+  );
+
+  it('returns only a path and a query for a request of HTTP/1.0, which proxies send', () => {
+    expect(link('/events/', 'here', { httpVersion: '1.0' })).toBe('/events/?cursor=here');
   });
 });

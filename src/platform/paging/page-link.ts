@@ -1,7 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { linkTo } from '../http/links.js';
 
 /**
- * The URL of another page of a list: that of the request, with the cursor instead of its page.
+ * The address of another page of a list: that of the request, with the cursor instead of its page.
  * @returns null without a cursor
  */
 export function pageLink(
@@ -10,10 +11,9 @@ export function pageLink(
   parameter = 'cursor',
 ): string | null {
   if (cursor === null) return null;
-  // A client can send any Host header.
-  const origin = `${request.protocol}://${request.host}`;
-  const url = new URL(request.url, URL.canParse(origin) ? origin : `${request.protocol}://localhost`);
-  url.searchParams.delete('page');
-  url.searchParams.set(parameter, cursor);
-  return url.href;
+  const [path = '', query = ''] = request.url.split('?', 2);
+  const parameters = new URLSearchParams(query);
+  parameters.delete('page');
+  parameters.set(parameter, cursor);
+  return linkTo(request, `${path}?${parameters.toString()}`);
 }

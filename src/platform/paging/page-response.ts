@@ -1,5 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
+import { RawJson, stringifyRow, stringifyRows } from '../json/raw-json.js';
 import { MAX_EXACT_COUNT } from './keyset-query.js';
 import type { Page } from './page.js';
 import { pageLink } from './page-link.js';
@@ -18,7 +19,7 @@ export class PageResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    format: 'uri',
+    format: 'uri-reference',
     description: 'URL of the page after this one.',
   })
   next: string | null;
@@ -26,23 +27,26 @@ export class PageResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    format: 'uri',
+    format: 'uri-reference',
     description: 'URL of the page before this one.',
   })
   previous: string | null;
 }
 
-/** Renders a page, with its cursors as links. */
-export async function toPageResponse<Row>(
+/** The media type of a response that is formatted already. */
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Formats a page, with its cursors as links, as JSON (JSON_TYPE). */
+export async function toPageResponse<Row extends object>(
   request: FastifyRequest,
   page: Promise<Page<Row>>,
-): Promise<PageResponse & { results: Row[] }> {
+): Promise<string> {
   const { count, isEstimate, next, previous, results } = await page;
-  return {
+  return stringifyRow({
     count,
     ...(isEstimate && { count_is_estimate: true }),
     next: pageLink(request, next),
     previous: pageLink(request, previous),
-    results,
-  };
+    results: new RawJson(stringifyRows(results)),
+  });
 }

@@ -10,7 +10,8 @@ const list = (length: number, counted: number): PagedList<(typeof ROWS)[number]>
   newestFirst: true,
   query: 'q',
   cursorKey: (row) => row,
-  find: ({ limit, offset = 0 }) => Promise.resolve(ROWS.slice(0, length).slice(offset, offset + limit)),
+  find: ({ limit, offset = 0 }) =>
+    Promise.resolve({ rows: ROWS.slice(0, length).slice(offset, offset + limit), isCut: false }),
   count: () => Promise.resolve({ count: counted, isEstimate: false }),
 });
 

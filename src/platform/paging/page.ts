@@ -19,6 +19,13 @@ export interface Slice {
   offset?: number;
 }
 
+/** The rows of a slice. */
+export interface SliceRows<Row> {
+  rows: Row[];
+  /** True if further rows of the slice were left out, because the rows are large. */
+  isCut: boolean;
+}
+
 /** How many rows match, exactly or as an estimate. */
 export interface Count {
   count: number;
@@ -33,6 +40,18 @@ export class PageTooDeepError extends InvalidParametersError {
   }
 }
 
+/** A page by its number holds so large rows that it would have to end early, and the next page would not continue there. */
+export class PageTooLargeError extends InvalidParametersError {
+  constructor(size: number) {
+    super({
+      page_size: [
+        `The rows of this page are too large for one response; use a page_size of at most ${size}, or follow \`next\` ` +
+          'without `page`.',
+      ],
+    });
+  }
+}
+
 /** A list that can be read page by page. */
 export interface PagedList<Row> {
   newestFirst: boolean;
@@ -40,13 +59,13 @@ export interface PagedList<Row> {
   query: string;
   cursorKey: (row: Row) => { timestamp: string; id: string };
   /** A slice of the matching rows in the list's order, or in the opposite order for a cursor to `previous`. */
-  find: (slice: Slice) => Promise<Row[]>;
+  find: (slice: Slice) => Promise<SliceRows<Row>>;
   count: () => Promise<Count>;
 }
 
 /**
  * Reads one page of a list.
- * @throws CursorError, PageTooDeepError
+ * @throws CursorError, PageTooDeepError, PageTooLargeError
  */
 export async function readPage<Row>(list: PagedList<Row>, parameters: PageQuery): Promise<Page<Row>> {
   const { newestFirst, query } = list;
@@ -58,11 +77,12 @@ export async function readPage<Row>(list: PagedList<Row>, parameters: PageQuery)
     throw new CursorError('`cursor` and `page` cannot be combined.');
 
   // One row more than the page shows whether there are more.
-  const [rows, counted] = await Promise.all([
+  const [{ rows, isCut }, counted] = await Promise.all([
     list.find({ newestFirst, limit: size + 1, cursor, offset }),
     list.count(),
   ]);
-  const hasMore = rows.length > size;
+  const hasMore = rows.length > size || isCut;
+  if (isCut && rows.length < size && parameters.page !== undefined) throw new PageTooLargeError(rows.length);
   // Rows may be inserted between the two queries. If the page is the last one, its position is the count, and they agree.
   const isLast = !hasMore && cursor === undefined && (offset === 0 || rows.length > 0);
   const { count, isEstimate } = isLast ? { count: offset + rows.length, isEstimate: false } : counted;

@@ -1,5 +1,6 @@
 import { InvalidParametersError } from '../errors/domain-error.js';
-import { Bound, TimestampBound } from './parameters.js';
+import { DateBound, InstantBound, TimestampBound } from './parameters.js';
+import type { CalendarDate, Timestamp } from '../time/timestamp.js';
 import { queryPipe } from './query.pipe.js';
 
 class RangeDto {
@@ -9,8 +10,11 @@ class RangeDto {
   @TimestampBound('before', '', '')
   before?: string;
 
-  @Bound('before', '', '')
-  raw?: string;
+  @InstantBound('before', '', '')
+  instant?: Timestamp;
+
+  @DateBound('', '')
+  date?: CalendarDate | Timestamp;
 }
 
 const read = (query: object): Promise<RangeDto> =>
@@ -41,12 +45,44 @@ describe('TimestampBound', () => {
   });
 });
 
-describe('Bound', () => {
-  it('leaves the text as it was sent', async () => {
-    expect(await read({ raw: '2021-01-01' })).toEqual({ raw: '2021-01-01' });
+describe('InstantBound', () => {
+  it('reads the milliseconds too', async () => {
+    const text = '1970-01-01T23:59:59.999999Z';
+    expect(await read({ instant: '1970-01-01' })).toEqual({ instant: { text, milliseconds: 86_399_999 } });
+  });
+});
+
+describe('DateBound', () => {
+  it('leaves a date without a time zone', async () => {
+    expect(await read({ date: '2021-01-01' })).toEqual({ date: { date: '2021-01-01' } });
   });
 
-  it('rejects what TimestampBound rejects', async () => {
-    await expect(read({ raw: 'yesterday' })).rejects.toBeInstanceOf(InvalidParametersError);
+  it('reads a date-time as a timestamp', async () => {
+    const timestamp = { text: '1970-01-01T00:00:01.000000Z', milliseconds: 1000 };
+    expect(await read({ date: '1970-01-01T02:00:01+02:00' })).toEqual({ date: timestamp });
   });
+
+  it.each(['yesterday', '2021-02-30'])('rejects %s', async (date) => {
+    await expect(read({ date })).rejects.toBeInstanceOf(InvalidParametersError);
+  });
+});
+
+describe('queryPipe', () => {
+  const errorsOf = async (query: object): Promise<unknown> => {
+    try {
+      return await read(query);
+    } catch (error) {
+      return (error as InvalidParametersError).errors;
+    }
+  };
+
+  it.each(['colour', '__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'rejects the unknown parameter %s',
+    async (name) => {
+      // As the parser of query strings makes it: without a prototype, so that `__proto__` is a key like any other.
+      const query = Object.assign(Object.create(null) as object, JSON.parse(`{"${name}":"x"}`));
+      Object.defineProperty(query, name, { value: 'x', enumerable: true });
+      expect(Object.entries((await errorsOf(query)) as object)).toEqual([[name, ['Unknown parameter.']]]);
+    },
+  );
 });

@@ -1,10 +1,11 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
-import { Transform, Type } from 'class-transformer';
+import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import { Parsed, Unparsable } from '../http/parsed.decorator.js';
 import { Valid } from '../http/valid.decorator.js';
 import { storabilityViolation } from '../json/storable-text.js';
-import { parseBound, TimestampError } from '../time/timestamp.js';
+import { parseBound, parseDateOrTimestamp, TimestampError } from '../time/timestamp.js';
 import { UNKNOWN_CURSOR } from './cursor.js';
 
 export const DEFAULT_PAGE_SIZE = 10;
@@ -43,49 +44,68 @@ export function Choice(
   );
 }
 
-/** Stands for a parameter that could not be parsed, until validation reports it. */
-class Unparsable {
-  constructor(readonly reason: string) {}
-}
-
-/** @returns the canonical timestamp of one end of a range */
-function parseRangeEnd(value: unknown, end: 'after' | 'before'): string | Unparsable {
+function parseWith<Result>(value: unknown, parse: (text: string) => Result): Result | Unparsable {
   if (Array.isArray(value)) return new Unparsable('Must be given once.');
   if (typeof value !== 'string') return new Unparsable('Must be a string.');
   try {
-    return parseBound(value, end).text;
+    return parse(value);
   } catch (error) {
     if (error instanceof TimestampError) return new Unparsable(error.message);
     throw error;
   }
 }
 
-const reasonOf = (parsed: unknown): string | undefined =>
-  parsed instanceof Unparsable ? parsed.reason : undefined;
-
-/**
- * One end of a range of time, inclusive: a date-time, or a date for the whole day in UTC. The property becomes a canonical
- * timestamp, so that nothing parses it again.
- */
-export function TimestampBound(
-  end: 'after' | 'before',
-  description: string,
-  example: string,
-): PropertyDecorator {
+function Bound(parse: (text: string) => unknown, description: string, example: string): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ description, example }),
+    ApiPropertyOptional({ type: String, description, example }),
     ValidateIf(isGiven),
-    Transform(({ value }) => parseRangeEnd(value, end)),
-    Valid(reasonOf),
+    Parsed((value) => parseWith(value, parse)),
   );
 }
 
-/** Like TimestampBound, but the property stays as it was sent: what a date stands for depends on another parameter. */
-export function Bound(end: 'after' | 'before', description: string, example: string): PropertyDecorator {
+/** One end of a range of time, inclusive: a date-time, or a date for the whole day in UTC. Becomes a canonical timestamp. */
+export const TimestampBound = (
+  end: 'after' | 'before',
+  description: string,
+  example: string,
+): PropertyDecorator => Bound((text) => parseBound(text, end).text, description, example);
+
+/** Like TimestampBound, but becomes a Timestamp. */
+export const InstantBound = (
+  end: 'after' | 'before',
+  description: string,
+  example: string,
+): PropertyDecorator => Bound((text) => parseBound(text, end), description, example);
+
+/**
+ * One end of a range of time, in which a date depends on another parameter, the time zone. Becomes a CalendarDate or a
+ * Timestamp.
+ */
+export const DateBound = (description: string, example: string): PropertyDecorator =>
+  Bound(parseDateOrTimestamp, description, example);
+
+/** Start of a range of time. @param midnight what a date means there, e.g. `midnight UTC` */
+export const RangeStart = (midnight: string): PropertyDecorator =>
+  DateBound(
+    `Start of the range, inclusive: a date-time, or a date for its ${midnight}. By default, 24 hours before \`to\`.`,
+    '2021-01-01',
+  );
+
+/** End of a range of time. */
+export const RangeEnd = (): PropertyDecorator =>
+  DateBound(
+    'End of the range, exclusive: a date-time, or a date for its end. By default, now.',
+    '2021-01-31',
+  );
+
+/** How many entries a response has at most. */
+export function Limit(byDefault: number, max: number, description: string): PropertyDecorator {
   return applyDecorators(
-    ApiPropertyOptional({ description, example }),
-    ValidateIf(isGiven),
-    Valid((value) => reasonOf(parseRangeEnd(value, end))),
+    ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: max, default: byDefault, description }),
+    Type(() => Number),
+    IsInt({ message: 'Must be a whole number.' }),
+    Min(1, { message: 'Must be at least 1.' }),
+    Max(max, { message: `Must be at most ${max}.` }),
   );
 }
 

@@ -1,8 +1,18 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { type AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { environment } from '../config/environment.js';
+import { refusalOf, refusesConnection } from './redis-refusal.js';
+import { parseRedisUrl } from '../config/redis-url.js';
 
-/** @returns milliseconds before the next attempt to connect: at once at first, later twice a second */
-const retryStrategy = (times: number): number => Math.min(times * 50, 500);
+/** After a connection that lasted this long, the next attempt follows at once. */
+const GOOD_CONNECTION_MS = 2000;
+
+const MAX_RECONNECT_DELAY_MS = 500;
+
+/** Whether the connection cannot be used, although it stands. */
+const isRefused = (error: Error): boolean => {
+  const refusal = refusalOf(error);
+  return refusal !== undefined && refusesConnection(refusal);
+};
 
 /**
  * For commands. By default Bull and ioredis wait for an unavailable Redis; these options make a command fail instead. No
@@ -13,13 +23,18 @@ const COMMAND_OPTIONS: RedisOptions = {
   commandTimeout: environment.REDIS_TIMEOUT,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
-  enableReadyCheck: true,
   maxRetriesPerRequest: 0,
-  retryStrategy,
+  reconnectOnError: isRefused,
 };
 
-/** For connections that wait for jobs or messages. They reconnect however long Redis was unavailable. */
-const BLOCKING_OPTIONS: RedisOptions = { enableReadyCheck: false, maxRetriesPerRequest: null, retryStrategy };
+/**
+ * For connections that wait for jobs or messages. They reconnect however long Redis was unavailable. A command that the
+ * connection may not send is sent again on the next one, because Bull would not try again to subscribe.
+ */
+const BLOCKING_OPTIONS: RedisOptions = {
+  maxRetriesPerRequest: null,
+  reconnectOnError: (error) => (isRefused(error) ? 2 : false),
+};
 
 /**
  * How a connection that died silently is detected, for example after a power failure of the other host. A connection that
@@ -34,9 +49,9 @@ export class RedisConnections {
   private readonly address: RedisOptions;
   private shared: Redis | undefined;
 
-  /** @param url `redis://[user:password@]host[:port][/db]`, `rediss://…` or `unix:///path` */
+  /** @throws RedisUrlError */
   constructor(url: string) {
-    this.address = addressOf(url);
+    this.address = parseRedisUrl(url);
   }
 
   /** The connection for commands, which the whole process shares. */
@@ -51,7 +66,12 @@ export class RedisConnections {
   create(type: 'client' | 'subscriber' | 'bclient', overrides: RedisOptions = {}): Redis {
     const options =
       type === 'client' ? COMMAND_OPTIONS : { ...BLOCKING_OPTIONS, ...DEAD_CONNECTION_OPTIONS[type] };
-    const connection = new Redis({ ...this.address, ...options, ...overrides });
+    const connection = new Connection({
+      ...this.address,
+      enableReadyCheck: false,
+      ...options,
+      ...overrides,
+    });
     // RedisHealth logs outages. Without a listener, ioredis prints each failed attempt to standard error.
     connection.on('error', () => undefined);
     this.connections.push(connection);
@@ -63,15 +83,68 @@ export class RedisConnections {
   }
 }
 
-function addressOf(url: string): RedisOptions {
-  const { protocol, hostname, port, username, password, pathname } = new URL(url);
-  if (protocol === 'unix:') return { path: decodeURIComponent(pathname) };
-  return {
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port || 6379),
-    username: username ? decodeURIComponent(username) : undefined,
-    password: password ? decodeURIComponent(password) : undefined,
-    db: Number(pathname.slice(1) || 0),
-    ...(protocol === 'rediss:' ? { tls: {} } : {}),
-  };
+/**
+ * An ioredis connection that is ready only once it leads to a primary which accepts the password. A refused command, also
+ * one that ioredis sends by itself, neither ends the process nor leaks its arguments.
+ */
+class Connection extends Redis {
+  private readyAt: number | undefined;
+  private attempts = 0;
+
+  constructor(options: RedisOptions) {
+    // Connects at the end of this constructor, so that the first socket is covered, too.
+    super({ ...options, lazyConnect: true });
+    this.options.retryStrategy = () => this.reconnectDelay();
+    this.on('ready', () => (this.readyAt = performance.now()));
+    // The ready check of ioredis uses INFO, which a user may not be allowed to use, and knows no roles. Without any check,
+    // ioredis never connects again after AUTH has failed (5.11.1).
+    Object.assign(this, {
+      _readyCheck: (done: (error?: unknown, info?: object) => void) => this.checkRole(done),
+    });
+    this.ignoreLateErrors();
+    // Bull refuses connections with a ready check, because those that block may not use INFO. It looks at once.
+    process.nextTick(() => (this.options.enableReadyCheck = true));
+    this.connect().catch(() => undefined);
+  }
+
+  override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
+    // ioredis does not catch the errors of AUTH, SELECT and SUBSCRIBE, which would end the process. The member `command` of
+    // an error holds the arguments: passwords and events.
+    command.promise.catch((error: { command?: unknown }) => delete error.command);
+    return super.sendCommand(command, stream);
+  }
+
+  /**
+   * ioredis (5.11.1) listens for the first error of a socket only. A TLS socket may emit another one, for example OpenSSL's
+   * after that of the certificate, which would end the process.
+   */
+  private ignoreLateErrors(): void {
+    const { connector } = this as unknown as { connector: Pick<AbstractConnector, 'connect'> };
+    const connect = connector.connect.bind(connector);
+    connector.connect = async (onError) => (await connect(onError)).on('error', () => undefined);
+  }
+
+  private checkRole(done: (error?: unknown, info?: object) => void): void {
+    this.role().then(
+      ([role]) => {
+        if (role === 'master') done(undefined, {});
+        else done(new Error(role === 'sentinel' ? 'SENTINEL' : 'READONLY'));
+      },
+      // A user without the right to use ROLE learns only from its first write whether this is a primary.
+      (error: unknown) => (isRoleForbidden(error) ? done(undefined, {}) : done(error)),
+    );
+  }
+
+  /** @returns milliseconds before the next attempt to connect: at once at first, later twice a second */
+  private reconnectDelay(): number {
+    // ioredis counts from 1 again after each connection, also after one on which a command was refused.
+    if (this.readyAt !== undefined && performance.now() - this.readyAt > GOOD_CONNECTION_MS)
+      this.attempts = 0;
+    this.readyAt = undefined;
+    return Math.min(++this.attempts * 50, MAX_RECONNECT_DELAY_MS);
+  }
 }
+
+/** True if the ACL forbids ROLE, or the command was renamed. */
+const isRoleForbidden = (error: unknown): boolean =>
+  refusalOf(error)?.code === 'NOPERM' || /unknown command/i.test((error as Error).message);

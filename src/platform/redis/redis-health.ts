@@ -1,45 +1,79 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { retryForever } from '../async/retry-forever.js';
 import { RedisConnections } from './redis-connections.js';
+import { RedisDurability } from './redis-durability.js';
 import { isCommandTimeout } from './redis-errors.js';
+import { describeConnectionError, type RedisRefusal, refusalOf } from './redis-refusal.js';
 
 const PROBE_INTERVAL_MS = 200;
 
-/** Whether Redis replies, and whether its settings make it durable. Contains the circuit breaker of the queue. */
+/**
+ * Writes a small key with an expiry. Usually the key exists and nothing is written, but Redis checks all the same whether it
+ * may write. A cluster refuses the two keys, which are in different slots.
+ */
+const WRITE_PROBE = `return redis.call('SET', KEYS[1], 1, 'PX', ARGV[1], 'NX')`;
+const PROBE_KEYS = ['the-eye:probe', 'the-eye:probe:other-slot'];
+const PROBE_EXPIRY_MS = 5000;
+
+/** Whether Redis replies, is a primary and takes writes. Contains the circuit breaker of the queue. */
 @Injectable()
 export class RedisHealth implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('Redis');
+  private readonly durability: RedisDurability;
   private readonly stopped = new AbortController();
   /** True while the circuit breaker is open. */
   private isTripped = false;
+  /** Counts connections, so that a late reply on an earlier one is recognised. */
+  private connection = 0;
+  /** Why Redis takes no writes although it can be reached. */
+  private refusal: RedisRefusal | undefined;
+  /** Why Redis cannot be reached. */
+  private connectionError: Error | undefined;
+  /** The problems that were logged since Redis was writable. */
+  private readonly loggedProblems = new Set<string>();
+  private resolveReady: () => void = () => undefined;
+  private readonly whenReady = new Promise<void>((resolve) => (this.resolveReady = resolve));
 
-  constructor(private readonly connections: RedisConnections) {}
+  constructor(private readonly connections: RedisConnections) {
+    this.durability = new RedisDurability(connections);
+  }
 
-  /** False while Redis is disconnected, or connected but not replying. */
+  /** False while Redis is disconnected, not replying, or not a primary, which the connection checks. */
   get available(): boolean {
     return !this.isTripped && this.connections.client.status === 'ready';
   }
 
-  /** Resolves when Redis is connected for the first time. */
-  async ready(): Promise<void> {
-    const { client } = this.connections;
-    // `once` of node:events would reject when the first connection is refused.
-    if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', resolve));
+  /** False while Redis is not available or takes no writes. */
+  get writable(): boolean {
+    return this.available && this.refusal === undefined;
+  }
+
+  /** Why Redis is not writable, without secrets and addresses; undefined if it is. */
+  get problem(): string | undefined {
+    if (this.writable) return undefined;
+    if (this.isTripped) return 'Redis does not reply';
+    return this.refusal?.reason ?? describeConnectionError(this.connectionError);
+  }
+
+  /** Resolves when Redis is writable for the first time. */
+  ready(): Promise<void> {
+    return this.whenReady;
   }
 
   onModuleInit(): void {
     const { client } = this.connections;
-    let isDown = false;
+    client.on('error', (error) => {
+      this.connectionError = error;
+      this.refusal = refusalOf(error);
+    });
     client.on('ready', () => {
-      if (isDown) this.logger.log('Redis is available again.');
-      isDown = false;
-      void this.checkDurability();
+      this.connection++;
+      this.connectionError = undefined;
+      void this.probeWrites().then(() => {
+        if (this.writable) void this.durability.check();
+      });
     });
-    client.on('close', () => {
-      if (!isDown && !this.stopped.signal.aborted)
-        this.logger.warn('Redis is unavailable; events get 503 until it is connected again.');
-      isDown = true;
-    });
+    client.on('close', () => this.logProblem());
   }
 
   /** Nest shuts global modules down last, in the reverse order of their import: after everything that uses Redis. */
@@ -48,65 +82,75 @@ export class RedisHealth implements OnModuleInit, OnApplicationShutdown {
     this.connections.close();
   }
 
-  /** Opens the circuit breaker: until a PING succeeds, producers fail fast instead of timing out. */
+  /** Opens the circuit breaker: until Redis replies to a write, producers fail fast instead of timing out. */
   trip(): void {
     if (this.isTripped) return;
     this.isTripped = true;
-    this.logger.warn('Redis does not reply; events get 503 until it does.');
-    this.probe().then(
-      () => (this.isTripped = false),
+    this.logProblem();
+    this.waitForReply().then(
+      () => {
+        this.isTripped = false;
+        void this.probeWrites();
+      },
       () => undefined,
     );
   }
 
-  /** Resolves when Redis replies to a PING. Rejects when the process stops. */
-  private async probe(): Promise<void> {
-    await retryForever(() => this.connections.client.ping(), {
+  /** Finds out whether Redis takes writes. Never rejects. */
+  async probeWrites(): Promise<void> {
+    if (!this.available) return;
+    const { connection } = this;
+    try {
+      await this.writeProbe();
+      if (connection === this.connection) this.onWritable();
+    } catch (error) {
+      if (connection === this.connection) this.onFailure(error);
+    }
+  }
+
+  private onWritable(): void {
+    this.refusal = undefined;
+    if (!this.writable) return;
+    if (this.loggedProblems.size > 0) this.logger.log('Redis is available again.');
+    this.loggedProblems.clear();
+    this.resolveReady();
+  }
+
+  private onFailure(error: unknown): void {
+    if (isCommandTimeout(error)) return this.trip();
+    const refusal = refusalOf(error);
+    if (!refusal) return;
+    this.refusal = refusal;
+    this.logProblem();
+  }
+
+  private logProblem(): void {
+    const { problem } = this;
+    if (problem === undefined || this.loggedProblems.has(problem) || this.stopped.signal.aborted) return;
+    this.loggedProblems.add(problem);
+    this.logger.warn(`${problem}; events get 503 until that has changed.`);
+  }
+
+  /** Resolves when Redis replies to a write, also with a refusal. Rejects when the process stops. */
+  private async waitForReply(): Promise<void> {
+    await retryForever(() => this.writeProbe().catch(ignoreRefusal), {
       signal: this.stopped.signal,
       minBackoffMs: PROBE_INTERVAL_MS,
       maxBackoffMs: PROBE_INTERVAL_MS,
       onFailure: (error) => {
         const { client } = this.connections;
-        // This connection may be dead without any report of it, so a later PING uses a new one. Other errors are not a reason:
-        // ioredis takes up to two seconds to disconnect, in which every PING fails at once.
+        // This connection may be dead without any report of it, so a later probe uses a new one. Other errors are not a reason:
+        // ioredis takes up to two seconds to disconnect, in which every command fails at once.
         if (isCommandTimeout(error) && client.status === 'ready') client.disconnect(true);
       },
     });
   }
 
-  /** A 202 promises durability, which depends on the settings of Redis. */
-  private async checkDurability(): Promise<void> {
-    try {
-      const [append, fsync, eviction] = await Promise.all(
-        ['appendonly', 'appendfsync', 'maxmemory-policy'].map((name) => this.setting(name)),
-      );
-      if (append !== 'yes') {
-        this.warnNotDurable(
-          `appendonly is "${append}": accepted events are LOST when Redis stops. Set appendonly yes.`,
-        );
-      } else if (fsync !== 'always') {
-        this.warnNotDurable(
-          `appendfsync is "${fsync}": events accepted in the last second are LOST in a crash. Set appendfsync always.`,
-        );
-      }
-      if (eviction !== 'noeviction') {
-        this.warnNotDurable(
-          `maxmemory-policy is "${eviction}": a full Redis DELETES accepted events. Set maxmemory-policy noeviction.`,
-        );
-      }
-    } catch (error) {
-      this.logger.warn(
-        `The settings of Redis cannot be read (${(error as Error).message}). Make sure that it is durable.`,
-      );
-    }
+  private writeProbe(): Promise<unknown> {
+    return this.connections.client.eval(WRITE_PROBE, PROBE_KEYS.length, ...PROBE_KEYS, PROBE_EXPIRY_MS);
   }
+}
 
-  private async setting(name: string): Promise<string | undefined> {
-    const [, value] = (await this.connections.client.config('GET', name)) as string[];
-    return value;
-  }
-
-  private warnNotDurable(warning: string): void {
-    this.logger.warn(`!!! Redis is not durable: ${warning}`);
-  }
+function ignoreRefusal(error: unknown): void {
+  if (!refusalOf(error)) throw error;
 }

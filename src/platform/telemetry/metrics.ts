@@ -20,7 +20,18 @@ const JOB_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 3
 export const COUNTED = ['accepted', 'stored', 'duplicates', 'refused'] as const;
 export type EventCounts = Record<(typeof COUNTED)[number], number>;
 
-const totals: EventCounts = { accepted: 0, stored: 0, duplicates: 0, refused: 0 };
+export const noCounts = (): EventCounts => ({ accepted: 0, stored: 0, duplicates: 0, refused: 0 });
+
+const totals = noCounts();
+
+/** By the name of the application. There are few applications, but too many for the labels of a metric. */
+const totalsByApplication = new Map<string, EventCounts>();
+
+function totalsOf(application: string): EventCounts {
+  const known = totalsByApplication.get(application) ?? noCounts();
+  totalsByApplication.set(application, known);
+  return known;
+}
 
 /** A Prometheus counter that reads its total when it is scraped. */
 const counter = (total: keyof EventCounts, name: string, help: string): Counter =>
@@ -40,7 +51,7 @@ counter('duplicates', 'the_eye_events_duplicate_total', 'Events from the queue t
 const refusals = new Map<string, number>([['refused_by_database', 0]]);
 new Counter({
   name: 'the_eye_events_refused_total',
-  help: 'Refused events by the code of the reason; a request that is too large counts as one.',
+  help: 'Refused events by the code of the reason; a body that is refused as a whole counts as one.',
   labelNames: ['code'],
   registers,
   collect() {
@@ -68,27 +79,59 @@ const requests = new Histogram({
   buckets: BUCKETS,
   registers,
 });
+const uncounted = new Counter({
+  name: 'the_eye_rate_limit_uncounted_total',
+  help: 'Requests that passed before the counter of their key replied: it was late, and they were counted afterwards, or away.',
+  labelNames: ['reason'],
+  registers,
+});
+const authenticationFailures = new Counter({
+  name: 'the_eye_authentication_failures_total',
+  help: 'Requests that failed to authenticate; reason is missing, malformed, unknown or limited.',
+  labelNames: ['reason'],
+  registers,
+});
+
+// Alerts watch these. They start at 0, so that the first one counts as an increase.
+for (const reason of ['late', 'away']) uncounted.inc({ reason }, 0);
+for (const reason of ['missing', 'malformed', 'unknown', 'limited'])
+  authenticationFailures.inc({ reason }, 0);
 
 export type StatementOutcome = 'ok' | 'failed' | 'unavailable';
 
 /** Counts since the process started. */
 export const eventTotals = (): EventCounts => ({ ...totals });
 
+/** The same by application. */
+export const eventTotalsByApplication = (): [application: string, totals: EventCounts][] =>
+  [...totalsByApplication].map(([application, counts]) => [application, { ...counts }]);
+
 /** Records what happened. Durations are in milliseconds. */
 export const metrics = {
   accepted: (events: number): void => void (totals.accepted += events),
+  /** The share of an application in the accepted events. */
+  acceptedOf: (application: string, events: number): void => void (totalsOf(application).accepted += events),
   /** @param duplicates events that were stored before */
   stored: (events: number, duplicates: number): void => {
     totals.stored += events;
     totals.duplicates += duplicates;
   },
-  refused: (code: string): void => {
+  /** The share of an application in the stored events and the duplicates. */
+  storedOf: (application: string, events: number, duplicates: number): void => {
+    const own = totalsOf(application);
+    own.stored += events;
+    own.duplicates += duplicates;
+  },
+  refused: (code: string, application: string): void => {
     totals.refused++;
+    totalsOf(application).refused++;
     refusals.set(code, (refusals.get(code) ?? 0) + 1);
   },
   jobDone: (durationMs: number): void => jobs.observe(durationMs / 1000),
   statementDone: (statement: string, outcome: StatementOutcome, durationMs: number): void =>
     statements.observe({ statement, outcome }, durationMs / 1000),
+  authenticationFailed: (reason: string): void => authenticationFailures.inc({ reason }),
+  passedUncounted: (reason: 'late' | 'away'): void => uncounted.inc({ reason }),
   responded: (method: string, route: string, status: number, durationMs: number): void =>
     requests.observe({ method, route, status }, durationMs / 1000),
 };

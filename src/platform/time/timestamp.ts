@@ -11,7 +11,7 @@ export class TimestampError extends Error {}
 
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;
 const DATE_TIME =
-  /^(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:(Z)|([+-])(\d\d)(?::?(\d\d))?)?$/;
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?$/;
 
 const EXAMPLE = '2021-01-01T09:15:29.243860Z';
 const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
@@ -19,8 +19,9 @@ const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
 const OUT_OF_RANGE = 'Must lie within the years 0001 to 9999 in UTC.';
 
 /**
- * Parses an ISO 8601 date-time: `T` or a space between date and time, optional seconds with up to six fractional
- * digits, and an optional offset, which defaults to UTC. Rejects a text that would have to be rounded.
+ * Parses an ISO 8601 date-time: `T` or a space between date and time, optional seconds with a fraction, and an optional
+ * offset, which defaults to UTC. Fractional digits after the sixth must be zeros. Rejects a text that would have to be
+ * rounded.
  * @throws TimestampError
  */
 export function parseTimestamp(text: string): Timestamp {
@@ -87,9 +88,18 @@ export function parseBound(text: string, end: 'after' | 'before'): Timestamp {
   return parseTimestamp(end === 'after' ? `${text}T00:00:00` : `${text}T23:59:59.999999`);
 }
 
-/** True for a date without a time of day. */
-export function isDate(text: string): boolean {
-  return DATE.test(text);
+/** A date without a time of day, e.g. `2021-01-01`, in a time zone that is still to be chosen. */
+export interface CalendarDate {
+  readonly date: string;
+}
+
+/**
+ * Parses a date-time or a date.
+ * @throws TimestampError
+ */
+export function parseDateOrTimestamp(text: string): CalendarDate | Timestamp {
+  const timestamp = parseBound(text, 'after');
+  return DATE.test(text) ? { date: text } : timestamp;
 }
 
 /** The canonical timestamp one microsecond later; undefined if that is after the year 9999. */
@@ -119,6 +129,20 @@ export function now(): Timestamp {
 export function timestampAt(milliseconds: number): Timestamp {
   if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
   return { text: formatTimestamp(milliseconds, '000'), milliseconds };
+}
+
+/** Microseconds since the epoch: more than a number holds exactly. */
+export const microsecondsOf = ({ milliseconds, text }: Timestamp): bigint =>
+  BigInt(milliseconds) * 1000n + BigInt(text.slice(-4, -1));
+
+/**
+ * The timestamp of a number of microseconds since the epoch.
+ * @throws TimestampError outside the years 0001 to 9999
+ */
+export function timestampAtMicroseconds(microseconds: bigint): Timestamp {
+  const rest = ((microseconds % 1000n) + 1000n) % 1000n;
+  const { milliseconds } = timestampAt(Number((microseconds - rest) / 1000n));
+  return { text: formatTimestamp(milliseconds, String(rest).padStart(3, '0')), milliseconds };
 }
 
 /** @param microseconds the three digits after the milliseconds */

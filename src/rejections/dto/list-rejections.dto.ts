@@ -1,12 +1,6 @@
-import {
-  Choice,
-  CursorParameter,
-  Filter,
-  PageNumber,
-  type PageQuery,
-  PageSize,
-  TimestampBound,
-} from '../../platform/paging/parameters.js';
+import { IntersectionType, PickType } from '@nestjs/swagger';
+import { Choice, PageNumber, type PageQuery, TimestampBound } from '../../platform/paging/parameters.js';
+import { CursorPageDto, EventFilterDto } from '../../platform/paging/query.dto.js';
 import {
   type RejectionOutcome,
   REJECTION_OUTCOMES,
@@ -17,27 +11,15 @@ import {
 export const ORDERINGS = ['rejected_at', '-rejected_at'] as const;
 
 /** Query parameters that select rejections. */
-export class RejectionFilterDto {
+export class RejectionFilterDto extends EventFilterDto {
   @Choice(REJECTION_CODES, 'Events refused for one reason.')
   code?: RejectionCode;
-
-  @Filter('Events of one application, by its name.', 'default')
-  application?: string;
 
   @Choice(
     REJECTION_OUTCOMES,
     '`refused`: the sender got an error; `observed`: a violation was recorded and the event stored; `set_aside`: accepted, then refused by PostgreSQL.',
   )
   outcome?: RejectionOutcome;
-
-  @Filter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
-  session_id?: string;
-
-  @Filter('Events of one category.', 'page interaction')
-  category?: string;
-
-  @Filter('Events of one name.', 'pageview')
-  name?: string;
 
   @TimestampBound(
     'after',
@@ -52,18 +34,21 @@ export class RejectionFilterDto {
     '2036-12-31',
   )
   rejected_before?: string;
-
-  @CursorParameter()
-  cursor?: string;
 }
 
+/** Query parameters of `POST /rejections/retry`. */
+export class RetryManyDto extends IntersectionType(
+  RejectionFilterDto,
+  PickType(CursorPageDto, ['cursor'] as const),
+) {}
+
 /** Query parameters of `GET /rejections`. */
-export class ListRejectionsDto extends RejectionFilterDto implements PageQuery {
+export class ListRejectionsDto
+  extends IntersectionType(RejectionFilterDto, CursorPageDto)
+  implements PageQuery
+{
   @Choice(ORDERINGS, 'Newest first or oldest first.', '-rejected_at')
   ordering?: (typeof ORDERINGS)[number];
-
-  @PageSize()
-  page_size?: number;
 
   @PageNumber('rejections')
   page?: number;

@@ -1,6 +1,7 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Choice, Filter, TimestampBound } from '../../platform/paging/parameters.js';
+import { Choice, Filter, InstantBound } from '../../platform/paging/parameters.js';
 import { REJECTION_CODES, type RejectionCode } from '../../platform/model/rejection.js';
+import type { Timestamp } from '../../platform/time/timestamp.js';
 
 export const SUMMARY_INTERVALS = ['minute', 'hour', 'day'] as const;
 export type SummaryInterval = (typeof SUMMARY_INTERVALS)[number];
@@ -10,19 +11,19 @@ export class SummaryDto {
   @Choice(SUMMARY_INTERVALS, 'The length of a bucket of time.', 'hour')
   interval?: SummaryInterval;
 
-  @TimestampBound(
+  @InstantBound(
     'after',
     'A time in the first bucket: a date-time or a date. By default the summary has 60 minutes, 24 hours or 30 days.',
     '2026-01-01',
   )
-  from?: string;
+  from?: Timestamp;
 
-  @TimestampBound(
+  @InstantBound(
     'before',
     'A time in the last bucket: a date-time, or a date for its end. By default now.',
     '2026-01-31',
   )
-  to?: string;
+  to?: Timestamp;
 
   @Filter('Events of one application, by its name.', 'default')
   application?: string;

@@ -1,12 +1,14 @@
 import { Controller, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { Allow } from '../../auth/access.decorator.js';
+import { Allow, VisibleApplication } from '../../auth/access.decorator.js';
+import { Question } from '../../auth/question.decorator.js';
 import { AllowedParameters } from '../../platform/http/allowed-parameters.decorator.js';
+import { locationOf } from '../../platform/http/links.js';
 import { ApiProblems } from '../../platform/http/api-problems.js';
 import { pageLink } from '../../platform/paging/page-link.js';
 import { queryPipe } from '../../platform/paging/query.pipe.js';
-import { RejectionFilterDto } from '../dto/list-rejections.dto.js';
+import { RetryManyDto } from '../dto/list-rejections.dto.js';
 import { RetriedManyResponse, RetriedResponse } from './dto/retry.dto.js';
 import { MAX_RETRIES, RetryService } from './retry.service.js';
 
@@ -17,7 +19,8 @@ export class RetryController {
   constructor(private readonly retries: RetryService) {}
 
   @Post('retry')
-  @Allow('admin')
+  @Allow('admin', 'parameter')
+  @Question({ isHeavy: true })
   @HttpCode(200)
   @ApiOperation({
     summary: 'Retry many',
@@ -28,7 +31,7 @@ export class RetryController {
   @ApiOkResponse({ type: RetriedManyResponse })
   @ApiProblems(400, 413, 415, 503)
   async retryMany(
-    @Query(queryPipe) query: RejectionFilterDto,
+    @Query(queryPipe) query: RetryManyDto,
     @Req() request: FastifyRequest,
   ): Promise<RetriedManyResponse> {
     const { retried, accepted, refused, leftOut, next } = await this.retries.retryMany(query);
@@ -43,7 +46,8 @@ export class RetryController {
   }
 
   @Post(':id/retry')
-  @Allow('admin')
+  @Allow('admin', 'handler')
+  @Question()
   @AllowedParameters()
   @HttpCode(202)
   @ApiOperation({
@@ -66,10 +70,11 @@ export class RetryController {
   @ApiProblems(400, 404, 409, 413, 415, 503)
   async retry(
     @Param('id') id: string,
+    @VisibleApplication() visible: string | undefined,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RetriedResponse> {
-    const event = await this.retries.retry(id);
-    reply.header('location', `/events/${event.id}/`);
+    const event = await this.retries.retry(id, visible);
+    reply.header('location', locationOf(`/events/${event.id}/`));
     return { id: event.id, status: 'queued' };
   }
 }

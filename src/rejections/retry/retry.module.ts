@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { EventTypesModule } from '../../event-types/event-types.module.js';
+import { EventLimits } from '../../events/event-limits.js';
 import { RejectionsRepositoryModule } from '../rejections-repository.module.js';
 import { RetryController } from './retry.controller.js';
 import { RetryService } from './retry.service.js';
@@ -8,6 +9,6 @@ import { RetryService } from './retry.service.js';
 @Module({
   imports: [EventTypesModule, RejectionsRepositoryModule],
   controllers: [RetryController],
-  providers: [RetryService],
+  providers: [EventLimits, RetryService],
 })
 export class RetryModule {}

@@ -7,6 +7,8 @@ import type { RejectionsRepository } from '../rejections.repository.js';
 import { ANYBODY } from '../../auth/caller.js';
 import { JsonBody } from '../../platform/http/bodies.js';
 import type { NewEvent } from '../../platform/model/event.js';
+import type { EventLimits } from '../../events/event-limits.js';
+import { EventLimitsPipe } from '../../events/event-limits.pipe.js';
 import { EventsPipe } from '../../events/events.pipe.js';
 import { EventCutError, RetryService, StillRefusedError } from './retry.service.js';
 
@@ -31,7 +33,10 @@ function setUp() {
   const rows = new Map<string, RejectionRow>();
   const state: { violation?: TypeViolation; queueIsDown?: boolean } = {};
   const eventTypes = { check: () => state.violation } as unknown as EventTypes;
-  const pipe = new EventsPipe(eventTypes, { record: (rejection) => void recorded.push(rejection) });
+  const limits = { violations: () => Promise.resolve(new Map()) } as unknown as EventLimits;
+  const recorder = { record: (rejection: NewRejection) => void recorded.push(rejection) };
+  const pipe = new EventsPipe(eventTypes, recorder);
+  const limitsPipe = new EventLimitsPipe(limits, recorder);
   const producer = {
     add: (events: NewEvent[]) => {
       if (state.queueIsDown) return Promise.reject(new RedisUnavailableError());
@@ -61,11 +66,12 @@ function setUp() {
   /** Sends an event that is recorded, and returns its row. */
   const send = async (event: unknown): Promise<RejectionRow> => {
     await pipe
-      .transform({ body: new JsonBody(JSON.stringify(event)), caller: ANYBODY })
+      .transform({ body: new JsonBody(Buffer.from(JSON.stringify(event))), caller: ANYBODY })
+      .then((submission) => limitsPipe.transform(submission))
       .catch(() => undefined);
     return keep(recorded[0] as NewRejection);
   };
-  const retries = new RetryService(eventTypes, producer, repository);
+  const retries = new RetryService(eventTypes, producer, repository, limits);
   return { retries, recorded, queued, steps, rows, state, keep, send };
 }
 

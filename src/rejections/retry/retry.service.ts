@@ -1,22 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { EventTypes } from '../../event-types/event-types.cache.js';
-import { type ReadContext, readEventText } from '../../events/event-reader.js';
-import { yieldToEventLoop } from '../../platform/async/yield-to-event-loop.js';
+import { EventLimits } from '../../events/event-limits.js';
+import { contextOf, readEventText, type Verdict } from '../../events/event-reader.js';
+import { Timeslice } from '../../platform/async/timeslice.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../../platform/errors/domain-error.js';
 import type { NewEvent } from '../../platform/model/event.js';
 import { isTimeOrderedId } from '../../platform/model/time-ordered-id.js';
 import { decodeCursor, encodeCursor } from '../../platform/paging/cursor.js';
+import { metrics } from '../../platform/telemetry/metrics.js';
 import { Producer } from '../../queue/producer.js';
-import type { RejectionFilterDto } from '../dto/list-rejections.dto.js';
+import type { RetryManyDto } from '../dto/list-rejections.dto.js';
 import { boundedErrors, type RejectionRow, textOf } from '../rejection-row.js';
 import { RejectionsRepository } from '../rejections.repository.js';
 import { queryOf, toFilter } from '../rejections.service.js';
 
 /** Rejections that one call retries at most. */
 export const MAX_RETRIES = 1000;
-
-/** Events that are read before other requests get a turn. */
-const CHUNK_SIZE = 50;
 
 /** Characters of events that are queued at once, so that Redis accepts them well within its deadline. */
 const MAX_PART_LENGTH = 1024 * 1024;
@@ -58,23 +57,21 @@ export interface RetrySummary {
  */
 @Injectable()
 export class RetryService {
-  private readonly checkType: ReadContext['checkType'];
-
   constructor(
-    eventTypes: EventTypes,
+    private readonly eventTypes: EventTypes,
     private readonly producer: Producer,
     private readonly rejections: RejectionsRepository,
-  ) {
-    this.checkType = (category, name, data) => eventTypes.check(category, name, data);
-  }
+    private readonly limits: EventLimits,
+  ) {}
 
   /**
    * Retries one rejection.
+   * @param visible the only application whose events the caller sees; undefined if it sees all
    * @throws NotFoundError, EventCutError, StillRefusedError, RedisUnavailableError, BacklogFullError,
    *   DatabaseUnavailableError
    */
-  async retry(id: string): Promise<NewEvent> {
-    const row = isTimeOrderedId(id) ? await this.rejections.findById(id) : undefined;
+  async retry(id: string, visible?: string): Promise<NewEvent> {
+    const row = isTimeOrderedId(id) ? await this.rejections.findById(id, visible) : undefined;
     if (!row) throw new NotFoundError('There is no such rejection.');
     if (!row.whole) throw new EventCutError();
     const [result] = (await this.send([row])) as [RetryResult];
@@ -87,10 +84,10 @@ export class RetryService {
    * and are no longer rejections.
    * @throws CursorError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
    */
-  async retryMany(dto: RejectionFilterDto): Promise<RetrySummary> {
+  async retryMany(dto: RetryManyDto): Promise<RetrySummary> {
     const query = queryOf(dto);
     const cursor = dto.cursor === undefined ? undefined : decodeCursor(dto.cursor, query);
-    const found = await this.rejections.find(toFilter(dto), {
+    const { rows: found, isCut } = await this.rejections.find(toFilter(dto), {
       newestFirst: true,
       limit: MAX_RETRIES + 1,
       cursor,
@@ -100,7 +97,7 @@ export class RetryService {
     let refused = 0;
     for (const part of splitByLength(whole))
       refused += (await this.send(part)).filter((result) => 'errors' in result).length;
-    const last = found.length > MAX_RETRIES ? rows.at(-1) : undefined;
+    const last = isCut || found.length > MAX_RETRIES ? rows.at(-1) : undefined;
     return {
       retried: whole.length,
       accepted: whole.length - refused,
@@ -117,11 +114,12 @@ export class RetryService {
     const results: RetryResult[] = [];
     const accepted: RejectionRow[] = [];
     const changed: RejectionRow[] = [];
-    for (const [index, row] of rows.entries()) {
-      if (index % CHUNK_SIZE === CHUNK_SIZE - 1) await yieldToEventLoop();
-      const context = { application: row.application, checkType: this.checkType };
+    const slice = new Timeslice();
+    for (const row of rows) {
+      if (slice.isOver) await slice.next();
+      const context = contextOf(row.application, this.eventTypes);
       // An event without a timestamp happened when it arrived.
-      const verdict = readEventText(textOf(row), context, row.rejected_at);
+      const verdict = await this.withinLimits(readEventText(textOf(row), context, row.rejected_at));
       if (verdict.outcome === 'accepted') {
         accepted.push(row);
         results.push({ event: verdict.event });
@@ -142,9 +140,17 @@ export class RetryService {
     const events = results.flatMap((result) => ('event' in result ? [result.event] : []));
     // Queued first: after a crash in between, an event is in both places, never in none.
     if (events.length > 0) await this.producer.add(events);
+    for (const { application } of events) metrics.acceptedOf(application, 1);
     if (accepted.length > 0) await this.rejections.remove(accepted);
     if (changed.length > 0) await this.rejections.update(changed);
     return results;
+  }
+
+  private async withinLimits(verdict: Verdict): Promise<Verdict> {
+    if (verdict.outcome === 'refused') return verdict;
+    const { event } = verdict;
+    const violation = (await this.limits.violations(event.application, [event])).get(event);
+    return violation ? { outcome: 'refused', ...violation } : verdict;
   }
 }
 

@@ -1,22 +1,15 @@
-import {
-  CursorParameter,
-  Filter,
-  type PageQuery,
-  PageSize,
-  TimestampBound,
-} from '../../platform/paging/parameters.js';
+import { EXAMPLE_STORED } from '../../events/dto/example.js';
+import { Filter, TimestampBound } from '../../platform/paging/parameters.js';
+import { CursorPageDto } from '../../platform/paging/query.dto.js';
 
 /** The parameters of the events of a session. */
-export class ListSessionEventsDto implements PageQuery {
-  @PageSize()
-  page_size?: number;
-
-  @CursorParameter()
-  cursor?: string;
-}
+export class ListSessionEventsDto extends CursorPageDto {}
 
 /** The parameters of the list of sessions. */
-export class ListSessionsDto extends ListSessionEventsDto {
+export class ListSessionsDto extends CursorPageDto {
+  @Filter('The session of this id.', EXAMPLE_STORED.session_id)
+  session_id?: string;
+
   @Filter('Sessions with an event of this application.', 'default')
   application?: string;
 

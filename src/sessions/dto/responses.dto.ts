@@ -56,10 +56,20 @@ export class SessionEventResponse extends EventResponse {
 }
 
 export class SessionEventsResponse extends SessionResponse {
-  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The next page of events.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'uri-reference',
+    description: 'The next page of events.',
+  })
   next: string | null;
 
-  @ApiProperty({ type: String, nullable: true, format: 'uri', description: 'The previous page of events.' })
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    format: 'uri-reference',
+    description: 'The previous page of events.',
+  })
   previous: string | null;
 
   @ApiProperty({

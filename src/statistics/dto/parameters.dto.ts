@@ -1,90 +1,98 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional } from '@nestjs/swagger';
-import { Type } from 'class-transformer';
-import { IsInt, IsOptional, Max, Min } from 'class-validator';
-import { Valid } from '../../platform/http/valid.decorator.js';
-import { Bound, Choice, Filter } from '../../platform/paging/parameters.js';
-import { type BucketInterval, BUCKET_INTERVALS, zoneNamed } from '../buckets.js';
-import { type GroupBy, GROUPS } from '../groups.js';
+import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import type { Property } from '../../platform/filters/filter.js';
+import { FilteredDto, ParsedText } from '../../platform/filters/filtered.dto.js';
+import { Parsed, Unparsable } from '../../platform/http/parsed.decorator.js';
+import { Choice, Limit, RangeEnd, RangeStart } from '../../platform/paging/parameters.js';
+import { EventFilterDto } from '../../platform/paging/query.dto.js';
+import type { CalendarDate, Timestamp } from '../../platform/time/timestamp.js';
+import { type BucketInterval, BUCKET_INTERVALS, WEEK_STARTS, type WeekStart, zoneNamed } from '../buckets.js';
+import { parseDimensions } from '../measures/dimensions.js';
+import { type Measure, parseMeasure } from '../measures/measure.js';
 
 const MAX_GROUPS = 100;
-
-/** The number of groups. */
-function Limit(byDefault: number, description: string): PropertyDecorator {
-  return applyDecorators(
-    ApiPropertyOptional({
-      type: 'integer',
-      minimum: 1,
-      maximum: MAX_GROUPS,
-      default: byDefault,
-      description,
-    }),
-    Type(() => Number),
-    IsInt({ message: 'Must be a whole number.' }),
-    Min(1, { message: 'Must be at least 1.' }),
-    Max(MAX_GROUPS, { message: `Must be at most ${MAX_GROUPS}.` }),
-  );
-}
 
 function Zone(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       default: 'UTC',
       example: 'Europe/Berlin',
-      description: 'The IANA name of the time zone of hours, days and weeks.',
+      description: 'The IANA name of the time zone whose clock and calendar divide the range.',
     }),
-    Valid((value) =>
-      typeof value === 'string' && zoneNamed(value) !== undefined
-        ? undefined
-        : 'Must be the name of a time zone, such as Europe/Berlin.',
+    Parsed(
+      (value) =>
+        (typeof value === 'string' ? zoneNamed(value) : undefined) ??
+        new Unparsable('Must be the name of a time zone, such as Europe/Berlin.'),
     ),
   );
 }
 
-/** The range and the filters of the counted events. */
-class CountedDto {
-  @Bound(
-    'after',
-    'Start of the range, inclusive: a date-time, or a date for its midnight. By default, 24 hours before `to`.',
-    '2021-01-01',
-  )
-  from?: string;
+const COMPARISONS = ['previous', 'year'] as const;
+/** The range that a range is compared with: the one of the same length before it, or the same one a year before. */
+export type Comparison = (typeof COMPARISONS)[number];
 
-  @Bound(
-    'before',
-    'End of the range, exclusive: a date-time, or a date for its end. By default, now.',
-    '2021-01-31',
-  )
-  to?: string;
-
-  @Filter('Events of one application, by its name.', 'default')
-  application?: string;
-
-  @Filter('Events of one category.', 'page interaction')
-  category?: string;
-
-  @Filter('Events of one name.', 'pageview')
-  name?: string;
-}
+const PRECISIONS = ['exact', 'approximate'] as const;
 
 /** The parameters of the counts by time. */
-export class EventCountsDto extends CountedDto {
-  @Choice(BUCKET_INTERVALS, 'The length of a bucket. A week begins on Monday.', 'hour')
+export class EventCountsDto extends FilteredDto {
+  @RangeStart('midnight')
+  from?: CalendarDate | Timestamp;
+
+  @RangeEnd()
+  to?: CalendarDate | Timestamp;
+
+  @ApiPropertyOptional({
+    type: String,
+    default: 'events',
+    example: 'events',
+    description:
+      'What is measured: `events`, `sessions`, or of a property `unique:<path>` (how many different values), ' +
+      '`sum:`, `avg:`, `min:`, `max:`, `p50:`, `p90:`, `p95:` or `p99:<path>` (of its numbers), e.g. `avg:data.price`.',
+  })
+  @ParsedText(parseMeasure)
+  measure: Measure = { kind: 'events' };
+
+  @Choice(
+    PRECISIONS,
+    'Whether unique values and percentiles may be estimated, in less time and memory.',
+    'exact',
+  )
+  precision: (typeof PRECISIONS)[number] = 'exact';
+
+  @Choice(COMPARISONS, 'Measures another range too: the one before, or the same one a year before.')
+  compare?: Comparison;
+
+  @Choice(BUCKET_INTERVALS, 'The length of a bucket.', 'hour')
   interval: BucketInterval = 'hour';
+
+  @Choice(Object.keys(WEEK_STARTS), 'The day on which a week begins.', 'monday')
+  week_start: WeekStart = 'monday';
 
   @Zone()
   timezone: string = 'UTC';
 
-  @Choice(Object.keys(GROUPS), 'One series for each of the largest groups instead of one for all events.')
-  @IsOptional()
-  group_by?: GroupBy;
+  @ApiPropertyOptional({
+    type: String,
+    example: 'category',
+    description:
+      'One series for each of the largest groups instead of one for all events: `type`, or one or two of `application`, ' +
+      '`category`, `name`, `session_id` and paths inside `data`, with a comma, e.g. `category,data.path`.',
+  })
+  @ParsedText(parseDimensions)
+  group_by?: Property[];
 
-  @Limit(10, 'Groups with a series of their own; all others share one.')
+  @Limit(10, MAX_GROUPS, 'Groups with a series of their own; all others share one.')
   limit: number = 10;
 }
 
 /** The parameters of the largest groups. */
-export class TopDto extends CountedDto {
-  @Limit(10, 'Entries of each list.')
+export class TopDto extends PickType(EventFilterDto, ['application', 'category', 'name']) {
+  @RangeStart('midnight')
+  from?: CalendarDate | Timestamp;
+
+  @RangeEnd()
+  to?: CalendarDate | Timestamp;
+
+  @Limit(10, MAX_GROUPS, 'Entries of each list.')
   limit: number = 10;
 }

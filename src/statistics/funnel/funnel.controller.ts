@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Allow } from '../../auth/access.decorator.js';
+import { Allow, VisibleApplication } from '../../auth/access.decorator.js';
+import { Question } from '../../auth/question.decorator.js';
 import { AllowedParameters } from '../../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../../platform/http/api-problems.js';
 import { JsonObjectPipe } from '../../platform/http/json-object.pipe.js';
@@ -15,7 +16,8 @@ export class FunnelController {
 
   @Post()
   @HttpCode(200)
-  @Allow('read')
+  @Allow('read', 'handler')
+  @Question({ isHeavy: true })
   @AllowedParameters()
   @ApiOperation({
     summary: 'Count how many sessions reached each step',
@@ -28,7 +30,10 @@ export class FunnelController {
   @ApiBody({ type: FunnelDto })
   @ApiOkResponse({ type: FunnelResponse })
   @ApiProblems(400, 413, 415, 503)
-  count(@Body(new JsonObjectPipe(FunnelDto)) funnel: FunnelDto): Promise<FunnelResponse> {
-    return this.funnels.count(funnel);
+  count(
+    @Body(new JsonObjectPipe(FunnelDto)) funnel: FunnelDto,
+    @VisibleApplication() visible: string | undefined,
+  ): Promise<FunnelResponse> {
+    return this.funnels.count(funnel, visible);
   }
 }

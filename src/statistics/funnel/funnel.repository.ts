@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { Sql } from '../../platform/database/sql.js';
+import { ReadSql } from '../../platform/database/sql.js';
 
 /** A type of event. */
 export interface Step {
@@ -10,7 +10,7 @@ export interface Step {
 /** Follows sessions from step to step. */
 @Injectable()
 export class FunnelRepository {
-  constructor(private readonly sql: Sql) {}
+  constructor(private readonly sql: ReadSql) {}
 
   /**
    * How many sessions reached each step, from one canonical timestamp to before another.
@@ -18,17 +18,20 @@ export class FunnelRepository {
    * Of all ways to an event of a step, the one that began last is kept: who is not too late on that one is on no other.
    * So a session is walked once a step, with the latest beginning seen before each event.
    * @param window seconds
+   * @param application reads only events of this application
    */
   async sessions(
     steps: Step[],
     { from, to }: { from: string; to: string },
     window: number,
+    application: string | undefined,
   ): Promise<number[]> {
-    const parameters: unknown[] = [from, to, window];
+    const parameters: unknown[] = [from, to, window, application ?? null];
     const reached = steps.map(({ category, name }, index) => {
       parameters.push(category, name);
       const events = `SELECT session_id COLLATE "C" AS session_id, timestamp FROM events
-        WHERE (category, name) = ($${parameters.length - 1}, $${parameters.length}) AND timestamp >= $1 AND timestamp < $2`;
+        WHERE (category, name) = ($${parameters.length - 1}, $${parameters.length}) AND timestamp >= $1 AND timestamp < $2
+          AND ($4::text IS NULL OR application = $4)`;
       if (index === 0)
         return `step_0 AS MATERIALIZED (SELECT *, timestamp AS began FROM (${events}) AS events)`;
       return `step_${index} AS MATERIALIZED (

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { InvalidParametersError } from '../../platform/errors/domain-error.js';
 import { EventCountsRepository } from '../event-counts.repository.js';
-import { InvalidParameterError, readRange } from '../range.js';
+import { toRange } from '../range.js';
 import type { FunnelDto, FunnelResponse } from './dto/funnel.dto.js';
 import { FunnelRepository } from './funnel.repository.js';
 
@@ -15,22 +16,26 @@ export class FunnelService {
     private readonly funnels: FunnelRepository,
   ) {}
 
-  /** @throws InvalidParameterError when the range has more than MAX_FUNNEL_EVENTS; DatabaseUnavailableError */
-  async count(dto: FunnelDto): Promise<FunnelResponse> {
+  /**
+   * @param application counts only events of this application
+   * @throws InvalidParametersError when the range has more than MAX_FUNNEL_EVENTS; DatabaseUnavailableError
+   */
+  async count(dto: FunnelDto, application: string | undefined): Promise<FunnelResponse> {
     const { steps, window } = dto;
-    const { from, to } = readRange(dto, 'UTC');
+    const { from, to } = toRange(dto, 'UTC');
     const range = { from: from.text, to: to.text };
     const counts = await Promise.all(
-      steps.map(({ category, name }) => this.counts.count({ category, name }, range)),
+      steps.map(({ category, name }) => this.counts.count({ application, category, name }, range)),
     );
     const events = counts.reduce((sum, count) => sum + count, 0);
     if (events > MAX_FUNNEL_EVENTS)
-      throw new InvalidParameterError(
-        'from',
-        `The steps have ${events.toLocaleString('en')} events in this range, but a funnel reads at most ` +
-          `${MAX_FUNNEL_EVENTS.toLocaleString('en')}; use a shorter range.`,
-      );
-    const reached = await this.funnels.sessions(steps, range, window);
+      throw new InvalidParametersError({
+        from: [
+          `The steps have ${events.toLocaleString('en')} events in this range, but a funnel reads at most ` +
+            `${MAX_FUNNEL_EVENTS.toLocaleString('en')}; use a shorter range.`,
+        ],
+      });
+    const reached = await this.funnels.sessions(steps, range, window, application);
     return {
       ...range,
       window,

@@ -1,12 +1,12 @@
-import { COUNTED, type EventCounts } from '../../platform/telemetry/metrics.js';
+import { COUNTED, type EventCounts, noCounts } from '../../platform/telemetry/metrics.js';
 
 /** Seconds of which the rates are available. */
-export const WINDOW_SECONDS = 300;
+export const RATES_WINDOW_SECONDS = 300;
 
 /** By how much the totals of this process grew in each second, until that is published. */
 export class PendingDeltas {
   private readonly deltas = new Map<number, EventCounts>();
-  private last: EventCounts = { accepted: 0, stored: 0, duplicates: 0, refused: 0 };
+  private last = noCounts();
 
   /** @param second since 1970, at the end of which the totals were read */
   noteTotals(second: number, totals: EventCounts): void {

@@ -1,13 +1,14 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { PeriodicTask } from '../../platform/async/periodic-task.js';
-import { eventTotals } from '../../platform/telemetry/metrics.js';
-import { PendingDeltas, WINDOW_SECONDS } from './pending-deltas.js';
+import { type EventCounts, eventTotals, eventTotalsByApplication } from '../../platform/telemetry/metrics.js';
+import { PendingDeltas, RATES_WINDOW_SECONDS } from './pending-deltas.js';
 import { RatesStore } from './rates.store.js';
 
 /** Publishes at the end of each second what this process counted in it. */
 @Injectable()
 export class RatesPublisher implements OnModuleInit, OnApplicationShutdown {
-  private readonly deltas = new PendingDeltas();
+  /** By application; of all of them together, by `undefined`. */
+  private readonly deltas = new Map<string | undefined, PendingDeltas>();
   private second = currentSecond();
   private readonly task = new PeriodicTask({
     name: 'publish the rates',
@@ -38,17 +39,26 @@ export class RatesPublisher implements OnModuleInit, OnApplicationShutdown {
   }
 
   private async publish(): Promise<void> {
-    const { deltas, second } = this;
-    deltas.noteTotals(second, eventTotals());
-    const pending = new Map(deltas.bySecond);
-    if (pending.size === 0) return;
-    try {
-      await this.store.write(pending);
-      deltas.discard(pending.keys());
-    } catch {
-      // Redis is away: the deltas stay pending for as long as they can be read.
-      deltas.discardBefore(second - WINDOW_SECONDS);
-    }
+    const { second } = this;
+    const all: [string | undefined, EventCounts][] = [
+      [undefined, eventTotals()],
+      ...eventTotalsByApplication(),
+    ];
+    const written = all.map(async ([application, totals]) => {
+      const deltas = this.deltas.get(application) ?? new PendingDeltas();
+      this.deltas.set(application, deltas);
+      deltas.noteTotals(second, totals);
+      const pending = new Map(deltas.bySecond);
+      if (pending.size === 0) return;
+      try {
+        await this.store.write(pending, application);
+        deltas.discard(pending.keys());
+      } catch {
+        // Redis is away: the deltas stay pending for as long as they can be read.
+        deltas.discardBefore(second - RATES_WINDOW_SECONDS);
+      }
+    });
+    await Promise.all(written);
   }
 }
 

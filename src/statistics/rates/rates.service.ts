@@ -4,7 +4,7 @@ import { BacklogReport } from '../../queue/backlog-report.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
 import type { EventCounts } from '../../platform/telemetry/metrics.js';
-import { WINDOW_SECONDS } from './pending-deltas.js';
+import { RATES_WINDOW_SECONDS } from './pending-deltas.js';
 import { RatesStore } from './rates.store.js';
 
 /** Milliseconds from the end of a second until all processes have published their counts of it. */
@@ -27,15 +27,21 @@ export class RatesService {
     private readonly report: BacklogReport,
   ) {}
 
-  /** @throws RedisUnavailableError */
-  async read(): Promise<Rates> {
+  /**
+   * @param application of which the events are counted; undefined for all. The backlog is always that of all.
+   * @throws RedisUnavailableError
+   */
+  async read(application: string | undefined): Promise<Rates> {
     const end = Math.floor((Date.now() - PUBLISH_DELAY_MS) / 1000);
     try {
       if (!this.redis.available) throw new RedisUnavailableError();
-      const [counts, { jobs, oldest }] = await Promise.all([this.store.read(end), this.report.read()]);
+      const [counts, { jobs, oldest }] = await Promise.all([
+        this.store.read(end, application),
+        this.report.read(),
+      ]);
       return {
         now: new Date(end * 1000).toISOString().replace('Z', '000Z'),
-        seconds: WINDOW_SECONDS,
+        seconds: RATES_WINDOW_SECONDS,
         ...counts,
         backlog: {
           events: this.backlog.items,

@@ -6,6 +6,25 @@ export const connection = Object.assign(new EventTarget(), { reachable: true });
 /** Time without any byte after which a request has failed. Longer than the API's own deadlines. */
 const STALL_TIMEOUT_MS = 15_000;
 
+/** @type {number | undefined} Milliseconds from the viewer's clock to that of The Eye, by its last response. */
+let clockOffset;
+
+/** The time by the clock of The Eye. The clock of the viewer may be hours off. */
+export const serverNow = () => Date.now() + (clockOffset ?? 0);
+
+/** Like `serverNow`, but asks The Eye for the time if it has not responded yet. */
+export async function fetchServerNow() {
+  if (clockOffset === undefined) await fetchJson('/health/live');
+  return serverNow();
+}
+
+/** @param {Response} response */
+function readClock({ headers }) {
+  const date = Date.parse(headers.get('date') ?? '');
+  // The header has no fraction. Its second is rounded up, so that a range until now has the newest events.
+  if (!Number.isNaN(date)) clockOffset = date + 1000 - Date.now();
+}
+
 /** A failed request. The message is shown on the page. */
 export class ApiError extends Error {
   /**
@@ -42,6 +61,26 @@ export function addressOf(path, parameters = {}) {
 }
 
 /**
+ * The path of a session. A browser resolves the segments `.` and `..`, percent-encoded or not, so these ids go into the query.
+ * @param {string} id
+ * @param {Record<string, string | number | null | undefined>} [parameters]
+ */
+export function sessionAddress(id, parameters = {}) {
+  const isResolved = id === '.' || id === '..';
+  return isResolved
+    ? addressOf('/sessions/_/', { session_id: id, ...parameters })
+    : addressOf(`/sessions/${encodeURIComponent(id)}/`, parameters);
+}
+
+/**
+ * The URL of an API path. It lies below the folder of this page, which a proxy may serve below a path of its own.
+ * @param {string} path
+ */
+export function urlOf(path) {
+  return new URL(path.replace(/^\//, ''), document.baseURI).href;
+}
+
+/**
  * @param {string | null} [key] to use instead of the stored one
  * @returns {Record<string, string>}
  */
@@ -51,14 +90,16 @@ function authorization(key = currentKey()) {
 
 /**
  * Sends a GET request to the API and parses the response.
- * @template Answer
+ * @template Body
  * @param {string} address
  * @param {{ signal?: AbortSignal, key?: string }} [options] `key`: used instead of the stored one
- * @returns {Promise<Answer>}
+ * @returns {Promise<Body>}
  * @throws ApiError, or the reason of `signal`
  */
 export async function fetchJson(address, { signal, key } = {}) {
-  return send(address, { signal, key }, ({ body }, onProgress) => {
+  return send(address, { signal, key }, ({ status, headers, body }, onProgress) => {
+    if (!headers.get('content-type')?.includes('json'))
+      throw new ApiError(status, `The response of ${address} is not from The Eye.`);
     const monitored = body?.pipeThrough(
       new TransformStream({
         transform(chunk, out) {
@@ -67,7 +108,7 @@ export async function fetchJson(address, { signal, key } = {}) {
         },
       }),
     );
-    return /** @type {Promise<Answer>} */ (new Response(monitored).json());
+    return /** @type {Promise<Body>} */ (new Response(monitored).json());
   });
 }
 
@@ -89,21 +130,22 @@ export async function send(address, { signal, key, headers }, read) {
   };
   onProgress();
   try {
-    const response = await fetch(address, {
+    const response = await fetch(urlOf(address), {
       headers: { ...authorization(key), ...headers },
       signal: signal ? AbortSignal.any([signal, stalled.signal]) : stalled.signal,
       credentials: 'omit',
       cache: 'no-store',
     });
+    readClock(response);
     if (!response.ok) throw await problemOf(response, key !== undefined);
     const result = await read(response, onProgress);
     setReachable(true);
     return result;
   } catch (error) {
-    const answered = error instanceof ApiError;
-    if (!answered) signal?.throwIfAborted();
-    setReachable(answered);
-    throw answered ? error : new ApiError(0, 'The Eye cannot be reached.');
+    const hasResponse = error instanceof ApiError;
+    if (!hasResponse) signal?.throwIfAborted();
+    setReachable(hasResponse);
+    throw hasResponse ? error : new ApiError(0, 'The Eye cannot be reached.');
   } finally {
     clearTimeout(timer);
   }

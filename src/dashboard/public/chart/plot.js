@@ -1,4 +1,4 @@
-import uPlot from '/dashboard/vendor/uplot.js';
+import uPlot from '../vendor/uplot.js';
 import { el } from '../page/dom.js';
 import { settings } from '../page/settings.js';
 import { colour } from './colours.js';

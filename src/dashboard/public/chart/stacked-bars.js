@@ -1,4 +1,4 @@
-import uPlot from '/dashboard/vendor/uplot.js';
+import uPlot from '../vendor/uplot.js';
 import { el } from '../page/dom.js';
 import { count, dateTime } from '../page/format.js';
 import { colour, seriesColour } from './colours.js';

@@ -1,4 +1,5 @@
 import { currentKey } from '../api/key.js';
+import { urlOf } from '../api/client.js';
 import { copyButton, el } from './dom.js';
 
 /**
@@ -23,7 +24,7 @@ export function apiCall(address) {
     el(
       'div',
       {},
-      el('a', { href: address, target: '_blank', rel: 'noopener' }, `GET ${address}`),
+      el('a', { href: urlOf(address), target: '_blank', rel: 'noopener' }, `GET ${address}`),
       copyButton('Copy as curl', () => command(address)),
     ),
   );
@@ -33,7 +34,7 @@ export function apiCall(address) {
 /** The command that sends a first event, for a page without events. */
 export function firstEventHint() {
   const command = [
-    `curl ${authorization()}${location.origin}/events/ -H 'Content-Type: application/json' \\`,
+    `curl ${authorization()}${urlOf('/events/')} -H 'Content-Type: application/json' \\`,
     `  -d '{"session_id": "a", "category": "page interaction", "name": "pageview", "data": {"path": "/"}}'`,
   ].join('\n');
   return el(
@@ -48,7 +49,7 @@ export function firstEventHint() {
 
 /** @param {string} address */
 function command(address) {
-  const url = new URL(address, location.origin).href.replaceAll("'", '%27');
+  const url = urlOf(address).replaceAll("'", '%27');
   return `curl ${authorization()}'${url}'`;
 }
 

@@ -20,7 +20,7 @@ export function pagination(
 ) {
   const link = (/** @type {string} */ label, /** @type {string | null} */ address) => {
     if (address === null) return el('span', { class: 'button', 'aria-disabled': 'true' }, label);
-    const cursor = new URL(address).searchParams.get('cursor');
+    const cursor = new URL(address, location.href).searchParams.get('cursor');
     return el('a', { class: 'button', href: changed(route, { ...extra, cursor }) }, label);
   };
   const total =

@@ -20,13 +20,13 @@ let panels = 0;
 /**
  * A part of a view that sends one request and shows the response. It shows errors, retries after transient ones, and does
  * not affect other panels.
- * @template Answer
+ * @template Body
  * @param {Screen} screen
  * @param {{
  *   title: string,
  *   address: string | (() => Promise<string>),
- *   show: (answer: Answer) => Node,
- *   load?: (address: string, signal: AbortSignal) => Promise<Answer>,
+ *   show: (body: Body) => Node,
+ *   load?: (address: string, signal: AbortSignal) => Promise<Body>,
  *   intervalMs?: number,
  *   tools?: import('./dom.js').Child,
  *   class?: string,

@@ -1,3 +1,4 @@
+import { fetchServerNow, serverNow } from '../api/client.js';
 import { el } from './dom.js';
 import { dateTime } from './format.js';
 import { FIRST_PAGE } from './pagination.js';
@@ -61,7 +62,7 @@ export function rangeOf(route, byDefault, oldest) {
 async function resolveRange({ parameters }, byDefault, oldest) {
   const exact = exactOf(parameters);
   if (exact) return exact;
-  const now = Date.now();
+  const now = await fetchServerNow();
   const name = parameters.range ?? byDefault;
   if (name === 'all' && oldest)
     return { from: Math.min((await oldest()) ?? now - DAY, now - MIN_RANGE_MS), to: now };
@@ -176,6 +177,6 @@ const formatMinute = (instant) => dateTime(new Date(instant).toISOString(), { di
  */
 function clampRange({ from, to }, maxLength) {
   const length = Math.min(Math.max(to - from, MIN_RANGE_MS), maxLength);
-  const end = Math.min(Math.round((from + to + length) / 2), Date.now());
+  const end = Math.min(Math.round((from + to + length) / 2), serverNow());
   return { from: Math.max(Math.round(end - length), FIRST_TIMESTAMP_MS), to: end };
 }

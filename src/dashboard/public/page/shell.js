@@ -1,4 +1,4 @@
-import { connection } from '../api/client.js';
+import { connection, urlOf } from '../api/client.js';
 import { currentKey, storeKey } from '../api/key.js';
 import { settings } from './settings.js';
 
@@ -36,7 +36,7 @@ export function startShell(reload) {
   };
   connection.addEventListener('reachable', () => {
     byId('unreachable').hidden = connection.reachable;
-    if (!connection.reachable) byId('unreachable-where').textContent = location.origin;
+    if (!connection.reachable) byId('unreachable-where').textContent = urlOf('/').replace(/\/$/, '');
   });
   byId('skip').onclick = (event) => {
     // The fragment of the address belongs to the router.

@@ -3,8 +3,8 @@ import type { ExportedEvents } from './exported-event.js';
 import { ndjson } from './ndjson.writer.js';
 import { parquet } from './parquet.writer.js';
 
-export const FORMATS = ['ndjson', 'csv', 'parquet'] as const;
-export type Format = (typeof FORMATS)[number];
+export const EXPORT_FORMATS = ['ndjson', 'csv', 'parquet'] as const;
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
 interface Writer {
   /** Media type. */
@@ -13,7 +13,7 @@ interface Writer {
   readonly write: (pages: ExportedEvents) => AsyncIterable<string | Uint8Array>;
 }
 
-export const WRITERS: Readonly<Record<Format, Writer>> = {
+export const WRITERS: Readonly<Record<ExportFormat, Writer>> = {
   ndjson: { type: 'application/x-ndjson', write: ndjson },
   csv: { type: 'text/csv; charset=utf-8', write: csv },
   parquet: { type: 'application/vnd.apache.parquet', write: parquet },

@@ -1,20 +1,8 @@
-import type { EventFilter } from '../../../platform/model/event.js';
-import { Filter, TimestampBound } from '../../../platform/paging/parameters.js';
+import { TimestampBound } from '../../../platform/paging/parameters.js';
+import { EventFilterDto } from '../../../platform/paging/query.dto.js';
 
-/** Which events a subscriber receives: the filters of the list. */
-export class StreamQueryDto implements EventFilter {
-  @Filter('Events of one application, by its name.', 'default')
-  application?: string;
-
-  @Filter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
-  session_id?: string;
-
-  @Filter('Events of one category.', 'page interaction')
-  category?: string;
-
-  @Filter('Events of one name.', 'pageview')
-  name?: string;
-
+/** Query parameters of `GET /events/stream`: which events a subscriber receives. */
+export class StreamQueryDto extends EventFilterDto {
   @TimestampBound(
     'after',
     'Events with this timestamp or a later one. Excludes events of the past that are sent now.',

@@ -8,6 +8,9 @@ const FOLDER = import.meta.dirname;
 /** SHA-256 of the SQL files of each released migration. Add a line for a new migration; never change one. */
 const RELEASED: Record<string, string> = {
   '1765000000000-initial-schema': 'd309dcc8ee393b65f56f89c14253efcb10d1c1ba8919408b791f8f1dce7c5dc9',
+  '1766000000000-bound-keys': '9cb4c14f5d6a0efec0f35c8ed4b8c65f1b26a075a63a98b68996bb8d02d086d5',
+  '1766100000000-application-limits': 'd7fac3698a446996ab5715ab1f0d6411f82c68a36315e11458c5dd50a55b70f4',
+  '1766200000000-replication': 'c93678ee64db6d6cc60d74dc93b2fccf44ff620d742a57224e50c65a19797b14',
 };
 
 function digestOf(migration: string): string {

@@ -1,7 +1,15 @@
 import { InitialSchema1765000000000 } from './1765000000000-initial-schema.js';
+import { BoundKeys1766000000000 } from './1766000000000-bound-keys.js';
+import { ApplicationLimits1766100000000 } from './1766100000000-application-limits.js';
+import { Replication1766200000000 } from './1766200000000-replication.js';
 
 /**
  * All migrations, oldest first. A released migration never changes, because databases that have run it would differ from
  * new ones; `migrations.spec.ts` holds a digest of each.
  */
-export const MIGRATIONS = [InitialSchema1765000000000];
+export const MIGRATIONS = [
+  InitialSchema1765000000000,
+  BoundKeys1766000000000,
+  ApplicationLimits1766100000000,
+  Replication1766200000000,
+];

@@ -3,7 +3,13 @@ import fp from 'fastify-plugin';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { DomainError } from '../../errors/domain-error.js';
-import { expectationFailed, headerTooLarge, malformedRequest, requestTimeout } from '../http-errors.js';
+import {
+  expectationFailed,
+  headerTooLarge,
+  malformedRequest,
+  methodNotAllowed,
+  requestTimeout,
+} from '../http-errors.js';
 import { problemHeaders, toProblemDocument } from '../problem-document.js';
 import { sendProblem, toDomainError } from '../problem.filter.js';
 import { SECURITY_HEADERS, setBaseHeaders } from '../security-headers.plugin.js';
@@ -44,17 +50,24 @@ export const clientErrors = fp(
     fastify.server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
       const { status, headers, text } = serialize(expectationFailed(request.headers.expect));
       response.writeHead(status, headers).write(text);
-      drainRequest(request.resume(), () => response.end());
+      drainRequest(request, response, () => response.end());
     });
-    // Node's own response is 400 without a body; `requireHostHeader` turns that off.
-    fastify.addHook('onRequest', ({ raw }, _reply, next) => {
-      const isMissing = raw.headers.host === undefined && raw.httpVersion === '1.1';
-      next(isMissing ? malformedRequest('The Host header is missing.') : undefined);
+    // Node would close the connection without a response.
+    fastify.server.on('connect', ({ method = '' }: IncomingMessage, socket: Socket) => {
+      socket.end(formatResponse(methodNotAllowed(method, [])));
     });
+    fastify.addHook('onRequest', ({ raw }, _reply, next) => next(codingError(raw)));
     done();
   },
   { name: 'the-eye-client-errors', dependencies: ['the-eye-security-headers'] },
 );
+
+/** Node takes other codings before `chunked`, and leaves the body encoded. HTTP/1.0 has none (RFC 9112, section 6.1). */
+function codingError({ headers, httpVersion }: IncomingMessage): DomainError | undefined {
+  const coding = headers['transfer-encoding'];
+  if (coding === undefined || (coding.toLowerCase() === 'chunked' && httpVersion === '1.1')) return undefined;
+  return malformedRequest('The only Transfer-Encoding is `chunked`, and only in HTTP/1.1.');
+}
 
 /** Calls back when the responses to all complete requests of a connection are sent. An incomplete request gets none. */
 function afterPendingResponses(socket: Socket, done: () => void): void {

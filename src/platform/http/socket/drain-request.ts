@@ -1,4 +1,5 @@
-import { finished, type Readable } from 'node:stream';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream';
 import { environment } from '../../config/environment.js';
 
 /**
@@ -7,19 +8,63 @@ import { environment } from '../../config/environment.js';
  */
 export const LINGER_TIMEOUT_MS = 1000;
 
+/** Bytes of one body that are discarded at most. A client that sends more will not read its response. */
+const MAX_BYTES = 4 * environment.BODY_LIMIT;
+
 /**
- * Waits until it is safe to close the connection of a request: its body has ended, no data came for LINGER_TIMEOUT_MS, or
- * REQUEST_TIMEOUT has passed. Something else must keep the body flowing.
+ * Bytes of all such bodies that a process discards in a millisecond: 32 MiB/s. Node reads up to 2 MiB from each connection
+ * before it serves the next one, so that a flood that is discarded as fast as it comes makes everybody wait.
  */
-export function drainRequest(body: Readable, done: () => void): void {
-  const linger = setTimeout(stop, LINGER_TIMEOUT_MS);
+const BYTES_PER_MS = (32 * 1024 * 1024) / 1000;
+
+/** Milliseconds by which the process may be ahead of that pace. */
+const MAX_BURST_MS = 20;
+
+/** When the bytes that were discarded so far are paid for, on the clock of `performance.now()`. */
+let paidUntil = 0;
+
+/** @returns milliseconds to wait before the next bytes are read */
+function delayAfter(bytes: number): number {
+  const now = performance.now();
+  paidUntil = Math.max(paidUntil, now - MAX_BURST_MS) + bytes / BYTES_PER_MS;
+  return paidUntil - now;
+}
+
+/**
+ * Discards the rest of a request until it is safe to end its response: the body has ended, no data came for
+ * LINGER_TIMEOUT_MS, REQUEST_TIMEOUT has passed, or MAX_BYTES were discarded. If the body is still incomplete when the
+ * response ends, the connection is closed.
+ */
+export function drainRequest(request: IncomingMessage, response: ServerResponse, done: () => void): void {
   const timeout = setTimeout(stop, environment.REQUEST_TIMEOUT);
-  const removeListeners = finished(body, stop);
-  body.on('data', () => linger.refresh());
+  let timer = setTimeout(stop, LINGER_TIMEOUT_MS);
+  let discarded = 0;
+  const removeListeners = finished(request, stop);
+  request.on('data', discard).resume();
+  // Otherwise Node would read the rest of the body, without any bound.
+  response.once('finish', () => request.complete || request.socket.destroySoon());
+
+  function discard({ length }: Buffer): void {
+    clearTimeout(timer);
+    discarded += length;
+    if (discarded > MAX_BYTES) return stop();
+    const delayMs = delayAfter(length);
+    if (delayMs > 1) {
+      request.pause();
+      timer = setTimeout(resume, delayMs);
+    } else timer = setTimeout(stop, LINGER_TIMEOUT_MS);
+  }
+
+  function resume(): void {
+    timer = setTimeout(stop, LINGER_TIMEOUT_MS);
+    request.resume();
+  }
+
   function stop(): void {
     removeListeners();
-    clearTimeout(linger);
+    clearTimeout(timer);
     clearTimeout(timeout);
+    request.off('data', discard).pause();
     done();
   }
 }

@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 declare module 'fastify' {
   interface FastifyInstance {
+    /** Lets each client open a new connection after its next response. Called when the stop is announced. */
+    endKeepAlive(): void;
     /** Starts to close connections without a request. Called when the stop begins, before jobs and statements finish. */
     startDraining(): void;
   }
@@ -33,6 +35,12 @@ export const gracefulClose = fp(
       }, FIRST_REQUEST_TIMEOUT_MS).unref();
     };
     fastify.decorate('startDraining', startDraining);
+    let isAnnounced = false;
+    fastify.decorate('endKeepAlive', () => void (isAnnounced = true));
+    fastify.addHook('onRequest', (_request, reply, next) => {
+      if (isAnnounced) void reply.header('connection', 'close');
+      next();
+    });
     fastify.addHook('preClose', (next) => {
       startDraining();
       next();

@@ -30,7 +30,7 @@ export class RetriedManyResponse {
   @ApiProperty({
     type: String,
     nullable: true,
-    format: 'uri',
+    format: 'uri-reference',
     description: 'Where to POST for the others.',
   })
   next: string | null;

@@ -1,9 +1,10 @@
 import { ApiProperty } from '@nestjs/swagger';
 import { EXAMPLE_STORED } from '../../../events/dto/example.js';
 import { Valid } from '../../../platform/http/valid.decorator.js';
-import { Bound } from '../../../platform/paging/parameters.js';
+import { RangeEnd, RangeStart } from '../../../platform/paging/parameters.js';
 import { textViolation } from '../../../platform/model/event-text.js';
 import { isJsonObject } from '../../../platform/json/json-object.js';
+import type { CalendarDate, Timestamp } from '../../../platform/time/timestamp.js';
 
 const MIN_STEPS = 2;
 const MAX_STEPS = 10;
@@ -37,19 +38,11 @@ export class FunnelDto {
   @Valid(stepsViolation)
   steps: StepDto[];
 
-  @Bound(
-    'after',
-    'Start of the range, inclusive: a date-time, or a date for its midnight UTC. By default, 24 hours before `to`.',
-    '2021-01-01',
-  )
-  from?: string;
+  @RangeStart('midnight UTC')
+  from?: CalendarDate | Timestamp;
 
-  @Bound(
-    'before',
-    'End of the range, exclusive: a date-time, or a date for its end. By default, now.',
-    '2021-01-31',
-  )
-  to?: string;
+  @RangeEnd()
+  to?: CalendarDate | Timestamp;
 
   @ApiProperty({
     type: 'integer',

@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { WINDOW_SECONDS } from '../pending-deltas.js';
+import { RATES_WINDOW_SECONDS } from '../pending-deltas.js';
 
 class BacklogResponse {
   @ApiProperty({
@@ -26,8 +26,8 @@ function PerSecond(description: string): PropertyDecorator {
   return ApiProperty({
     type: 'array',
     items: { type: 'integer' },
-    minItems: WINDOW_SECONDS,
-    maxItems: WINDOW_SECONDS,
+    minItems: RATES_WINDOW_SECONDS,
+    maxItems: RATES_WINDOW_SECONDS,
     description,
     example: [0, 120, 98],
   });
@@ -42,7 +42,7 @@ export class RatesResponse {
   })
   now: string;
 
-  @ApiProperty({ type: 'integer', example: WINDOW_SECONDS, description: 'The number of seconds.' })
+  @ApiProperty({ type: 'integer', example: RATES_WINDOW_SECONDS, description: 'The number of seconds.' })
   seconds: number;
 
   @PerSecond('Events put into the queue in each second, the oldest first.')

@@ -1,4 +1,4 @@
-import { addressOf } from '../../api/client.js';
+import { sessionAddress } from '../../api/client.js';
 import { el, withArrowKeys } from '../../page/dom.js';
 import { counted, duration, time } from '../../page/format.js';
 import { pagination } from '../../page/pagination.js';
@@ -14,7 +14,7 @@ export function sessionView(screen) {
   const id = route.of ?? '';
   const timeline = panel(screen, {
     title: `Session ${id}`,
-    address: addressOf(`/sessions/${encodeURIComponent(id)}/`, {
+    address: sessionAddress(id, {
       cursor: route.parameters.cursor,
       page_size: 200,
     }),

@@ -7,12 +7,12 @@ export interface Message {
 }
 
 /** A subscriber of `GET /events/stream`, with the messages it received. */
-export class Watching {
+export class StreamSubscriber {
   readonly messages: Message[] = [];
   /** Number of heartbeats. */
-  beats = 0;
+  heartbeats = 0;
   /** The last id received with a message or a heartbeat: the value of Last-Event-ID to resume from. */
-  place: string | undefined;
+  lastEventId: string | undefined;
   ended = false;
   private buffer = '';
 
@@ -22,13 +22,17 @@ export class Watching {
   ) {}
 
   /** Rejects with the response unless its status is 200. */
-  static async open(eye: TheEye, query = '', headers: Record<string, string> = {}): Promise<Watching> {
+  static async open(
+    eye: TheEye,
+    query = '',
+    headers: Record<string, string> = {},
+  ): Promise<StreamSubscriber> {
     const abort = new AbortController();
     const response = await fetch(`${eye.url}/events/stream${query}`, { headers, signal: abort.signal });
     if (response.status !== 200) throw new Error(`${response.status}: ${await response.text()}`);
-    const watching = new Watching(response, abort);
-    void watching.read();
-    return watching;
+    const subscriber = new StreamSubscriber(response, abort);
+    void subscriber.read();
+    return subscriber;
   }
 
   /** The received events, without their stream ids. */
@@ -44,7 +48,7 @@ export class Watching {
   }
 
   /** Resolves once exactly the events of these sessions have arrived, in this order. */
-  async saw(...sessions: string[]): Promise<void> {
+  async receives(...sessions: string[]): Promise<void> {
     await eventually(() => {
       expect(this.events.map(({ session_id }) => session_id)).toEqual(sessions);
       return Promise.resolve();
@@ -73,8 +77,8 @@ export class Watching {
     const lines = block.split('\n').map((line) => /^(\w*): ?([^]*)$/.exec(line)?.slice(1) ?? []);
     const fields = Object.fromEntries(lines) as Record<string, string>;
     const { id, event, data } = fields;
-    if (fields[''] === 'alive') this.beats++;
-    this.place = id ?? this.place;
+    if (fields[''] === 'alive') this.heartbeats++;
+    this.lastEventId = id ?? this.lastEventId;
     if (event !== undefined) this.messages.push({ id, event, data: JSON.parse(data ?? '') });
   }
 }

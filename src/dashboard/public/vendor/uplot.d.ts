@@ -1,0 +1,2 @@
+// The server serves the file of the library here.
+export { default } from 'uplot';

@@ -1,0 +1,333 @@
+import type { ClickHouseClient } from '@clickhouse/client';
+import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Gauge } from 'prom-client';
+import { Readable } from 'node:stream';
+import { PeriodicTask } from '../async/periodic-task.js';
+import { environment } from '../config/environment.js';
+import { metrics, registry, type StatementOutcome } from '../telemetry/metrics.js';
+import { type SpanOptions, traced } from '../telemetry/tracing.js';
+import { createClickHouseClient } from './clickhouse-client.js';
+import {
+  clickHouseCode,
+  ClickHouseUnavailableError,
+  HOW_TO_HAVE_CLICKHOUSE,
+  toDomainError,
+} from './clickhouse-errors.js';
+import { type ClickHouseAddress, parseClickHouseUrl } from '../config/clickhouse-url.js';
+
+const SPAN_OPTIONS: SpanOptions = { kind: 'client', attributes: { 'db.system.name': 'clickhouse' } };
+
+/** Milliseconds that ClickHouse has to report its own time limit before the connection is dropped. */
+const GRACE_MS = 2000;
+
+const CHECK_INTERVAL_MS = 2000;
+const OUTAGE_CHECK_INTERVAL_MS = 250;
+const CHECK_TIMEOUT_MS = 3000;
+
+/** Milliseconds after the start of this process in which an embedded ClickHouse may still be starting. */
+const STARTUP_GRACE_MS = 30_000;
+
+/** The first version whose JSON type is meant for production. */
+const MIN_VERSION = [25, 3] as const;
+
+/** ClickHouse's code of a missing database (UNKNOWN_DATABASE). */
+const UNKNOWN_DATABASE = '81';
+
+export type Settings = Readonly<Record<string, string | number>>;
+
+/** Values of placeholders. Strings, numbers, bigints, booleans, null, and arrays and objects of them. */
+export type Parameters = Readonly<Record<string, unknown>>;
+
+export interface StatementOptions {
+  /** Milliseconds after which the statement is cancelled; QUERY_TIMEOUT by default. */
+  readonly timeoutMs?: number;
+  /** Cancels the statement when its result is no longer needed. */
+  readonly signal?: AbortSignal;
+  /** Settings of ClickHouse for this statement, e.g. `{ max_result_rows: 1000 }`. */
+  readonly settings?: Settings;
+  /** For the metric and the trace, e.g. `statistics`; the first word of the statement by default. */
+  readonly name?: string;
+}
+
+export interface StreamOptions extends StatementOptions {
+  /** A format of ClickHouse; JSONEachRow by default. */
+  readonly format?: string;
+}
+
+export interface InsertOptions extends StatementOptions {
+  /** The same token again stores nothing (`insert_deduplication_token`). */
+  readonly token?: string;
+  readonly columns?: readonly string[];
+}
+
+/** What the client needs to know of a statement, beside its text. */
+interface Request {
+  readonly abort_signal: AbortSignal;
+  readonly clickhouse_settings: Record<string, string | number>;
+}
+
+/**
+ * Runs statements in ClickHouse, the embedded one or a server, with a deadline, a metric and a trace span for each. Their
+ * database is created when it is missing. While ClickHouse is away, each fails at once.
+ *
+ * Each method throws a ClickHouseUnavailableError when ClickHouse is away, late or overloaded, a QuestionTooLargeError when
+ * the statement exceeds a limit, and a ClickHouseError of the client when ClickHouse rejects the statement.
+ *
+ * @example
+ * await clickhouse.query<{ name: string; events: string }>(
+ *   'SELECT name, count() AS events FROM events WHERE category = {category:String} GROUP BY name',
+ *   { category: 'page interaction' },
+ * );
+ */
+@Injectable()
+export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
+  /** Whether this process has a ClickHouse at all. */
+  readonly isConfigured: boolean;
+  /** The database of every statement; empty without a ClickHouse. */
+  readonly database: string;
+  private readonly address: ClickHouseAddress | undefined;
+  private readonly client: ClickHouseClient | undefined;
+  private readonly logger = new Logger('ClickHouse');
+  private readonly startedAt = Date.now();
+  private whenPrepared: Promise<void> | undefined;
+  private hasWorked = false;
+  /** Why it was unavailable at the last check; undefined while it is available. */
+  private outage: ClickHouseUnavailableError | undefined;
+  private loggedProblem: string | undefined;
+  private readonly watch = new PeriodicTask({
+    name: 'check ClickHouse',
+    intervalMs: CHECK_INTERVAL_MS,
+    run: () => this.check(),
+  });
+
+  /** @param url see `parseClickHouseUrl()`; undefined if there is no ClickHouse */
+  constructor(url: string | undefined) {
+    this.isConfigured = url !== undefined;
+    this.address = url === undefined ? undefined : parseClickHouseUrl(url);
+    this.database = this.address?.database ?? '';
+    this.client = this.address && createClickHouseClient(this.address);
+    if (!this.client) this.outage = new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
+    const isAvailable = (): boolean => this.problem === undefined;
+    new Gauge({
+      name: 'the_eye_clickhouse_up',
+      help: 'Whether ClickHouse, which answers questions, is available: 1 or 0.',
+      registers: [registry],
+      collect() {
+        this.set(isAvailable() ? 1 : 0);
+      },
+    });
+  }
+
+  onModuleInit(): void {
+    if (this.client) this.watch.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    const stopped = this.watch.stop();
+    await this.client?.close();
+    await stopped;
+  }
+
+  /** Why ClickHouse is unavailable, without secrets and addresses; undefined if it is available. */
+  get problem(): string | undefined {
+    return this.outage?.message;
+  }
+
+  /**
+   * @param sql one SELECT with placeholders such as `{category:String}`, and without a FORMAT clause
+   * @returns rows as objects. 64-bit integers, and so every `count()`, are strings, because a number of JavaScript is exact up
+   *   to 2^53 only.
+   */
+  query<Row>(sql: string, parameters: Parameters = {}, options: StatementOptions = {}): Promise<Row[]> {
+    return this.run(sql, options, async (client, request) => {
+      const result = await client.query({
+        ...request,
+        query: sql,
+        query_params: parameters,
+        format: 'JSONEachRow',
+      });
+      return result.json<Row>();
+    });
+  }
+
+  /**
+   * Streams an answer of any size, as bytes. The deadline is that of the first byte. A later error destroys the stream, and
+   * destroying the stream cancels the statement.
+   * @param sql as for `query()`
+   */
+  stream(sql: string, parameters: Parameters = {}, options: StreamOptions = {}): Promise<Readable> {
+    const { format = 'JSONEachRow', settings, ...rest } = options;
+    const unlimited = { max_execution_time: 0, ...settings };
+    return this.run(sql, { ...rest, settings: unlimited }, async (client, request) => {
+      const query = `${sql}\nFORMAT ${format}`;
+      const { stream } = await client.exec({ ...request, query, query_params: parameters });
+      return stream;
+    });
+  }
+
+  /**
+   * Inserts rows, whole or not at all.
+   * @param table its name, and those of the columns, must need no quotes
+   * @param rows JSON objects, one a line
+   */
+  insert(table: string, rows: Buffer | string, options: InsertOptions = {}): Promise<void> {
+    const { token, columns, settings, ...rest } = options;
+    const list = columns === undefined ? '' : ` (${columns.join(', ')})`;
+    const query = `INSERT INTO ${table}${list} FORMAT JSONEachRow`;
+    const deduplicated = token === undefined ? settings : { ...settings, insert_deduplication_token: token };
+    return this.run(query, { ...rest, settings: deduplicated }, async (client, request) => {
+      const values = Readable.from([rows], { objectMode: false });
+      const { stream } = await client.exec({ ...request, query, values });
+      await drained(stream);
+    });
+  }
+
+  /** Runs a statement that returns nothing. */
+  command(sql: string, parameters: Parameters = {}, options: StatementOptions = {}): Promise<void> {
+    return this.run(sql, options, async (client, request) => {
+      await client.command({ ...request, query: sql, query_params: parameters });
+    });
+  }
+
+  private async run<Result>(
+    sql: string,
+    options: StatementOptions,
+    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+  ): Promise<Result> {
+    const name = `ClickHouse ${options.name ?? /[A-Za-z]+/.exec(sql)?.[0].toUpperCase() ?? ''}`;
+    const startedAt = performance.now();
+    let outcome: StatementOutcome = 'failed';
+    try {
+      const result = await traced(name, SPAN_OPTIONS, () => this.attempt(options, work));
+      outcome = 'ok';
+      return result;
+    } catch (error) {
+      if (error instanceof ClickHouseUnavailableError) outcome = 'unavailable';
+      throw error;
+    } finally {
+      metrics.statementDone(name, outcome, performance.now() - startedAt);
+    }
+  }
+
+  private async attempt<Result>(
+    { timeoutMs = environment.QUERY_TIMEOUT, signal, settings }: StatementOptions,
+    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+  ): Promise<Result> {
+    const { client, outage } = this;
+    if (!client || outage) throw outage ?? new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
+    const cancelled = new AbortController();
+    const cancel = (): void => cancelled.abort();
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      cancel();
+    }, timeoutMs + GRACE_MS);
+    signal?.addEventListener('abort', cancel);
+    try {
+      signal?.throwIfAborted();
+      await this.prepared();
+      return await work(client, {
+        abort_signal: cancelled.signal,
+        clickhouse_settings: { max_execution_time: timeoutMs / 1000, ...settings },
+      });
+    } catch (error) {
+      if (isLate) {
+        // A frozen ClickHouse is noticed before it makes others wait.
+        void this.check();
+        throw new ClickHouseUnavailableError('ClickHouse did not answer in time.', { cause: error });
+      }
+      if (signal?.aborted)
+        throw new ClickHouseUnavailableError('The question was cancelled.', { cause: error });
+      if (clickHouseCode(error) === UNKNOWN_DATABASE) this.whenPrepared = undefined;
+      throw toDomainError(error);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /** Resolves once the database exists. Asks only once, unless that fails. */
+  private prepared(): Promise<void> {
+    return (this.whenPrepared ??= this.prepare().catch((error: unknown) => {
+      this.whenPrepared = undefined;
+      throw error;
+    }));
+  }
+
+  private async prepare(): Promise<void> {
+    const { address } = this;
+    if (!address) return;
+    // ClickHouse refuses every statement in a database that is missing.
+    const client = createClickHouseClient({ ...address, database: '' });
+    const abort_signal = AbortSignal.timeout(environment.QUERY_TIMEOUT);
+    try {
+      const result = await client.query({
+        query:
+          'SELECT version() AS version, name FROM system.databases WHERE name = {name:String} UNION ALL SELECT version(), NULL',
+        query_params: { name: this.database },
+        format: 'JSONEachRow',
+        abort_signal,
+      });
+      const rows = await result.json<{ version: string; name: string | null }>();
+      requireVersion(rows[0]?.version ?? '');
+      if (!rows.some(({ name }) => name === this.database))
+        await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${this.database}`, abort_signal });
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** @returns milliseconds until the next check */
+  private async check(): Promise<number> {
+    const { client } = this;
+    if (!client) return CHECK_INTERVAL_MS;
+    this.outage = await this.findOutage(client);
+    this.hasWorked ||= this.outage === undefined;
+    this.logChange();
+    return this.outage === undefined ? CHECK_INTERVAL_MS : OUTAGE_CHECK_INTERVAL_MS;
+  }
+
+  private logChange(): void {
+    const { problem } = this;
+    const isStarting = !this.hasWorked && Date.now() - this.startedAt < STARTUP_GRACE_MS;
+    if (problem === this.loggedProblem || isStarting) return;
+    if (problem !== undefined)
+      this.logger.warn(
+        `${problem} Events are stored all the same; questions get 503 until that has changed.`,
+      );
+    else this.logger.log('ClickHouse is available again.');
+    this.loggedProblem = problem;
+  }
+
+  private async findOutage(client: ClickHouseClient): Promise<ClickHouseUnavailableError | undefined> {
+    try {
+      const ping = await client.ping({
+        select: false,
+        abort_signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
+      });
+      if (!ping.success) throw ping.error;
+      await this.prepared();
+      return undefined;
+    } catch (error) {
+      const known = toDomainError(error);
+      if (known instanceof ClickHouseUnavailableError) return known;
+      return new ClickHouseUnavailableError(`ClickHouse cannot be used: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** @throws ClickHouseUnavailableError */
+function requireVersion(version: string): void {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [minMajor, minMinor] = MIN_VERSION;
+  if (major > minMajor || (major === minMajor && minor >= minMinor)) return;
+  throw new ClickHouseUnavailableError(
+    `ClickHouse has the version ${version}, and The Eye needs ${MIN_VERSION.join('.')} or later.`,
+  );
+}
+
+async function drained(stream: Readable): Promise<void> {
+  for await (const chunk of stream) void chunk;
+}

@@ -1,0 +1,100 @@
+import { spawn } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Folders } from './folders.js';
+import { spawned, withParentDeathSignal } from './processes.js';
+import type { ServerDefinition } from './server-definition.js';
+
+const PROBE_TIMEOUT_MS = 1000;
+
+/** Threads that wait for the engine: more than the statements that run at once, of which each occupies one. */
+const THREADS = 24;
+
+const MEGABYTE = 1024 * 1024;
+
+/**
+ * Makes glibc return the buffers of answers to the system. By its own rules it keeps hundreds of megabytes.
+ * @see https://man7.org/linux/man-pages/man3/mallopt.3.html
+ */
+const MALLOC = {
+  MALLOC_MMAP_THRESHOLD_: String(256 * 1024),
+  MALLOC_TRIM_THRESHOLD_: String(MEGABYTE),
+  MALLOC_ARENA_MAX: '2',
+};
+
+/**
+ * ClickHouse in a process of its own (chdb), behind its HTTP interface on a Unix socket.
+ * @param program the built program of that process; tests, which run the source, name another path
+ * @param changes settings of ClickHouse that differ, for tests
+ */
+export function clickhouseServer(
+  folders: Folders,
+  _log: (line: string) => void,
+  program = fileURLToPath(new URL('./clickhouse/main.js', import.meta.url)),
+  changes: Readonly<Record<string, number>> = {},
+): ServerDefinition {
+  const folder = join(folders.data, 'clickhouse');
+
+  /** Bounds the memory. The library itself takes 200 MB more, which are pages of its file. */
+  const settings = {
+    max_server_memory_usage: 240 * MEGABYTE,
+    max_memory_usage: 140 * MEGABYTE,
+    merges_mutations_memory_usage_soft_limit: 80 * MEGABYTE,
+    mark_cache_size: 24 * MEGABYTE,
+    index_mark_cache_size: 4 * MEGABYTE,
+    primary_index_cache_size: 24 * MEGABYTE,
+    uncompressed_cache_size: 0,
+    index_uncompressed_cache_size: 0,
+    query_condition_cache_size: 8 * MEGABYTE,
+    compiled_expression_cache_size: 8 * MEGABYTE,
+    text_index_header_cache_size: 4 * MEGABYTE,
+    text_index_postings_cache_size: 4 * MEGABYTE,
+    text_index_tokens_cache_size: 4 * MEGABYTE,
+    mmap_cache_size: 0,
+    iceberg_metadata_files_cache_size: 0,
+    parquet_metadata_cache_size: 0,
+    vector_similarity_index_cache_size: 0,
+    background_pool_size: 2,
+    background_schedule_pool_size: 2,
+    ...changes,
+  };
+
+  return {
+    name: 'ClickHouse',
+    folder,
+    pidFile: join(folder, 'clickhouse.pid'),
+    stopSignals: ['SIGTERM', 'SIGKILL'],
+    async prepare() {
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+    },
+    async spawn() {
+      const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+      const { file, args, options } = withParentDeathSignal(
+        {
+          file: process.execPath,
+          args: [program, folder, folders.clickhouseSocket, ...flags],
+          options: { cwd: folder },
+        },
+        'SIGTERM',
+      );
+      const env = { ...process.env, ...MALLOC, UV_THREADPOOL_SIZE: String(THREADS) };
+      return spawned(spawn(file, args, { ...options, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    },
+    probe: () => ping(folders.clickhouseSocket),
+  };
+}
+
+/** @throws Error unless ClickHouse responds */
+function ping(socketPath: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath, path: '/ping', timeout: PROBE_TIMEOUT_MS }, (response) => {
+      response.resume();
+      if (response.statusCode === 200) resolve();
+      else reject(new Error(`status ${response.statusCode}`));
+    });
+    sent.once('timeout', () => sent.destroy(new Error('no reply to /ping')));
+    sent.once('error', reject).end();
+  });
+}

@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { discard } from './memory.js';
+import { type Chdb, type ChdbSession, loadChdb } from './chdb.js';
+import { quote } from './sql-text.js';
+import type { Statement } from './statement.js';
+
+/** Formats whose rows follow each other without a header or an end, so that parts of an answer make up the whole. */
+const STREAMABLE = /^(?:JSON(?:Compact|Strings|CompactStrings)?EachRow|TabSeparated|TSV|CSV|RowBinary)$/;
+
+/** Bytes of an answer in another format, which is held in memory. */
+const MAX_WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** A statement that has just come may not be listed yet. */
+const KILL_INTERVAL_MS = 100;
+
+/** What a statement returned. */
+export interface Outcome {
+  readonly parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+  readonly readRows: number;
+  readonly readBytes: number;
+  readonly writtenRows: number;
+  readonly writtenBytes: number;
+}
+
+const NOTHING: Outcome = { parts: [], readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
+
+/** ClickHouse in this process. Each statement has a session of its own, so that its settings are no other's. */
+export class Engine {
+  private readonly chdb: Chdb = loadChdb();
+  /** Keeps the engine running between statements. */
+  private readonly anchor: ChdbSession;
+
+  /** @param args options of clickhouse-local */
+  constructor(
+    private readonly folder: string,
+    private readonly args: readonly string[],
+  ) {
+    this.anchor = this.open();
+  }
+
+  /**
+   * Runs a statement, and calls `answer` while its session is open.
+   * @param cancelled kills the statement
+   */
+  async run(
+    statement: Statement,
+    cancelled: AbortSignal,
+    answer: (outcome: Outcome) => Promise<void>,
+  ): Promise<void> {
+    const session = this.open();
+    const ended = new AbortController();
+    const kill = (): void => void this.kill(statement, ended.signal);
+    cancelled.addEventListener('abort', kill);
+    try {
+      for (const sql of statement.prelude) await session.queryAsync(sql, { format: 'Null' });
+      await answer(await this.execute(session, statement));
+    } finally {
+      cancelled.removeEventListener('abort', kill);
+      ended.abort();
+      session.close();
+    }
+  }
+
+  /** Waits for the statements in progress, and writes what is left to the disk. */
+  async close(): Promise<void> {
+    this.anchor.close();
+    await this.chdb.drainPending();
+  }
+
+  private open(): ChdbSession {
+    return new this.chdb.Session(this.folder, { connectionArgs: this.args });
+  }
+
+  private async execute(session: ChdbSession, statement: Statement): Promise<Outcome> {
+    const { sql, isRead, format, insert } = statement;
+    if (insert) {
+      if (insert.values.length === 0) return NOTHING;
+      const { rowsWritten, bytesWritten } = await session.insert(insert);
+      discard(insert.values.length);
+      return { ...NOTHING, writtenRows: rowsWritten, writtenBytes: bytesWritten };
+    }
+    if (isRead && STREAMABLE.test(format))
+      return { ...NOTHING, parts: partsOf(session.queryStream(sql, { format })) };
+    const result = await session.queryAsync(sql, { format });
+    const bytes = result.bytes();
+    if (bytes.length > MAX_WHOLE_ANSWER_BYTES)
+      throw new Error(
+        `Code: 396. DB::Exception: The answer is larger than ${MAX_WHOLE_ANSWER_BYTES} bytes. (TOO_MANY_ROWS_OR_BYTES)`,
+      );
+    return { ...NOTHING, parts: [bytes], readRows: result.rowsRead, readBytes: result.bytesRead };
+  }
+
+  /** Cancels a statement, and tries again until it has ended. KILL QUERY with SYNC would never return in chdb. */
+  private async kill({ mark }: Statement, ended: AbortSignal): Promise<void> {
+    const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quote(mark)} ASYNC`;
+    while (!ended.aborted) {
+      const session = this.open();
+      await session.queryAsync(sql, { format: 'Null' }).catch(() => undefined);
+      session.close();
+      await sleep(KILL_INTERVAL_MS);
+    }
+  }
+}
+
+async function* partsOf(stream: AsyncIterable<{ raw(): Uint8Array }>): AsyncGenerator<Uint8Array> {
+  for await (const part of stream) {
+    const bytes = part.raw();
+    yield bytes;
+    discard(bytes.length);
+  }
+}

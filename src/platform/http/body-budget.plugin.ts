@@ -1,0 +1,108 @@
+import type { FastifyRequest } from 'fastify';
+import fp from 'fastify-plugin';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { Readable } from 'node:stream';
+import { environment } from '../config/environment.js';
+import { DomainError, UnavailableError } from '../errors/domain-error.js';
+import { BodyBudget, type Refusal, type Reservation } from './body-budget.js';
+
+/** The part of BODIES_LIMIT that one caller may use. */
+const SHARE = 1 / 4;
+
+/** Error of Node for a request that did not arrive in time, for which the client gets 408. */
+const TIMEOUT = { code: 'ERR_HTTP_REQUEST_TIMEOUT' };
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The bytes that are reserved for the body; null without a body. */
+    bodyReservation: Reservation | null;
+  }
+}
+
+/**
+ * Bounds the memory that bodies need while they arrive, by BODIES_LIMIT. A body whose length is announced gets its room or its
+ * refusal before it is read; a chunked one as it arrives. The room is given back when the response is ready.
+ */
+export const bodyBudget = fp<{ callerOf: (request: FastifyRequest) => string }>(
+  (fastify, { callerOf }, registered) => {
+    const total = Math.max(environment.BODIES_LIMIT, environment.BODY_LIMIT);
+    const budget = new BodyBudget({ total, share: Math.max(total * SHARE, environment.BODY_LIMIT) });
+    const bySocket = new WeakMap<Socket, Set<Reservation>>();
+
+    /** A lost connection may end a request without any event of its own. */
+    const releaseWithSocket = (socket: Socket, reservation: Reservation): void => {
+      let reservations = bySocket.get(socket);
+      if (!reservations) {
+        bySocket.set(socket, (reservations = new Set()));
+        socket.once('close', () => reservations?.forEach((each) => budget.release(each)));
+      }
+      reservations.add(reservation);
+    };
+    const release = ({ raw, bodyReservation }: FastifyRequest): void => {
+      if (!bodyReservation) return;
+      budget.release(bodyReservation);
+      bySocket.get(raw.socket)?.delete(bodyReservation);
+    };
+
+    fastify.decorateRequest('bodyReservation', null);
+    fastify.addHook('onRequest', (request, _reply, next) => {
+      const { raw } = request;
+      const length = Number(raw.headers['content-length'] ?? 0);
+      const isChunked = raw.headers['transfer-encoding'] !== undefined;
+      // A longer body gets a 413 and is not stored.
+      if ((length === 0 && !isChunked) || length > environment.BODY_LIMIT) return next();
+      const reservation = budget.reserve(callerOf(request), length, incomingBody(raw, fastify.server));
+      if (typeof reservation === 'string') return next(refused(reservation));
+      request.bodyReservation = reservation;
+      releaseWithSocket(raw.socket, reservation);
+      next();
+    });
+    fastify.addHook('preParsing', (request, _reply, payload, next) => {
+      const { bodyReservation } = request;
+      if (!bodyReservation || request.headers['transfer-encoding'] === undefined) return next(null, payload);
+      next(null, Readable.from(counted(payload as Readable, budget, bodyReservation), { objectMode: false }));
+    });
+    fastify.addHook('onSend', (request, _reply, payload, next) => {
+      release(request);
+      next(null, payload);
+    });
+    registered();
+  },
+  { name: 'the-eye-body-budget', dependencies: ['the-eye-auth'] },
+);
+
+function incomingBody(request: IncomingMessage, server: NodeJS.EventEmitter) {
+  const { socket } = request;
+  const { bytesRead } = socket;
+  return {
+    isComplete: () => request.complete,
+    received: () => socket.bytesRead - bytesRead,
+    drop: () => void server.emit('clientError', TIMEOUT, socket),
+  };
+}
+
+/** Reads nothing before its first chunk is asked for. */
+async function* counted(
+  body: Readable,
+  budget: BodyBudget,
+  reservation: Reservation,
+): AsyncGenerator<Buffer> {
+  // Destroying the stream would destroy its connection, and with it the response that names the error.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    const refusal = budget.extend(reservation, chunk.length);
+    if (refusal) throw refused(refusal);
+    yield chunk;
+  }
+}
+
+function refused(refusal: Refusal): DomainError {
+  return refusal === 'share'
+    ? new DomainError(
+        'rate_limited',
+        'rate_limited',
+        'Too many bytes of yours are being received at once; send fewer bodies side by side.',
+        { retryAfterSeconds: 1 },
+      )
+    : new UnavailableError('busy', 'Too many large bodies are being received at once; nothing was accepted.');
+}

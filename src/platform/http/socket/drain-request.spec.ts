@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { environment } from '../../config/environment.js';
+import { drainRequest } from './drain-request.js';
+
+const MEBIBYTE = Buffer.alloc(1024 * 1024);
+const MAX_BYTES = 4 * environment.BODY_LIMIT;
+
+describe('The rest of a refused request', () => {
+  let server: Server;
+  let bytesRead: Promise<number>;
+  let client: Socket;
+  beforeEach(async () => {
+    server = createServer((request, response) => {
+      const { socket } = request;
+      bytesRead = once(socket, 'close').then(() => socket.bytesRead);
+      response.writeHead(401, { 'content-length': 2 }).write('no');
+      drainRequest(request, response, () => response.end());
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    client = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    client.on('error', () => undefined);
+  });
+  afterEach(() => {
+    client.destroy();
+    server.close();
+  });
+
+  const head = (length: number): string => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
+
+  /** Writes until the connection is closed. */
+  const flood = async (): Promise<void> => {
+    while (!client.destroyed) {
+      if (client.write(MEBIBYTE)) continue;
+      // Writing to a connection that has just been closed fails.
+      await Promise.race([once(client, 'drain'), once(client, 'close')]).catch(() => undefined);
+    }
+  };
+
+  it('is discarded at a bounded pace, and the connection closed if it does not end', async () => {
+    client.resume().write(head(5_000_000_000));
+    const startedAt = performance.now();
+    await flood();
+    // 32 MiB/s, less a little that is read before.
+    expect(performance.now() - startedAt).toBeGreaterThan(500);
+    expect(await bytesRead).toBeGreaterThanOrEqual(MAX_BYTES);
+    expect(await bytesRead).toBeLessThan(MAX_BYTES + 2 * MEBIBYTE.length);
+  });
+
+  it('leaves the connection open if it ends in time', async () => {
+    client.write(head(3 * MEBIBYTE.length));
+    for (let part = 0; part < 3; part++) client.write(MEBIBYTE);
+    client.write(head(1) + 'x');
+    let text = '';
+    for await (const chunk of client as AsyncIterable<Buffer>) {
+      text += chunk.toString();
+      if (text.split('HTTP/1.1 401').length === 3 && text.endsWith('no')) break;
+    }
+    expect(text.split('HTTP/1.1 401')).toHaveLength(3);
+  });
+
+  it('is not waited for longer than a second while nothing arrives', async () => {
+    client.resume().write(`${head(100)}x`);
+    await once(client, 'close');
+    expect(await bytesRead).toBe(head(100).length + 1);
+  });
+});

@@ -1,0 +1,77 @@
+import { Injectable } from '@nestjs/common';
+import { ClickHouseUnavailableError, clickHouseCode } from '../platform/clickhouse/clickhouse-errors.js';
+import { ClickHouse, type Settings } from '../platform/clickhouse/clickhouse.js';
+import type { Filter } from '../platform/filters/filter.js';
+import { filterSql, type SqlParameters } from '../platform/filters/filter-sql.js';
+import { currentQuestion } from '../platform/questions/question.js';
+import { microsecondsOf, type Timestamp } from '../platform/time/timestamp.js';
+import { ReplicationRepository } from '../replication/replication.repository.js';
+
+/** What one question may use. ClickHouse refuses one that needs more, by the name of the limit. */
+const LIMITS: Settings = {
+  max_memory_usage: 110 * 1024 * 1024,
+  max_rows_to_group_by: 1_000_000,
+  max_result_rows: 100_000,
+  // The answer must not depend on what a parsed payload looks like: see replication.
+  json_type_escape_dots_in_keys: 1,
+  type_json_skip_duplicated_paths: 1,
+};
+
+const UNKNOWN_TABLE = '60';
+
+/** The events that a question is about. */
+export interface EventScope {
+  /** Inclusive. */
+  readonly from: Timestamp;
+  /** Exclusive. */
+  readonly to: Timestamp;
+  readonly filter: Filter;
+}
+
+/** Asks ClickHouse about the copied events. */
+@Injectable()
+export class EventQuestions {
+  constructor(
+    private readonly clickhouse: ClickHouse,
+    private readonly replication: ReplicationRepository,
+  ) {}
+
+  /**
+   * Every event that was stored until then is in the answers that are asked for afterwards.
+   * @throws ClickHouseUnavailableError while the first copy is being made
+   */
+  async asOf(): Promise<string> {
+    const { as_of } = await this.replication.status();
+    if (as_of === null) throw notCopiedYet();
+    return as_of;
+  }
+
+  /**
+   * Runs one statement of the current question.
+   * @throws ClickHouseUnavailableError, QuestionTooLargeError
+   */
+  async query<Row>(name: string, sql: string, { values }: SqlParameters): Promise<Row[]> {
+    const question = currentQuestion();
+    const run = (): Promise<Row[]> =>
+      this.clickhouse.query<Row>(sql, values, { name, settings: LIMITS, signal: question?.signal });
+    try {
+      return await (question?.statement(run) ?? run());
+    } catch (error) {
+      throw clickHouseCode(error) === UNKNOWN_TABLE ? notCopiedYet(error) : error;
+    }
+  }
+}
+
+const notCopiedYet = (cause?: unknown): ClickHouseUnavailableError =>
+  new ClickHouseUnavailableError(
+    'The events are being copied to ClickHouse, which answers questions; ask again later.',
+    {
+      cause,
+    },
+  );
+
+/** The condition for the events of a scope. */
+export function scopeSql({ from, to, filter }: EventScope, parameters: SqlParameters): string {
+  const at = (time: Timestamp): string => parameters.add(String(microsecondsOf(time)), 'Int64');
+  return `timestamp >= ${at(from)} AND timestamp < ${at(to)} AND ${filterSql(filter, parameters)}`;
+}

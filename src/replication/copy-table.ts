@@ -1,0 +1,62 @@
+/** Columns that the copier fills. `data` follows from `typed` where that is given, otherwise from `data_text`. */
+export const COPIED_COLUMNS = [
+  'id',
+  'timestamp',
+  'application',
+  'category',
+  'name',
+  'session_id',
+  'data_text',
+  'typed',
+  'batch',
+] as const;
+
+/**
+ * The definition of the copied events. There is no PARTITION BY, so that an insert is one part, whole or not at all.
+ *
+ * - `timestamp`: microseconds since 1970 in UTC, because DateTime64 knows the years 1900 to 2299 only.
+ * - `data_text`: the payload exactly as PostgreSQL gives it out. `data` is its typed form, for questions;
+ *   it is empty where ClickHouse cannot read the payload, so that one event does not hold up the others.
+ * - `batch`: the number of the batch that copied the event. It grows with time, so that a removal that arrives late spares
+ *   what was stored after it, and a repeated batch is recognised.
+ */
+export const DEFINITION = `(
+  id UUID CODEC(ZSTD(1)),
+  timestamp Int64 CODEC(Delta, ZSTD(1)),
+  application LowCardinality(String),
+  category LowCardinality(String),
+  name LowCardinality(String),
+  session_id String CODEC(ZSTD(3)),
+  typed String EPHEMERAL,
+  data JSON DEFAULT ifNull(accurateCastOrNull(if(typed = '', data_text, typed), 'JSON'), CAST('{}', 'JSON')),
+  data_text String CODEC(ZSTD(3)),
+  batch UInt64 CODEC(Delta, ZSTD(1))
+) ENGINE = MergeTree ORDER BY (timestamp, id)
+SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild'`;
+
+/** The table that answers questions. */
+export const EVENTS = 'events';
+
+/** The table of a copy until it is complete. */
+export const tableOf = (copy: string): string => `${EVENTS}_${copy.slice(0, 8)}`;
+
+/** What the comment of a table says. */
+export interface CopyMark {
+  /** The database in PostgreSQL that is copied (replication_state.source). */
+  readonly source: string;
+  /** Undefined for the empty table that stands where no copy is complete yet. */
+  readonly copy?: string;
+}
+
+export const createTable = (table: string, mark: CopyMark): string =>
+  `CREATE TABLE IF NOT EXISTS ${table} ${DEFINITION} COMMENT '${JSON.stringify(mark)}'`;
+
+/** @returns undefined for a table of somebody else */
+export function parseMark(comment: string): CopyMark | undefined {
+  try {
+    const mark = JSON.parse(comment) as Partial<CopyMark> | null;
+    return typeof mark?.source === 'string' ? (mark as CopyMark) : undefined;
+  } catch {
+    return undefined;
+  }
+}
