@@ -109,7 +109,7 @@ describe('The embedded ClickHouse', () => {
           expect(row).toEqual({ one: texts[0], all: texts });
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 20 },
     );
   });
 
@@ -259,13 +259,13 @@ describe('The embedded ClickHouse', () => {
   it('answers waiting statements in order, and refuses more than may wait', async () => {
     const ended: number[] = [];
     const asked = Array.from({ length: 40 }, async (_, index) => {
-      await send('/', { body: 'SELECT sleep(0.1)' });
+      await send('/', { body: 'SELECT sleep(0.05)' });
       ended.push(index);
     });
     await Promise.all(asked);
     for (const [position, index] of ended.entries()) expect(Math.abs(position - index)).toBeLessThan(16);
     const many = await Promise.all(
-      Array.from({ length: 300 }, () => send('/', { body: 'SELECT sleep(0.2) FORMAT Null' })),
+      Array.from({ length: 300 }, () => send('/', { body: 'SELECT sleep(0.03) FORMAT Null' })),
     );
     const refused = many.filter(({ status }) => status !== 200);
     expect(refused.length).toBeGreaterThan(0);

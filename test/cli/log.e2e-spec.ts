@@ -1,6 +1,6 @@
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 interface Line {
   level: string;
@@ -21,7 +21,7 @@ describe('The log', () => {
   let eye: TheEye;
   let admin: Admin;
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required', LOG_LEVEL: 'debug' });
+    eye = await startEyeWithClickHouse({ AUTH: 'required', LOG_LEVEL: 'debug' });
     admin = await Admin.of(eye);
   });
   afterAll(() => eye.close());
@@ -111,7 +111,7 @@ describe('The log', () => {
 
 describe('The log at the default level', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await startEye()));
+  beforeAll(async () => void (eye = await startEyeWithClickHouse()));
   afterAll(() => eye.close());
 
   it('contains a line for each 5xx response and none for other requests', async () => {

@@ -13,6 +13,9 @@ const MAX_WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A statement that has just come may not be listed yet. */
 const KILL_INTERVAL_MS = 100;
 
+/** Resident bytes from which freed memory is given back at once: ClickHouse's allocator keeps it for seconds. */
+const PURGE_BYTES = 450 * 1024 * 1024;
+
 /** What a statement returned. */
 export interface Outcome {
   readonly parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -58,6 +61,7 @@ export class Engine {
       cancelled.removeEventListener('abort', kill);
       ended.abort();
       session.close();
+      await this.purge();
     }
   }
 
@@ -65,6 +69,11 @@ export class Engine {
   async close(): Promise<void> {
     this.anchor.close();
     await this.chdb.drainPending();
+  }
+
+  private async purge(): Promise<void> {
+    if (process.memoryUsage.rss() < PURGE_BYTES) return;
+    await this.anchor.queryAsync('SYSTEM JEMALLOC PURGE', { format: 'Null' }).catch(() => undefined);
   }
 
   private open(): ChdbSession {
