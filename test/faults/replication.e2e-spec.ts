@@ -92,7 +92,7 @@ describe('The copy in ClickHouse', () => {
 
   it('equals PostgreSQL, at any moment, after random changes by several clients', async () => {
     let running = true;
-    const changed = changes(eye, 1, 30).finally(() => (running = false));
+    const changed = changes(eye, 1, 12).finally(() => (running = false));
     // While events go on arriving.
     while (running) expect(await copy.verify()).toMatch(AGREES);
     await changed;
@@ -134,7 +134,7 @@ describe('The copy in ClickHouse', () => {
 
   it('loses and doubles nothing when ClickHouse is killed and frozen', async () => {
     const load = Load.on(eye);
-    const changed = changes(eye, 4, 20);
+    const changed = changes(eye, 4, 10);
     for (let n = 0; n < 2; n++) {
       await load.waitForResponses(202, 20);
       await copy.signal('SIGKILL');
@@ -185,7 +185,7 @@ describe('Workers whose way to ClickHouse breaks', () => {
 
   it('copy every event once when answers are lost', async () => {
     let running = true;
-    const changed = changes(api, 5, 25).finally(() => (running = false));
+    const changed = changes(api, 5, 10).finally(() => (running = false));
     const random = new Random(7);
     while (running) {
       await sleep(random.between(20, 400));
