@@ -1,7 +1,7 @@
-import 'reflect-metadata';
 import { SessionsUpkeep } from '../sessions/sessions.upkeep.js';
 import { type Difference, EventCountsUpkeep } from '../statistics/event-counts.upkeep.js';
-import { type Command, parseAction, runCommand } from './run-command.js';
+import type { Command } from './command-context.js';
+import { parseAction, runCommand } from './run-command.js';
 
 const USAGE = `Stored counts and sessions, compared with the events:
 
@@ -39,8 +39,14 @@ function describe({ block, until, application, category, name, kept, counted }: 
   return `Count of period "${block}" until ${until} UTC, ${group}: stored ${kept}, expected ${counted}.`;
 }
 
+const COMMANDS = { verify, rebuild };
+
 await runCommand({
   usage: USAGE,
-  providers: [EventCountsUpkeep, SessionsUpkeep],
-  parse: (args) => parseAction(args, { verify, rebuild }),
+  parse: (args) => parseAction(args, ['verify', 'rebuild'] as const),
+  load: () =>
+    Promise.resolve({
+      providers: [EventCountsUpkeep, SessionsUpkeep],
+      commandOf: (action: keyof typeof COMMANDS) => COMMANDS[action],
+    }),
 });

@@ -240,7 +240,7 @@ describe('A filter in ClickHouse', () => {
           await copy.drop(table);
         },
       ),
-      { numRuns: Number(process.env['FILTER_RUNS'] ?? 25), interruptAfterTimeLimit: 100_000 },
+      { numRuns: Number(process.env['FILTER_RUNS'] ?? 10), interruptAfterTimeLimit: 100_000 },
     );
   });
 
@@ -282,7 +282,7 @@ describe('A filter in ClickHouse', () => {
           }
         },
       ),
-      { numRuns: Number(process.env['FILTER_RUNS'] ?? 25), interruptAfterTimeLimit: 60_000 },
+      { numRuns: Number(process.env['FILTER_RUNS'] ?? 10), interruptAfterTimeLimit: 60_000 },
     );
   });
 });

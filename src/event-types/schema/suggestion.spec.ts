@@ -40,7 +40,7 @@ describe('Suggestion', () => {
         const schema = new PayloadSchema(suggestion.schema());
         expect(payloads.filter((each) => schema.explain(each) !== undefined)).toEqual([]);
       }),
-      { numRuns: 150 },
+      { numRuns: 50 },
     );
   });
 

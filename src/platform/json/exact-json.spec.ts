@@ -66,7 +66,7 @@ describe('findInexactness() of a number', () => {
         const isKept = areEqualDecimals(number, String(Number(number))) && !Object.is(Number(number), -0);
         expect(findings(`[${number}]`).length === 0).toBe(isKept);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -170,7 +170,7 @@ describe('findInexactness() of any JSON', () => {
         fc.pre(findInexactness(text, 100) === undefined);
         expect(findInexactness(`[${text},1e400]`, 100)?.path).toEqual([1]);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });

@@ -37,7 +37,7 @@ describe('parseEscapedKeys()', () => {
         const text = JSON.stringify(value, null, indent);
         expect(JSON.stringify(parseEscapedKeys(text), null, indent)).toBe(text);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

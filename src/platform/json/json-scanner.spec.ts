@@ -63,7 +63,7 @@ describe('JsonScanner', () => {
         fc.pre(text.trim() !== '');
         expect([text, scan(text).syntaxError === undefined]).toEqual([text, isJson(text)]);
       }),
-      { numRuns: 5000 },
+      { numRuns: 1500 },
     );
   });
 
@@ -76,7 +76,7 @@ describe('JsonScanner', () => {
           !value.isTooDeep && !value.hasInexactNumber && countKeys(JSON.parse(text)) === value.keys;
         expect([text, isExact]).toEqual([text, findInexactness(text, BOUNDS.depth) === undefined]);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
   });
 

@@ -38,7 +38,8 @@ export const gracefulClose = fp(
     let isAnnounced = false;
     fastify.decorate('endKeepAlive', () => void (isAnnounced = true));
     fastify.addHook('onRequest', (_request, reply, next) => {
-      if (isAnnounced) void reply.header('connection', 'close');
+      // On the raw response, as Fastify does once it closes: early responses drop a header of the reply.
+      if (isAnnounced) reply.raw.setHeader('connection', 'close');
       next();
     });
     fastify.addHook('preClose', (next) => {
