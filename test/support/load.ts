@@ -8,7 +8,7 @@ export interface LoadOptions {
   senders?: number;
   /** Events in every second request; the other requests contain one event. */
   many?: number;
-  /** Milliseconds that a sender waits between two requests, to limit the size of a test. */
+  /** Milliseconds that a sender waits between two requests. Without a pause, the load would take the cores from what is tested. */
   pause?: number;
   /** Share of the requests that are sent again, regardless of their response. */
   again?: number;
@@ -43,7 +43,7 @@ export class Load {
 
   private constructor(
     private readonly eyes: readonly TheEye[],
-    { senders = 8, many = 10, pause = 5, again = 0, retries503 = false, random = new Random(0) }: LoadOptions,
+    { senders = 8, many = 10, pause = 50, again = 0, retries503 = false, random = new Random(0) }: LoadOptions,
   ) {
     this.again = again;
     this.pause = pause;
