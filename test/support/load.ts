@@ -43,7 +43,14 @@ export class Load {
 
   private constructor(
     private readonly eyes: readonly TheEye[],
-    { senders = 8, many = 10, pause = 50, again = 0, retries503 = false, random = new Random(0) }: LoadOptions,
+    {
+      senders = 8,
+      many = 10,
+      pause = 50,
+      again = 0,
+      retries503 = false,
+      random = new Random(0),
+    }: LoadOptions,
   ) {
     this.again = again;
     this.pause = pause;
