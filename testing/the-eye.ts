@@ -262,6 +262,9 @@ export async function remove(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
 }
 
+/** Milliseconds between two attempts at most. */
+const MAX_DELAY_MS = 250;
+
 /**
  * Repeats an attempt until it succeeds. The long default timeout is for busy machines; it costs nothing on others.
  * @throws the last error of the attempt, when the time is up
@@ -270,12 +273,14 @@ export async function eventually<Result>(
   attempt: () => Promise<Result>,
   timeoutMs = 30_000,
 ): Promise<Result> {
-  for (const end = Date.now() + timeoutMs; ;) {
+  const end = Date.now() + timeoutMs;
+  // Longer waits look less often, so that what is waited for has the machine.
+  for (let delayMs = 20; ; delayMs = Math.min(2 * delayMs, MAX_DELAY_MS)) {
     try {
       return await attempt();
     } catch (error) {
       if (Date.now() > end) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
     }
   }
 }
