@@ -33,5 +33,18 @@ export type Filter =
 /** Matches every event. */
 export const EVERYTHING: Filter = { kind: 'all', filters: [] };
 
+/** The properties that a filter asks about. */
+export function propertiesOf(filter: Filter): Property[] {
+  switch (filter.kind) {
+    case 'all':
+    case 'any':
+      return filter.filters.flatMap(propertiesOf);
+    case 'not':
+      return propertiesOf(filter.filter);
+    default:
+      return [filter.property];
+  }
+}
+
 /** The part of a filter is wrong. The message is for the caller. */
 export class FilterError extends Error {}
