@@ -34,8 +34,7 @@ export class QuestionInterceptor implements NestInterceptor {
     const { caller } = http.getRequest<FastifyRequest>();
     const { asksClickHouse, ...options } = this.reflector.get<QuestionOptions>(OPTIONS, context.getHandler());
     const read = (): Promise<unknown> => lastValueFrom(next.handle());
-    if (!asksClickHouse)
-      return defer(() => this.questions.ask(caller, read, options));
+    if (!asksClickHouse) return defer(() => this.questions.ask(caller, read, options));
     const { raw } = http.getResponse<FastifyReply>();
     return defer(() =>
       whileConnected(raw, (signal) => this.clickHouseQuestions.ask(caller, read, { isHeavy: true, signal })),

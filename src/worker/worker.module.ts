@@ -6,11 +6,7 @@ import { PeriodicJobs } from './periodic-jobs.js';
 
 /** The periodic jobs of a worker. */
 @Module({
-  imports: [
-    RejectionsModule.worker,
-    SessionsModule.worker,
-    ReplicationModule.worker,
-  ],
+  imports: [RejectionsModule.worker, SessionsModule.worker, ReplicationModule.worker],
   providers: [PeriodicJobs],
 })
 export class WorkerModule {}

@@ -35,15 +35,8 @@ export const EVERYTHING: Filter = { kind: 'all', filters: [] };
 
 /** The properties that a filter asks about. */
 export function propertiesOf(filter: Filter): Property[] {
-  switch (filter.kind) {
-    case 'all':
-    case 'any':
-      return filter.filters.flatMap(propertiesOf);
-    case 'not':
-      return propertiesOf(filter.filter);
-    default:
-      return [filter.property];
-  }
+  if (filter.kind === 'not') return propertiesOf(filter.filter);
+  return 'filters' in filter ? filter.filters.flatMap(propertiesOf) : [filter.property];
 }
 
 /** The part of a filter is wrong. The message is for the caller. */

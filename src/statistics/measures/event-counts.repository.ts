@@ -80,7 +80,9 @@ export class EventCountsRepository {
         `${bucket(time)} AS bucket`,
         ...codes,
       ]);
-      sources.push(`SELECT bucket, [${dimensions.map((_, index) => `code${index}`).join(', ')}] AS codes, n FROM (${grouped})`);
+      sources.push(
+        `SELECT bucket, [${dimensions.map((_, index) => `code${index}`).join(', ')}] AS codes, n FROM (${grouped})`,
+      );
     }
     const rows = await this.questions.query<CountRow>(
       'counts',

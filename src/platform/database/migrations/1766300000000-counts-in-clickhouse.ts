@@ -13,6 +13,8 @@ export class CountsInClickhouse1766300000000 implements MigrationInterface {
   }
 
   down(): Promise<void> {
-    return Promise.reject(new Error('The counts are gone: another version would have to count all events again.'));
+    return Promise.reject(
+      new Error('The counts are gone: another version would have to count all events again.'),
+    );
   }
 }
