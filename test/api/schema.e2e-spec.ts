@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { EventTypeVersionEntity } from '../../src/event-types/event-type-version.entity.js';
 import { EventEntity } from '../../src/events/event.entity.js';
@@ -148,7 +149,7 @@ describe('The database schema', () => {
     const store = (application: string, names: string[]): Promise<unknown> =>
       dataSource.query(
         `INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
-         SELECT gen_random_uuid(), $1, 's', 'c', name, '{}', now(), sha256(name::bytea) FROM unnest($2::text[]) AS name`,
+         SELECT gen_random_uuid(), $1, 's', 'c', name, '{}', clock_timestamp(), sha256(name::bytea) FROM unnest($2::text[]) AS name`,
         [application, names],
       );
     await store('web', ['folded', 'removed']);
@@ -181,13 +182,12 @@ describe('The database schema', () => {
 
   it('is not migrated while a reader holds the events for long, and others go on storing and reading meanwhile', async () => {
     await dataSource.query(UNDO_LATER);
-    const reader = dataSource.createQueryRunner();
-    await reader.startTransaction();
-    await reader.query('SELECT FROM events');
+    const reader = new pg.Client({ connectionString: postgres.url });
+    await reader.connect();
+    await reader.query('BEGIN; SELECT FROM events');
     await expect(migrate(dataSource)).rejects.toThrow('lock timeout');
     expect(await names()).toEqual(['InitialSchema1765000000000']);
-    await reader.commitTransaction();
-    await reader.release();
+    await reader.end();
     await migrate(dataSource);
     expect(await names()).toEqual(MIGRATED);
   });
