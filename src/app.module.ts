@@ -20,9 +20,7 @@ import { RejectionsRepositoryModule } from './rejections/rejections-repository.m
 import { ReplicationStatusModule } from './replication/replication.module.js';
 import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
-import { EventCountsModule } from './statistics/event-counts.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
-import { PropertyValuesModule } from './statistics/properties/property-values.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { WorkerModule } from './worker/worker.module.js';
@@ -42,7 +40,6 @@ const SHARED_MODULES = [
   RatesModule.publisher,
   OperationsModule,
   EventsRepositoryModule,
-  EventCountsModule,
   RejectionsRepositoryModule,
   ReplicationStatusModule,
 ];
@@ -55,11 +52,10 @@ const API_MODULES = [
   EventTypesModule,
   RejectionsModule.api,
   RetryModule,
-  StatisticsModule.api,
+  StatisticsModule,
   RatesModule.api,
   FunnelModule,
   PropertiesModule,
-  PropertyValuesModule,
   SessionsModule.api,
   ApplicationsModule,
   AuditModule,
@@ -71,7 +67,6 @@ const WORKER_MODULES = [
   EventsModule.worker,
   StreamModule.worker,
   RejectionsModule.worker,
-  StatisticsModule.worker,
   SessionsModule.worker,
   WorkerModule,
 ];

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { TheEye } from '../../testing/the-eye.js';
+import { waitForCopy } from '../support/backlog.js';
 import { logProgress } from '../support/progress.js';
 
 /** Rows per INSERT. */
@@ -55,13 +56,16 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
       await eye.sql(FILL, [start, filled - 1, events]);
     }
   };
-  // Rebuilding the counts and sessions afterwards is faster than maintaining them by triggers.
+  // Building sessions and the copy in ClickHouse afterwards is faster than maintaining them by triggers.
   await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  logProgress(`counting ${events.toLocaleString('en')} events and building sessions`);
-  await eye.sql('SELECT rebuild_event_counts()');
+  logProgress(`building the sessions of ${events.toLocaleString('en')} events`);
   await eye.sql('SELECT rebuild_sessions()');
   await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
+  logProgress(`copying ${events.toLocaleString('en')} events to ClickHouse`);
+  // A copy of an unknown schema is made again.
+  await eye.sql('UPDATE replication_state SET copy_schema = NULL');
+  await waitForCopy(eye);
   await eye.sqlAsSuperuser('VACUUM ANALYZE');
   await eye.sqlAsSuperuser('CHECKPOINT');
 }

@@ -11,13 +11,25 @@ const DATABASE_POLL_INTERVAL_MS = 500;
 /** A million events on a slow machine take minutes. */
 const BACKLOG_TIMEOUT_MS = 1_200_000;
 
-/** Resolves once the rollup of counts and sessions includes all stored events. */
+/** Resolves once the rollup of sessions includes all stored events. */
 export function waitForRollup(eye: TheEye): Promise<void> {
-  const pending = `SELECT FROM event_count_changes UNION ALL SELECT FROM session_changes LIMIT 1`;
+  const pending = `SELECT FROM session_changes LIMIT 1`;
   return pollUntil(
     'The rollup did not finish.',
     DATABASE_POLL_INTERVAL_MS,
     async () => (await eye.sql(pending)).length === 0,
+  );
+}
+
+/** Resolves once ClickHouse has a complete copy of all stored events. */
+export function waitForCopy(eye: TheEye): Promise<void> {
+  const behind = `SELECT FROM replication_state
+    WHERE copy IS NULL OR copy_schema IS NULL OR next_copy IS NOT NULL OR batch_kind IS NOT NULL
+      OR EXISTS (SELECT FROM replication_log)`;
+  return pollUntil(
+    'ClickHouse did not catch up.',
+    DATABASE_POLL_INTERVAL_MS,
+    async () => (await eye.sql(behind)).length === 0,
   );
 }
 

@@ -16,11 +16,8 @@ import { type AskOptions, ClickHouseQuestions, Questions } from '../platform/que
 
 const OPTIONS = 'question';
 
-/** Tells from the parameters of a request, which need not be valid, whether ClickHouse answers it. */
-type AsksClickHouse = (query: Readonly<Record<string, unknown>>) => boolean;
-
 interface QuestionOptions extends Pick<AskOptions, 'isHeavy'> {
-  readonly asksClickHouse: AsksClickHouse;
+  readonly asksClickHouse: boolean;
 }
 
 /** Admits a request as a question of its caller to the server that answers it, until its handler has returned. */
@@ -34,11 +31,10 @@ export class QuestionInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
-    const { caller, query } = http.getRequest<FastifyRequest>();
+    const { caller } = http.getRequest<FastifyRequest>();
     const { asksClickHouse, ...options } = this.reflector.get<QuestionOptions>(OPTIONS, context.getHandler());
     const read = (): Promise<unknown> => lastValueFrom(next.handle());
-    if (!asksClickHouse(query as Record<string, unknown>))
-      return defer(() => this.questions.ask(caller, read, options));
+    if (!asksClickHouse) return defer(() => this.questions.ask(caller, read, options));
     const { raw } = http.getResponse<FastifyReply>();
     return defer(() =>
       whileConnected(raw, (signal) => this.clickHouseQuestions.ask(caller, read, { isHeavy: true, signal })),
@@ -71,7 +67,7 @@ const question = (options: QuestionOptions): MethodDecorator =>
  * @example `@Question()` below `@Allow('read')`
  */
 export const Question = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecorator =>
-  question({ ...options, asksClickHouse: () => false });
+  question({ ...options, asksClickHouse: false });
 
 /**
  * Declares that a route asks ClickHouse for its caller, in the same way. Its statements are cancelled when the client leaves.
@@ -79,10 +75,4 @@ export const Question = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecor
  * @example `@ClickHouseQuestion()` below `@Allow('read')`
  */
 export const ClickHouseQuestion = (): MethodDecorator =>
-  applyDecorators(question({ asksClickHouse: () => true }), ApiProblems(422));
-
-/** Declares that a route is a `@Question()` or a `@ClickHouseQuestion()`, by its parameters. */
-export const EitherQuestion = (
-  asksClickHouse: AsksClickHouse,
-  options: Pick<AskOptions, 'isHeavy'>,
-): MethodDecorator => applyDecorators(question({ ...options, asksClickHouse }), ApiProblems(422));
+  applyDecorators(question({ asksClickHouse: true }), ApiProblems(422));

@@ -30,11 +30,7 @@ export class ApplicationLimitsRepository {
   /** The types of the stored events of an application. */
   typesInUse(application: string, limit: number): Promise<TypeKey[]> {
     return this.sql.query(
-      `SELECT category, name FROM event_counts
-       WHERE grain = 'type' AND block = 'ever' AND start = '-infinity' AND application = $1
-       UNION
-       SELECT category, name FROM event_count_changes WHERE application = $1
-       LIMIT $2`,
+      'SELECT DISTINCT category, name FROM types_in_use WHERE application = $1 LIMIT $2',
       [application, limit],
     );
   }

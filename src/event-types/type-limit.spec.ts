@@ -23,14 +23,14 @@ const TYPES = [{ category: 'c', name: 'n' }];
 describe('TypeLimit', () => {
   it('lets all types fit while PostgreSQL cannot return those in use, and logs the cause once', async () => {
     const warn = jest.spyOn(Logger.prototype, 'warn').mockImplementation(() => undefined);
-    const cause = Object.assign(new Error('permission denied for table event_counts'), { code: '42501' });
+    const cause = Object.assign(new Error('permission denied for table types_in_use'), { code: '42501' });
     const limit = setUp({ postgresql: cause });
     expect(await limit.add('shop', TYPES, 1)).toEqual([]);
     expect(await limit.add('shop', TYPES, 1)).toEqual([]);
     // Not remembered: once PostgreSQL responds, the limit is in force.
     expect(limit.fits('shop', { category: 'c', name: 'n' })).toBe(false);
     expect(warn.mock.calls).toEqual([
-      [expect.stringContaining('permission denied for table event_counts [42501]')],
+      [expect.stringContaining('permission denied for table types_in_use [42501]')],
     ]);
     warn.mockRestore();
   });

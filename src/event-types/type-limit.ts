@@ -14,7 +14,7 @@ import type { TypeKey } from './event-types.repository.js';
 /** Types in memory that are known to fit. */
 const MAX_KNOWN = 100_000;
 
-/** Seconds after which the set of an application is read from PostgreSQL again, so that it forgets deleted types. */
+/** Seconds after which the set of an application is read from PostgreSQL again, so that it forgets types that are gone there. */
 const TTL_SECONDS = 86_400;
 
 /** Members that one command adds. */

@@ -3,12 +3,9 @@ import { NotFoundError } from '../platform/errors/domain-error.js';
 import { RawJson } from '../platform/json/raw-json.js';
 import type { EventFilter, NewEvent, StoredEvent, StoredEventText } from '../platform/model/event.js';
 import { isEventId } from '../platform/model/event-id.js';
-import { type Count, type Page, readPage } from '../platform/paging/page.js';
-import { nextMicrosecond } from '../platform/time/timestamp.js';
+import { type Page, readPage } from '../platform/paging/page.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { Producer } from '../queue/producer.js';
-import { ALWAYS } from '../statistics/cuts.js';
-import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
 import { EventsRepository } from './events.repository.js';
 import { StoredEventsPoller, type WaitRequest } from './stored-events.poller.js';
@@ -31,7 +28,6 @@ export class EventsService {
     private readonly producer: Producer,
     private readonly repository: EventsRepository,
     private readonly poller: StoredEventsPoller,
-    private readonly counts: EventCountsRepository,
   ) {}
 
   /**
@@ -97,27 +93,11 @@ export class EventsService {
         query: JSON.stringify([order, filter]),
         cursorKey: ({ timestamp, id }: StoredEventText) => ({ timestamp, id }),
         find: (slice) => this.repository.find(filter, slice),
-        count: () => this.count(filter),
+        count: () => this.repository.count(filter),
       },
       dto,
     );
     return { ...page, results: page.results.map(toListedEvent) };
-  }
-
-  /** Exact wherever prefix sums exist, which is everywhere except for a part of a session. */
-  private async count(filter: EventFilter): Promise<Count> {
-    const { session_id, ...others } = filter;
-    if (session_id !== undefined) {
-      const count = await this.repository.count(filter);
-      const { application, ...rest } = others;
-      if (!count.isEstimate || Object.values(rest).some((value) => value !== undefined)) return count;
-      const ofSession = await this.counts.ofSession(session_id, application);
-      return ofSession === undefined ? count : { count: ofSession, isEstimate: false };
-    }
-    const { timestamp_after, timestamp_before, ...dimensions } = others;
-    const from = timestamp_after ?? ALWAYS.from;
-    const to = (timestamp_before && nextMicrosecond(timestamp_before)) ?? ALWAYS.to;
-    return { count: await this.counts.count(dimensions, { from, to }), isEstimate: false };
   }
 }
 

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { columnOf, isPlainPath, SqlParameters } from '../platform/filters/filter-sql.js';
+import { countEvents } from '../questions/event-counts.js';
 import { EventQuestions, type EventScope, scopeSql } from '../questions/event-questions.js';
 
 /** Columns that one statement counts at most; with more, and with keys that cannot be columns, every path is counted by its text. */
@@ -45,11 +46,8 @@ export interface PathRow {
 export class PropertiesRepository {
   constructor(private readonly questions: EventQuestions) {}
 
-  async count(scope: EventScope): Promise<number> {
-    const parameters = new SqlParameters();
-    const sql = `SELECT count() AS events FROM events WHERE ${scopeSql(scope, parameters)}`;
-    const [row] = await this.questions.query<{ events: string }>('count', sql, parameters);
-    return Number(row?.events ?? 0);
+  count(scope: EventScope): Promise<number> {
+    return countEvents(this.questions, scope);
   }
 
   /**

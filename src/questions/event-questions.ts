@@ -41,7 +41,7 @@ export class EventQuestions {
    * @throws ClickHouseUnavailableError while the first copy is being made
    */
   async asOf(): Promise<string> {
-    const { as_of } = await this.replication.status();
+    const as_of = await this.replication.asOf();
     if (as_of === null) throw notCopiedYet();
     return as_of;
   }

@@ -360,6 +360,27 @@ export class ReplicationRepository {
     await this.sql.query('VACUUM replication_log', [], { timeoutMs: environment.STORE_TIMEOUT });
   }
 
+  /**
+   * Every event that was stored or removed until then is in the copy; null until the first copy is complete. Costs the same
+   * however much waits to be copied.
+   */
+  async asOf(): Promise<string | null> {
+    const [row] = await this.sql.query<{ as_of: string | null }>(
+      `SELECT ${formatUtc(`until AT TIME ZONE 'UTC'`)} AS as_of
+       FROM (
+         SELECT CASE
+           WHEN copy IS NULL THEN NULL
+           WHEN EXISTS (SELECT FROM replication_log) THEN as_of
+           ELSE statement_timestamp()
+         END AS until
+         FROM replication_state
+       ) AS state`,
+      [],
+      { timeoutMs: STATUS_TIMEOUT_MS },
+    );
+    return row?.as_of ?? null;
+  }
+
   async status(): Promise<ReplicationStatus> {
     const [row] = await this.sql.query<ReplicationStatus & { backlog_events: string | number }>(
       `SELECT ${formatUtc(`until AT TIME ZONE 'UTC'`)} AS as_of,

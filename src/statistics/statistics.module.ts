@@ -1,28 +1,25 @@
-import { type DynamicModule, Module } from '@nestjs/common';
-import { EventCountsKeeper } from './event-counts.keeper.js';
-import { EventCountsModule } from './event-counts.module.js';
+import { Module } from '@nestjs/common';
 import { QuestionsModule } from '../questions/questions.module.js';
-import { EventCountsUpkeep } from './event-counts.upkeep.js';
+import { EventCountsRepository } from './measures/event-counts.repository.js';
 import { EventMeasuresRepository } from './measures/event-measures.repository.js';
 import { EventMeasuresService } from './measures/event-measures.service.js';
 import { StatisticsController } from './statistics.controller.js';
-import { StatisticsService } from './statistics.service.js';
+import { TopController } from './top/top.controller.js';
+import { TopRepository } from './top/top.repository.js';
+import { TopService } from './top/top.service.js';
+import { PropertyValuesRepository } from './top/property-values.repository.js';
 
-/** Counts events by time and by group. */
-@Module({})
-export class StatisticsModule {
-  /** Reads the counts. */
-  static readonly api: DynamicModule = {
-    module: StatisticsModule,
-    imports: [EventCountsModule, QuestionsModule],
-    controllers: [StatisticsController],
-    providers: [StatisticsService, EventMeasuresService, EventMeasuresRepository],
-  };
-
-  /** Rolls up the counts. */
-  static readonly worker: DynamicModule = {
-    module: StatisticsModule,
-    providers: [EventCountsUpkeep, EventCountsKeeper],
-    exports: [EventCountsKeeper],
-  };
-}
+/** Counts and measures events by time and by group, and ranks groups. For processes that serve the API. */
+@Module({
+  imports: [QuestionsModule],
+  controllers: [StatisticsController, TopController],
+  providers: [
+    EventCountsRepository,
+    EventMeasuresRepository,
+    EventMeasuresService,
+    PropertyValuesRepository,
+    TopRepository,
+    TopService,
+  ],
+})
+export class StatisticsModule {}

@@ -9,7 +9,7 @@ import { toJsonPath } from '../../src/properties/json-path.js';
 import { valueTypeOf } from '../../src/properties/value-type.js';
 import { CopyRepository } from '../../src/replication/copy.repository.js';
 import { withTypedForms } from '../../src/replication/typed-form.js';
-import { PropertyValuesRepository } from '../../src/statistics/properties/property-values.repository.js';
+import { PropertyValuesRepository } from '../../src/statistics/top/property-values.repository.js';
 import { timestampAt } from '../../src/platform/time/timestamp.js';
 import { type FilteredEvent, matches, valueOf } from '../../testing/filter-oracle.js';
 import { OwnClickHouse } from '../support/servers.js';

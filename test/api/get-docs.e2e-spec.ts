@@ -104,7 +104,6 @@ describe('The API documentation', () => {
       'get /sessions',
       'get /sessions/{session_id}',
       'get /statistics/events',
-      'get /statistics/properties',
       'get /statistics/rates',
       'get /statistics/top',
       'patch /applications/{name}',

@@ -5,7 +5,7 @@ import { startEmbedded } from '../support/start-eye.js';
 const RANGE = 'from=2021-01-01&to=2021-01-31';
 const at = (day: number): string => `2021-01-${String(day).padStart(2, '0')}T00:00:00.000000Z`;
 
-describe('GET /properties/ and GET /statistics/properties/', () => {
+describe('GET /properties/ and GET /statistics/top/ with a property', () => {
   let eye: TheEye;
   let shop: string;
 
@@ -102,19 +102,50 @@ describe('GET /properties/ and GET /statistics/properties/', () => {
 
   it('ranks the values of a property', async () => {
     const { body } = await eye.get(
-      `/statistics/properties/?${RANGE}&property=data.path&application=default&limit=2`,
+      `/statistics/top/?${RANGE}&property=data.path&application=default&limit=2`,
     );
     expect(body).toEqual({
       from: '2021-01-01T00:00:00.000000Z',
       to: '2021-02-01T00:00:00.000000Z',
       as_of: expect.stringMatching(/^\d{4}-.*Z$/),
+      compared: { from: '2020-12-01T00:00:00.000000Z', to: '2021-01-01T00:00:00.000000Z' },
       property: 'data.path',
+      total: 5,
       events: 5,
       values: [
         { value: '/', events: 2, sessions: 1, share: 0.4, previous_events: 1, change: 1 },
         { value: 42, events: 2, sessions: 2, share: 0.4, previous_events: 0, change: null },
       ],
       others: { values: 1, events: 1 },
+    });
+  });
+
+  it('ranks the values of a property with their share of all events, also those without a value', async () => {
+    const { body } = await eye.get(
+      `/statistics/top/?${RANGE}&property=data.user.id&application=default&compare=year`,
+    );
+    expect(body).toMatchObject({
+      compared: { from: '2020-01-01T00:00:00.000000Z', to: '2020-02-01T00:00:00.000000Z' },
+      total: 5,
+      events: 2,
+      values: [
+        { value: 1, events: 1, sessions: 1, share: 0.2, change: null },
+        { value: 1.5, events: 1, sessions: 1, share: 0.2, change: null },
+      ],
+    });
+    const first = await eye.get('/statistics/top/?from=0001-01-01&to=0001-01-02&property=name');
+    expect(first.body).toMatchObject({ compared: null, total: 0, events: 0, values: [] });
+  });
+
+  it('ranks applications, categories, names and types of the events that meet conditions', async () => {
+    const { body } = await eye.get(`/statistics/top/?${RANGE}&data.path=/`);
+    expect(body).toMatchObject({
+      total: 3,
+      applications: [
+        { application: 'default', count: 2 },
+        { application: 'shop', count: 1 },
+      ],
+      as_of: expect.stringMatching(/Z$/),
     });
   });
 
@@ -130,7 +161,7 @@ describe('GET /properties/ and GET /statistics/properties/', () => {
     ['data.nothing.here', '', []],
   ])('ranks the values of %s%s', async (property, conditions, values) => {
     const query = `property=${encodeURIComponent(property)}${conditions}`;
-    const { status, body } = await eye.get(`/statistics/properties/?${RANGE}&${query}`);
+    const { status, body } = await eye.get(`/statistics/top/?${RANGE}&${query}`);
     expect(status).toBe(200);
     const found = body.values.map(({ value }: { value: unknown }) => value);
     expect(found.sort()).toEqual(values);
@@ -156,8 +187,9 @@ describe('GET /properties/ and GET /statistics/properties/', () => {
     ['/properties/?filter=1', 'filter', /Unknown parameter/],
     ['/properties/?colour:eq=1', 'colour:eq', /Unknown parameter/],
     ['/properties/?from=2021-01-01&to=2020-01-01', 'from', /before `to`/],
-    ['/statistics/properties/', 'property', /required/],
-    ['/statistics/properties/?property=data.x:eq', 'property', /An operator has no place here/],
+    ['/statistics/top/?compare=year', 'compare', /Needs the parameter `property`/],
+    ['/statistics/top/?property=name&compare=month', 'compare', /previous or year/],
+    ['/statistics/top/?property=data.x:eq', 'property', /An operator has no place here/],
   ])('refuses %s', async (path, parameter, message) => {
     const { status, body } = await eye.get(path);
     expect({ status, code: body.code }).toEqual({ status: 400, code: 'invalid' });
@@ -168,7 +200,7 @@ describe('GET /properties/ and GET /statistics/properties/', () => {
     for (const text of ["' OR 1=1 --", '\\', '{p0:String}', '`; DROP TABLE events', '%27', '\t\n\\N']) {
       const [key, value] = [text.replace(/[\\.:]/g, '\\$&'), text].map(encodeURIComponent);
       for (const query of [`data.${key}=${value}`, `data.path=${value}`, `property=data.${key}`]) {
-        const path = query.startsWith('property') ? '/statistics/properties/' : '/properties/';
+        const path = query.startsWith('property') ? '/statistics/top/' : '/properties/';
         const { status, body } = await eye.get(`${path}?${RANGE}&${query}`);
         expect({ text, query, status, events: body.events }).toEqual({ text, query, status: 200, events: 0 });
       }
@@ -178,13 +210,13 @@ describe('GET /properties/ and GET /statistics/properties/', () => {
   it('is unavailable alone while ClickHouse is away', async () => {
     const peer = await eye.startPeer({ CLICKHOUSE_URL: 'http://127.0.0.1:1/the_eye' });
     try {
-      for (const path of ['/properties/', '/statistics/properties/?property=name']) {
+      for (const path of ['/properties/', '/statistics/top/?property=name']) {
         const { status, headers, body } = await peer.get(path);
         expect([status, body.code]).toEqual([503, 'clickhouse_unavailable']);
         expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
       }
       expect((await peer.get('/events/')).status).toBe(200);
-      expect((await peer.get('/statistics/top/')).status).toBe(200);
+      expect((await peer.get('/statistics/rates/')).status).toBe(200);
     } finally {
       await peer.end();
     }

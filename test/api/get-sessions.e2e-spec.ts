@@ -1,6 +1,4 @@
 import pg from 'pg';
-import { runCommand } from '../../testing/commands.js';
-import { Load } from '../support/load.js';
 import { numbers } from '../support/numbers.js';
 import { OwnPostgres } from '../support/servers.js';
 import {
@@ -291,24 +289,6 @@ describe('The sessions API', () => {
     return steps.map((_, index) => furthest.filter((steps) => steps > index).length);
   };
 
-  it('detects wrong sessions by `statistics verify`, and repairs them by `statistics rebuild` while events arrive', async () => {
-    const command = (action: string) => runCommand({ DATABASE_URL: postgres.url }, 'statistics', action);
-    await deltasApplied();
-    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
-    await eye.sql(`UPDATE sessions SET events = events + 1 WHERE session_id = 'visit 6/ä'`);
-    await eye.sql(`DELETE FROM session_lists WHERE session_id = 'visit 7/ä' AND category = ''`);
-    const wrong = await command('verify');
-    expect(wrong).toMatchObject({ code: 1, stdout: '' });
-    expect(wrong.stderr).toMatch(/"visit 6\/ä".*\n.*"visit 7\/ä"/);
-    const load = Load.on(eye, { senders: 3 });
-    await load.waitForResponses(202, 10);
-    expect(await command('rebuild')).toMatchObject({ code: 0, stderr: '' });
-    await load.waitForResponses(202, 10);
-    await load.expectStored();
-    expect(await command('verify')).toMatchObject({ code: 0, stderr: '' });
-    await expectLists();
-  });
-
   const expectErrors = ({ status, body }: EyeResponse, errors: Record<string, string>): void =>
     expect({ status, errors: body.errors }).toEqual({
       status: 400,
@@ -350,15 +330,4 @@ describe('The sessions API', () => {
   ])('rejects the funnel %j', async (body, errors) =>
     expectErrors(await eye.post('/statistics/funnel/', body), errors),
   );
-
-  it('rejects a funnel over too many events according to the event counts', async () => {
-    await eye.sql(
-      `INSERT INTO event_count_changes VALUES ('2019-05-05', 'default', 'many', 'events', 400000)`,
-    );
-    const steps = Array(2).fill({ category: 'many', name: 'events' });
-    expectErrors(
-      await eye.post('/statistics/funnel/', { steps, window: 1, from: '2019-05-05', to: '2019-05-05' }),
-      { from: '800,000 events' },
-    );
-  });
 });

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { EventTypeVersionEntity } from '../../src/event-types/event-type-version.entity.js';
 import { EventEntity } from '../../src/events/event.entity.js';
@@ -26,10 +29,34 @@ const MIGRATED = [
   'BoundKeys1766000000000',
   'ApplicationLimits1766100000000',
   'Replication1766200000000',
+  'CountsInClickhouse1766300000000',
 ];
+
+const initialSchemaFile = (name: string): string =>
+  readFileSync(
+    join(import.meta.dirname, '../../src/platform/database/migrations/1765000000000-initial-schema', name),
+    'utf8',
+  );
+
+/** The functions of the counts, which the initial schema has and a later migration drops. */
+const COUNT_FUNCTIONS = [
+  'event_count_blocks',
+  'fold_event_counts',
+  'rebuild_event_counts',
+  'note_event_counts',
+  'forget_event_counts',
+].map((name) => `functions/${name}.sql`);
 
 /** Takes back what the migrations after the initial schema changed. */
 const UNDO_LATER = `
+  DROP TABLE types_in_use;
+  DROP FUNCTION note_types_in_use, forget_types_in_use CASCADE;
+  ${['06-event-counts.sql', ...COUNT_FUNCTIONS].map(initialSchemaFile).join('\n')}
+  CREATE TRIGGER events_count_stored AFTER INSERT ON events
+  REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_event_counts();
+  CREATE TRIGGER events_count_removed AFTER DELETE ON events
+  REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_event_counts();
+  CREATE TRIGGER events_count_emptied AFTER TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION forget_event_counts();
   DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
   DROP TABLE replication_log, replication_state;
   ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;
@@ -117,6 +144,54 @@ describe('The database schema', () => {
     );
   });
 
+  it('of version 0.2 keeps of its counts which types the events of each application use, and notes new ones', async () => {
+    await dataSource.query(UNDO_LATER);
+    const store = (application: string, names: string[]): Promise<unknown> =>
+      dataSource.query(
+        `INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+         SELECT gen_random_uuid(), $1, 's', 'c', name, '{}', clock_timestamp(), sha256(name::bytea) FROM unnest($2::text[]) AS name`,
+        [application, names],
+      );
+    await store('web', ['folded', 'removed']);
+    await dataSource.query(`
+      SELECT fold_event_counts(array_agg(changes)) FROM event_count_changes AS changes;
+      TRUNCATE event_count_changes;
+      DELETE FROM events WHERE name = 'removed'`);
+    await store('web', ['pending', 'folded']);
+    await store('app', ['pending']);
+    await migrate(dataSource);
+    expect(await names()).toEqual(MIGRATED);
+    await store('web', ['new', 'pending', 'new']);
+    await store('web', ['new']);
+    const types = async (): Promise<string[]> =>
+      (
+        await dataSource.query<{ type: string }[]>(
+          `SELECT concat_ws(' ', application, category, name) AS type FROM types_in_use ORDER BY 1`,
+        )
+      ).map(({ type }) => type);
+    expect(await types()).toEqual([
+      'app c pending',
+      'web c folded',
+      'web c new',
+      'web c pending',
+      'web c removed',
+    ]);
+    await dataSource.query('TRUNCATE events');
+    expect(await types()).toEqual([]);
+  });
+
+  it('is not migrated while a reader holds the events for long, and others go on storing and reading meanwhile', async () => {
+    await dataSource.query(UNDO_LATER);
+    const reader = new pg.Client({ connectionString: postgres.url });
+    await reader.connect();
+    await reader.query('BEGIN; SELECT FROM events');
+    await expect(migrate(dataSource)).rejects.toThrow('lock timeout');
+    expect(await names()).toEqual(['InitialSchema1765000000000']);
+    await reader.end();
+    await migrate(dataSource);
+    expect(await names()).toEqual(MIGRATED);
+  });
+
   it('of version 0.1 is recognised, and its data stay', async () => {
     await dataSource.query("INSERT INTO applications (name) VALUES ('shop')");
     await downgrade(VERSION_0_1);
@@ -164,7 +239,7 @@ describe('The database schema', () => {
     await postgres.start();
     expect(await owners()).toEqual([{ owner: 'the_eye', rolsuper: false }]);
     await migrate(dataSource);
-    await dataSource.query('VACUUM event_count_changes');
+    await dataSource.query('VACUUM types_in_use');
   });
 
   it('from between two versions is refused, and nothing changes', async () => {

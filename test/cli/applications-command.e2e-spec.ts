@@ -22,7 +22,7 @@ describe('npm run applications', () => {
     const empty = join(dataDir, 'empty');
     for (const [script, ...args] of [
       ['applications', 'list'],
-      ['statistics', 'verify'],
+      ['replication', 'verify'],
     ] as const) {
       const { code, stdout, stderr } = await runCommand({ DATA_DIR: empty }, script, ...args);
       expect([code, stdout]).toEqual([1, '']);

@@ -162,21 +162,21 @@ describe('PostgreSQL faults', () => {
 
   it('With a periodic job that fails again and again, The Eye logs it once with its cause, counts the failures, and logs that it works again', async () => {
     await eye.sql(`
-      CREATE FUNCTION fail_rollup() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no rollup'; END $$;
-      CREATE TRIGGER fail_rollup BEFORE INSERT OR UPDATE ON event_counts EXECUTE FUNCTION fail_rollup()`);
+      CREATE FUNCTION fail_copy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no copy'; END $$;
+      CREATE TRIGGER fail_copy BEFORE UPDATE ON replication_state EXECUTE FUNCTION fail_copy()`);
     await eye.store(anEvent());
     await eventually(async () =>
       expect((await eye.get('/metrics')).body).toMatch(
-        /^the_eye_periodic_task_failures_total\S*task="roll up event counts"\S* ([3-9]|\d\d)/m,
+        /^the_eye_periodic_task_failures_total\S*task="copy events to ClickHouse"\S* ([3-9]|\d\d)/m,
       ),
     );
     const logged = (text: string): number => eye.output.split(text).length - 1;
-    expect(logged('Could not roll up event counts (no rollup [P0001])')).toBe(1);
-    // Nothing is lost and counts stay exact, so the process can do its work.
+    expect(logged('Could not copy events to ClickHouse (no copy [P0001])')).toBe(1);
+    // Nothing is lost, so the process can do its work.
     expect((await eye.get('/health/ready')).status).toBe(200);
-    await eye.sql('DROP FUNCTION fail_rollup CASCADE');
+    await eye.sql('DROP FUNCTION fail_copy CASCADE');
     await eventually(() => {
-      expect(logged('The job works again: roll up event counts.')).toBe(1);
+      expect(logged('The job works again: copy events to ClickHouse.')).toBe(1);
       return Promise.resolve();
     });
   });

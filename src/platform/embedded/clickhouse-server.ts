@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -25,6 +25,16 @@ const MALLOC = {
 };
 
 /**
+ * Settings of work in the background, which options do not reach. Projections are calculated again, after events were removed,
+ * from as many events at once as `min_insert_block_size_rows` says; from a million, as by default, that can take 300 MB.
+ */
+const CONFIGURATION = `<clickhouse>
+  <profiles><default><min_insert_block_size_rows>65536</min_insert_block_size_rows></default></profiles>
+  <users><default><password></password><networks><ip>::/0</ip></networks></default></users>
+</clickhouse>
+`;
+
+/**
  * ClickHouse in a process of its own (chdb), behind its HTTP interface on a Unix socket.
  * @param program the built program of that process; tests, which run the source, name another path
  * @param changes settings of ClickHouse that differ, for tests
@@ -36,6 +46,7 @@ export function clickhouseServer(
   changes: Readonly<Record<string, number>> = {},
 ): ServerDefinition {
   const folder = join(folders.data, 'clickhouse');
+  const configuration = join(folder, 'configuration.xml');
 
   /** Bounds the memory. The library itself takes 200 MB more, which are pages of its file. */
   const settings = {
@@ -68,9 +79,14 @@ export function clickhouseServer(
     stopSignals: ['SIGTERM', 'SIGKILL'],
     async prepare() {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await writeFile(configuration, CONFIGURATION);
     },
     async spawn() {
-      const flags = Object.entries(settings).map(([name, value]) => `--${name}=${value}`);
+      const flags = [
+        `--config-file=${configuration}`,
+        `--users_config=${configuration}`,
+        ...Object.entries(settings).map(([name, value]) => `--${name}=${value}`),
+      ];
       const { file, args, options } = withParentDeathSignal(
         {
           file: process.execPath,

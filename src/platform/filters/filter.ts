@@ -33,5 +33,11 @@ export type Filter =
 /** Matches every event. */
 export const EVERYTHING: Filter = { kind: 'all', filters: [] };
 
+/** The properties that a filter asks about. */
+export function propertiesOf(filter: Filter): Property[] {
+  if (filter.kind === 'not') return propertiesOf(filter.filter);
+  return 'filters' in filter ? filter.filters.flatMap(propertiesOf) : [filter.property];
+}
+
 /** The part of a filter is wrong. The message is for the caller. */
 export class FilterError extends Error {}

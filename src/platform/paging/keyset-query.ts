@@ -23,12 +23,6 @@ export interface KeysetQuery {
   before: string | undefined;
   /** A further condition, as SQL. */
   condition?: string;
-  /**
-   * Limits the search where matching rows may lie far apart in the index: to its first rows, or to the minutes that a
-   * statement selects and that contain the whole slice. Within a minute any index is fast, so filters belong to
-   * `residual`.
-   */
-  only?: { first: number } | { minutes: Statement };
 }
 
 /** Above this number, `count` is an estimate, because an exact count reads one index entry a row. */
@@ -51,26 +45,9 @@ export function selectSlice(columns: string, query: KeysetQuery, slice: Slice): 
   const descending = isDescending(slice);
   const builder = new KeysetBuilder(query, cursor && { operator: descending ? '<' : '>', key: cursor });
   const order = builder.orderBy(descending ? 'DESC' : 'ASC');
-  const sql = `SELECT ${columns} FROM ${fromClause(query, builder, order, limit + offset)} ${order}
+  const sql = `SELECT ${columns} FROM ${query.table} ${where(...builder.bounds, ...builder.filters)} ${order}
      LIMIT ${builder.parameter(limit)} OFFSET ${builder.parameter(offset)}`;
   return { sql, parameters: builder.parameters };
-}
-
-/** @param maxRows rows that are needed of each minute at most */
-function fromClause(
-  { table, orderColumn, only }: KeysetQuery,
-  builder: KeysetBuilder,
-  order: string,
-  maxRows: number,
-): string {
-  const { bounds, filters } = builder;
-  if (only === undefined) return `${table} ${where(...bounds, ...filters)}`;
-  if ('first' in only)
-    return `(SELECT * FROM ${table} ${where(...bounds)} ${order} LIMIT ${builder.parameter(only.first)}) AS ${table} ${where(...filters)}`;
-  const inMinute = [`${orderColumn} >= minute`, `${orderColumn} < minute + interval '1 minute'`];
-  return `(${only.minutes.sql}) AS minutes (minute), LATERAL (
-    SELECT * FROM ${table} ${where(...bounds, ...filters, ...inMinute)} ${order} LIMIT ${builder.parameter(maxRows)}
-  ) AS ${table}`;
 }
 
 /** Counts the rows: exactly up to MAX_EXACT_COUNT, and beyond by the planner's estimate, so that no table is scanned. */
@@ -105,7 +82,7 @@ export async function estimateRows(run: RunQuery, query: KeysetQuery): Promise<n
  * frequent category, and then reads the whole table if that category has not occurred for a while.
  */
 class KeysetBuilder {
-  readonly parameters: unknown[];
+  readonly parameters: unknown[] = [];
   /** Conditions that limit the range of the index. */
   readonly bounds: string[];
   /** Conditions that are checked row by row. */
@@ -117,22 +94,17 @@ class KeysetBuilder {
     private readonly query: KeysetQuery,
     start?: { operator: '<' | '>'; key: Pick<Cursor, 'timestamp' | 'id'> },
   ) {
-    const { orderColumn, after, before, condition, only } = query;
-    const minutes = only && 'minutes' in only ? only.minutes : undefined;
-    this.parameters = [...(minutes?.parameters ?? [])];
+    const { orderColumn, after, before, condition } = query;
     this.equality = this.placeholders(query.equality);
     this.filters = Object.entries(this.placeholders(query.residual)).map(
       ([column, value]) => `${column} = ${value}`,
     );
     if (condition !== undefined) this.filters.push(condition);
-    // One condition a bound: of two, PostgreSQL may start at the wider one. The key lies within the range of time. Within
-    // minutes the bound is a plain time, because PostgreSQL can merge that with the bounds of the minute.
+    // One condition a bound: of two, PostgreSQL may start at the wider one. The key lies within the range of time.
     const bound = (operator: '<' | '>', time: string | undefined): string[] => {
       if (start?.operator !== operator) return this.compare(`${operator}=`, { [orderColumn]: time });
       const { timestamp, id } = start.key;
-      if (!minutes) return this.compare(operator, { [orderColumn]: timestamp, id });
-      this.filters.push(this.afterKey(operator, timestamp, id));
-      return this.compare(`${operator}=`, { [orderColumn]: timestamp });
+      return this.compare(operator, { [orderColumn]: timestamp, id });
     };
     this.bounds = [...bound('>', after), ...bound('<', before)];
   }
@@ -154,11 +126,6 @@ class KeysetBuilder {
     if (Object.keys(row).length === 0) return [];
     const columns = Object.keys(row).map((column) => `${this.query.table}.${column}`);
     return [`(${columns.join(', ')}) ${operator} (${Object.values(row).join(', ')})`];
-  }
-
-  /** Excludes, of the rows with the timestamp of a key, those before the key. */
-  private afterKey(operator: string, timestamp: string, id: string): string {
-    return `(${this.query.orderColumn} <> ${this.parameter(timestamp)} OR id ${operator} ${this.parameter(id)})`;
   }
 
   private placeholders(values: Values): Record<string, string> {

@@ -1,16 +1,15 @@
 import { applyDecorators } from '@nestjs/common';
-import { ApiPropertyOptional, PickType } from '@nestjs/swagger';
+import { ApiPropertyOptional } from '@nestjs/swagger';
 import type { Property } from '../../platform/filters/filter.js';
 import { FilteredDto, ParsedText } from '../../platform/filters/filtered.dto.js';
 import { Parsed, Unparsable } from '../../platform/http/parsed.decorator.js';
 import { Choice, Limit, RangeEnd, RangeStart } from '../../platform/paging/parameters.js';
-import { EventFilterDto } from '../../platform/paging/query.dto.js';
 import type { CalendarDate, Timestamp } from '../../platform/time/timestamp.js';
 import { type BucketInterval, BUCKET_INTERVALS, WEEK_STARTS, type WeekStart, zoneNamed } from '../buckets.js';
 import { parseDimensions } from '../measures/dimensions.js';
 import { type Measure, parseMeasure } from '../measures/measure.js';
 
-const MAX_GROUPS = 100;
+export const MAX_GROUPS = 100;
 
 function Zone(): PropertyDecorator {
   return applyDecorators(
@@ -27,7 +26,7 @@ function Zone(): PropertyDecorator {
   );
 }
 
-const COMPARISONS = ['previous', 'year'] as const;
+export const COMPARISONS = ['previous', 'year'] as const;
 /** The range that a range is compared with: the one of the same length before it, or the same one a year before. */
 export type Comparison = (typeof COMPARISONS)[number];
 
@@ -82,17 +81,5 @@ export class EventCountsDto extends FilteredDto {
   group_by?: Property[];
 
   @Limit(10, MAX_GROUPS, 'Groups with a series of their own; all others share one.')
-  limit: number = 10;
-}
-
-/** The parameters of the largest groups. */
-export class TopDto extends PickType(EventFilterDto, ['application', 'category', 'name']) {
-  @RangeStart('midnight')
-  from?: CalendarDate | Timestamp;
-
-  @RangeEnd()
-  to?: CalendarDate | Timestamp;
-
-  @Limit(10, MAX_GROUPS, 'Entries of each list.')
   limit: number = 10;
 }

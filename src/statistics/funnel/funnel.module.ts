@@ -1,12 +1,10 @@
 import { Module } from '@nestjs/common';
-import { EventCountsModule } from '../event-counts.module.js';
 import { FunnelController } from './funnel.controller.js';
 import { FunnelRepository } from './funnel.repository.js';
 import { FunnelService } from './funnel.service.js';
 
 /** Counts how many sessions reach each step of a funnel. For processes that serve the API. */
 @Module({
-  imports: [EventCountsModule],
   controllers: [FunnelController],
   providers: [FunnelRepository, FunnelService],
 })

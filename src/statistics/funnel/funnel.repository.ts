@@ -12,6 +12,28 @@ export interface Step {
 export class FunnelRepository {
   constructor(private readonly sql: ReadSql) {}
 
+  /** Whether the steps have more events than `limit`, from one canonical timestamp to before another. */
+  async haveMoreEvents(
+    steps: Step[],
+    { from, to }: { from: string; to: string },
+    application: string | undefined,
+    limit: number,
+  ): Promise<boolean> {
+    const types = steps.map(({ category, name }) => [category, name]);
+    const [row] = await this.sql.query<{ events: number }>(
+      `SELECT count(*)::int AS events FROM (
+         SELECT FROM jsonb_array_elements($1::jsonb) AS step, LATERAL (
+           SELECT FROM events
+           WHERE (category, name) = (step->>0, step->>1) AND timestamp >= $2 AND timestamp < $3
+             AND ($4::text IS NULL OR application = $4)
+         ) AS events
+         LIMIT $5
+       ) AS read`,
+      [JSON.stringify(types), from, to, application ?? null, limit + 1],
+    );
+    return (row?.events ?? 0) > limit;
+  }
+
   /**
    * How many sessions reached each step, from one canonical timestamp to before another.
    *

@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidParametersError } from '../../platform/errors/domain-error.js';
-import { EventCountsRepository } from '../event-counts.repository.js';
 import { toRange } from '../range.js';
 import type { FunnelDto, FunnelResponse } from './dto/funnel.dto.js';
 import { FunnelRepository } from './funnel.repository.js';
@@ -11,10 +10,7 @@ export const MAX_FUNNEL_EVENTS = 200_000;
 /** Counts how many sessions reach each step of a funnel. */
 @Injectable()
 export class FunnelService {
-  constructor(
-    private readonly counts: EventCountsRepository,
-    private readonly funnels: FunnelRepository,
-  ) {}
+  constructor(private readonly funnels: FunnelRepository) {}
 
   /**
    * @param application counts only events of this application
@@ -24,15 +20,11 @@ export class FunnelService {
     const { steps, window } = dto;
     const { from, to } = toRange(dto, 'UTC');
     const range = { from: from.text, to: to.text };
-    const counts = await Promise.all(
-      steps.map(({ category, name }) => this.counts.count({ application, category, name }, range)),
-    );
-    const events = counts.reduce((sum, count) => sum + count, 0);
-    if (events > MAX_FUNNEL_EVENTS)
+    if (await this.funnels.haveMoreEvents(steps, range, application, MAX_FUNNEL_EVENTS))
       throw new InvalidParametersError({
         from: [
-          `The steps have ${events.toLocaleString('en')} events in this range, but a funnel reads at most ` +
-            `${MAX_FUNNEL_EVENTS.toLocaleString('en')}; use a shorter range.`,
+          `The steps have more than ${MAX_FUNNEL_EVENTS.toLocaleString('en')} events in this range, which is all that a ` +
+            'funnel reads; use a shorter range.',
         ],
       });
     const reached = await this.funnels.sessions(steps, range, window, application);

@@ -3,8 +3,8 @@ import { formatProperty, parseProperty } from '../../platform/filters/property-n
 
 const MAX_DIMENSIONS = 2;
 
-/** A type of event is two of them. */
-const TYPE: readonly Property[] = [
+const TYPE = 'type';
+const TYPE_PROPERTIES: readonly Property[] = [
   { kind: 'field', field: 'category' },
   { kind: 'field', field: 'name' },
 ];
@@ -14,13 +14,19 @@ const TYPE: readonly Property[] = [
  * @throws FilterError
  */
 export function parseDimensions(text: string): Property[] {
-  if (text === 'type') return [...TYPE];
+  if (text === TYPE) return [...TYPE_PROPERTIES];
   const names = split(text);
   if (names.length > MAX_DIMENSIONS) throw new FilterError(`Must be at most ${MAX_DIMENSIONS} properties.`);
   const properties = names.map(parseProperty);
   if (new Set(properties.map(formatProperty)).size < properties.length)
     throw new FilterError('Must be different properties.');
   return properties;
+}
+
+/** The name of what events are grouped by, as `parseDimensions()` takes it. */
+export function formatDimensions(dimensions: readonly Property[]): string {
+  const text = dimensions.map(formatProperty).join();
+  return text === TYPE_PROPERTIES.map(formatProperty).join() ? TYPE : text;
 }
 
 /** Splits at commas; a comma inside a key is written `\\,`. */

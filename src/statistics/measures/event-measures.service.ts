@@ -3,6 +3,7 @@ import { InvalidParametersError } from '../../platform/errors/domain-error.js';
 import type { Property } from '../../platform/filters/filter.js';
 import { formatProperty } from '../../platform/filters/property-name.js';
 import { valueOfKey } from '../../platform/filters/value-key.js';
+import { type CountedField, isCounted } from '../../questions/event-counts.js';
 import { EventQuestions } from '../../questions/event-questions.js';
 import type { Comparison, EventCountsDto } from '../dto/parameters.dto.js';
 import type {
@@ -12,6 +13,8 @@ import type {
 } from '../dto/responses.dto.js';
 import { type Range, rangeBefore, rangeYearBefore, toRange } from '../range.js';
 import { bucketsOf, startText } from '../range-buckets.js';
+import { EventCountsRepository } from './event-counts.repository.js';
+import { formatDimensions } from './dimensions.js';
 import {
   EventMeasuresRepository,
   type GroupKeys,
@@ -28,6 +31,7 @@ const NO_GROUPS: LargestGroups = { groups: [], count: 0 };
 export class EventMeasuresService {
   constructor(
     private readonly measures: EventMeasuresRepository,
+    private readonly counts: EventCountsRepository,
     private readonly questions: EventQuestions,
   ) {}
 
@@ -42,21 +46,30 @@ export class EventMeasuresService {
 
     const as_of = await this.questions.asOf();
     const groups =
-      dimensions.length === 0
-        ? NO_GROUPS
-        : await this.measures.largestGroups({ ...query, range }, dimensions, limit);
+      dimensions.length === 0 ? NO_GROUPS : await this.largestGroups({ ...query, range }, dimensions, limit);
     const measured = (of: Range, starts: readonly number[]): Promise<MeasuredRangeResponse> =>
       this.measured({ ...query, range: of }, starts, dimensions, groups);
     return {
       measure: formatMeasure(measure),
       interval,
       timezone,
-      group_by: dimensions.length === 0 ? null : dimensions.map(formatProperty).join(','),
+      group_by: dimensions.length === 0 ? null : formatDimensions(dimensions),
       ...(precision === 'approximate' && { approximate: true }),
       as_of,
       ...(await measured(range, buckets)),
       ...(compared && comparedBuckets && { compared: await measured(compared, comparedBuckets) }),
     };
+  }
+
+  private largestGroups(
+    query: MeasureQuery,
+    dimensions: readonly Property[],
+    limit: number,
+  ): Promise<LargestGroups> {
+    const fields = countedFields(query.measure, dimensions);
+    return fields
+      ? this.counts.largestGroups({ ...query.range, filter: query.filter }, fields, limit)
+      : this.measures.largestGroups(query, dimensions, limit);
   }
 
   private async measured(
@@ -65,8 +78,12 @@ export class EventMeasuresService {
     dimensions: readonly Property[],
     { groups, count }: LargestGroups,
   ): Promise<MeasuredRangeResponse> {
-    const rows = await this.measures.measure(query, starts, dimensions, groups);
-    const { from, to } = query.range;
+    const { range, filter, measure } = query;
+    const { from, to } = range;
+    const fields = countedFields(measure, dimensions);
+    const rows = fields
+      ? await this.counts.measure({ ...range, filter }, starts, fields, groups)
+      : await this.measures.measure(query, starts, dimensions, groups);
     const size = starts.length;
     const all = seriesOf(query.measure, rows, null, size);
     const series: MeasuredSeriesResponse[] = groups.map((keys, index) => ({
@@ -88,6 +105,12 @@ export class EventMeasuresService {
       series: dimensions.length === 0 ? [all] : series,
     };
   }
+}
+
+/** The dimensions, if events are to be counted by nothing else than what ClickHouse counts them by. */
+function countedFields({ kind }: Measure, dimensions: readonly Property[]): CountedField[] | undefined {
+  if (kind !== 'events' || !dimensions.every(isCounted)) return undefined;
+  return dimensions.filter(isCounted).map(({ field }) => field);
 }
 
 /** @param group its index; -1 for the others, null for all events */

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Filter, Property } from '../../platform/filters/filter.js';
 import { SqlParameters, valueSql } from '../../platform/filters/filter-sql.js';
+import { countEvents } from '../../questions/event-counts.js';
 import { EventQuestions, type EventScope, scopeSql } from '../../questions/event-questions.js';
 
 export type Value = string | number | boolean;
@@ -45,6 +46,11 @@ export class PropertyValuesRepository {
       total: Number(rows[0]?.total ?? 0),
       groups: Number(rows[0]?.groups ?? 0),
     };
+  }
+
+  /** Matching events, with and without a value. */
+  total(scope: EventScope): Promise<number> {
+    return countEvents(this.questions, scope);
   }
 
   /** Different sessions by value. */
