@@ -60,7 +60,7 @@ const API_MODULES = [
   FunnelModule,
   PropertiesModule,
   PropertyValuesModule,
-  SessionsModule.api,
+  SessionsModule,
   ApplicationsModule,
   AuditModule,
   DashboardModule,
@@ -72,7 +72,6 @@ const WORKER_MODULES = [
   StreamModule.worker,
   RejectionsModule.worker,
   StatisticsModule.worker,
-  SessionsModule.worker,
   WorkerModule,
 ];
 

@@ -1,14 +1,13 @@
 import 'reflect-metadata';
-import { SessionsUpkeep } from '../sessions/sessions.upkeep.js';
 import { type Difference, EventCountsUpkeep } from '../statistics/event-counts.upkeep.js';
 import { type Command, parseAction, runCommand } from './run-command.js';
 
-const USAGE = `Stored counts and sessions, compared with the events:
+const USAGE = `Stored counts, compared with the events:
 
   npm run statistics -- verify
   npm run statistics -- rebuild
 
-verify compares all counts and all sessions with the events, and fails if they differ. rebuild computes them again from
+verify compares all counts with the events, and fails if they differ. rebuild computes them again from
 the events. Events can be stored meanwhile.`;
 
 /** One fault can cause a million differences. */
@@ -17,12 +16,8 @@ const MAX_SHOWN_DIFFERENCES = 100;
 const verify: Command = async (context) => {
   const limit = MAX_SHOWN_DIFFERENCES + 1;
   const counts = await context.get(EventCountsUpkeep).verify(limit);
-  const sessions = await context.get(SessionsUpkeep).verify(limit);
-  const differences = [
-    ...counts.map(describe),
-    ...sessions.map((id) => `The stored session "${id}" differs from its events.`),
-  ];
-  if (differences.length === 0) return 'All counts and sessions agree with the events.';
+  const differences = counts.map(describe);
+  if (differences.length === 0) return 'All counts agree with the events.';
   const shown = differences.slice(0, MAX_SHOWN_DIFFERENCES);
   if (differences.length > MAX_SHOWN_DIFFERENCES) shown.push('… and more.');
   throw new Error([...shown, 'Correct them with: npm run statistics -- rebuild'].join('\n'));
@@ -30,8 +25,7 @@ const verify: Command = async (context) => {
 
 const rebuild: Command = async (context) => {
   await context.get(EventCountsUpkeep).rebuild();
-  await context.get(SessionsUpkeep).rebuild();
-  return 'All counts and sessions have been computed again.';
+  return 'All counts have been computed again.';
 };
 
 function describe({ block, until, application, category, name, kept, counted }: Difference): string {
@@ -41,6 +35,6 @@ function describe({ block, until, application, category, name, kept, counted }: 
 
 await runCommand({
   usage: USAGE,
-  providers: [EventCountsUpkeep, SessionsUpkeep],
+  providers: [EventCountsUpkeep],
   parse: (args) => parseAction(args, { verify, rebuild }),
 });

@@ -104,16 +104,10 @@ export class EventsService {
     return { ...page, results: page.results.map(toListedEvent) };
   }
 
-  /** Exact wherever prefix sums exist, which is everywhere except for a part of a session. */
+  /** Exact wherever prefix sums exist, which is everywhere except for a session. */
   private async count(filter: EventFilter): Promise<Count> {
     const { session_id, ...others } = filter;
-    if (session_id !== undefined) {
-      const count = await this.repository.count(filter);
-      const { application, ...rest } = others;
-      if (!count.isEstimate || Object.values(rest).some((value) => value !== undefined)) return count;
-      const ofSession = await this.counts.ofSession(session_id, application);
-      return ofSession === undefined ? count : { count: ofSession, isEstimate: false };
-    }
+    if (session_id !== undefined) return this.repository.count(filter);
     const { timestamp_after, timestamp_before, ...dimensions } = others;
     const from = timestamp_after ?? ALWAYS.from;
     const to = (timestamp_before && nextMicrosecond(timestamp_before)) ?? ALWAYS.to;

@@ -1,3 +1,5 @@
+import { SESSION_PROJECTION } from './session-projection.js';
+
 /** Columns that the copier fills. `data` follows from `typed` where that is given, otherwise from `data_text`. */
 export const COPIED_COLUMNS = [
   'id',
@@ -30,9 +32,11 @@ export const DEFINITION = `(
   typed String EPHEMERAL,
   data JSON DEFAULT ifNull(accurateCastOrNull(if(typed = '', data_text, typed), 'JSON'), CAST('{}', 'JSON')),
   data_text String CODEC(ZSTD(3)),
-  batch UInt64 CODEC(Delta, ZSTD(1))
+  batch UInt64 CODEC(Delta, ZSTD(1)),
+  ${SESSION_PROJECTION}
 ) ENGINE = MergeTree ORDER BY (timestamp, id)
-SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild'`;
+SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild',
+  default_compression_codec = 'ZSTD(1)'`;
 
 /** The table that answers questions. */
 export const EVENTS = 'events';

@@ -3,7 +3,6 @@ import { Database } from '../platform/database/database.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import { ReadSql } from '../platform/database/sql.js';
 import type { Statement } from '../platform/paging/keyset-query.js';
-import { oneSession } from './one-session.js';
 import { CountStatement } from './count-statement.js';
 import { ALWAYS, minuteNear, type Reading, Readings } from './cuts.js';
 import {
@@ -66,22 +65,6 @@ export class EventCountsRepository {
   minutes(filter: CountFilter, range: typeof ALWAYS, events: number, latestFirst: boolean): Statement {
     const statement = new CountStatement(filter);
     return { sql: statement.minutesWith(range, events, latestFirst), parameters: statement.parameters };
-  }
-
-  /**
-   * How many events one session has.
-   * @param application counts only events of this application
-   * @returns undefined if other applications have sent events into the session, which are not counted apart
-   */
-  async ofSession(sessionId: string, application?: string): Promise<number | undefined> {
-    const [row] = await this.query<{ events: number | null }>(
-      `${oneSession('events, sources')}
-       SELECT CASE WHEN $2::text IS NULL OR NOT EXISTS (SELECT FROM unnest(sources) AS source WHERE source.application <> $2)
-         THEN events::float8 END AS events
-       FROM found`,
-      [sessionId, application ?? null],
-    );
-    return row ? (row.events ?? undefined) : 0;
   }
 
   /** The largest groups of the events from one canonical timestamp to before another, of each way to group them. */

@@ -1,7 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ReplicationModule } from '../replication/replication.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
-import { SessionsModule } from '../sessions/sessions.module.js';
 import { StatisticsModule } from '../statistics/statistics.module.js';
 import { PeriodicJobs } from './periodic-jobs.js';
 
@@ -10,7 +9,6 @@ import { PeriodicJobs } from './periodic-jobs.js';
   imports: [
     RejectionsModule.worker,
     StatisticsModule.worker,
-    SessionsModule.worker,
     ReplicationModule.worker,
   ],
   providers: [PeriodicJobs],
