@@ -36,7 +36,7 @@ export const DEFINITION = `(
   ${SESSION_PROJECTION}
 ) ENGINE = MergeTree ORDER BY (timestamp, id)
 SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild',
-  default_compression_codec = 'ZSTD(1)'`;
+  default_compression_codec = 'ZSTD(1)', min_compress_block_size = 16384`;
 
 /** The table that answers questions. */
 export const EVENTS = 'events';

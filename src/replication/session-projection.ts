@@ -34,9 +34,10 @@ export const SESSION_AGGREGATES = {
 
 /**
  * Sums up the events of each session and application. A removal makes ClickHouse build it again for the part that it
- * concerns. Its granules are small, because a page of sessions reads one for each session.
+ * concerns. Its granules are small, and so are the blocks that ClickHouse compresses (min_compress_block_size), because a page of
+ * sessions reads one for each session.
  */
 export const SESSION_PROJECTION = `PROJECTION sessions (
     SELECT ${SESSION_HASH}, session_id, application, ${Object.values(SESSION_AGGREGATES).join(', ')}
     GROUP BY ${SESSION_HASH}, session_id, application
-  ) WITH SETTINGS (index_granularity = 512)`;
+  ) WITH SETTINGS (index_granularity = 256)`;

@@ -91,6 +91,11 @@ export class SessionSql {
     return `SELECT session_id, ${aggregates.join(', ')} FROM events WHERE ${condition} AND ${this.visible} GROUP BY session_id`;
   }
 
+  /** The sessions that a statement selects, as a condition on the projection. */
+  among(statement: string): string {
+    return `(${SESSION_HASH}, session_id) IN (SELECT ${SESSION_HASH}, session_id FROM (${statement}))`;
+  }
+
   /**
    * The sessions with an event that meets the conditions of the scope, as a condition on `session_id`.
    * @param events a condition on the events that can be such
