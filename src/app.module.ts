@@ -24,6 +24,7 @@ import { EventCountsModule } from './statistics/event-counts.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
 import { PropertyValuesModule } from './statistics/properties/property-values.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
+import { SessionStatisticsModule } from './statistics/sessions/session-statistics.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { WorkerModule } from './worker/worker.module.js';
 
@@ -61,6 +62,7 @@ const API_MODULES = [
   PropertiesModule,
   PropertyValuesModule,
   SessionsModule,
+  SessionStatisticsModule,
   ApplicationsModule,
   AuditModule,
   DashboardModule,

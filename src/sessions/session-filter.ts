@@ -5,7 +5,7 @@ import { MAX_CONDITIONS, parseOperand, type ParameterErrors } from '../platform/
 import { KEY_BYTES } from '../replication/session-projection.js';
 
 /** Application, category or name (1 to 3) of the first or last event, as the projection has it. */
-const partOf = (event: 'entry' | 'exit', part: number): string =>
+export const partOf = (event: 'entry' | 'exit', part: number): string =>
   String.raw`splitByChar('\0', substring(${event}, ${KEY_BYTES + 1}))[${part}]`;
 
 /**

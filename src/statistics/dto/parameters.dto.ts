@@ -10,9 +10,9 @@ import { type BucketInterval, BUCKET_INTERVALS, WEEK_STARTS, type WeekStart, zon
 import { parseDimensions } from '../measures/dimensions.js';
 import { type Measure, parseMeasure } from '../measures/measure.js';
 
-const MAX_GROUPS = 100;
+export const MAX_GROUPS = 100;
 
-function Zone(): PropertyDecorator {
+export function Zone(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       default: 'UTC',
@@ -27,7 +27,7 @@ function Zone(): PropertyDecorator {
   );
 }
 
-const COMPARISONS = ['previous', 'year'] as const;
+export const COMPARISONS = ['previous', 'year'] as const;
 /** The range that a range is compared with: the one of the same length before it, or the same one a year before. */
 export type Comparison = (typeof COMPARISONS)[number];
 

@@ -4,6 +4,7 @@ import { SqlParameters } from '../../platform/filters/filter-sql.js';
 import { valueKeySql } from '../../platform/filters/value-key.js';
 import { EventQuestions, scopeSql } from '../../questions/event-questions.js';
 import type { Range } from '../range.js';
+import { bucketSql } from './bucket-sql.js';
 import { type Measure, measureSql } from './measure.js';
 
 /** Which events are measured, and how. */
@@ -83,7 +84,7 @@ export class EventMeasuresRepository {
       `SELECT bucket, ${isGrouped ? 'group' : '0 AS group'}, ${aggregate} AS value,
          toUInt8(grouping(bucket)) AS of_range, toUInt8(${isGrouped ? 'grouping(group)' : '1'}) AS of_all
        FROM (
-         SELECT ${bucketSql(buckets, parameters)} AS bucket, ${group} AS group, ${x} AS x
+         SELECT ${bucketSql(buckets, parameters)('timestamp')} AS bucket, ${group} AS group, ${x} AS x
          FROM events
          WHERE ${whereSql(query, parameters)}
        )
@@ -98,23 +99,9 @@ export class EventMeasuresRepository {
   }
 }
 
-const keysSql = (dimensions: readonly Property[], parameters: SqlParameters): string =>
+/** The keys of the values of an event. */
+export const keysSql = (dimensions: readonly Property[], parameters: SqlParameters): string =>
   `[${dimensions.map((dimension) => `toString(${valueKeySql(dimension, parameters)})`).join(', ')}]`;
 
 const whereSql = ({ range, filter }: MeasureQuery, parameters: SqlParameters): string =>
   scopeSql({ ...range, filter }, parameters);
-
-/** The index of the bucket of an event. */
-function bucketSql(buckets: readonly number[], parameters: SqlParameters): string {
-  const [first = 0, second] = buckets;
-  const start = parameters.add(String(BigInt(first) * 1000n), 'Int64');
-  if (second === undefined) return 'toUInt32(0)';
-  const length = second - first;
-  if (buckets.every((bucket, index) => bucket === first + index * length))
-    return `toUInt32(intDiv(timestamp - ${start}, ${parameters.add(length * 1000, 'Int64')}))`;
-  const starts = parameters.add(
-    buckets.map((bucket) => BigInt(bucket) * 1000n),
-    'Array(Int64)',
-  );
-  return `toUInt32(indexOf(${starts}, roundDown(timestamp, ${starts})) - 1)`;
-}
