@@ -19,7 +19,7 @@ export interface RoundResult extends Latency {
   stored?: number;
   /** Requests that got a 503 response. */
   refused: number;
-  /** Microseconds per event, until the last one is stored and rolled up into counts and sessions. */
+  /** Microseconds per event, until the last one is stored and rolled up into counts. */
   cpu: Cpu;
 }
 

@@ -55,12 +55,11 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
       await eye.sql(FILL, [start, filled - 1, events]);
     }
   };
-  // Rebuilding the counts and sessions afterwards is faster than maintaining them by triggers.
+  // Rebuilding the counts afterwards is faster than maintaining them by triggers.
   await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  logProgress(`counting ${events.toLocaleString('en')} events and building sessions`);
+  logProgress(`counting ${events.toLocaleString('en')} events`);
   await eye.sql('SELECT rebuild_event_counts()');
-  await eye.sql('SELECT rebuild_sessions()');
   await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
   await eye.sqlAsSuperuser('VACUUM ANALYZE');
   await eye.sqlAsSuperuser('CHECKPOINT');

@@ -11,9 +11,9 @@ const DATABASE_POLL_INTERVAL_MS = 500;
 /** A million events on a slow machine take minutes. */
 const BACKLOG_TIMEOUT_MS = 1_200_000;
 
-/** Resolves once the rollup of counts and sessions includes all stored events. */
+/** Resolves once the rollup of counts includes all stored events. */
 export function waitForRollup(eye: TheEye): Promise<void> {
-  const pending = `SELECT FROM event_count_changes UNION ALL SELECT FROM session_changes LIMIT 1`;
+  const pending = `SELECT FROM event_count_changes LIMIT 1`;
   return pollUntil(
     'The rollup did not finish.',
     DATABASE_POLL_INTERVAL_MS,

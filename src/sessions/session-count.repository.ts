@@ -58,7 +58,10 @@ export class SessionCountRepository {
     const sql = new SessionSql(scope);
     const candidates = isNarrow ? sql.candidates(span) : '1';
     const matching = isNarrow ? sql.matchingIn(candidates, span) : sql.matching('1');
-    return this.number(sql, `SELECT count() AS number FROM (${sql.sessions(candidates, matching, lastIn(span, sql.parameters))})`);
+    return this.number(
+      sql,
+      `SELECT count() AS number FROM (${sql.sessions(candidates, matching, lastIn(span, sql.parameters))})`,
+    );
   }
 
   /** Estimates the sessions, whatever the conditions on their events. */

@@ -1,5 +1,10 @@
 import { type Filter, FilterError } from '../platform/filters/filter.js';
-import { conditionSql, fieldSource, numberSource, type SqlParameters } from '../platform/filters/filter-sql.js';
+import {
+  conditionSql,
+  fieldSource,
+  numberSource,
+  type SqlParameters,
+} from '../platform/filters/filter-sql.js';
 import { operatorNamed, toCondition } from '../platform/filters/operators.js';
 import { MAX_CONDITIONS, parseOperand, type ParameterErrors } from '../platform/filters/query-filter.js';
 import { KEY_BYTES } from '../replication/session-projection.js';
@@ -61,7 +66,8 @@ function parseSessionCondition(parameter: string, value: string): SessionFilter 
   const property = propertyOf(parameter) as SessionProperty;
   const isText = SESSION_PROPERTIES[property].type === 'text';
   const operator = operatorNamed(parameter.slice(property.length + 1) || 'eq');
-  if (operator.operand === 'flag') throw new FilterError('Every session has this; `exists` is for paths inside `data`.');
+  if (operator.operand === 'flag')
+    throw new FilterError('Every session has this; `exists` is for paths inside `data`.');
   if (!isText && operator.operand === 'text') throw new FilterError('This operator is for texts.');
   const values = parseOperand(operator, value, isText);
   if (!isText && !values.every((one) => typeof one === 'number')) throw new FilterError('Must be a number.');

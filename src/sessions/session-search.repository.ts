@@ -20,7 +20,8 @@ const MIN_WINDOW_EVENTS = 1024;
 const MAX_WHOLE = 4096;
 
 /** Sessions are summed up on disk beyond half of the memory, and not bounded by their number. */
-export const SUMMED_ON_DISK = 'SETTINGS max_rows_to_group_by = 0, max_bytes_before_external_group_by = 40000000';
+export const SUMMED_ON_DISK =
+  'SETTINGS max_rows_to_group_by = 0, max_bytes_before_external_group_by = 40000000';
 
 interface SessionRow {
   readonly session_id: string;
@@ -55,7 +56,8 @@ export class SessionSearchRepository {
     const found: ListedSession[] = [];
     for (let sessions = limit; rest && found.length < limit; sessions *= GROWTH) {
       const edge = await this.edge(scope, rest, sessions, descending);
-      const window: Span = edge === undefined ? rest : descending ? { ...rest, from: edge } : { ...rest, to: edge };
+      const window: Span =
+        edge === undefined ? rest : descending ? { ...rest, from: edge } : { ...rest, to: edge };
       const wanted = { ...slice, limit: limit - found.length };
       found.push(...(await this.inWindow(scope, window, wanted, sessions <= MAX_WHOLE)));
       if (edge === undefined) break;

@@ -22,7 +22,11 @@ export interface Span {
 
 /** @param filter the conditions on events, of which those that every visible event of the session meets are left out */
 export function sessionScope(
-  { filter, sessionFilter, session_id }: { filter: Filter; sessionFilter: SessionFilter; session_id?: string },
+  {
+    filter,
+    sessionFilter,
+    session_id,
+  }: { filter: Filter; sessionFilter: SessionFilter; session_id?: string },
   visible: string | undefined,
 ): SessionScope {
   const certain: Partial<Record<(typeof FILTER_FIELDS)[number], string>> = {
@@ -51,8 +55,7 @@ export class SessionSql {
   private readonly visible: string;
 
   constructor(private readonly scope: SessionScope) {
-    this.visible =
-      scope.visible === undefined ? '1' : `application = ${this.parameters.text(scope.visible)}`;
+    this.visible = scope.visible === undefined ? '1' : `application = ${this.parameters.text(scope.visible)}`;
   }
 
   /** The events of a span, as a condition. */

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { DataSource } from 'typeorm';
 import { EventTypeVersionEntity } from '../../src/event-types/event-type-version.entity.js';
 import { EventEntity } from '../../src/events/event.entity.js';
@@ -26,10 +28,32 @@ const MIGRATED = [
   'BoundKeys1766000000000',
   'ApplicationLimits1766100000000',
   'Replication1766200000000',
+  'SessionsInClickhouse1766400000000',
 ];
+
+const initialSchemaFile = (name: string): string =>
+  readFileSync(
+    join(import.meta.dirname, '../../src/platform/database/migrations/1765000000000-initial-schema', name),
+    'utf8',
+  );
+
+/** The functions of the sessions, which the initial schema has and a later migration drops. */
+const SESSION_FUNCTIONS = [
+  'fold_sessions',
+  'rebuild_sessions',
+  'note_stored_sessions',
+  'note_removed_sessions',
+  'forget_sessions',
+].map((name) => `functions/${name}.sql`);
 
 /** Takes back what the migrations after the initial schema changed. */
 const UNDO_LATER = `
+  ${['05-sessions.sql', ...SESSION_FUNCTIONS].map(initialSchemaFile).join('\n')}
+  CREATE TRIGGER events_session_stored AFTER INSERT ON events
+  REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_stored_sessions();
+  CREATE TRIGGER events_session_removed AFTER DELETE ON events
+  REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_removed_sessions();
+  CREATE TRIGGER events_session_emptied AFTER TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION forget_sessions();
   DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
   DROP TABLE replication_log, replication_state;
   ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;
@@ -115,6 +139,28 @@ describe('The database schema', () => {
     await dataSource.query(
       `DELETE FROM event_type_versions; DELETE FROM keys; DELETE FROM applications WHERE name = 'web'`,
     );
+  });
+
+  it('of version 0.2 loses its sessions, also those that are not folded, and stores events as ever', async () => {
+    await dataSource.query(UNDO_LATER);
+    const store = (name: string): Promise<unknown> =>
+      dataSource.query(
+        `INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+         VALUES (gen_random_uuid(), 'default', 's', 'c', $1, '{}', clock_timestamp(), sha256($1::bytea))`,
+        [name],
+      );
+    await store('folded');
+    await dataSource.query('SELECT fold_sessions(10)');
+    await store('pending');
+    await migrate(dataSource);
+    expect(await names()).toEqual(MIGRATED);
+    await store('after');
+    const left = await dataSource.query<unknown[]>(
+      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname LIKE '%session%'
+       UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE '%session%'`,
+    );
+    expect(left).toEqual([]);
+    await dataSource.query('TRUNCATE events');
   });
 
   it('of version 0.1 is recognised, and its data stay', async () => {

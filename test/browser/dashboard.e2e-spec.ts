@@ -7,7 +7,8 @@ import type { Browser, Page } from 'playwright-core';
 import { startBrowser, Viewer } from '../../testing/browser.js';
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
-import { ANY_AGE, startEye } from '../support/start-eye.js';
+import { Copy } from '../support/replication.js';
+import { ANY_AGE, startEye, startEyeWithClickHouse } from '../support/start-eye.js';
 
 const HOUR = 3_600_000;
 const MARKUP = '<img src="x" onerror="window.ran = true"><script>window.ran = true</script>';
@@ -41,15 +42,17 @@ async function freePort(): Promise<string> {
 
 describe('The dashboard', () => {
   let eye: TheEye;
+  let copy: Copy;
   let browser: Browser;
   let viewer: Viewer;
   let page: Page;
 
   beforeAll(async () => {
     [eye, browser] = await Promise.all([
-      startEye({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000', ...ANY_AGE }),
+      startEyeWithClickHouse({ PORT: await freePort(), REJECTIONS_SAMPLE: '10000', ...ANY_AGE }),
       startBrowser(),
     ]);
+    copy = new Copy(eye);
     viewer = await Viewer.open(browser, eye.url);
     ({ page } = viewer);
   });
@@ -175,6 +178,7 @@ describe('The dashboard', () => {
         anEvent({ session_id: MARKUP, data: 'text' }),
       ]);
       await eventually(async () => expect((await eye.get('/rejections/')).body.count).toBe(3));
+      await copy.caughtUp();
     });
 
     const total = async (): Promise<number> => {
@@ -298,6 +302,7 @@ describe('The dashboard', () => {
         anEvent({ session_id: '..', timestamp: ago(HOUR) }),
         anEvent({ session_id: '.', timestamp: ago(0) }),
       ]);
+      await copy.caughtUp();
       for (const id of ['..', '.']) {
         await viewer.goto('#/sessions');
         const session = page.locator('.sessions li').filter({ has: page.getByText(id, { exact: true }) });

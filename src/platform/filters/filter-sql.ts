@@ -84,9 +84,7 @@ export function conditionSql<P>(
         filter.text === '' ? `isNotNull(${text})` : `position(${text}, ${parameters.text(filter.text)}) > 0`,
       );
     case 'begins':
-      return sourceOf(filter.property).text(
-        (text) => `startsWith(${text}, ${parameters.text(filter.text)})`,
-      );
+      return sourceOf(filter.property).text((text) => `startsWith(${text}, ${parameters.text(filter.text)})`);
     case 'gt':
     case 'gte':
     case 'lt':

@@ -75,8 +75,7 @@ export function parseCondition(name: string, value: string): Filter {
   if (operatorName === undefined) return toCondition(property, operatorNamed('eq'), [value]);
   const operator = operatorNamed(operatorName);
   const isText = property.kind === 'field';
-  if (isText && operator.operand === 'flag')
-    throw new FilterError(ALWAYS_PRESENT);
+  if (isText && operator.operand === 'flag') throw new FilterError(ALWAYS_PRESENT);
   return toCondition(property, operator, parseOperand(operator, value, isText));
 }
 

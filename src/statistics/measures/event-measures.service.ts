@@ -110,7 +110,10 @@ function seriesOf(
 }
 
 /** The values of a group, by the names of its dimensions. */
-export function describe(dimensions: readonly Property[], keys: GroupKeys): Pick<MeasuredSeriesResponse, FilterField | 'properties'> {
+export function describe(
+  dimensions: readonly Property[],
+  keys: GroupKeys,
+): Pick<MeasuredSeriesResponse, FilterField | 'properties'> {
   const group: Record<string, unknown> = {};
   const properties: Record<string, unknown> = {};
   for (const [index, dimension] of dimensions.entries()) {

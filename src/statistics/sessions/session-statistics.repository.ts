@@ -34,7 +34,11 @@ export class SessionStatisticsRepository {
   constructor(private readonly questions: EventQuestions) {}
 
   /** @throws ClickHouseUnavailableError, QuestionTooLargeError */
-  async largestGroups(sessions: SessionRange, grouping: SessionGrouping, limit: number): Promise<LargestGroups> {
+  async largestGroups(
+    sessions: SessionRange,
+    grouping: SessionGrouping,
+    limit: number,
+  ): Promise<LargestGroups> {
     const sql = new SessionSql(sessions.scope);
     const source = await this.source(sql, sessions, grouping);
     const rows = await this.questions.query<{ keys: string[]; groups: string }>(

@@ -10,7 +10,8 @@ export class SessionMeasuresResponse {
     type: Number,
     nullable: true,
     example: 0.25,
-    description: 'The share of sessions with one event. Null, like the other measures, where there is no session.',
+    description:
+      'The share of sessions with one event. Null, like the other measures, where there is no session.',
   })
   bounce_share: number | null;
 
@@ -65,7 +66,8 @@ export class SessionSeriesResponse {
     type: 'object',
     additionalProperties: {},
     example: { 'data.path': '/' },
-    description: 'The values of the paths that sessions are grouped by; null for everything but texts, numbers and booleans.',
+    description:
+      'The values of the paths that sessions are grouped by; null for everything but texts, numbers and booleans.',
   })
   properties?: Record<string, unknown>;
 
