@@ -38,6 +38,7 @@ const LAYERS = [
   'events/export',
   'rejections/retry',
   'sessions',
+  'statistics/sessions',
   'statistics/funnel',
   'applications',
   'operations',

@@ -22,6 +22,7 @@ import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
+import { SessionStatisticsModule } from './statistics/sessions/session-statistics.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { WorkerModule } from './worker/worker.module.js';
 
@@ -56,7 +57,8 @@ const API_MODULES = [
   RatesModule.api,
   FunnelModule,
   PropertiesModule,
-  SessionsModule.api,
+  SessionsModule,
+  SessionStatisticsModule,
   ApplicationsModule,
   AuditModule,
   DashboardModule,
@@ -67,7 +69,6 @@ const WORKER_MODULES = [
   EventsModule.worker,
   StreamModule.worker,
   RejectionsModule.worker,
-  SessionsModule.worker,
   WorkerModule,
 ];
 

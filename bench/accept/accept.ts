@@ -1,5 +1,5 @@
 import type { TheEye } from '../../testing/the-eye.js';
-import { waitForDrain, waitForRollup } from '../support/backlog.js';
+import { waitForCopy, waitForDrain } from '../support/backlog.js';
 import { LimitServer } from '../support/limit-server.js';
 import { type RunLength, type Workload, load } from '../support/load.js';
 import { onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
@@ -19,7 +19,7 @@ export interface RoundResult extends Latency {
   stored?: number;
   /** Requests that got a 503 response. */
   refused: number;
-  /** Microseconds per event, until the last one is stored and rolled up into counts and sessions. */
+  /** Microseconds per event, until the last one is stored and rolled up into counts. */
   cpu: Cpu;
 }
 
@@ -103,14 +103,14 @@ async function measureLimit(
 async function measureTheEye(eye: TheEye, workload: Workload, runLength: RunLength): Promise<RoundResult> {
   await load(eye.url, workload, { duration: WARM_UP_SECONDS });
   await waitForDrain(eye);
-  await waitForRollup(eye);
+  await waitForCopy(eye);
   const rowsBefore = await stored(eye);
   const before = await cpuOf(eye);
   const startedAt = performance.now();
   const { events, refused, seconds, latency } = await load(eye.url, workload, runLength);
   await waitForDrain(eye);
   const secondsUntilStored = (performance.now() - startedAt) / 1000;
-  await waitForRollup(eye);
+  await waitForCopy(eye);
   const after = await cpuOf(eye);
   const storedEvents = (await storedAtLeast(eye, rowsBefore + events)) - rowsBefore;
   return {

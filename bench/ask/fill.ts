@@ -56,11 +56,9 @@ export async function fill(eye: TheEye, events: number): Promise<void> {
       await eye.sql(FILL, [start, filled - 1, events]);
     }
   };
-  // Building sessions and the copy in ClickHouse afterwards is faster than maintaining them by triggers.
+  // Building the copy in ClickHouse afterwards is faster than maintaining it by triggers.
   await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
   await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  logProgress(`building the sessions of ${events.toLocaleString('en')} events`);
-  await eye.sql('SELECT rebuild_sessions()');
   await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
   logProgress(`copying ${events.toLocaleString('en')} events to ClickHouse`);
   // A copy of an unknown schema is made again.

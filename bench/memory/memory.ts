@@ -1,6 +1,6 @@
 import { familyOf, serversOf, signalAll } from '../../testing/processes.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { waitForDrain, waitForRollup } from '../support/backlog.js';
+import { waitForCopy, waitForDrain } from '../support/backlog.js';
 import { eventSize } from '../support/events.js';
 import { load, ndjson } from '../support/load.js';
 import { peakMemoryOf } from '../support/processes.js';
@@ -37,7 +37,7 @@ async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
       await importEvents(eye, events);
       await waitForDrain(eye);
     });
-    await waitForRollup(eye);
+    await waitForCopy(eye);
     const full = await diskUsage(eye);
     const rows = await stored(eye);
     const before = await usedMemory(eye);

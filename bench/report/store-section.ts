@@ -13,7 +13,7 @@ export function storeSection({ events, rounds }: StoreResults): string {
   return `## Storing
 
 The same rows into the same table with the same indexes, by \`COPY\` and by a worker with a full queue while no requests arrive. \`COPY\` sends
-the rows as they are, fails at the first duplicate and fires no triggers; the triggers of The Eye maintain counts and sessions.
+the rows as they are, fails at the first duplicate and fires no triggers; the triggers of The Eye maintain counts.
 
 ${table(
   ['contender', 'events', 'stored, events/s', 'Node, µs per event', 'Redis, µs', 'PostgreSQL, µs'],

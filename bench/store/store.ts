@@ -1,5 +1,5 @@
 import { superuserUrl, type TheEye } from '../../testing/the-eye.js';
-import { waitForDrain, waitForRollup } from '../support/backlog.js';
+import { waitForCopy, waitForDrain } from '../support/backlog.js';
 import { arrays, type Workload, load, singles } from '../support/load.js';
 import { withPeer, onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
 import { cpuPerEvent, type Cpu, cpuOf } from '../support/processes.js';
@@ -69,7 +69,7 @@ function measureWorker(workload: Workload, events: number): Promise<StoreResult>
         const startedAt = performance.now();
         await waitForDrain(api);
         const seconds = (performance.now() - startedAt) / 1000;
-        await waitForRollup(api);
+        await waitForCopy(api);
         const after = await cpuOf(worker);
         const storedEvents = (await storedAtLeast(api, sent.events)) - storedBefore;
         return { stored: storedEvents / seconds, cpu: cpuPerEvent(before, after, storedEvents) };

@@ -11,16 +11,6 @@ const DATABASE_POLL_INTERVAL_MS = 500;
 /** A million events on a slow machine take minutes. */
 const BACKLOG_TIMEOUT_MS = 1_200_000;
 
-/** Resolves once the rollup of sessions includes all stored events. */
-export function waitForRollup(eye: TheEye): Promise<void> {
-  const pending = `SELECT FROM session_changes LIMIT 1`;
-  return pollUntil(
-    'The rollup did not finish.',
-    DATABASE_POLL_INTERVAL_MS,
-    async () => (await eye.sql(pending)).length === 0,
-  );
-}
-
 /** Resolves once ClickHouse has a complete copy of all stored events. */
 export function waitForCopy(eye: TheEye): Promise<void> {
   const behind = `SELECT FROM replication_state

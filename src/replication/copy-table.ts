@@ -1,3 +1,5 @@
+import { SESSION_PROJECTION } from './session-projection.js';
+
 /** Columns that the copier fills. `data` follows from `typed` where that is given, otherwise from `data_text`. */
 export const COPIED_COLUMNS = [
   'id',
@@ -76,9 +78,11 @@ export const DEFINITION = `(
   batch UInt64 CODEC(Delta, ZSTD(1)),
   ${counts('by_time', `${QUARTER.number}, application, category`)},
   ${counts('by_day', `${DAY.number}, application, category, name`)},
-  ${counts('by_type', `name, category, application, ${QUARTER.number}`)}
+  ${counts('by_type', `name, category, application, ${QUARTER.number}`)},
+  ${SESSION_PROJECTION}
 ) ENGINE = MergeTree ORDER BY (timestamp, id)
-SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild'`;
+SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild',
+  default_compression_codec = 'ZSTD(1)', min_compress_block_size = 16384`;
 
 /** The table that answers questions. */
 export const EVENTS = 'events';

@@ -3,14 +3,15 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger'
 import type { FastifyRequest } from 'fastify';
 import { EXAMPLE_STORED } from '../events/dto/example.js';
 import { Allow, VisibleApplication } from '../auth/access.decorator.js';
-import { Question } from '../auth/question.decorator.js';
+import { ClickHouseQuestion, Question } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { RawJson, stringifyRow, stringifyRows } from '../platform/json/raw-json.js';
 import { pageLink } from '../platform/paging/page-link.js';
 import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
-import { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
+import { ApiSessionFilters, ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import { SessionEventsResponse, SessionPageResponse } from './dto/responses.dto.js';
+import { sessionFilterPipe } from './session-filter.pipe.js';
 import { SessionsService } from './sessions.service.js';
 
 /** Lists sessions and the events of a session. */
@@ -21,22 +22,26 @@ export class SessionsController {
 
   @Get()
   @Allow('read', 'parameter')
-  @Question()
+  @ClickHouseQuestion()
   @Header('content-type', JSON_TYPE)
   @ApiOperation({
     summary: 'List sessions',
     description:
       'Ordered by their last events, newest first. The values of a session cover all its events, whatever the filters; ' +
-      'for a key of one application, all events of that application. Every page costs the same: follow `next` and `previous`.',
+      'for a key of one application, all events of that application, as if there were no others. Every page costs the same: ' +
+      'follow `next` and `previous`. Conditions select whole sessions (`duration:gte=60`) and sessions with an event that ' +
+      'meets them (`data.path=/checkout`). A condition that few sessions meet costs more: add `timestamp_after`.',
   })
+  @ApiSessionFilters()
   @ApiOkResponse({ type: SessionPageResponse })
   @ApiProblems(400, 503)
-  list(
-    @Query(queryPipe) query: ListSessionsDto,
+  async list(
+    @Query(sessionFilterPipe) query: ListSessionsDto,
     @VisibleApplication() visible: string | undefined,
     @Req() request: FastifyRequest,
   ): Promise<string> {
-    return toPageResponse(request, this.sessions.list(query, visible));
+    const { as_of, page } = await this.sessions.list(query, visible);
+    return toPageResponse(request, Promise.resolve(page), { as_of });
   }
 
   @Get(':session_id')

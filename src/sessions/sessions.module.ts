@@ -1,26 +1,16 @@
-import { type DynamicModule, Module } from '@nestjs/common';
+import { Module } from '@nestjs/common';
 import { EventsRepositoryModule } from '../events/events-repository.module.js';
+import { QuestionsModule } from '../questions/questions.module.js';
+import { SessionCountRepository } from './session-count.repository.js';
+import { SessionSearchRepository } from './session-search.repository.js';
+import { SessionSummaryRepository } from './session-summary.repository.js';
 import { SessionsController } from './sessions.controller.js';
-import { SessionsKeeper } from './sessions.keeper.js';
-import { SessionsRepository } from './sessions.repository.js';
 import { SessionsService } from './sessions.service.js';
-import { SessionsUpkeep } from './sessions.upkeep.js';
 
-/** Lists sessions and the events of a session. The database maintains the sessions as events are stored. */
-@Module({})
-export class SessionsModule {
-  /** Reads the sessions. */
-  static readonly api: DynamicModule = {
-    module: SessionsModule,
-    imports: [EventsRepositoryModule],
-    controllers: [SessionsController],
-    providers: [SessionsRepository, SessionsService],
-  };
-
-  /** Rolls up the sessions. */
-  static readonly worker: DynamicModule = {
-    module: SessionsModule,
-    providers: [SessionsUpkeep, SessionsKeeper],
-    exports: [SessionsKeeper],
-  };
-}
+/** Lists sessions and the events of a session. */
+@Module({
+  imports: [EventsRepositoryModule, QuestionsModule],
+  controllers: [SessionsController],
+  providers: [SessionSearchRepository, SessionCountRepository, SessionSummaryRepository, SessionsService],
+})
+export class SessionsModule {}

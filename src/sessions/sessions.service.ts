@@ -2,89 +2,84 @@ import { Injectable } from '@nestjs/common';
 import { EventsRepository } from '../events/events.repository.js';
 import { type ListedEvent, toListedEvent } from '../events/events.service.js';
 import type { EventFilter, StoredEventText } from '../platform/model/event.js';
+import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { NotFoundError } from '../platform/errors/domain-error.js';
 import { textViolation } from '../platform/model/event-text.js';
-import { type Page, readPage } from '../platform/paging/page.js';
-import { secondsBetween } from '../platform/time/timestamp.js';
+import { MAX_PAGE_BYTES } from '../platform/paging/bounded-slice.js';
+import { type Page, readPage, type SliceRows } from '../platform/paging/page.js';
+import { microsecondsOf, parseTimestamp, secondsBetween } from '../platform/time/timestamp.js';
+import { EventQuestions } from '../questions/event-questions.js';
 import type { ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
-import {
-  isOnlyOf,
-  type ListedSession,
-  type Session,
-  type SessionFilter,
-  SessionsRepository,
-} from './sessions.repository.js';
+import type { ListedSession, Session } from './session.js';
+import { SessionCountRepository } from './session-count.repository.js';
+import { EVERY_SESSION } from './session-filter.js';
+import { SessionSearchRepository } from './session-search.repository.js';
+import { type SessionScope, sessionScope, type Span } from './session-sql.js';
+import { SessionSummaryRepository } from './session-summary.repository.js';
 
 /** An event, and the seconds since the previous one; null for the first. */
 export type SessionEvent = ListedEvent & { elapsed: number | null };
 
-const NIL = '00000000-0000-0000-0000-000000000000';
+/** Events of a session that PostgreSQL sums up; ClickHouse sums up larger sessions. */
+const MAX_SUMMED_EVENTS = 10_000;
+
+/** All timestamps. */
+const ALWAYS: Span = {
+  from: microsecondsOf(parseTimestamp('0001-01-01T00:00:00Z')),
+  to: microsecondsOf(parseTimestamp('9999-12-31T23:59:59.999999Z')),
+};
 
 /** Lists sessions and the events of a session. */
 @Injectable()
 export class SessionsService {
   constructor(
-    private readonly sessions: SessionsRepository,
+    private readonly search: SessionSearchRepository,
+    private readonly counts: SessionCountRepository,
+    private readonly summaries: SessionSummaryRepository,
+    private readonly questions: EventQuestions,
     private readonly events: EventsRepository,
   ) {}
 
   /**
-   * A page of sessions, ordered by their last events, newest first. The order is that of the whole sessions, also for a
-   * caller that sees only the part of one application.
-   * @param visible the only application that the caller sees, which the filter names too; undefined if it sees all
-   * @throws CursorError, DatabaseUnavailableError
+   * A page of sessions, ordered by their last events, newest first.
+   * @param visible the only application that the caller sees, as if there were no others; undefined if it sees all
+   * @throws CursorError, ClickHouseUnavailableError, QuestionTooLargeError
    */
-  async list(dto: ListSessionsDto, visible: string | undefined): Promise<Page<Session>> {
-    const filter = toFilter(dto);
-    if (dto.session_id !== undefined) return this.listOne(dto.session_id, filter, dto, visible);
+  async list(
+    dto: ListSessionsDto,
+    visible: string | undefined,
+  ): Promise<{ as_of: string; page: Page<Session> }> {
+    const { filter, sessionFilter, timestamp_after, timestamp_before } = dto;
+    const scope = sessionScope(dto, visible);
+    const span = {
+      from: timestamp_after ? microsecondsOf(timestamp_after) : ALWAYS.from,
+      to: timestamp_before ? microsecondsOf(timestamp_before) : ALWAYS.to,
+    };
+    const as_of = await this.questions.asOf();
     const page = await readPage<ListedSession>(
       {
         newestFirst: true,
-        query: JSON.stringify(['sessions', filter]),
+        query: JSON.stringify([
+          'sessions',
+          filter,
+          sessionFilter,
+          timestamp_after?.text,
+          timestamp_before?.text,
+          visible,
+        ]),
         cursorKey: ({ last, id }) => ({ timestamp: last, id }),
-        find: (slice) => this.sessions.list(filter, slice),
-        count: () => this.sessions.count(filter),
+        find: async (slice) => bounded(await this.search.find(scope, span, slice)),
+        count: () => this.count(scope, span),
       },
       dto,
     );
-    const sessions = page.results.map(withoutId);
-    return {
-      ...page,
-      results: visible === undefined ? sessions : await this.visibleParts(sessions, visible),
-    };
+    return { as_of, page: { ...page, results: page.results.map(withoutId) } };
   }
 
-  /** The session of this id as a list, if it matches the filter. */
-  private async listOne(
-    sessionId: string,
-    filter: SessionFilter,
-    dto: ListSessionsDto,
-    visible: string | undefined,
-  ): Promise<Page<Session>> {
-    const found = textViolation(sessionId) ? undefined : await this.sessions.find(sessionId, visible);
-    const rows = found && (await this.matches(found, filter)) ? [found] : [];
-    return readPage<Session>(
-      {
-        newestFirst: true,
-        query: JSON.stringify(['sessions', { session_id: sessionId, ...filter }]),
-        // Never used: a list of one session has one page.
-        cursorKey: ({ last }) => ({ timestamp: last, id: NIL }),
-        find: () => Promise.resolve({ rows: rows.map(withoutId), isCut: false }),
-        count: () => Promise.resolve({ count: rows.length, isEstimate: false }),
-      },
-      dto,
-    );
-  }
-
-  private async matches({ session_id, last }: Session, filter: SessionFilter): Promise<boolean> {
-    const { application, category, timestamp_after = last, timestamp_before = last } = filter;
-    if (last < timestamp_after || last > timestamp_before) return false;
-    if (application === undefined && category === undefined) return true;
-    const { rows } = await this.events.find(
-      { session_id, application, category },
-      { newestFirst: true, limit: 1 },
-    );
-    return rows.length > 0;
+  /** Of one session there is one page, which counts itself. */
+  private count(scope: SessionScope, span: Span): ReturnType<SessionCountRepository['count']> {
+    if (scope.sessionId !== undefined) return Promise.resolve({ count: 0, isEstimate: false });
+    return this.counts.count(scope, span);
   }
 
   /**
@@ -98,9 +93,8 @@ export class SessionsService {
     visible: string | undefined,
   ): Promise<{ session: Session; page: Page<SessionEvent> }> {
     // No event has an invalid session_id, and PostgreSQL would reject some of them.
-    const found = textViolation(sessionId) ? undefined : await this.sessions.find(sessionId, visible);
-    if (!found) throw new NotFoundError('There is no event of this session.');
-    const session = withoutId(found);
+    const session = textViolation(sessionId) ? undefined : await this.summary(sessionId, visible);
+    if (!session) throw new NotFoundError('There is no event of this session.');
     const filter = { session_id: sessionId, application: visible };
     const page = await readPage<StoredEventText>(
       {
@@ -122,18 +116,19 @@ export class SessionsService {
     return { session, page: { ...page, results } };
   }
 
-  /** Replaces sessions that several applications share by the parts of one of them. */
-  private async visibleParts(sessions: Session[], visible: string): Promise<Session[]> {
-    const shared = sessions.filter((session) => !isOnlyOf(visible, session));
-    if (shared.length === 0) return sessions;
-    const parts = await this.sessions.ownParts(
-      shared.map(({ session_id }) => session_id),
-      visible,
-    );
-    const own = new Map(parts.map((part) => [part.session_id, part]));
-    return sessions.flatMap((session) =>
-      isOnlyOf(visible, session) ? session : (own.get(session.session_id) ?? []),
-    );
+  /** By PostgreSQL, or, for a large session, by ClickHouse. While that is away, PostgreSQL reads all of it. */
+  private async summary(sessionId: string, visible: string | undefined): Promise<Session | undefined> {
+    const session = await this.summaries.find(sessionId, visible, MAX_SUMMED_EVENTS);
+    if (session !== 'too_large') return session;
+    const scope = { visible, sessionId, conditions: [], sessionFilter: EVERY_SESSION };
+    try {
+      const [found] = await this.search.find(scope, ALWAYS, { newestFirst: true, limit: 1 });
+      if (found) return withoutId(found);
+    } catch (error) {
+      if (!(error instanceof ClickHouseUnavailableError)) throw error;
+    }
+    const whole = await this.summaries.find(sessionId, visible, Number.MAX_SAFE_INTEGER - 1);
+    return whole === 'too_large' ? undefined : whole;
   }
 
   private async eventBefore(
@@ -148,15 +143,17 @@ export class SessionsService {
   }
 }
 
-function withoutId({ session_id, first, last, events, applications, categories }: Session): Session {
-  return { session_id, first, last, events, applications, categories };
+/** The first sessions, up to MAX_PAGE_BYTES of names: a session may have thousands of categories. */
+function bounded(sessions: ListedSession[]): SliceRows<ListedSession> {
+  let bytes = 0;
+  const end = sessions.findIndex(({ applications, categories }, index) => {
+    bytes += applications.concat(categories).reduce((sum, name) => sum + Buffer.byteLength(name), 0);
+    return bytes > MAX_PAGE_BYTES && index > 0;
+  });
+  return end === -1 ? { rows: sessions, isCut: false } : { rows: sessions.slice(0, end), isCut: true };
 }
 
-function toFilter({
-  application,
-  category,
-  timestamp_after,
-  timestamp_before,
-}: ListSessionsDto): SessionFilter {
-  return { application, category, timestamp_after, timestamp_before };
+function withoutId(session: ListedSession): Session {
+  const { session_id, first, last, duration, events, applications, categories, entry, exit } = session;
+  return { session_id, first, last, duration, events, applications, categories, entry, exit };
 }

@@ -3,7 +3,6 @@ import { type PeriodicJob, PeriodicTask } from '../platform/async/periodic-task.
 import { Database } from '../platform/database/database.js';
 import { RejectionsRetention } from '../rejections/rejections.retention.js';
 import { Replicator } from '../replication/replicator.js';
-import { SessionsKeeper } from '../sessions/sessions.keeper.js';
 import { JobReports } from './job-reports.js';
 
 /**
@@ -19,12 +18,9 @@ export class PeriodicJobs implements OnModuleInit, OnModuleDestroy {
   constructor(
     private readonly database: Database,
     rejections: RejectionsRetention,
-    sessions: SessionsKeeper,
     replicator: Replicator,
   ) {
     const jobs: PeriodicJob[] = [
-      // Less often, because a session that changes several times between two runs moves in the lists only once.
-      { name: 'roll up sessions', intervalMs: 2000, run: () => sessions.run() },
       { name: 'copy events to ClickHouse', intervalMs: 1000, run: () => replicator.run() },
       { name: 'remove old rejections', intervalMs: 60_000, run: () => rejections.run() },
     ];

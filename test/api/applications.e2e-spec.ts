@@ -251,7 +251,16 @@ describe('An application', () => {
       first: '2021-01-01T09:15:02.000000Z',
       last: '2021-01-01T09:15:06.000000Z',
     };
-    const part = { ...own, events: 2, applications: ['other'], categories: ['click'] };
+    const part = {
+      ...own,
+      duration: 4,
+      events: 2,
+      applications: ['other'],
+      categories: ['click'],
+      entry: TYPE,
+      exit: { ...TYPE, name: 'paid' },
+    };
+    await new Copy(eye).caughtUp();
     const list = await send('GET', '/sessions/?category=click', keys.read.key);
     expect(list.body.results).toEqual([part, expect.objectContaining({ session_id: 'own', events: 1 })]);
     expect(list.body.count).toBe(2);

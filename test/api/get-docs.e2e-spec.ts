@@ -1,5 +1,6 @@
 import { runInNewContext } from 'node:vm';
 import { anEvent, type EyeResponse, eventually, TheEye } from '../../testing/the-eye.js';
+import { Copy } from '../support/replication.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options', 'trace'];
@@ -105,6 +106,7 @@ describe('The API documentation', () => {
       'get /sessions/{session_id}',
       'get /statistics/events',
       'get /statistics/rates',
+      'get /statistics/sessions',
       'get /statistics/top',
       'patch /applications/{name}',
       'post /applications',
@@ -362,10 +364,18 @@ describe('The API documentation', () => {
       document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
       anEvent({ session_id: 'another' }),
     ]);
+    await new Copy(eye).caughtUp();
     const one = await eye.get(`/sessions/?${examples.toString()}&page_size=1`);
     expect(one.body.results).toHaveLength(1);
     expectDocumented(one, list.responses);
     expectDocumented(await eye.get('/sessions?page=1'), list.responses);
+    const statistics = document.paths['/statistics/sessions'].get;
+    const measured = await eye.get(
+      '/statistics/sessions?from=2021-01-01&to=2021-01-02&interval=day&group_by=entry&compare=previous',
+    );
+    expect(measured.body.series).not.toHaveLength(0);
+    expectDocumented(measured, statistics.responses);
+    expectDocumented(await eye.get('/statistics/sessions?limit=0'), statistics.responses);
     const { parameters, responses } = document.paths['/sessions/{session_id}'].get;
     const { example } = parameters.find(({ name }: any) => name === 'session_id').schema;
     const found = await eye.get(`/sessions/${example}/`);

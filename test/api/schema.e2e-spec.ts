@@ -30,6 +30,7 @@ const MIGRATED = [
   'ApplicationLimits1766100000000',
   'Replication1766200000000',
   'CountsInClickhouse1766300000000',
+  'SessionsInClickhouse1766400000000',
 ];
 
 const initialSchemaFile = (name: string): string =>
@@ -38,25 +39,35 @@ const initialSchemaFile = (name: string): string =>
     'utf8',
   );
 
-/** The functions of the counts, which the initial schema has and a later migration drops. */
-const COUNT_FUNCTIONS = [
+/** Functions which the initial schema has and later migrations drop. */
+const DROPPED_FUNCTIONS = [
   'event_count_blocks',
   'fold_event_counts',
   'rebuild_event_counts',
   'note_event_counts',
   'forget_event_counts',
+  'fold_sessions',
+  'rebuild_sessions',
+  'note_stored_sessions',
+  'note_removed_sessions',
+  'forget_sessions',
 ].map((name) => `functions/${name}.sql`);
 
 /** Takes back what the migrations after the initial schema changed. */
 const UNDO_LATER = `
   DROP TABLE types_in_use;
   DROP FUNCTION note_types_in_use, forget_types_in_use CASCADE;
-  ${['06-event-counts.sql', ...COUNT_FUNCTIONS].map(initialSchemaFile).join('\n')}
+  ${['05-sessions.sql', '06-event-counts.sql', ...DROPPED_FUNCTIONS].map(initialSchemaFile).join('\n')}
   CREATE TRIGGER events_count_stored AFTER INSERT ON events
   REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_event_counts();
   CREATE TRIGGER events_count_removed AFTER DELETE ON events
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_event_counts();
   CREATE TRIGGER events_count_emptied AFTER TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION forget_event_counts();
+  CREATE TRIGGER events_session_stored AFTER INSERT ON events
+  REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_stored_sessions();
+  CREATE TRIGGER events_session_removed AFTER DELETE ON events
+  REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_removed_sessions();
+  CREATE TRIGGER events_session_emptied AFTER TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION forget_sessions();
   DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
   DROP TABLE replication_log, replication_state;
   ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;
@@ -190,6 +201,28 @@ describe('The database schema', () => {
     await reader.end();
     await migrate(dataSource);
     expect(await names()).toEqual(MIGRATED);
+  });
+
+  it('of version 0.2 loses its sessions, also those that are not folded, and stores events as ever', async () => {
+    await dataSource.query(UNDO_LATER);
+    const store = (name: string): Promise<unknown> =>
+      dataSource.query(
+        `INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+         VALUES (gen_random_uuid(), 'default', 's', 'c', $1, '{}', clock_timestamp(), sha256($1::bytea))`,
+        [name],
+      );
+    await store('folded');
+    await dataSource.query('SELECT fold_sessions(10)');
+    await store('pending');
+    await migrate(dataSource);
+    expect(await names()).toEqual(MIGRATED);
+    await store('after');
+    const left = await dataSource.query<unknown[]>(
+      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname LIKE '%session%'
+       UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE '%session%'`,
+    );
+    expect(left).toEqual([]);
+    await dataSource.query('TRUNCATE events');
   });
 
   it('of version 0.1 is recognised, and its data stay', async () => {

@@ -302,6 +302,7 @@ describe('The dashboard', () => {
         anEvent({ session_id: '..', timestamp: ago(HOUR) }),
         anEvent({ session_id: '.', timestamp: ago(0) }),
       ]);
+      await copy.caughtUp();
       for (const id of ['..', '.']) {
         await viewer.goto('#/sessions');
         const session = page.locator('.sessions li').filter({ has: page.getByText(id, { exact: true }) });

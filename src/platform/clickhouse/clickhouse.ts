@@ -27,8 +27,8 @@ const CHECK_TIMEOUT_MS = 3000;
 /** Milliseconds after the start of this process in which an embedded ClickHouse may still be starting. */
 const STARTUP_GRACE_MS = 30_000;
 
-/** The first version whose JSON type is meant for production. */
-const MIN_VERSION = [25, 3] as const;
+/** The first version in which projections have settings of their own. */
+const MIN_VERSION = [26, 1] as const;
 
 /** ClickHouse's code of a missing database (UNKNOWN_DATABASE). */
 const UNKNOWN_DATABASE = '81';

@@ -57,38 +57,45 @@ function bitsOf(value: number): string {
  * sends, only keys of letters, digits, `_`, `$`, `-` and blanks are in the statement itself.
  */
 export function filterSql(filter: Filter, parameters: SqlParameters): string {
+  return conditionSql(filter, parameters, (property) => source(property, parameters));
+}
+
+/** Like `filterSql()`, for conditions on something else than events. @param sourceOf how to ask for what a condition is about */
+export function conditionSql<P>(
+  filter: Filter<P>,
+  parameters: SqlParameters,
+  sourceOf: (property: P) => Source,
+): string {
   switch (filter.kind) {
     case 'all':
     case 'any':
-      return group(filter.kind, filter.filters, parameters);
+      return group(
+        filter.kind,
+        filter.filters.map((one) => conditionSql(one, parameters, sourceOf)),
+      );
     case 'not':
-      return `NOT ${filterSql(filter.filter, parameters)}`;
+      return `NOT ${conditionSql(filter.filter, parameters, sourceOf)}`;
     case 'exists':
-      return source(filter.property, parameters).exists();
+      return sourceOf(filter.property).exists();
     case 'in':
-      return inSql(source(filter.property, parameters), filter.values, parameters);
+      return inSql(sourceOf(filter.property), filter.values, parameters);
     case 'contains':
-      return source(filter.property, parameters).text((text) =>
+      return sourceOf(filter.property).text((text) =>
         filter.text === '' ? `isNotNull(${text})` : `position(${text}, ${parameters.text(filter.text)}) > 0`,
       );
     case 'begins':
-      return source(filter.property, parameters).text(
-        (text) => `startsWith(${text}, ${parameters.text(filter.text)})`,
-      );
+      return sourceOf(filter.property).text((text) => `startsWith(${text}, ${parameters.text(filter.text)})`);
     case 'gt':
     case 'gte':
     case 'lt':
     case 'lte':
-      return comparisonSql(source(filter.property, parameters), filter.kind, filter.bound, parameters);
+      return comparisonSql(sourceOf(filter.property), filter.kind, filter.bound, parameters);
   }
 }
 
-function group(kind: 'all' | 'any', filters: readonly Filter[], parameters: SqlParameters): string {
-  if (filters.length === 0) return kind === 'all' ? '1' : '0';
-  const joined = filters
-    .map((filter) => filterSql(filter, parameters))
-    .join(kind === 'all' ? ' AND ' : ' OR ');
-  return `(${joined})`;
+function group(kind: 'all' | 'any', conditions: readonly string[]): string {
+  if (conditions.length === 0) return kind === 'all' ? '1' : '0';
+  return `(${conditions.join(kind === 'all' ? ' AND ' : ' OR ')})`;
 }
 
 function inSql(property: Source, values: readonly Scalar[], parameters: SqlParameters): string {
@@ -150,7 +157,7 @@ export function valueSql(
 }
 
 /** How to ask for the value of a property. Every condition is 0 or 1, and 0 for a value of another type. */
-interface Source {
+export interface Source {
   text(condition: (text: string) => string): string;
   number(condition: (number: string) => string): string;
   flag(value: boolean): string;
@@ -166,7 +173,8 @@ function source(property: Property, parameters: SqlParameters): Source {
     : textSource(property.path, parameters);
 }
 
-function fieldSource(column: string): Source {
+/** A text that always has a value. */
+export function fieldSource(column: string): Source {
   return {
     text: (condition) => `(${condition(column)})`,
     number: () => '0',
@@ -176,6 +184,22 @@ function fieldSource(column: string): Source {
     values: () => ({
       text: `CAST(${column}, 'Nullable(String)')`,
       number: `CAST(NULL, 'Nullable(Float64)')`,
+      flag: `CAST(NULL, 'Nullable(Bool)')`,
+    }),
+  };
+}
+
+/** A number that always has a value. @param expression of type Float64 */
+export function numberSource(expression: string): Source {
+  return {
+    text: () => '0',
+    number: (condition) => `(${condition(expression)})`,
+    flag: () => '0',
+    isNull: () => '0',
+    exists: () => '1',
+    values: () => ({
+      text: `CAST(NULL, 'Nullable(String)')`,
+      number: `CAST(${expression}, 'Nullable(Float64)')`,
       flag: `CAST(NULL, 'Nullable(Bool)')`,
     }),
   };

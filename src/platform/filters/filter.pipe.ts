@@ -6,7 +6,7 @@ import type { FilteredDto } from './filtered.dto.js';
 import { isCondition, ParameterErrors, parseQueryFilter } from './query-filter.js';
 
 /** Parses a query string with conditions into a FilteredDto. */
-class FilterPipe extends QueryPipe {
+export class FilterPipe extends QueryPipe {
   /** @throws InvalidParametersError that names everything that is wrong */
   override async transform(query: object, metadata: ArgumentMetadata): Promise<FilteredDto> {
     const given = Object.entries(query) as [string, unknown][];

@@ -15,17 +15,18 @@ export type Comparison = 'gt' | 'gte' | 'lt' | 'lte';
 /**
  * A condition on events. Query strings and JSON bodies are both parsed into it, and operators that others express are not in
  * it: `between` is two comparisons, and every negation is a `not`, which matches exactly the events that its filter does not.
+ * `P` is what conditions are about, for conditions on something else than events.
  */
-export type Filter =
-  | { readonly kind: 'all' | 'any'; readonly filters: readonly Filter[] }
-  | { readonly kind: 'not'; readonly filter: Filter }
-  | { readonly kind: 'in'; readonly property: Property; readonly values: readonly Scalar[] }
-  | { readonly kind: 'contains' | 'begins'; readonly property: Property; readonly text: string }
+export type Filter<P = Property> =
+  | { readonly kind: 'all' | 'any'; readonly filters: readonly Filter<P>[] }
+  | { readonly kind: 'not'; readonly filter: Filter<P> }
+  | { readonly kind: 'in'; readonly property: P; readonly values: readonly Scalar[] }
+  | { readonly kind: 'contains' | 'begins'; readonly property: P; readonly text: string }
   /** There is a value at the path or below it. A list is a value, even an empty one; null and an empty object are none. */
-  | { readonly kind: 'exists'; readonly property: Property }
+  | { readonly kind: 'exists'; readonly property: P }
   | {
       readonly kind: Comparison;
-      readonly property: Property;
+      readonly property: P;
       /** Numbers are compared with numbers only, and texts with texts, by their code points. */
       readonly bound: string | number;
     };

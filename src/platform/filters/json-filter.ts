@@ -1,7 +1,7 @@
 import type { FieldErrors } from '../errors/domain-error.js';
 import { isJsonObject } from '../json/json-object.js';
 import { type Filter, FilterError, type Property, type Scalar } from './filter.js';
-import { operatorNamed, toCondition } from './operators.js';
+import { ALWAYS_PRESENT, operatorNamed, toCondition } from './operators.js';
 import { parseProperty } from './property-name.js';
 import { MAX_CONDITIONS, ParameterErrors } from './query-filter.js';
 
@@ -103,8 +103,10 @@ function condition(property: Property, operatorName: string, operand: unknown): 
     throw new FilterError(takesList ? 'Must be a list.' : 'Must be one value; a list is for `in`.');
   const values = (takesList ? operand : [operand]) as unknown[];
   if (!values.every(isScalar)) throw new FilterError('Must be a text, a number, true, false or null.');
-  if (property.kind === 'field' && !values.every((value) => typeof value === 'string'))
-    throw new FilterError('Must be a text.');
+  if (property.kind === 'field') {
+    if (operator.operand === 'flag') throw new FilterError(ALWAYS_PRESENT);
+    if (!values.every((value) => typeof value === 'string')) throw new FilterError('Must be a text.');
+  }
   return toCondition(property, operator, values);
 }
 

@@ -1,25 +1,27 @@
 import { storabilityViolation } from '../json/storable-text.js';
-import { type Comparison, type Filter, FilterError, type Property, type Scalar } from './filter.js';
+import { type Comparison, type Filter, FilterError, type Scalar } from './filter.js';
 
 export const MAX_VALUES = 100;
+
+export const ALWAYS_PRESENT = 'Every event has this field; `exists` is for paths inside `data`.';
 
 /** The values that an operator takes. `text` is taken as it is in a query string, and is never read as a number. */
 type Operand = 'value' | 'values' | 'text' | 'flag' | 'bound' | 'bounds';
 
-interface Operator {
+export interface Operator {
   readonly operand: Operand;
   readonly description: string;
   /** @param values as many as the operand says, of its kind */
-  readonly filter: (property: Property, values: readonly Scalar[]) => Filter;
+  readonly filter: <P>(property: P, values: readonly Scalar[]) => Filter<P>;
 }
 
-const not = (filter: Filter): Filter => ({ kind: 'not', filter });
+const not = <P>(filter: Filter<P>): Filter<P> => ({ kind: 'not', filter });
 
-const oneOf = (property: Property, values: readonly Scalar[]): Filter => ({ kind: 'in', property, values });
+const oneOf = <P>(property: P, values: readonly Scalar[]): Filter<P> => ({ kind: 'in', property, values });
 
 const compare =
   (kind: Comparison) =>
-  (property: Property, [bound]: readonly Scalar[]): Filter => ({
+  <P>(property: P, [bound]: readonly Scalar[]): Filter<P> => ({
     kind,
     property,
     bound: bound as string | number,
@@ -27,7 +29,7 @@ const compare =
 
 const match =
   (kind: 'contains' | 'begins') =>
-  (property: Property, [text]: readonly Scalar[]): Filter => ({ kind, property, text: text as string });
+  <P>(property: P, [text]: readonly Scalar[]): Filter<P> => ({ kind, property, text: text as string });
 
 /** Every operator, by its name. */
 export const OPERATORS = {
@@ -48,8 +50,8 @@ export const OPERATORS = {
   exists: {
     operand: 'flag',
     description: 'has a value other than null, at the path or below it (true), or has none (false)',
-    filter: (property, [flag]) => {
-      const exists: Filter = { kind: 'exists', property };
+    filter: <P>(property: P, [flag]: readonly Scalar[]): Filter<P> => {
+      const exists: Filter<P> = { kind: 'exists', property };
       return flag === true ? exists : not(exists);
     },
   },
@@ -84,13 +86,11 @@ export function operatorNamed(name: string): Operator {
  * A condition from values that are parsed.
  * @throws FilterError if the operator does not take them
  */
-export function toCondition(property: Property, operator: Operator, values: readonly Scalar[]): Filter {
+export function toCondition<P>(property: P, operator: Operator, values: readonly Scalar[]): Filter<P> {
   const violation =
     values.map((value) => scalarViolation(value)).find((found) => found !== undefined) ??
     operandViolation(operator.operand, values);
   if (violation !== undefined) throw new FilterError(violation);
-  if (property.kind === 'field' && operator.operand === 'flag')
-    throw new FilterError('Every event has this field; `exists` is for paths inside `data`.');
   return operator.filter(property, values);
 }
 

@@ -1,7 +1,7 @@
 import type { FieldErrors } from '../errors/domain-error.js';
 import { endOfString, isExact } from '../json/exact-json.js';
-import { type Filter, FILTER_FIELDS, FilterError, type Property, type Scalar } from './filter.js';
-import { operatorNamed, toCondition } from './operators.js';
+import { type Filter, FILTER_FIELDS, FilterError, type Scalar } from './filter.js';
+import { ALWAYS_PRESENT, type Operator, operatorNamed, toCondition } from './operators.js';
 import { parseQualifiedName } from './property-name.js';
 
 export const MAX_CONDITIONS = 30;
@@ -74,22 +74,33 @@ export function parseCondition(name: string, value: string): Filter {
   const { property, operator: operatorName } = parseQualifiedName(name);
   if (operatorName === undefined) return toCondition(property, operatorNamed('eq'), [value]);
   const operator = operatorNamed(operatorName);
-  switch (operator.operand) {
+  const isText = property.kind === 'field';
+  if (isText && operator.operand === 'flag') throw new FilterError(ALWAYS_PRESENT);
+  return toCondition(property, operator, parseOperand(operator, value, isText));
+}
+
+/**
+ * The values of an operator.
+ * @param isText whether its property is a text, so that a value is never read as a number
+ * @throws FilterError
+ */
+export function parseOperand({ operand }: Operator, value: string, isText: boolean): Scalar[] {
+  switch (operand) {
     case 'values':
     case 'bounds':
-      return toCondition(property, operator, parseList(value, property));
+      return parseList(value, isText);
     case 'text':
-      return toCondition(property, operator, [parseText(value)]);
+      return [parseText(value)];
     case 'flag':
-      return toCondition(property, operator, [WORDS.get(value) ?? value]);
+      return [WORDS.get(value) ?? value];
     case 'value':
     case 'bound':
-      return toCondition(property, operator, [parseScalar(value, property)]);
+      return [parseScalar(value, isText)];
   }
 }
 
-function parseScalar(text: string, property: Property): Scalar {
-  if (text.startsWith('"') || property.kind === 'field') return parseText(text);
+function parseScalar(text: string, isText: boolean): Scalar {
+  if (text.startsWith('"') || isText) return parseText(text);
   if (WORDS.has(text)) return WORDS.get(text) as Scalar;
   return NUMBER.test(text) ? parseNumber(text) : text;
 }
@@ -127,7 +138,7 @@ function unquoted(text: string): string | undefined {
   }
 }
 
-function parseList(text: string, property: Property): Scalar[] {
+function parseList(text: string, isText: boolean): Scalar[] {
   const values: Scalar[] = [];
   for (let at = 0; at <= text.length;) {
     let end = text.indexOf(',', at);
@@ -140,7 +151,7 @@ function parseList(text: string, property: Property): Scalar[] {
     if (end === -1) end = text.length;
     const item = text.slice(at, end);
     if (item === '') throw new FilterError('A value of the list is empty; write "" for the empty text.');
-    values.push(parseScalar(item, property));
+    values.push(parseScalar(item, isText));
     at = end + 1;
   }
   return values;

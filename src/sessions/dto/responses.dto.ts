@@ -3,6 +3,14 @@ import { EXAMPLE_STORED } from '../../events/dto/example.js';
 import { EventResponse } from '../../events/dto/responses.dto.js';
 import { PageResponse } from '../../platform/paging/page-response.js';
 
+class SessionEndResponse {
+  @ApiProperty({ example: EXAMPLE_STORED.category })
+  category: string;
+
+  @ApiProperty({ example: EXAMPLE_STORED.name })
+  name: string;
+}
+
 /** A session; every value is exact. */
 export class SessionResponse {
   @ApiProperty({ example: EXAMPLE_STORED.session_id })
@@ -22,6 +30,9 @@ export class SessionResponse {
   })
   last: string;
 
+  @ApiProperty({ example: 0, description: 'Seconds from its first event to its last, to the microsecond.' })
+  duration: number;
+
   @ApiProperty({ example: 1, description: 'The number of its events.' })
   events: number;
 
@@ -38,9 +49,22 @@ export class SessionResponse {
     description: 'The categories of its events.',
   })
   categories: string[];
+
+  @ApiProperty({ type: SessionEndResponse, description: 'The type of its first event.' })
+  entry: SessionEndResponse;
+
+  @ApiProperty({ type: SessionEndResponse, description: 'The type of its last event.' })
+  exit: SessionEndResponse;
 }
 
 export class SessionPageResponse extends PageResponse {
+  @ApiProperty({
+    format: 'date-time',
+    example: EXAMPLE_STORED.timestamp,
+    description: 'Every event that was stored until then is in the sessions.',
+  })
+  as_of: string;
+
   @ApiProperty({ type: [SessionResponse] })
   results: SessionResponse[];
 }

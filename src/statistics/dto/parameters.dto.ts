@@ -11,7 +11,7 @@ import { type Measure, parseMeasure } from '../measures/measure.js';
 
 export const MAX_GROUPS = 100;
 
-function Zone(): PropertyDecorator {
+export function Zone(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       default: 'UTC',

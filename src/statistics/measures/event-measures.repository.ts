@@ -99,7 +99,8 @@ export class EventMeasuresRepository {
   }
 }
 
-const keysSql = (dimensions: readonly Property[], parameters: SqlParameters): string =>
+/** The keys of the values of an event. */
+export const keysSql = (dimensions: readonly Property[], parameters: SqlParameters): string =>
   `[${dimensions.map((dimension) => `toString(${valueKeySql(dimension, parameters)})`).join(', ')}]`;
 
 const whereSql = ({ range, filter }: MeasureQuery, parameters: SqlParameters): string =>

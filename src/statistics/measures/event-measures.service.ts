@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InvalidParametersError } from '../../platform/errors/domain-error.js';
-import type { Property } from '../../platform/filters/filter.js';
+import type { FilterField, Property } from '../../platform/filters/filter.js';
 import { formatProperty } from '../../platform/filters/property-name.js';
 import { valueOfKey } from '../../platform/filters/value-key.js';
 import { type CountedField, isCounted } from '../../questions/event-counts.js';
@@ -133,7 +133,10 @@ function seriesOf(
 }
 
 /** The values of a group, by the names of its dimensions. */
-function describe(dimensions: readonly Property[], keys: GroupKeys): Partial<MeasuredSeriesResponse> {
+export function describe(
+  dimensions: readonly Property[],
+  keys: GroupKeys,
+): Pick<MeasuredSeriesResponse, FilterField | 'properties'> {
   const group: Record<string, unknown> = {};
   const properties: Record<string, unknown> = {};
   for (const [index, dimension] of dimensions.entries()) {
@@ -144,8 +147,11 @@ function describe(dimensions: readonly Property[], keys: GroupKeys): Partial<Mea
   return { ...group, ...(dimensions.some(({ kind }) => kind === 'data') && { properties }) };
 }
 
-/** @throws InvalidParametersError before the first year */
-function shifted(range: Range, compare: Comparison, timezone: string): Range {
+/**
+ * The range that a range is compared with.
+ * @throws InvalidParametersError before the first year
+ */
+export function shifted(range: Range, compare: Comparison, timezone: string): Range {
   const found = compare === 'year' ? rangeYearBefore(range, timezone) : rangeBefore(range);
   if (found) return found;
   throw new InvalidParametersError({ compare: ['There is no such range after the year 0001.'] });

@@ -66,13 +66,23 @@ export interface Top {
   types: Ranked[];
 }
 
+/** The type of the first or last event of a session. */
+export interface SessionEnd {
+  category: string;
+  name: string;
+}
+
 export interface Session {
   session_id: string;
   first: string;
   last: string;
+  /** Seconds. */
+  duration: number;
   events: number;
   applications: string[];
   categories: string[];
+  entry: SessionEnd;
+  exit: SessionEnd;
 }
 
 /** GET /sessions/<session_id>/ */

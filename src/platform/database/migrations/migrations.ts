@@ -3,6 +3,7 @@ import { BoundKeys1766000000000 } from './1766000000000-bound-keys.js';
 import { ApplicationLimits1766100000000 } from './1766100000000-application-limits.js';
 import { Replication1766200000000 } from './1766200000000-replication.js';
 import { CountsInClickhouse1766300000000 } from './1766300000000-counts-in-clickhouse.js';
+import { SessionsInClickhouse1766400000000 } from './1766400000000-sessions-in-clickhouse.js';
 
 /**
  * All migrations, oldest first. A released migration never changes, because databases that have run it would differ from
@@ -14,4 +15,5 @@ export const MIGRATIONS = [
   ApplicationLimits1766100000000,
   Replication1766200000000,
   CountsInClickhouse1766300000000,
+  SessionsInClickhouse1766400000000,
 ];

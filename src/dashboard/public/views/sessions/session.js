@@ -45,8 +45,7 @@ export function sessionView(screen) {
 }
 
 /** @param {SessionPage} page */
-function summary({ events, first, last, applications, categories }) {
-  const length = (Date.parse(last) - Date.parse(first)) / 1000;
+function summary({ events, first, duration: length, applications, categories }) {
   return el(
     'p',
     { class: 'summary' },

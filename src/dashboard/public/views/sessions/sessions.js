@@ -34,8 +34,7 @@ export function sessionsView(screen) {
 }
 
 /** @param {Session} session */
-function row({ session_id, first, last, events, applications, categories }) {
-  const length = (Date.parse(last) - Date.parse(first)) / 1000;
+function row({ session_id, last, duration: length, events, applications, entry, exit }) {
   return el(
     'li',
     {},
@@ -47,6 +46,9 @@ function row({ session_id, first, last, events, applications, categories }) {
       `${counted(events, 'event')}${length > 0 ? ` in ${duration(length)}` : ''}`,
     ),
     el('span', { class: 'application' }, applications.join(', ')),
-    el('span', { class: 'preview' }, categories.join(', ')),
+    el('span', { class: 'preview' }, events === 1 ? type(entry) : `${type(entry)} → ${type(exit)}`),
   );
 }
+
+/** @param {import('../../api/shapes.js').SessionEnd} end */
+const type = ({ category, name }) => `${category} / ${name}`;
