@@ -84,5 +84,5 @@ export const ClickHouseQuestion = (): MethodDecorator =>
 /** Declares that a route is a `@Question()` or a `@ClickHouseQuestion()`, by its parameters. */
 export const EitherQuestion = (
   asksClickHouse: AsksClickHouse,
-  options: Pick<AskOptions, 'isHeavy'>,
+  options: Pick<AskOptions, 'isHeavy'> = {},
 ): MethodDecorator => applyDecorators(question({ ...options, asksClickHouse }), ApiProblems(422));

@@ -2,7 +2,6 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { EventTypesModule } from '../event-types/event-types.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { RejectionsRepositoryModule } from '../rejections/rejections-repository.module.js';
-import { EventCountsModule } from '../statistics/event-counts.module.js';
 import { EventLimits } from './event-limits.js';
 import { EventLimitsPipe } from './event-limits.pipe.js';
 import { EventsController } from './events.controller.js';
@@ -19,7 +18,7 @@ export class EventsModule {
   /** Accepts events into the queue, and reads stored ones. */
   static readonly api: DynamicModule = {
     module: EventsModule,
-    imports: [EventsRepositoryModule, EventCountsModule, EventTypesModule, RejectionsModule.api],
+    imports: [EventsRepositoryModule, EventTypesModule, RejectionsModule.api],
     controllers: [EventsController],
     providers: [EventsPipe, EventLimits, EventLimitsPipe, EventsService, StoredEventsPoller],
   };

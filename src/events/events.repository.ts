@@ -13,16 +13,8 @@ import {
 } from '../platform/model/event.js';
 import { millisecondsOf } from '../platform/model/event-id.js';
 import { readBoundedSlice } from '../platform/paging/bounded-slice.js';
-import {
-  countRows,
-  isDescending,
-  selectSlice,
-  type Statement,
-  type KeysetQuery,
-} from '../platform/paging/keyset-query.js';
+import { countRows, selectSlice, type KeysetQuery } from '../platform/paging/keyset-query.js';
 import type { Count, Slice, SliceRows } from '../platform/paging/page.js';
-import { ALWAYS } from '../statistics/cuts.js';
-import { EventCountsRepository } from '../statistics/event-counts.repository.js';
 import { EventEntity } from './event.entity.js';
 
 /** The columns of a stored event, in the order of a response. */
@@ -30,11 +22,6 @@ const columnsWith = (data: string): string =>
   `id, application, session_id, category, name, ${data}, ${selectUtc('timestamp')}`;
 const COLUMNS = columnsWith('data');
 const TEXT_COLUMNS = columnsWith('data::text AS data');
-
-/** How many index rows to scan for a page of one application: this many for each event of the page, … */
-const SCANNED_PER_EVENT = 4;
-/** … and at most this many more than the page has. */
-const MAX_EXTRA_SCANNED = 1000;
 
 /** The result of storing a batch. */
 interface Inserted {
@@ -55,7 +42,6 @@ export class EventsRepository {
     @InjectRepository(EventEntity) private readonly events: Repository<EventEntity>,
     private readonly sql: Sql,
     private readonly readSql: ReadSql,
-    private readonly counts: EventCountsRepository,
   ) {}
 
   /**
@@ -124,24 +110,14 @@ export class EventsRepository {
     slice: Slice,
     { timeoutMs, signal }: SqlOptions = {},
   ): Promise<SliceRows<StoredEventText>> {
-    const select = (query: KeysetQuery): Promise<SliceRows<StoredEventText>> =>
-      readBoundedSlice({
-        slice,
-        select: (part) => selectSlice(TEXT_COLUMNS, query, part),
-        bytes: 'octet_length(data)',
-        cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
-        run: ({ sql, parameters }) => this.readSql.query(sql, parameters, { timeoutMs, signal }),
-      });
     const query = keysetQuery(filter);
-    if (!isScattered(filter) || !this.counts.areKept) return select(query);
-    // Usually the events are close together. If not, the prefix sums tell which minutes contain the page.
-    const rows = slice.limit + (slice.offset ?? 0);
-    const first = Math.min(rows * SCANNED_PER_EVENT, rows + MAX_EXTRA_SCANNED);
-    const near = await select({ ...query, only: { first } });
-    if (near.isCut || near.rows.length === slice.limit) return near;
-    const { equality, residual } = query;
-    const minutes = this.minutesOf(filter, slice, rows);
-    return select({ ...query, equality: {}, residual: { ...equality, ...residual }, only: { minutes } });
+    return readBoundedSlice({
+      slice,
+      select: (part) => selectSlice(TEXT_COLUMNS, query, part),
+      bytes: 'octet_length(data)',
+      cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
+      run: ({ sql, parameters }) => this.readSql.query(sql, parameters, { timeoutMs, signal }),
+    });
   }
 
   /** Counts matching events: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */
@@ -152,21 +128,6 @@ export class EventsRepository {
   /** TypeORM knows the entity only after it has connected. */
   private get insertText(): string {
     return (this.insertStatement ??= insertStatement(this.events.metadata));
-  }
-
-  /** Selects the minutes that contain a slice, from the prefix sums. */
-  private minutesOf(
-    { application, category, name, timestamp_after, timestamp_before }: EventFilter,
-    slice: Slice,
-    rows: number,
-  ): Statement {
-    const newestFirst = isDescending(slice);
-    const cursor = slice.cursor?.timestamp;
-    const range = {
-      from: (newestFirst ? undefined : cursor) ?? timestamp_after ?? ALWAYS.from,
-      to: (newestFirst ? cursor : undefined) ?? timestamp_before ?? ALWAYS.to,
-    };
-    return this.counts.minutes({ application, category, name }, range, rows, newestFirst);
   }
 }
 
@@ -186,20 +147,18 @@ function selectByIds(columns: string, ids: readonly string[]): [sql: string, par
   ];
 }
 
-/** True if matching events may be far apart in the index that serves the filter: one application's events of a type. */
-const isScattered = ({ application, session_id, category, name }: EventFilter): boolean =>
-  application !== undefined && session_id === undefined && (category ?? name) !== undefined;
-
-/** Chooses the index for a filter. A session is small enough that its events may be filtered row by row. */
+/**
+ * Chooses the index for a filter. A session is small enough that its events may be filtered row by row. For the other filters
+ * that an index does not serve, ClickHouse answers; while it is away, the events of an application are filtered too.
+ */
 function keysetQuery(filter: EventFilter): KeysetQuery {
   const { application, session_id, category, name, timestamp_after, timestamp_before } = filter;
-  const hasType = category !== undefined || name !== undefined;
   const [equality, residual] =
     session_id !== undefined
       ? [{ session_id }, { application, category, name }]
-      : hasType
-        ? [{ category, name }, { application }]
-        : [{ application }, {}];
+      : application !== undefined
+        ? [{ application }, { category, name }]
+        : [{ category }, { name }];
   return {
     table: 'events',
     orderColumn: 'timestamp',

@@ -26,10 +26,13 @@ const MIGRATED = [
   'BoundKeys1766000000000',
   'ApplicationLimits1766100000000',
   'Replication1766200000000',
+  'FewerIndexes1766500000000',
 ];
 
 /** Takes back what the migrations after the initial schema changed. */
 const UNDO_LATER = `
+  CREATE INDEX events_name ON events (name, timestamp, id);
+  CREATE INDEX events_type ON events (category, name, timestamp, id);
   DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
   DROP TABLE replication_log, replication_state;
   ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;

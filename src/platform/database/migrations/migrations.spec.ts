@@ -11,6 +11,7 @@ const RELEASED: Record<string, string> = {
   '1766000000000-bound-keys': '9cb4c14f5d6a0efec0f35c8ed4b8c65f1b26a075a63a98b68996bb8d02d086d5',
   '1766100000000-application-limits': 'd7fac3698a446996ab5715ab1f0d6411f82c68a36315e11458c5dd50a55b70f4',
   '1766200000000-replication': 'c93678ee64db6d6cc60d74dc93b2fccf44ff620d742a57224e50c65a19797b14',
+  '1766500000000-fewer-indexes': 'c09e2d1a4ab470d4ce80e92090b9e4890159115bb3e766f08e6235ced5840d93',
 };
 
 function digestOf(migration: string): string {

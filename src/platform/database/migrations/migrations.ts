@@ -2,6 +2,7 @@ import { InitialSchema1765000000000 } from './1765000000000-initial-schema.js';
 import { BoundKeys1766000000000 } from './1766000000000-bound-keys.js';
 import { ApplicationLimits1766100000000 } from './1766100000000-application-limits.js';
 import { Replication1766200000000 } from './1766200000000-replication.js';
+import { FewerIndexes1766500000000 } from './1766500000000-fewer-indexes.js';
 
 /**
  * All migrations, oldest first. A released migration never changes, because databases that have run it would differ from
@@ -12,4 +13,5 @@ export const MIGRATIONS = [
   BoundKeys1766000000000,
   ApplicationLimits1766100000000,
   Replication1766200000000,
+  FewerIndexes1766500000000,
 ];
