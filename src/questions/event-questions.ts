@@ -63,11 +63,12 @@ export class EventQuestions {
     const entry = await this.replication.newestEntry();
     const deadline = Date.now() + MAX_CATCH_UP_MS;
     while (entry !== undefined && (await this.replication.isWaiting(entry))) {
+      signal?.throwIfAborted();
       if (Date.now() > deadline)
         throw new ClickHouseUnavailableError(
           'The copy in ClickHouse lacks events that are stored; try again when it has caught up.',
         );
-      await sleep(CATCH_UP_INTERVAL_MS, undefined, { signal });
+      await sleep(CATCH_UP_INTERVAL_MS);
     }
   }
 

@@ -305,12 +305,12 @@ describe('GET /events', () => {
         Object.values(filter),
       );
 
-    const filters = ['often', 'seldom', 'once', 'never'].flatMap((application): Record<string, string>[] => [
-      { application, category: 'mine' },
-      { application, category: 'theirs' },
-      { application, name: 'tall' },
-      { application, category: 'theirs', name: 'small' },
-    ]);
+    const filters: Record<string, string>[] = [
+      { application: 'often', category: 'mine' },
+      { application: 'seldom', category: 'theirs', name: 'small' },
+      { application: 'once', name: 'tall' },
+      { application: 'never', category: 'mine' },
+    ];
 
     afterAll(() => eye.sql(`DELETE FROM events WHERE session_id = 'of applications'`));
 
@@ -320,7 +320,7 @@ describe('GET /events', () => {
         if (what === 'removed in part')
           await eye.sql(`DELETE FROM events WHERE session_id = 'of applications' AND (name = 'tall' OR timestamp > '2019-01-01')
                        AND get_byte(data_sha256, 0) % 3 > 0`);
-        else await insert(1500);
+        else await insert(400);
         await copy.caughtUp();
         for (const filter of filters) {
           const ids = (await matching(filter)).map(({ id }) => id);
@@ -342,7 +342,7 @@ describe('GET /events', () => {
     );
 
     it('returns the events of a time range, bounds inclusive', async () => {
-      for (let trial = 0; trial < 100; trial++) {
+      for (let trial = 0; trial < 30; trial++) {
         const filter = random.of(filters);
         const ends = [made(), made()].map(({ timestamp }) => timestamp as string).sort();
         const [timestamp_after = '', timestamp_before = ''] = ends;
