@@ -4,7 +4,7 @@ import type { Filter } from '../platform/filters/filter.js';
 import { isCondition } from '../platform/filters/query-filter.js';
 import type { EventFilter, StoredEventText } from '../platform/model/event.js';
 import type { Count, Slice, SliceRows } from '../platform/paging/page.js';
-import { CopiedEventsRepository } from '../questions/copied-events.repository.js';
+import { CopiedEventsRepository, type CopiedEventsQuery } from '../questions/copied-events.repository.js';
 import { EventQuestions, type QuestionOptions } from '../questions/event-questions.js';
 import { EventsRepository } from './events.repository.js';
 
@@ -21,6 +21,11 @@ export interface EventSource {
   /** Every event that was stored until then is found; undefined if every event is that is stored. */
   readonly asOf?: string;
 }
+
+const NOTHING: EventSource = {
+  find: () => Promise.resolve({ rows: [], isCut: false }),
+  count: () => Promise.resolve({ count: 0, isEstimate: false }),
+};
 
 /** Who finds the selected events. `either`: PostgreSQL, at a higher cost, while ClickHouse is away. */
 export type SearchEngine = 'postgresql' | 'clickhouse' | 'either';
@@ -51,7 +56,8 @@ export class EventSearch {
   async sourceOf(selection: EventSelection, engine: SearchEngine): Promise<EventSource> {
     if (engine === 'postgresql') return this.storedEvents(selection);
     try {
-      return this.copiedEvents(selection, await this.questions.asOf());
+      const asOf = await this.questions.asOf();
+      return { asOf, ...(await this.copiedEvents(selection)) };
     } catch (error) {
       if (engine === 'either' && error instanceof ClickHouseUnavailableError)
         return this.storedEvents(selection);
@@ -81,13 +87,20 @@ export class EventSearch {
     };
   }
 
-  private copiedEvents(
-    { filter, timestamp_after: after, timestamp_before: before }: EventSelection,
-    asOf: string,
-  ): EventSource {
-    const query = { filter, after, before };
+  private async copiedEvents(selection: EventSelection): Promise<EventSource> {
+    const { filter, session_id, timestamp_after: after, timestamp_before: before } = selection;
+    let query: CopiedEventsQuery = { filter, after, before };
+    if (session_id !== undefined) {
+      // ClickHouse has the events in the order of time, and would look for those of a session among all.
+      const span = await this.stored.spanOf(session_id);
+      if (!span) return NOTHING;
+      query = {
+        filter,
+        after: after === undefined || after < span.first ? span.first : after,
+        before: before === undefined || before > span.last ? span.last : before,
+      };
+    }
     return {
-      asOf,
       find: (slice, options) => this.copied.find(query, slice, options),
       count: () => this.copied.count(query),
     };

@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type EntityMetadata, Repository } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { ReadSql, selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
+import { formatUtc, ReadSql, selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
 import {
   createEvent,
   type EventFilter,
@@ -118,6 +118,16 @@ export class EventsRepository {
       cursorKey: ({ timestamp, id }) => ({ timestamp, id }),
       run: ({ sql, parameters }) => this.readSql.query(sql, parameters, { timeoutMs, signal }),
     });
+  }
+
+  /** The canonical timestamps of the first and the last event of a session; undefined if there is none. */
+  async spanOf(sessionId: string): Promise<{ first: string; last: string } | undefined> {
+    const at = (aggregate: string): string => formatUtc(`${aggregate}(timestamp) AT TIME ZONE 'UTC'`);
+    const [span] = await this.readSql.query<{ first: string | null; last: string }>(
+      `SELECT ${at('min')} AS first, ${at('max')} AS last FROM events WHERE session_id = $1`,
+      [sessionId],
+    );
+    return typeof span?.first === 'string' ? { first: span.first, last: span.last } : undefined;
   }
 
   /** Counts matching events: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */

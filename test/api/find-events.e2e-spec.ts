@@ -62,6 +62,7 @@ const CONDITIONS: readonly (readonly [string, string])[] = [
   ['name', 'nothing has this name'],
   ['name:begins', 'o'],
   ['session_id', 's1'],
+  ['session_id', 'nobody'],
   ['session_id:in', 's1,s2'],
   ['data.v', '1'],
   ['data.v:eq', '1'],
@@ -109,6 +110,8 @@ function valueAt(data: unknown, path: readonly string[]): unknown {
   return value;
 }
 
+type Stored = Event & { application: string };
+
 interface Query {
   /** The parameters that select events. */
   readonly selection: Record<string, string>;
@@ -135,12 +138,12 @@ function randomQuery(): Query {
 describe('GET /events with conditions', () => {
   let eye: TheEye;
   let copy: Copy;
-  let stored: Event[];
+  let stored: Stored[];
 
   /** What PostgreSQL has, by its own order of UUIDs. */
   const readStored = async (): Promise<void> => {
     await copy.caughtUp();
-    stored = await eye.sql<Event>(
+    stored = await eye.sql<Stored>(
       `SELECT id, application, session_id, category, name, data,
          to_char(timestamp AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS timestamp
        FROM events ORDER BY events.timestamp, id`,
@@ -170,7 +173,7 @@ describe('GET /events with conditions', () => {
   const addressOf = (query: Record<string, unknown>, route = '/events/'): string =>
     `${route}?${new URLSearchParams(query as Record<string, string>).toString()}`;
 
-  const expected = ({ selection, filter, newestFirst }: Query): Event[] => {
+  const expected = ({ selection, filter, newestFirst }: Query): Stored[] => {
     const { timestamp_after: after = '', timestamp_before: before = '9' } = selection;
     const found = stored.filter(
       (event) => event.timestamp >= after && event.timestamp <= before && matches(filter, event),
