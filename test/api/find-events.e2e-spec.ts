@@ -135,7 +135,7 @@ function randomQuery(): Query {
   };
 }
 
-describe('GET /events with conditions', () => {
+describe('With conditions on any property,', () => {
   let eye: TheEye;
   let copy: Copy;
   let stored: Stored[];
@@ -191,7 +191,7 @@ describe('GET /events with conditions', () => {
   };
 
   it.each(['stored', 'removed in part', 'stored again in part'])(
-    'finds each matching event once and in order, forwards, backwards and by number, when events were %s',
+    'GET /events returns each matching event once and in order, forwards, backwards and by number, when events were %s',
     async (what) => {
       if (what === 'removed in part') {
         await eye.sql('DELETE FROM events WHERE get_byte(data_sha256, 0) % 3 = 0');
@@ -229,7 +229,7 @@ describe('GET /events with conditions', () => {
     },
   );
 
-  it('returns payloads with the same text as PostgreSQL, and says as of when', async () => {
+  it('GET /events returns payloads with the same text as PostgreSQL, and says as of when', async () => {
     const response = await fetch(`${eye.url}/events/?data.price:gte=0&page_size=1000`);
     const text = await response.text();
     const rows = await eye.sql<{ data: string }>('SELECT data::text AS data FROM events');
@@ -245,7 +245,7 @@ describe('GET /events with conditions', () => {
       expect((await list(addressOf(query))).as_of).toBeUndefined();
   });
 
-  it('accepts a cursor with the conditions in another order, and rejects it with another condition', async () => {
+  it('GET /events accepts a cursor with the conditions in another order, and rejects it with another one', async () => {
     const { next } = await list('/events/?data.price:gte=1&data.v:exists=true&page_size=2');
     const cursor = new URL(next ?? '').searchParams.get('cursor') ?? '';
     const page = await list(`/events/?data.v:exists=true&page_size=2&data.price:gte=1&cursor=${cursor}`);
@@ -254,14 +254,14 @@ describe('GET /events with conditions', () => {
     expect(other.body.errors).toEqual({ cursor: [expect.stringContaining('belongs to another query')] });
   });
 
-  it('names each wrong condition', async () => {
+  it('GET /events names each wrong condition', async () => {
     const { status, body } = await eye.get('/events/?data.a:foo=1&name:gte=&data.b:in=&data=1&page_size=x');
     expect(status).toBe(400);
     expect(Object.keys(body.errors).sort()).toEqual(['data', 'data.a:foo', 'data.b:in', 'page_size']);
     expect(body.errors['data.a:foo'][0]).toContain('There is no operator `foo`');
   });
 
-  it('finds each event once while others arrive', async () => {
+  it('GET /events returns each event once while others arrive', async () => {
     const before = stored.filter(({ category }) => category === 'click').map(({ id }) => id);
     const seen: string[] = [];
     let link: string | null = '/events/?category:eq=click&page_size=20';
@@ -278,7 +278,7 @@ describe('GET /events with conditions', () => {
     await readStored();
   });
 
-  it('shows a key of one application nothing of another, in lists and exports', async () => {
+  it('lists and exports show a key of one application nothing of another', async () => {
     const admin = await Admin.of(eye);
     const { key } = await admin.create('shop', { scope: 'read' });
     const own = stored.filter(({ application }) => application === 'shop').map(({ id }) => id);
@@ -300,7 +300,7 @@ describe('GET /events with conditions', () => {
     expect(other.status).toBe(403);
   });
 
-  describe('in an export', () => {
+  describe('GET /events/export', () => {
     const columns = ['id', 'timestamp', ...Object.keys(PATHS), 'category'];
 
     const download = async (query: Record<string, string>): Promise<Buffer> => {
@@ -320,7 +320,7 @@ describe('GET /events with conditions', () => {
     const asText = (value: unknown): string | null =>
       typeof value === 'string' ? value : value === null ? null : JSON.stringify(value);
 
-    it('are the rows of a file, with chosen columns in their order, in each format', async () => {
+    it('returns the matching events with the chosen columns in their order, in each format', async () => {
       for (let round = 0; round < 8; round++) {
         const query = randomQuery();
         const rows = expected(query).map(cellsOf);
@@ -359,7 +359,7 @@ describe('GET /events with conditions', () => {
       }
     });
 
-    it('come without chosen columns as PostgreSQL exports them', async () => {
+    it('returns without chosen columns what PostgreSQL exports', async () => {
       for (const format of ['ndjson', 'csv']) {
         const [found, all] = await Promise.all(
           [{ 'data.price:gte': '0' }, {}].map((query) =>
@@ -370,7 +370,7 @@ describe('GET /events with conditions', () => {
       }
     });
 
-    it('are also columns of what PostgreSQL finds', async () => {
+    it('chooses columns of what PostgreSQL finds, too', async () => {
       const file = (await download({ category: 'click', columns: 'data.price,id' })).toString();
       const clicks = stored.filter(({ category }) => category === 'click').reverse();
       expect(file).toBe(
@@ -378,7 +378,7 @@ describe('GET /events with conditions', () => {
       );
     });
 
-    it('include what was stored a moment before', async () => {
+    it('includes what was stored a moment before', async () => {
       for (let n = 0; n < 3; n++) {
         await eye.store(anEvent({ name: 'just now', data: { n } }));
         const file = (await download({ name: 'just now', columns: 'data.n' })).toString();
@@ -393,7 +393,7 @@ describe('GET /events with conditions', () => {
       ['id,data.a,data.b:gte', /^Column 3, `data\.b:gte`: .*operator has no place/],
       ['id,data.a,id', 'Column 3, `id`: Must be given once.'],
       [Array.from({ length: 101 }, (_, n) => `data.k${n}`).join(','), 'Must be at most 100 columns.'],
-    ])('name the place of a wrong column: %s', async (wrong, message) => {
+    ])('names the place of a wrong column: %s', async (wrong, message) => {
       const { status, body } = await eye.get(addressOf({ columns: wrong }, '/events/export'));
       expect({ status, errors: body.errors }).toEqual({
         status: 400,
