@@ -75,4 +75,10 @@ export const Question = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecor
  * @example `@ClickHouseQuestion()` below `@Allow('read')`
  */
 export const ClickHouseQuestion = (): MethodDecorator =>
-  applyDecorators(question({ asksClickHouse: true }), ApiProblems(422));
+  applyDecorators(question({ asksClickHouse: () => true }), ApiProblems(422));
+
+/** Declares that a route is a `@Question()` or a `@ClickHouseQuestion()`, by its parameters. */
+export const EitherQuestion = (
+  asksClickHouse: AsksClickHouse,
+  options: Pick<AskOptions, 'isHeavy'> = {},
+): MethodDecorator => applyDecorators(question({ ...options, asksClickHouse }), ApiProblems(422));

@@ -25,7 +25,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../platform/config/environment.js';
 import { Allow } from '../auth/access.decorator.js';
-import { Question } from '../auth/question.decorator.js';
+import { ClickHouseQuestion, Question } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { JsonObjectPipe } from '../platform/http/json-object.pipe.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
@@ -179,14 +179,15 @@ export class EventTypesController {
 
   @Post(':category/:name/check')
   @Allow('read', 'parameter')
-  @Question({ isHeavy: true })
+  @ClickHouseQuestion()
   @AllowedParameters('application')
   @ApiQuery(APPLICATION_PARAMETER)
   @OfType()
   @HttpCode(200)
   @ApiOperation({
     summary: 'Try a schema',
-    description: 'Checks the newest stored events of the type against a schema, before it is registered.',
+    description:
+      'Checks the newest stored events of the type against a schema, before it is registered. ClickHouse finds them.',
   })
   @ApiBody({ type: CheckSchemaDto })
   @ApiOkResponse({ type: TrialResponse })
@@ -201,13 +202,14 @@ export class EventTypesController {
 
   @Get(':category/:name/suggestion')
   @Allow('read', 'parameter')
-  @Question({ isHeavy: true })
+  @ClickHouseQuestion()
   @AllowedParameters('application')
   @ApiQuery(APPLICATION_PARAMETER)
   @OfType()
   @ApiOperation({
     summary: 'Suggest a schema',
-    description: 'Derived from the newest stored events of the type, all of which match it.',
+    description:
+      'Derived from the newest stored events of the type, all of which match it. ClickHouse finds them.',
   })
   @ApiOkResponse({ type: SuggestionResponse })
   @ApiProblems(400, 404, 503)

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
+import { QuestionsModule } from '../questions/questions.module.js';
 import { ApplicationLimits } from './application-limits.js';
 import { ApplicationLimitsRepository } from './application-limits.repository.js';
 import { ApplicationPipe } from './application.pipe.js';
@@ -14,7 +15,7 @@ import { TypeLimit } from './type-limit.js';
 
 /** Registers event types, checks events against them, and limits how many an application uses. For processes that serve the API. */
 @Module({
-  imports: [TypeOrmModule.forFeature([EventTypeVersionEntity])],
+  imports: [TypeOrmModule.forFeature([EventTypeVersionEntity]), QuestionsModule],
   controllers: [EventTypesController],
   providers: [
     EventTypesRepository,

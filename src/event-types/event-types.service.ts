@@ -138,7 +138,7 @@ export class EventTypesService {
 
   /**
    * Tries a schema on the newest stored events of a type.
-   * @throws SchemaError, DatabaseUnavailableError
+   * @throws SchemaError, ClickHouseUnavailableError, DatabaseUnavailableError
    */
   async check(key: ApplicationTypeKey, schema: unknown, limit: number): Promise<Trial> {
     const payloadSchema = new PayloadSchema(schema);
@@ -159,7 +159,7 @@ export class EventTypesService {
 
   /**
    * Suggests a schema that the newest stored events of a type match.
-   * @throws NotFoundError when no event of the type is stored; DatabaseUnavailableError
+   * @throws NotFoundError when no event of the type is stored; ClickHouseUnavailableError, DatabaseUnavailableError
    */
   async suggest(key: ApplicationTypeKey): Promise<{ examined: number; schema: Record<string, unknown> }> {
     const suggestion = new Suggestion();

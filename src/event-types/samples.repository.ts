@@ -1,6 +1,9 @@
 import { Injectable } from '@nestjs/common';
 import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
-import { ReadSql } from '../platform/database/sql.js';
+import type { Filter, FilterField } from '../platform/filters/filter.js';
+import type { Cursor } from '../platform/paging/cursor.js';
+import { CopiedEventsRepository } from '../questions/copied-events.repository.js';
+import { EventQuestions } from '../questions/event-questions.js';
 import type { ApplicationTypeKey } from './event-types.repository.js';
 
 /** The payload of a stored event, to try a schema on. */
@@ -9,7 +12,7 @@ export interface Sample {
   readonly data: Record<string, unknown>;
 }
 
-/** Events that one statement reads; at their largest they are 13 MB. */
+/** Events that are read at once; at their largest they are 13 MB. */
 const CHUNK_SIZE = 200;
 
 /** Milliseconds of work between two yields to the event loop. */
@@ -18,37 +21,46 @@ const YIELD_INTERVAL_MS = 20;
 /** Reads the payloads of stored events of a type. */
 @Injectable()
 export class SamplesRepository {
-  constructor(private readonly sql: ReadSql) {}
+  constructor(
+    private readonly events: CopiedEventsRepository,
+    private readonly questions: EventQuestions,
+  ) {}
 
   /**
-   * Yields the newest events of a type of an application by their timestamps, at most `limit`. Yields to the event loop every few
-   * milliseconds, so that the work of the consumer does not block other requests.
-   * @throws DatabaseUnavailableError
+   * Yields the newest events of a type of an application by their timestamps, at most `limit`, of all that are stored now. Yields to
+   * the event loop every few milliseconds, so that the work of the consumer does not block other requests.
+   * @throws ClickHouseUnavailableError, QuestionTooLargeError, DatabaseUnavailableError
    */
-  async *newest({ application, category, name }: ApplicationTypeKey, limit: number): AsyncGenerator<Sample> {
-    let last: { timestamp: string; id: string } | undefined;
+  async *newest(type: ApplicationTypeKey, limit: number): AsyncGenerator<Sample> {
+    await this.questions.caughtUp();
+    const query = { filter: filterFor(type) };
+    let cursor: Cursor | undefined;
     let yieldedAt = performance.now();
-    for (let left = limit; left > 0; left -= CHUNK_SIZE) {
-      const rows = await this.sql.query<Sample & { timestamp: string }>(
-        // Ranges over whole rows of the index on (category, name, timestamp, id). With equality on category and name, the
-        // planner may choose the index on time and read the whole table for a type that has become rare.
-        `SELECT id, data, timestamp::text AS timestamp FROM events
-         WHERE (events.category, events.name) >= ($1, $2) AND ${
-           last
-             ? '(events.category, events.name, events.timestamp, id) < ($1, $2, $5::timestamptz, $6::uuid)'
-             : '(events.category, events.name) <= ($1, $2)'
-         } AND application = $4
-         ORDER BY events.category DESC, events.name DESC, events.timestamp DESC, id DESC LIMIT $3`,
-        [category, name, Math.min(left, CHUNK_SIZE), application, ...(last ? [last.timestamp, last.id] : [])],
-      );
+    for (let left = limit; left > 0;) {
+      const slice = { newestFirst: true, limit: Math.min(left, CHUNK_SIZE), cursor };
+      const { rows, isCut } = await this.events.find(query, slice);
       for (const { id, data } of rows) {
-        yield { id, data };
+        yield { id, data: JSON.parse(data) as Record<string, unknown> };
         if (performance.now() - yieldedAt < YIELD_INTERVAL_MS) continue;
         await yieldToEventLoop();
         yieldedAt = performance.now();
       }
-      last = rows.at(-1);
-      if (rows.length < CHUNK_SIZE) return;
+      const last = rows.at(-1);
+      if (!last || (rows.length < slice.limit && !isCut)) return;
+      cursor = { direction: 'next', timestamp: last.timestamp, id: last.id };
+      left -= rows.length;
     }
   }
+}
+
+function filterFor({ application, category, name }: ApplicationTypeKey): Filter {
+  const equals = (field: FilterField, value: string): Filter => ({
+    kind: 'in',
+    property: { kind: 'field', field },
+    values: [value],
+  });
+  return {
+    kind: 'all',
+    filters: [equals('application', application), equals('category', category), equals('name', name)],
+  };
 }

@@ -22,9 +22,7 @@ const inKey = (): PrimaryColumnOptions => ({ primaryKeyConstraintName: UNIQUE_IN
 @Index(UNIQUE_INDEX, UNIQUE_COLUMNS, IS_PRIMARY_KEY)
 @Index('events_timestamp', ['timestamp', 'id'])
 @Index('events_category', ['category', 'timestamp', 'id'])
-@Index('events_name', ['name', 'timestamp', 'id'])
 @Index('events_application', ['application', 'timestamp', 'id'])
-@Index('events_type', ['category', 'name', 'timestamp', 'id'])
 export class EventEntity {
   /** UUIDv8 of the timestamp and of all fields. */
   @Column('uuid')

@@ -16,7 +16,9 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../platform/config/environment.js';
 import { Allow, VisibleApplication } from '../auth/access.decorator.js';
-import { Question } from '../auth/question.decorator.js';
+import { EitherQuestion, Question } from '../auth/question.decorator.js';
+import { filterPipe } from '../platform/filters/filter.pipe.js';
+import { ApiFilters } from '../platform/filters/filtered.dto.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { EVENT_MEDIA_TYPES } from '../platform/http/media-types.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
@@ -25,7 +27,6 @@ import { toStoredEvent } from '../platform/model/event.js';
 import { preferredWait } from '../platform/http/prefer-header.js';
 import { MAX_PAGE_BYTES } from '../platform/paging/bounded-slice.js';
 import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
-import { queryPipe } from '../platform/paging/query.pipe.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
 import { EXAMPLE, EXAMPLE_STORED } from './dto/example.js';
 import { ListEventsDto } from './dto/list-events.dto.js';
@@ -36,6 +37,7 @@ import {
   QueuedEventResponse,
 } from './dto/responses.dto.js';
 import { EventLimitsPipe } from './event-limits.pipe.js';
+import { engineFor } from './event-search.js';
 import { EventsPipe, SubmittedEvents } from './events.pipe.js';
 import { type AcceptResult, EventsService } from './events.service.js';
 import type { Submission } from './submission.js';
@@ -144,19 +146,26 @@ export class EventsController {
 
   @Get()
   @Allow('read', 'parameter')
-  @Question()
+  @EitherQuestion((parameters) => engineFor(parameters) !== 'postgresql')
   @Header('content-type', JSON_TYPE)
   @ApiOperation({
     summary: 'List events',
     description:
       'Newest first by default. Every page costs the same; follow `next` and `previous`. A page ends early when its ' +
       `payloads exceed ${MAX_PAGE_BYTES / 1024 / 1024} MiB together. ` +
-      'The count is exact, except for a part of a session with more than 10,000 events, where it is an estimate.',
+      'Conditions on any property are further parameters, e.g. `data.path=/checkout` or `data.price:gte=10`. PostgreSQL ' +
+      'finds the events of a session, a category or an application; ClickHouse finds those of all other filters, and `as_of` ' +
+      'says how far it is.',
   })
+  @ApiFilters()
   @ApiOkResponse({ type: EventPageResponse })
   @ApiProblems(400, 503)
-  list(@Query(queryPipe) query: ListEventsDto, @Req() request: FastifyRequest): Promise<string> {
-    return toPageResponse(request, this.events.list(query));
+  list(
+    @Query(filterPipe) query: ListEventsDto,
+    @Query() parameters: Readonly<Record<string, unknown>>,
+    @Req() request: FastifyRequest,
+  ): Promise<string> {
+    return toPageResponse(request, this.events.list(query, engineFor(parameters)));
   }
 
   @Get(':id')

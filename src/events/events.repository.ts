@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { type EntityMetadata, Repository } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { ReadSql, selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
+import { formatUtc, ReadSql, selectUtc, Sql, type SqlOptions } from '../platform/database/sql.js';
 import {
   createEvent,
   type EventFilter,
@@ -120,6 +120,16 @@ export class EventsRepository {
     });
   }
 
+  /** The canonical timestamps of the first and the last event of a session; undefined if there is none. */
+  async spanOf(sessionId: string): Promise<{ first: string; last: string } | undefined> {
+    const at = (aggregate: string): string => formatUtc(`${aggregate}(timestamp) AT TIME ZONE 'UTC'`);
+    const [span] = await this.readSql.query<{ first: string | null; last: string }>(
+      `SELECT ${at('min')} AS first, ${at('max')} AS last FROM events WHERE session_id = $1`,
+      [sessionId],
+    );
+    return typeof span?.first === 'string' ? { first: span.first, last: span.last } : undefined;
+  }
+
   /** Counts matching events: exact up to MAX_EXACT_COUNT, an estimate beyond, so that no table is scanned. */
   count(filter: EventFilter): Promise<Count> {
     return countRows((text, parameters) => this.readSql.query(text, parameters), keysetQuery(filter));
@@ -147,16 +157,18 @@ function selectByIds(columns: string, ids: readonly string[]): [sql: string, par
   ];
 }
 
-/** Chooses the index for a filter. A session is small enough that its events may be filtered row by row. */
+/**
+ * Chooses the index for a filter. A session is small enough that its events may be filtered row by row. For the other filters
+ * that an index does not serve, ClickHouse answers; while it is away, the events of an application are filtered too.
+ */
 function keysetQuery(filter: EventFilter): KeysetQuery {
   const { application, session_id, category, name, timestamp_after, timestamp_before } = filter;
-  const hasType = category !== undefined || name !== undefined;
   const [equality, residual] =
     session_id !== undefined
       ? [{ session_id }, { application, category, name }]
-      : hasType
-        ? [{ category, name }, { application }]
-        : [{ application }, {}];
+      : application !== undefined
+        ? [{ application }, { category, name }]
+        : [{ category }, { name }];
   return {
     table: 'events',
     orderColumn: 'timestamp',

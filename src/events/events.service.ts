@@ -1,12 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../platform/errors/domain-error.js';
 import { RawJson } from '../platform/json/raw-json.js';
-import type { EventFilter, NewEvent, StoredEvent, StoredEventText } from '../platform/model/event.js';
+import type { NewEvent, StoredEvent, StoredEventText } from '../platform/model/event.js';
 import { isEventId } from '../platform/model/event-id.js';
 import { type Page, readPage } from '../platform/paging/page.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { Producer } from '../queue/producer.js';
 import type { ListEventsDto } from './dto/list-events.dto.js';
+import { EventSearch, formatSelection, type SearchEngine } from './event-search.js';
 import { EventsRepository } from './events.repository.js';
 import { StoredEventsPoller, type WaitRequest } from './stored-events.poller.js';
 
@@ -27,6 +28,7 @@ export class EventsService {
   constructor(
     private readonly producer: Producer,
     private readonly repository: EventsRepository,
+    private readonly search: EventSearch,
     private readonly poller: StoredEventsPoller,
   ) {}
 
@@ -83,34 +85,25 @@ export class EventsService {
     return event;
   }
 
-  /** @throws CursorError, PageTooDeepError, DatabaseUnavailableError */
-  async list(dto: ListEventsDto): Promise<Page<ListedEvent>> {
-    const filter = toFilter(dto);
+  /**
+   * @param engine that finds the events
+   * @throws CursorError, PageTooDeepError, DatabaseUnavailableError, ClickHouseUnavailableError, QuestionTooLargeError
+   */
+  async list(dto: ListEventsDto, engine: SearchEngine): Promise<Page<ListedEvent>> {
+    const { find, count, asOf } = await this.search.sourceOf(dto, engine);
     const order = dto.ordering ?? '-timestamp';
     const page = await readPage(
       {
         newestFirst: order === '-timestamp',
-        query: JSON.stringify([order, filter]),
+        query: JSON.stringify([order, ...formatSelection(dto, engine)]),
         cursorKey: ({ timestamp, id }: StoredEventText) => ({ timestamp, id }),
-        find: (slice) => this.repository.find(filter, slice),
-        count: () => this.repository.count(filter),
+        find,
+        count,
       },
       dto,
     );
-    return { ...page, results: page.results.map(toListedEvent) };
+    return { ...page, asOf, results: page.results.map(toListedEvent) };
   }
-}
-
-/** The conditions of a query, without its other parameters and in a fixed order, which cursors rely on. */
-export function toFilter({
-  application,
-  session_id,
-  category,
-  name,
-  timestamp_after,
-  timestamp_before,
-}: EventFilter): EventFilter {
-  return { application, session_id, category, name, timestamp_after, timestamp_before };
 }
 
 export const toListedEvent = (event: StoredEventText): ListedEvent => ({

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouseUnavailableError, clickHouseCode } from '../platform/clickhouse/clickhouse-errors.js';
-import { ClickHouse, type Settings } from '../platform/clickhouse/clickhouse.js';
+import { ClickHouse, type Settings, type StatementOptions } from '../platform/clickhouse/clickhouse.js';
 import type { Filter } from '../platform/filters/filter.js';
 import { filterSql, type SqlParameters } from '../platform/filters/filter-sql.js';
 import { currentQuestion } from '../platform/questions/question.js';
@@ -18,6 +19,12 @@ const LIMITS: Settings = {
 };
 
 const UNKNOWN_TABLE = '60';
+
+/** Milliseconds to wait for the copy. Usually it is a second behind. */
+const MAX_CATCH_UP_MS = 10_000;
+const CATCH_UP_INTERVAL_MS = 100;
+
+export type QuestionOptions = Pick<StatementOptions, 'timeoutMs' | 'signal'>;
 
 /** The events that a question is about. */
 export interface EventScope {
@@ -38,22 +45,51 @@ export class EventQuestions {
 
   /**
    * Every event that was stored until then is in the answers that are asked for afterwards.
-   * @throws ClickHouseUnavailableError while the first copy is being made
+   * @throws ClickHouseUnavailableError while the first copy is being made, and while ClickHouse is known to be away
    */
   async asOf(): Promise<string> {
+    this.clickhouse.requireAvailable();
     const as_of = await this.replication.asOf();
     if (as_of === null) throw notCopiedYet();
     return as_of;
   }
 
   /**
+   * Resolves once every event that is stored now is in the answers.
+   * @throws ClickHouseUnavailableError while the first copy is being made, and if the copy is far behind
+   */
+  async caughtUp(signal?: AbortSignal): Promise<void> {
+    await this.asOf();
+    const entry = await this.replication.newestEntry();
+    const deadline = Date.now() + MAX_CATCH_UP_MS;
+    while (entry !== undefined && (await this.replication.isWaiting(entry))) {
+      signal?.throwIfAborted();
+      if (Date.now() > deadline)
+        throw new ClickHouseUnavailableError(
+          'The copy in ClickHouse lacks events that are stored; try again when it has caught up.',
+        );
+      await sleep(CATCH_UP_INTERVAL_MS);
+    }
+  }
+
+  /**
    * Runs one statement of the current question.
    * @throws ClickHouseUnavailableError, QuestionTooLargeError
    */
-  async query<Row>(name: string, sql: string, { values }: SqlParameters): Promise<Row[]> {
+  async query<Row>(
+    name: string,
+    sql: string,
+    { values }: SqlParameters,
+    options: QuestionOptions = {},
+  ): Promise<Row[]> {
     const question = currentQuestion();
     const run = (): Promise<Row[]> =>
-      this.clickhouse.query<Row>(sql, values, { name, settings: LIMITS, signal: question?.signal });
+      this.clickhouse.query<Row>(sql, values, {
+        name,
+        settings: LIMITS,
+        signal: question?.signal,
+        ...options,
+      });
     try {
       return await (question?.statement(run) ?? run());
     } catch (error) {

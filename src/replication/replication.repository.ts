@@ -381,6 +381,21 @@ export class ReplicationRepository {
     return row?.as_of ?? null;
   }
 
+  /** The newest entry of the log: with those before it, what is stored and not copied yet. Undefined if everything is copied. */
+  async newestEntry(): Promise<string | undefined> {
+    const [row] = await this.query<{ seq: string | null }>('SELECT max(seq) AS seq FROM replication_log', []);
+    return row?.seq ?? undefined;
+  }
+
+  /** Whether an entry of the log, or one before it, is not copied yet. */
+  async isWaiting(entry: string): Promise<boolean> {
+    const [row] = await this.query<{ waits: boolean }>(
+      'SELECT EXISTS (SELECT FROM replication_log WHERE seq <= $1) AS waits',
+      [entry],
+    );
+    return row?.waits === true;
+  }
+
   async status(): Promise<ReplicationStatus> {
     const [row] = await this.sql.query<ReplicationStatus & { backlog_events: string | number }>(
       `SELECT ${formatUtc(`until AT TIME ZONE 'UTC'`)} AS as_of,

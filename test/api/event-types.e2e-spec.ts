@@ -1,6 +1,6 @@
 import { Load } from '../support/load.js';
 import { type EyeResponse, anEvent, eventually, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 const SCHEMA = {
   type: 'object',
@@ -40,7 +40,7 @@ const enforce = async (eye: TheEye, path: string, schema: unknown = SCHEMA): Pro
 describe('An event type', () => {
   let eye: TheEye;
   beforeAll(async () => {
-    eye = await startEye();
+    eye = await startEyeWithClickHouse();
   });
   afterAll(() => eye.close());
 

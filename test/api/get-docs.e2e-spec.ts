@@ -207,6 +207,16 @@ describe('The API documentation', () => {
     );
   });
 
+  /** The parameters of a GET request with their examples. */
+  const exampleQuery = (path: string): URLSearchParams => {
+    const given = document.paths[path].get.parameters.flatMap(({ name, schema: { type, example } }: any) => {
+      if (example === undefined) return [];
+      // Conditions are parameters without fixed names.
+      return type === 'object' ? Object.entries(example) : [[name, example]];
+    });
+    return new URLSearchParams(given);
+  };
+
   it('has path and query examples that find the example event', async () => {
     await eye.store(
       document.paths['/events'].post.requestBody.content['application/json'].examples.one.value,
@@ -218,12 +228,16 @@ describe('The API documentation', () => {
     expect(Object.entries<any>(properties).map(([name, schema]) => [name, schema.example])).toEqual(
       Object.entries(found.body),
     );
-    const given = document.paths['/events'].get.parameters
-      .map(({ name, schema }: any) => [name, schema.example])
-      .filter(([, example]: any) => example !== undefined);
-    expect(given.map(([name]: any) => name)).toContain('timestamp_before');
-    const query = new URLSearchParams(given);
-    expect((await eye.get(`/events/?${query.toString()}`)).body.results).toContainEqual(found.body);
+    const list = exampleQuery('/events');
+    expect([...list.keys()]).toEqual(expect.arrayContaining(['timestamp_before', 'data.path']));
+    await eventually(async () => {
+      const { body } = await eye.get(`/events/?${list.toString()}`);
+      expect(body.results).toContainEqual(found.body);
+    });
+    const columns = exampleQuery('/events/export');
+    expect(columns.get('columns')).toContain('data.path');
+    const file = await eye.get(`/events/export?${columns.toString()}`);
+    expect(file.body).toContain(found.body.session_id);
   });
 
   it('describes every response of POST /events to one event and to many', async () => {
@@ -334,13 +348,8 @@ describe('The API documentation', () => {
 
   it('describes the responses of the statistics routes and has examples that work', async () => {
     for (const path of ['/statistics/events', '/statistics/top']) {
-      const { parameters, responses } = document.paths[path].get;
-      const given = parameters.flatMap(({ name, schema: { type, example } }: any) => {
-        if (example === undefined) return [];
-        // Conditions are parameters without fixed names.
-        return type === 'object' ? Object.entries(example) : [[name, example]];
-      });
-      const query = new URLSearchParams(given);
+      const { responses } = document.paths[path].get;
+      const query = exampleQuery(path);
       expectDocumented(await eye.get(`${path}/?${query.toString()}`), responses);
       expectDocumented(await eye.get(path), responses);
       expectDocumented(await eye.get(`${path}?from=x`), responses);

@@ -8,7 +8,8 @@ import pg from 'pg';
 import { Admin, bearer, type NewKey } from '../../testing/keys.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type Event, eventually, type Page, TheEye } from '../../testing/the-eye.js';
-import { ANY_AGE, startEye } from '../support/start-eye.js';
+import { Copy } from '../support/replication.js';
+import { ANY_AGE, startEyeWithClickHouse } from '../support/start-eye.js';
 
 const LIMIT = 2;
 
@@ -57,13 +58,14 @@ describe('GET /events/export', () => {
   let eye: TheEye;
   beforeAll(async () => {
     postgres = await OwnPostgres.start();
-    eye = await startEye({
+    eye = await startEyeWithClickHouse({
       ...ANY_AGE,
       DATABASE_URL: postgres.url,
       EXPORTS_LIMIT: String(LIMIT),
       REQUEST_TIMEOUT: String(STALL_TIMEOUT_MS),
     });
     await eye.sql(BIG);
+    await new Copy(eye).caughtUp();
   });
   afterAll(async () => {
     await eye.close();
@@ -133,6 +135,7 @@ describe('GET /events/export', () => {
     beforeAll(async () => {
       await eye.store(sent.slice(0, 1250));
       await eye.store(sent.slice(1250));
+      await new Copy(eye).caughtUp();
     });
     const here = { timestamp_after: '2022-05-01', timestamp_before: '2022-05-31' };
 

@@ -31,6 +31,7 @@ const MIGRATED = [
   'Replication1766200000000',
   'CountsInClickhouse1766300000000',
   'SessionsInClickhouse1766400000000',
+  'FewerIndexes1766500000000',
 ];
 
 const initialSchemaFile = (name: string): string =>
@@ -68,6 +69,8 @@ const UNDO_LATER = `
   CREATE TRIGGER events_session_removed AFTER DELETE ON events
   REFERENCING OLD TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION note_removed_sessions();
   CREATE TRIGGER events_session_emptied AFTER TRUNCATE ON events FOR EACH STATEMENT EXECUTE FUNCTION forget_sessions();
+  CREATE INDEX events_name ON events (name, timestamp, id);
+  CREATE INDEX events_type ON events (category, name, timestamp, id);
   DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
   DROP TABLE replication_log, replication_state;
   ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;

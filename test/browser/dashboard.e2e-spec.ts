@@ -263,6 +263,19 @@ describe('The dashboard', () => {
       expect(viewer.errors.splice(0)).toEqual([expect.stringContaining('400')]);
     });
 
+    it('filters by conditions, and shows what is wrong with one', async () => {
+      await viewer.goto('#/events');
+      await page.getByLabel('Conditions').fill('data.path=/&data.a+b:foo=1');
+      await page.keyboard.press('Enter');
+      await page.locator('.note', { hasText: 'data.a+b:foo: There is no operator `foo`' }).waitFor();
+      expect(viewer.hash).toContain('where=');
+      expect(viewer.errors.splice(0)).toEqual([expect.stringContaining('400')]);
+      // PostgreSQL finds what the fields name; the conditions on properties are for ClickHouse.
+      await page.getByLabel('Conditions').fill('session_id=journey&category=page interaction');
+      await page.keyboard.press('Enter');
+      await page.getByText('3 events').waitFor();
+    });
+
     it('opens an event with the keyboard, shows its markup as text, and closes it with Esc', async () => {
       await viewer.goto('#/events?session_id=journey');
       await page.locator('.rows .open').first().focus();

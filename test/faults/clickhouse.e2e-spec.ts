@@ -60,6 +60,23 @@ describe('The Eye with a ClickHouse that fails', () => {
     await clickhouse.stop();
     await eye.restart({});
     await eye.store(anEvent());
+    // What PostgreSQL finds. It also finds a category of one application, which is all that a key of that one can ask for.
+    for (const query of [
+      '',
+      'category=page%20interaction',
+      'application=default&category=page%20interaction',
+    ]) {
+      const { status, body } = await eye.get(`/events/?${query}`);
+      expect([status, body.results.length > 0, body.as_of]).toEqual([200, true, undefined]);
+      const file = await eye.get(`/events/export?columns=category&${query}`);
+      expect([file.status, file.body]).toEqual([200, expect.stringContaining('page interaction')]);
+    }
+    for (const path of ['/events/?name=pageview', '/events/?data.path=/', '/events/export?data.path=/']) {
+      const { status, headers, body } = await eye.get(path);
+      expect([status, body.code]).toEqual([503, 'clickhouse_unavailable']);
+      expect(body.detail).toContain('ClickHouse');
+      expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    }
     await clickhouse.start();
     await expectClickHouse(eye, { status: 'up' });
   });

@@ -288,8 +288,6 @@ describe('PostgreSQL faults', () => {
         await eye.request('DELETE', path),
         await eye.get('/event-types/'),
         await eye.get(`${path}versions/`),
-        await eye.get(`${path}suggestion/`),
-        await eye.post(`${path}check/`, { schema: {} }),
       ])
         expectUnavailable(response);
       expect((await submit()).status).toBe(400);

@@ -1,11 +1,12 @@
 import { IntersectionType } from '@nestjs/swagger';
+import { FilteredDto } from '../../platform/filters/filtered.dto.js';
 import { Choice, PageNumber, type PageQuery, TimestampBound } from '../../platform/paging/parameters.js';
-import { CursorPageDto, EventFilterDto } from '../../platform/paging/query.dto.js';
+import { CursorPageDto } from '../../platform/paging/query.dto.js';
 
 export const ORDERINGS = ['timestamp', '-timestamp'] as const;
 
-/** Query parameters that select events and say their order. */
-export class SelectEventsDto extends EventFilterDto {
+/** Query parameters that select events and say their order. Parsed by `filterPipe`. */
+export class SelectEventsDto extends FilteredDto {
   @TimestampBound(
     'after',
     'Events at this time or later: a date-time, or a date, which means its start in UTC.',

@@ -1,5 +1,5 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { PageResponse } from '../../platform/paging/page-response.js';
+import { CopiedPageResponse } from '../../platform/paging/page-response.js';
 import { EXAMPLE_STORED } from './example.js';
 
 /** A stored event. Only the fields listed here leave the service. */
@@ -38,7 +38,7 @@ export class EventResponse {
   timestamp: string;
 }
 
-export class EventPageResponse extends PageResponse {
+export class EventPageResponse extends CopiedPageResponse {
   @ApiProperty({ type: [EventResponse] })
   results: EventResponse[];
 }

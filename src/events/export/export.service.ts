@@ -4,18 +4,21 @@ import { environment } from '../../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../../platform/database/database-errors.js';
 import { UnavailableError } from '../../platform/errors/domain-error.js';
 import type { StoredEventText } from '../../platform/model/event.js';
-import type { Slice, SliceRows } from '../../platform/paging/page.js';
 import { Bulkhead, BulkheadFullError, type Release } from '../../platform/questions/bulkhead.js';
-import { type Asker, Questions, shareFull } from '../../platform/questions/questions.js';
-import { EventsRepository } from '../events.repository.js';
-import { toFilter } from '../events.service.js';
+import { type Asker, ClickHouseQuestions, Questions, shareFull } from '../../platform/questions/questions.js';
+import { EventSearch, type SearchEngine } from '../event-search.js';
+import { type Cell, cellsOf, type Column } from './columns.js';
 import type { ExportQueryDto } from './dto/export-query.dto.js';
 import { eventPages } from './event-pages.js';
 import { StalledReaderError, withStallTimeout } from './stall-timeout.js';
-import type { ExportedEvent, ExportedEvents } from './writers/exported-event.js';
+import type { ExportedEvents } from './writers/exported-events.js';
 import { type ExportFormat, WRITERS } from './writers/writers.js';
 
 const RETRY_AFTER_SECONDS = 5;
+
+/** Events of a page. ClickHouse reads thousands at once in any case. */
+const MAX_PAGE_SIZE = 1000;
+const MAX_COPIED_PAGE_SIZE = 10_000;
 
 /** Exports that one key may run at once. */
 const EXPORTS_PER_KEY = Math.max(1, Math.floor(environment.EXPORTS_LIMIT / 2));
@@ -46,7 +49,8 @@ export interface ExportFile {
  * It reads them in pages, each with a short statement that continues where the one before ended. A single statement or a
  * cursor would hold a connection and a snapshot for as long as the slowest reader takes, and PostgreSQL could not vacuum
  * meanwhile. Stored events never change and have a fixed order, so the pages together hold each event that was stored
- * when the export began exactly once. Of the events stored later they may hold some.
+ * when the export began exactly once. Of the events stored later they may hold some. Before ClickHouse is asked, the export
+ * waits until the copy has all events that are stored.
  */
 @Injectable()
 export class ExportService implements OnModuleDestroy {
@@ -61,16 +65,24 @@ export class ExportService implements OnModuleDestroy {
   });
 
   constructor(
-    private readonly repository: EventsRepository,
+    private readonly search: EventSearch,
     private readonly questions: Questions,
+    private readonly clickHouseQuestions: ClickHouseQuestions,
   ) {}
 
   /**
    * Resolves when the first page is read. A later failure destroys the stream.
+   * @param engine that finds the events
    * @param signal aborts the export while the first page is read; afterwards, destroy the stream
-   * @throws TooManyExportsError, DomainError `rate_limited` if the key runs its share already, DatabaseUnavailableError
+   * @throws TooManyExportsError, DomainError `rate_limited` if the key runs its share already,
+   *   DatabaseUnavailableError, ClickHouseUnavailableError, QuestionTooLargeError
    */
-  async open(dto: ExportQueryDto, asker: Asker, signal: AbortSignal): Promise<ExportFile> {
+  async open(
+    dto: ExportQueryDto,
+    engine: SearchEngine,
+    asker: Asker,
+    signal: AbortSignal,
+  ): Promise<ExportFile> {
     const release = await this.takeSlot(asker);
     const controller = new AbortController();
     this.running.add(controller);
@@ -81,20 +93,13 @@ export class ExportService implements OnModuleDestroy {
     const abort = (): void => controller.abort(new DatabaseUnavailableError());
     signal.addEventListener('abort', abort);
     const format = dto.format ?? 'ndjson';
+    const { type, columns: defaultColumns } = WRITERS[format];
     try {
-      const newestFirst = (dto.ordering ?? '-timestamp') === '-timestamp';
-      const filter = toFilter(dto);
-      // A filter that matches few events may scan many rows for one page, hence the longer timeout.
-      const options = { timeoutMs: environment.REQUEST_TIMEOUT, signal: controller.signal };
-      // Each page is a question of its own, so that other questions get their turns between two pages.
-      const find = (slice: Slice): Promise<SliceRows<StoredEventText>> =>
-        this.questions.ask(asker, () => this.repository.find(filter, slice, options), {
-          isHeavy: true,
-          queueTimeoutMs: environment.REQUEST_TIMEOUT,
-        });
-      const pages = eventPages(find, newestFirst);
-      const content = this.write(format, prepend(await pages.next(), pages), controller);
-      return { content, type: WRITERS[format].type, name: `events-${compactNow()}.${format}` };
+      const pages = this.pagesOf(dto, engine, asker, controller.signal);
+      const columns = dto.columns ?? defaultColumns;
+      const events = prepend(await pages.next(), pages);
+      const content = this.write(format, columns, cellsOfPages(events, columns), controller);
+      return { content, type, name: `events-${compactNow()}.${format}` };
     } catch (error) {
       abort();
       throw error;
@@ -104,6 +109,30 @@ export class ExportService implements OnModuleDestroy {
   /** Cuts the running exports off, so that their readers notice that the files are incomplete. */
   onModuleDestroy(): void {
     for (const controller of this.running) controller.abort(new DatabaseUnavailableError());
+  }
+
+  private async *pagesOf(
+    dto: ExportQueryDto,
+    engine: SearchEngine,
+    asker: Asker,
+    signal: AbortSignal,
+  ): AsyncGenerator<StoredEventText[]> {
+    const { find, asOf } = await this.search.wholeSourceOf(dto, engine, signal);
+    const isCopied = asOf !== undefined;
+    const questions = isCopied ? this.clickHouseQuestions : this.questions;
+    // A filter that matches few events may scan many rows for one page, hence the longer timeout.
+    const timeoutMs = environment.REQUEST_TIMEOUT;
+    yield* eventPages({
+      newestFirst: (dto.ordering ?? '-timestamp') === '-timestamp',
+      maxPageSize: isCopied ? MAX_COPIED_PAGE_SIZE : MAX_PAGE_SIZE,
+      // Each page is a question of its own, so that other questions get their turns between two pages.
+      find: (slice) =>
+        questions.ask(asker, () => find(slice, { timeoutMs, signal }), {
+          isHeavy: true,
+          queueTimeoutMs: timeoutMs,
+          signal,
+        }),
+    });
   }
 
   private async takeSlot({ keyId }: Asker): Promise<Release> {
@@ -119,8 +148,13 @@ export class ExportService implements OnModuleDestroy {
     }
   }
 
-  private write(format: ExportFormat, pages: ExportedEvents, controller: AbortController): Readable {
-    const chunks = WRITERS[format].write(pages);
+  private write(
+    format: ExportFormat,
+    columns: readonly Column[],
+    pages: ExportedEvents,
+    controller: AbortController,
+  ): Readable {
+    const chunks = WRITERS[format].write(pages, columns);
     const stream: Readable = Readable.from(
       withStallTimeout(chunks, environment.REQUEST_TIMEOUT, () => stream.destroy(new StalledReaderError())),
       { objectMode: false },
@@ -133,13 +167,20 @@ export class ExportService implements OnModuleDestroy {
 }
 
 /** The first page, which is read already, and then the others. */
-async function* prepend(
-  first: IteratorResult<ExportedEvent[]>,
-  others: AsyncGenerator<ExportedEvent[]>,
-): ExportedEvents {
+async function* prepend<Page>(
+  first: IteratorResult<Page, void>,
+  others: AsyncGenerator<Page>,
+): AsyncGenerator<Page> {
   if (first.done) return;
   yield first.value;
   yield* others;
+}
+
+async function* cellsOfPages(
+  pages: AsyncIterable<StoredEventText[]>,
+  columns: readonly Column[],
+): AsyncGenerator<Cell[][]> {
+  for await (const events of pages) yield events.map((event) => cellsOf(event, columns));
 }
 
 /** The present in the basic format of ISO 8601, which a file name may contain: `20261125T170000Z`. */

@@ -133,6 +133,13 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     return this.outage?.message;
   }
 
+  /** @throws ClickHouseUnavailableError if it was unavailable at the last check, or if there is none */
+  requireAvailable(): ClickHouseClient {
+    const { client, outage } = this;
+    if (!client || outage) throw outage ?? new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
+    return client;
+  }
+
   /**
    * @param sql one SELECT with placeholders such as `{category:String}`, and without a FORMAT clause
    * @returns rows as objects. 64-bit integers, and so every `count()`, are strings, because a number of JavaScript is exact up
@@ -213,8 +220,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     { timeoutMs = environment.QUERY_TIMEOUT, signal, settings }: StatementOptions,
     work: (client: ClickHouseClient, request: Request) => Promise<Result>,
   ): Promise<Result> {
-    const { client, outage } = this;
-    if (!client || outage) throw outage ?? new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
+    const client = this.requireAvailable();
     const cancelled = new AbortController();
     const cancel = (): void => cancelled.abort();
     let isLate = false;

@@ -28,7 +28,7 @@ export const ApiFilters = (): MethodDecorator =>
     description:
       'Any number of conditions on `application`, `category`, `name`, `session_id` and the values inside `data`, each a parameter of its own: ' +
       '`data.path=/checkout` is equality with a text, `data.price:gte=10` uses an operator. ' +
-      `Operators: ${OPERATOR_LIST}. See "Filters" in docs/api.md.`,
+      `Operators: ${OPERATOR_LIST}. See "Filters" in docs/questions.md.`,
     schema: {
       type: 'object',
       additionalProperties: { type: 'string' },

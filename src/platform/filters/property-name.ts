@@ -71,3 +71,14 @@ export function formatProperty(property: Property): string {
 /** Formats a path inside `data`. */
 export const formatPath = (path: readonly string[]): string =>
   ['data', ...path.map((key) => key.replace(/[\\.:]/g, '\\$&'))].join('.');
+
+/**
+ * Splits a list of names at its commas; a comma inside a key is written `\,`.
+ * @throws FilterError
+ */
+export function splitNames(text: string): string[] {
+  const names = text.match(/(?:\\[^]|[^\\,])+/g) ?? [];
+  if (names.join(',') !== text)
+    throw new FilterError('Must be the names of properties with commas between them.');
+  return names.map((name) => name.replaceAll('\\,', ','));
+}

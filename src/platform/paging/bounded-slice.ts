@@ -7,46 +7,89 @@ export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 /** Rows of the first statement for a slice. They tell how large the others may be. */
 const FIRST_CHUNK_SIZE = 128;
 
-interface Bounds {
-  bytes_so_far: string;
-  has_next: boolean;
+/** Rows that were read by one statement. */
+export interface Chunk<Row> {
+  /** Those that begin within the budget. */
+  readonly rows: Row[];
+  /** Bytes of these rows. */
+  readonly bytes: number;
+  /** Whether further rows were found, and left out. */
+  readonly hasNext: boolean;
 }
 
 /** A slice of rows whose size matters. */
-export interface BoundedSlice<Row> {
+export interface ChunkedSlice<Row> {
   readonly slice: Slice;
-  /** Selects the rows of a slice, with an `id`, in their order. */
-  readonly select: (slice: Slice) => Statement;
-  /** Bytes of a row, as SQL on the selected columns; not null. */
-  readonly bytes: string;
   readonly cursorKey: (row: Row) => { timestamp: string; id: string };
-  readonly run: <Found>(statement: Statement) => Promise<Found[]>;
+  /**
+   * Reads the rows of a part of the slice, in their order.
+   * @param budget bytes; positive
+   */
+  readonly read: (part: Slice, budget: number) => Promise<Chunk<Row>>;
 }
 
 /**
- * Reads a slice that ends early, before its rows exceed MAX_PAGE_BYTES. A long slice takes two statements, because
- * PostgreSQL formats all rows of a statement, also those behind the end, which it does not send.
+ * Reads a slice that ends early, before its rows exceed MAX_PAGE_BYTES. A long slice takes two statements, because a server
+ * formats all rows of a statement, also those behind the end, which it does not send.
  */
-export async function readBoundedSlice<Row>(bounded: BoundedSlice<Row>): Promise<SliceRows<Row>> {
-  const { slice, select, bytes, cursorKey, run } = bounded;
+export async function readChunks<Row>({
+  slice,
+  cursorKey,
+  read,
+}: ChunkedSlice<Row>): Promise<SliceRows<Row>> {
   const rows: Row[] = [];
   let budget = MAX_PAGE_BYTES;
   let next = { ...slice, limit: Math.min(slice.limit, FIRST_CHUNK_SIZE) };
   for (;;) {
-    const found = await run<Row & Bounds>(boundedStatement(select(next), bytes, budget));
-    const last = found.at(-1);
-    rows.push(...found.map(withoutBounds));
-    const isCut = last?.has_next === true;
-    if (!last || isCut || found.length < next.limit || rows.length === slice.limit) return { rows, isCut };
-    const used = Number(last.bytes_so_far);
-    budget -= used;
-    const fitting = Math.max(1, Math.ceil((budget * found.length) / Math.max(1, used)));
+    const chunk = await read(next, budget);
+    const last = chunk.rows.at(-1);
+    rows.push(...chunk.rows);
+    if (!last || chunk.hasNext || chunk.rows.length < next.limit || rows.length === slice.limit)
+      return { rows, isCut: chunk.hasNext };
+    budget -= chunk.bytes;
+    const fitting = Math.max(1, Math.ceil((budget * chunk.rows.length) / Math.max(1, chunk.bytes)));
     next = {
       newestFirst: slice.newestFirst,
       limit: Math.min(slice.limit - rows.length, fitting),
       cursor: { direction: slice.cursor?.direction ?? 'next', ...cursorKey(last) },
     };
+    if (budget <= 0) {
+      // The last row of the chunk has used the budget up. Only whether there is another row is not known yet.
+      const further = await read({ ...next, limit: 1 }, MAX_PAGE_BYTES);
+      return { rows, isCut: further.rows.length > 0 };
+    }
   }
+}
+
+interface Bounds {
+  bytes_so_far: string;
+  has_next: boolean;
+}
+
+/** A slice of rows that PostgreSQL has. */
+export interface BoundedSlice<Row> extends Omit<ChunkedSlice<Row>, 'read'> {
+  /** Selects the rows of a slice, with an `id`, in their order. */
+  readonly select: (slice: Slice) => Statement;
+  /** Bytes of a row, as SQL on the selected columns; not null. */
+  readonly bytes: string;
+  readonly run: <Found>(statement: Statement) => Promise<Found[]>;
+}
+
+/** Reads a slice of rows of PostgreSQL, which sends only the rows that fit. */
+export function readBoundedSlice<Row>(bounded: BoundedSlice<Row>): Promise<SliceRows<Row>> {
+  const { select, bytes, run, ...slice } = bounded;
+  return readChunks({
+    ...slice,
+    read: async (part, budget) => {
+      const found = await run<Row & Bounds>(boundedStatement(select(part), bytes, budget));
+      const last = found.at(-1);
+      return {
+        rows: found.map(withoutBounds),
+        bytes: Number(last?.bytes_so_far ?? 0),
+        hasNext: last?.has_next === true,
+      };
+    },
+  });
 }
 
 function boundedStatement({ sql, parameters }: Statement, bytes: string, budget: number): Statement {

@@ -11,7 +11,9 @@ export class PageResponse {
   count: number;
 
   @ApiPropertyOptional({
-    description: `Present and true if \`count\` is an estimate of more than ${MAX_EXACT_COUNT.toLocaleString('en')}.`,
+    description:
+      `Present and true if \`count\` is an estimate: of more than ${MAX_EXACT_COUNT.toLocaleString('en')}, or, if there is ` +
+      'an `as_of`, because many events lie in the range of time.',
     example: true,
   })
   count_is_estimate?: boolean;
@@ -33,6 +35,16 @@ export class PageResponse {
   previous: string | null;
 }
 
+/** The members of a page of which ClickHouse may have found the rows. */
+export class CopiedPageResponse extends PageResponse {
+  @ApiPropertyOptional({
+    format: 'date-time',
+    example: '2026-01-31T12:00:00.000000Z',
+    description: 'Present if ClickHouse answers: every event that was stored until then is found.',
+  })
+  as_of?: string;
+}
+
 /** The media type of a response that is formatted already. */
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -42,13 +54,14 @@ export async function toPageResponse<Row extends object>(
   page: Promise<Page<Row>>,
   members: object = {},
 ): Promise<string> {
-  const { count, isEstimate, next, previous, results } = await page;
+  const { count, isEstimate, next, previous, asOf, results } = await page;
   return stringifyRow({
     count,
     ...(isEstimate && { count_is_estimate: true }),
     ...members,
     next: pageLink(request, next),
     previous: pageLink(request, previous),
+    as_of: asOf,
     results: new RawJson(stringifyRows(results)),
   });
 }

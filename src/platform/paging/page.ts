@@ -9,6 +9,8 @@ export interface Page<Row> {
   next: string | null;
   previous: string | null;
   results: Row[];
+  /** If the rows come from the copy: every event that was stored until then is among them. */
+  asOf?: string;
 }
 
 /** A part of the matching rows: it begins at a cursor or after a number of rows. */

@@ -1,5 +1,5 @@
 import { FilterError, type Property } from '../../platform/filters/filter.js';
-import { formatProperty, parseProperty } from '../../platform/filters/property-name.js';
+import { formatProperty, parseProperty, splitNames } from '../../platform/filters/property-name.js';
 
 const MAX_DIMENSIONS = 2;
 
@@ -15,7 +15,7 @@ const TYPE_PROPERTIES: readonly Property[] = [
  */
 export function parseDimensions(text: string): Property[] {
   if (text === TYPE) return [...TYPE_PROPERTIES];
-  const names = split(text);
+  const names = splitNames(text);
   if (names.length > MAX_DIMENSIONS) throw new FilterError(`Must be at most ${MAX_DIMENSIONS} properties.`);
   const properties = names.map(parseProperty);
   if (new Set(properties.map(formatProperty)).size < properties.length)
@@ -27,12 +27,4 @@ export function parseDimensions(text: string): Property[] {
 export function formatDimensions(dimensions: readonly Property[]): string {
   const text = dimensions.map(formatProperty).join();
   return text === TYPE_PROPERTIES.map(formatProperty).join() ? TYPE : text;
-}
-
-/** Splits at commas; a comma inside a key is written `\\,`. */
-function split(text: string): string[] {
-  const names = text.match(/(?:\\[^]|[^\\,])+/g) ?? [];
-  if (names.join(',') !== text)
-    throw new FilterError('Must be the names of properties with commas between them.');
-  return names.map((name) => name.replaceAll('\\,', ','));
 }

@@ -7,6 +7,7 @@ const LABELS = {
   category: 'Category',
   name: 'Name',
   session_id: 'Session',
+  where: 'Conditions',
   from: 'From',
   to: 'To',
 };
@@ -19,8 +20,16 @@ const TIME = {
   size: 20,
 };
 
+/** Conditions on properties, which the API parses. */
+const CONDITIONS = {
+  placeholder: 'data.path=/checkout',
+  title:
+    'Conditions on values inside data, with & between them: data.path=/checkout&data.price:gte=10. Write %26 for an ampersand in a value.',
+  size: 28,
+};
+
 /** @type {Record<string, Record<string, string | number>>} */
-const HINTS = { from: TIME, to: TIME };
+const HINTS = { from: TIME, to: TIME, where: CONDITIONS };
 
 /**
  * A form of exact filters, which become parameters of the route.
@@ -63,4 +72,14 @@ export function filters({ route }, { fields, resets = [] }) {
  */
 export function pick(route, names) {
   return Object.fromEntries(names.map((name) => [name, route.parameters[name]]));
+}
+
+/**
+ * The conditions of a route, as parameters of a request.
+ * @param {import('./router.js').Route} route
+ * @returns {Record<string, string>}
+ */
+export function conditions({ parameters: { where = '' } }) {
+  // In the address of a request, a plus sign would be a space.
+  return Object.fromEntries(new URLSearchParams(where.trim().replaceAll('+', '%2B')));
 }

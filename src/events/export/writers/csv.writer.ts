@@ -1,7 +1,7 @@
 import { type Options, stringify } from 'csv-stringify/sync';
-import type { ExportedEvents } from './exported-event.js';
-
-const COLUMNS = ['id', 'application', 'session_id', 'category', 'name', 'data', 'timestamp'];
+import { RawJson } from '../../../platform/json/raw-json.js';
+import type { Cell, Column } from '../columns.js';
+import type { ExportedEvents } from './exported-events.js';
 
 /** Marks the file as UTF-8; without it, spreadsheets assume another encoding. */
 const BYTE_ORDER_MARK = '\uFEFF';
@@ -15,15 +15,23 @@ const FORMULA_START = /^[=+\-@＝＋－＠'\s]/;
 
 /** RFC 4180. */
 const OPTIONS: Options = {
-  columns: COLUMNS,
   record_delimiter: 'windows',
   // The library quotes only its own delimiters, but some readers end a line or a cell at any of these.
   quoted_match: /[\r\n;\t]/,
-  cast: { string: (text) => (FORMULA_START.test(text) ? `'${text}` : text) },
+  cast: {
+    string: (text) => (FORMULA_START.test(text) ? `'${text}` : text),
+    boolean: String,
+    object: (json) => (json instanceof RawJson ? json.text : ''),
+  },
 };
 
-/** A header, and one row an event with `data` as JSON. An apostrophe precedes what a spreadsheet might run. */
-export async function* csv(pages: ExportedEvents): AsyncGenerator<string> {
-  yield `${BYTE_ORDER_MARK}${stringify([COLUMNS], OPTIONS)}`;
-  for await (const events of pages) if (events.length > 0) yield stringify(events, OPTIONS);
+/**
+ * A header, and one row an event: texts as they are, other values as JSON, and an empty cell for none. An apostrophe
+ * precedes a text that a spreadsheet might run.
+ */
+export async function* csv(pages: ExportedEvents, columns: readonly Column[]): AsyncGenerator<string> {
+  yield `${BYTE_ORDER_MARK}${toCsv([columns.map(({ name }) => name)])}`;
+  for await (const rows of pages) if (rows.length > 0) yield toCsv(rows);
 }
+
+const toCsv = (rows: Cell[][]): string => stringify(rows, OPTIONS);

@@ -1,16 +1,13 @@
-import type { ExportedEvent, ExportedEvents } from './exported-event.js';
+import { RawJson } from '../../../platform/json/raw-json.js';
+import type { Cell, Column } from '../columns.js';
+import type { ExportedEvents } from './exported-events.js';
 
-/**
- * One line an event, with only the fields that an application sends. Each line can be sent again; from the same
- * application it does not make a new event.
- */
-export async function* ndjson(pages: ExportedEvents): AsyncGenerator<string> {
-  for await (const events of pages) yield events.map(toLine).join('');
+/** One JSON object a line, whose keys are the names of the columns. */
+export async function* ndjson(pages: ExportedEvents, columns: readonly Column[]): AsyncGenerator<string> {
+  const keys = columns.map(({ name }) => JSON.stringify(name));
+  const toLine = (cells: Cell[]): string =>
+    `{${cells.map((cell, index) => `${keys[index]}:${toJson(cell)}`).join(',')}}\n`;
+  for await (const rows of pages) yield rows.map(toLine).join('');
 }
 
-function toLine({ session_id, category, name, data, timestamp }: ExportedEvent): string {
-  return (
-    `{"session_id":${JSON.stringify(session_id)},"category":${JSON.stringify(category)},` +
-    `"name":${JSON.stringify(name)},"data":${data},"timestamp":"${timestamp}"}\n`
-  );
-}
+const toJson = (cell: Cell): string => (cell instanceof RawJson ? cell.text : JSON.stringify(cell));

@@ -1,69 +1,73 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
-import type { ExportedEvent, ExportedEvents } from './exported-event.js';
+import { RawJson } from '../../../platform/json/raw-json.js';
+import { type Cell, type Column, textOf } from '../columns.js';
+import type { ExportedEvents } from './exported-events.js';
 
 /** Rows of a row group. They stay in memory until the group is full, and encoding them blocks the event loop. */
 const MAX_GROUP_ROWS = 10_000;
 
-/** Characters of `data` in a row group; the last page of a group may exceed it. */
+/** Characters of texts and JSON in a row group; the last page of a group may exceed it. */
 const MAX_GROUP_CHARACTERS = 8 * 1024 * 1024;
 
-type Schema = ConstructorParameters<typeof ParquetWriter>[0]['schema'];
+type Element = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 
-const TEXTS = ['id', 'application', 'session_id', 'category', 'name'] as const;
+const TEXT = {
+  type: 'BYTE_ARRAY',
+  converted_type: 'UTF8',
+  logical_type: { type: 'STRING' },
+} as const;
 
-const SCHEMA: Schema = [
-  { name: 'event', num_children: TEXTS.length + 2 },
-  ...TEXTS.map((name): Schema[number] => ({
-    name,
-    type: 'BYTE_ARRAY',
-    converted_type: 'UTF8',
-    logical_type: { type: 'STRING' },
-    repetition_type: 'REQUIRED',
-  })),
-  {
-    name: 'data',
-    type: 'BYTE_ARRAY',
-    converted_type: 'JSON',
-    logical_type: { type: 'JSON' },
-    repetition_type: 'REQUIRED',
-  },
-  {
-    name: 'timestamp',
-    type: 'INT64',
-    converted_type: 'TIMESTAMP_MICROS',
-    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
-    repetition_type: 'REQUIRED',
-  },
-];
+const JSON_TEXT = { type: 'BYTE_ARRAY', converted_type: 'JSON', logical_type: { type: 'JSON' } } as const;
+
+const TIMESTAMP = {
+  type: 'INT64',
+  converted_type: 'TIMESTAMP_MICROS',
+  logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MICROS' },
+} as const;
+
+/** Texts, but for the payload and the timestamp. A property may have values of several types, and no value. */
+function elementOf(column: Column): Element {
+  const { name } = column;
+  if ('path' in column) return { name, ...TEXT, repetition_type: 'OPTIONAL' };
+  const type = { data: JSON_TEXT, timestamp: TIMESTAMP }[column.field as string] ?? TEXT;
+  return { name, ...type, repetition_type: 'REQUIRED' };
+}
 
 /**
  * The schema while rows are written. In a JSON column the library would stringify each value, but `data` is JSON text
- * already, so it is written as bytes. The footer gets SCHEMA.
+ * already, so it is written as bytes. The footer gets the other one.
  */
-const WRITE_SCHEMA = SCHEMA.map((element) =>
-  element.converted_type === 'JSON' ? { ...element, converted_type: undefined } : element,
-);
+const toWriteElement = (element: Element): Element =>
+  element.converted_type === 'JSON' ? { ...element, converted_type: undefined } : element;
 
-/** Typed columns. Each row group is written when it is full; only its offsets stay in memory, for the footer. */
-export async function* parquet(pages: ExportedEvents): AsyncGenerator<Uint8Array> {
+/** Each row group is written when it is full; only its offsets stay in memory, for the footer. */
+export async function* parquet(
+  pages: ExportedEvents,
+  columns: readonly Column[],
+): AsyncGenerator<Uint8Array> {
   const output = new ChunkedWriter();
-  const file = new ParquetWriter({ writer: output, schema: WRITE_SCHEMA, createdBy: 'The Eye' });
+  const schema = [{ name: 'event', num_children: columns.length }, ...columns.map(elementOf)];
+  const file = new ParquetWriter({
+    writer: output,
+    schema: schema.map(toWriteElement),
+    createdBy: 'The Eye',
+  });
   yield output.takeChunk();
   for await (const group of rowGroups(pages)) {
-    void file.write({ columnData: columnsOf(group), rowGroupSize: group.length });
+    void file.write({ columnData: columnDataOf(group, columns), rowGroupSize: group.length });
     yield output.takeChunk();
   }
-  file.schema = SCHEMA;
+  file.schema = schema;
   void file.finish();
   yield output.takeChunk();
 }
 
-async function* rowGroups(pages: ExportedEvents): AsyncGenerator<ExportedEvent[]> {
-  let group: ExportedEvent[] = [];
+async function* rowGroups(pages: ExportedEvents): AsyncGenerator<Cell[][]> {
+  let group: Cell[][] = [];
   let characters = 0;
-  for await (const events of pages) {
-    group.push(...events);
-    characters += events.reduce((sum, { data }) => sum + data.length, 0);
+  for await (const rows of pages) {
+    group.push(...rows);
+    for (const row of rows) for (const cell of row) characters += lengthOf(cell);
     if (group.length < MAX_GROUP_ROWS && characters < MAX_GROUP_CHARACTERS) continue;
     yield group;
     group = [];
@@ -72,17 +76,27 @@ async function* rowGroups(pages: ExportedEvents): AsyncGenerator<ExportedEvent[]
   if (group.length > 0) yield group;
 }
 
-type Columns = Parameters<ParquetWriter['write']>[0]['columnData'];
+function lengthOf(cell: Cell): number {
+  if (typeof cell === 'string') return cell.length;
+  return cell instanceof RawJson ? cell.text.length : 0;
+}
 
-function columnsOf(events: ExportedEvent[]): Columns {
-  const columns: Columns = [
-    ...TEXTS.map((name) => ({ name, data: events.map((event) => event[name]) })),
+type ColumnData = Parameters<ParquetWriter['write']>[0]['columnData'];
+
+function columnDataOf(rows: Cell[][], columns: readonly Column[]): ColumnData {
+  return columns.map((column, index) => {
+    const { name } = column;
+    const texts = rows.map((cells) => textOf(cells[index] ?? null));
+    // Without page offsets, which would stay in memory for the footer: a row group rarely has more than one page.
+    const source = { name, offsetIndex: false };
+    if ('path' in column) return { ...source, data: texts };
+    if (column.field === 'timestamp')
+      return { ...source, data: texts.map((text) => toMicroseconds(text ?? '')) };
     // The minimum and maximum of JSON texts do not help readers to skip row groups.
-    { name: 'data', data: events.map(({ data }) => Buffer.from(data)), statistics: false },
-    { name: 'timestamp', data: events.map(({ timestamp }) => toMicroseconds(timestamp)) },
-  ];
-  // Without page offsets, which would stay in memory for the footer: a row group rarely has more than one page.
-  return columns.map((column) => ({ ...column, offsetIndex: false }));
+    if (column.field === 'data')
+      return { ...source, data: texts.map((text) => Buffer.from(text ?? '')), statistics: false };
+    return { ...source, data: texts };
+  });
 }
 
 /** Microseconds since 1970. They exceed the safe integers from the year 2255 on. */

@@ -13,6 +13,7 @@ const RELEASED: Record<string, string> = {
   '1766200000000-replication': 'c93678ee64db6d6cc60d74dc93b2fccf44ff620d742a57224e50c65a19797b14',
   '1766300000000-counts-in-clickhouse': '3b87f0ef0189e06f486043610758f6532e3d6b123610ac8536d4caf2d0f452c4',
   '1766400000000-sessions-in-clickhouse': 'c392c6448fe9752a1f7abef5208ff4c0cdb2cf1ae007fbb96cdabecf35b9c947',
+  '1766500000000-fewer-indexes': 'c09e2d1a4ab470d4ce80e92090b9e4890159115bb3e766f08e6235ced5840d93',
 };
 
 function digestOf(migration: string): string {

@@ -4,6 +4,7 @@ import { ApplicationLimits1766100000000 } from './1766100000000-application-limi
 import { Replication1766200000000 } from './1766200000000-replication.js';
 import { CountsInClickhouse1766300000000 } from './1766300000000-counts-in-clickhouse.js';
 import { SessionsInClickhouse1766400000000 } from './1766400000000-sessions-in-clickhouse.js';
+import { FewerIndexes1766500000000 } from './1766500000000-fewer-indexes.js';
 
 /**
  * All migrations, oldest first. A released migration never changes, because databases that have run it would differ from
@@ -16,4 +17,5 @@ export const MIGRATIONS = [
   Replication1766200000000,
   CountsInClickhouse1766300000000,
   SessionsInClickhouse1766400000000,
+  FewerIndexes1766500000000,
 ];

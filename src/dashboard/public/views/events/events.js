@@ -1,6 +1,6 @@
 import { addressOf } from '../../api/client.js';
 import { el, withArrowKeys } from '../../page/dom.js';
-import { filters, pick } from '../../page/filters.js';
+import { conditions, filters, pick } from '../../page/filters.js';
 import { emptyList } from '../../page/empty-list.js';
 import { pagination } from '../../page/pagination.js';
 import { panel } from '../../page/panel.js';
@@ -9,7 +9,7 @@ import { eventRow } from './event-row.js';
 
 /** @typedef {import('../../api/shapes.js').StoredEvent} StoredEvent */
 
-const FILTERS = ['application', 'category', 'name', 'session_id', 'from', 'to'];
+const FILTERS = ['application', 'category', 'name', 'session_id', 'where', 'from', 'to'];
 
 /** @type {import('../../main.js').View} The events that match the filters, page by page. */
 export function eventsView(screen) {
@@ -18,6 +18,7 @@ export function eventsView(screen) {
   const list = panel(screen, {
     title: 'Events',
     address: addressOf('/events/', {
+      ...conditions(route),
       ...pick(route, ['application', 'category', 'name', 'session_id']),
       timestamp_after: from,
       timestamp_before: to,
