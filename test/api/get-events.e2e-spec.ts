@@ -357,15 +357,12 @@ describe('GET /events', () => {
     });
   });
 
-  it('counts a session of any size exactly, and estimates the count for a time range of a long one', async () => {
+  it('counts a session exactly, and estimates the count of a long one', async () => {
     const events = Array.from({ length: 10_500 }, (_, n) =>
       anEvent({ session_id: 'endless', category: n % 2 ? 'odd' : 'even', data: { n } }),
     );
     for (let sent = 0; sent < events.length; sent += 3500) await eye.store(events.slice(sent, sent + 3500));
-    expect(await list({ session_id: 'endless', page_size: 1 })).toMatchObject({ count: 10_500 });
-    await eye.store(anEvent({ session_id: 'endless', category: 'even' }));
-    const whole = await list({ session_id: 'endless' });
-    expect([whole.count, whole.count_is_estimate]).toEqual([10_501, undefined]);
+    expect((await list({ session_id: 'endless' })).count_is_estimate).toBe(true);
     const odd = await list({ session_id: 'endless', category: 'odd' });
     expect([odd.count, odd.count_is_estimate]).toEqual([5250, undefined]);
     const early = await list({ session_id: 'endless', timestamp_before: '2021-12-31' });
