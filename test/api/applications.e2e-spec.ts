@@ -164,6 +164,7 @@ describe('An application', () => {
       '/statistics/top': `/statistics/top/?${RANGE}`,
       '/statistics/properties': `/statistics/properties/?${RANGE}&property=session_id`,
       '/properties': `/properties/?${RANGE}`,
+      '/statistics/sessions': `/statistics/sessions/?${RANGE}&interval=year&group_by=entry`,
       '/rejections': '/rejections/?page_size=100',
       '/rejections/summary': '/rejections/summary/?interval=minute',
       '/event-types': '/event-types/?limit=100',
