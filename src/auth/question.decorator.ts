@@ -16,8 +16,11 @@ import { type AskOptions, ClickHouseQuestions, Questions } from '../platform/que
 
 const OPTIONS = 'question';
 
+/** Tells from the parameters of a request, which need not be valid, whether ClickHouse answers it. */
+type AsksClickHouse = (query: Readonly<Record<string, unknown>>) => boolean;
+
 interface QuestionOptions extends Pick<AskOptions, 'isHeavy'> {
-  readonly asksClickHouse: boolean;
+  readonly asksClickHouse: AsksClickHouse;
 }
 
 /** Admits a request as a question of its caller to the server that answers it, until its handler has returned. */
@@ -31,10 +34,11 @@ export class QuestionInterceptor implements NestInterceptor {
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     const http = context.switchToHttp();
-    const { caller } = http.getRequest<FastifyRequest>();
+    const { caller, query } = http.getRequest<FastifyRequest>();
     const { asksClickHouse, ...options } = this.reflector.get<QuestionOptions>(OPTIONS, context.getHandler());
     const read = (): Promise<unknown> => lastValueFrom(next.handle());
-    if (!asksClickHouse) return defer(() => this.questions.ask(caller, read, options));
+    if (!asksClickHouse(query as Record<string, unknown>))
+      return defer(() => this.questions.ask(caller, read, options));
     const { raw } = http.getResponse<FastifyReply>();
     return defer(() =>
       whileConnected(raw, (signal) => this.clickHouseQuestions.ask(caller, read, { isHeavy: true, signal })),
@@ -67,7 +71,7 @@ const question = (options: QuestionOptions): MethodDecorator =>
  * @example `@Question()` below `@Allow('read')`
  */
 export const Question = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecorator =>
-  question({ ...options, asksClickHouse: false });
+  question({ ...options, asksClickHouse: () => false });
 
 /**
  * Declares that a route asks ClickHouse for its caller, in the same way. Its statements are cancelled when the client leaves.

@@ -166,7 +166,7 @@ describe('The sessions API', () => {
   it('lists the sessions that meet any conditions, forwards and backwards, whole or as a bound key sees them', async () => {
     await expectList({}, 25);
     await expectList({}, 25, 'shop');
-    await expectLists(14);
+    await expectLists(9);
   });
 
   it('reads sessions from the projection', async () => {
@@ -185,7 +185,7 @@ describe('The sessions API', () => {
     await eye.sql(`DELETE FROM events WHERE application = 'stays' AND name = 'pay'`);
     await copied();
     await expectList({}, 50);
-    await expectLists(3);
+    await expectLists(2);
     expect((await eye.get(`/sessions/${encodeURIComponent('visit 4/ä')}/`)).status).toBe(404);
   });
 
@@ -198,7 +198,12 @@ describe('The sessions API', () => {
       anEvent({ session_id: 'new', timestamp: '2026-04-01T00:00:01Z' }),
     ]);
     await copied();
-    const seen = [...first.results, ...(await followPages(first.next))].map(({ session_id }) => session_id);
+    const seen: string[] = first.results.map(({ session_id }: any) => session_id);
+    for (let next = first.next; next !== null;) {
+      const page = await get(next);
+      seen.push(...page.results.map(({ session_id }: any) => session_id));
+      next = page.next;
+    }
     expect(seen.filter((id) => id !== moved)).toEqual(
       before.map(({ session_id }) => session_id).filter((id) => id !== moved),
     );
@@ -250,8 +255,8 @@ describe('The sessions API', () => {
         before ? Number(micros(timestamp) - micros(before.timestamp)) / 1e6 : null,
       );
       expect(events.map((event) => event.elapsed)).toEqual(elapsed);
-      const { results, next, previous, ...header } = await get(path, headers);
-      expect(header).toEqual(found?.session);
+      const { results, previous, ...header } = await get(path, headers);
+      expect(header).toEqual({ ...found?.session, next: header.next });
       expect([results.length, previous]).toEqual([Math.min(10, found?.events.length ?? 0), null]);
       expect(Object.keys(results[0])).toEqual([
         ...['id', 'application', 'session_id', 'category', 'name', 'data', 'timestamp', 'elapsed'],
@@ -276,7 +281,6 @@ describe('The sessions API', () => {
       categories: ['page'],
     });
     expect(results.map(({ elapsed }: any) => elapsed)).toEqual([null, 1]);
-    await eye.sql(`DELETE FROM events WHERE session_id = 'large'`);
     await copied();
   });
 
@@ -351,7 +355,9 @@ describe('The sessions API', () => {
         grouping,
         limit,
         fc.constantFrom(undefined, 'shop'),
-        async ([from, to], { timestamp_after, timestamp_before, ...conditions }, group_by, size, visible) => {
+        async ([from, to], given, group_by, size, visible) => {
+          const ofSessions = Object.entries(given).filter(([name]) => !name.startsWith('timestamp_'));
+          const conditions: Query = Object.fromEntries(ofSessions);
           fc.pre(visible === undefined || conditions['application'] === undefined);
           const parameters = {
             ...conditions,
@@ -380,7 +386,9 @@ describe('The sessions API', () => {
                 return others === true ? !listed.has(name) : name === JSON.stringify(group);
               })
               .map(({ session }) => session);
-            if (others !== true) listed.add(JSON.stringify(group));
+            if (others === true)
+              expect(groups).toBe(new Set(found.map((one) => groupOf(group_by, one))).size - size);
+            else listed.add(JSON.stringify(group));
             expect([parameters, group, total]).toEqual([parameters, group, closeMeasures(members)]);
             for (const [index, start] of body.buckets.entries()) {
               const end = body.buckets[index + 1];
@@ -396,7 +404,7 @@ describe('The sessions API', () => {
           }
         },
       ),
-      { numRuns: 14, endOnFailure: true },
+      { numRuns: 9, endOnFailure: true },
     );
   });
 

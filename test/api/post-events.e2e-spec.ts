@@ -264,6 +264,19 @@ describe('The event API', () => {
     });
   });
 
+  it('GET /sessions/ is answered 503 without a ClickHouse, and a session with its events comes from PostgreSQL', async () => {
+    await eye.store([
+      anEvent({ session_id: 'core', name: 'first' }),
+      anEvent({ session_id: 'core', name: 'last' }),
+    ]);
+    for (const path of ['/sessions/', '/statistics/sessions/'])
+      expect(await eye.get(path)).toMatchObject({ status: 503, body: { code: 'clickhouse_unavailable' } });
+    const { body } = await eye.get('/sessions/core/');
+    expect(body).toMatchObject({ events: 2, duration: 0, next: null });
+    const names = body.results.map(({ name }: any) => name);
+    expect([body.entry.name, body.exit.name]).toEqual(names);
+  });
+
   it('Every route accepts its path with and without a trailing slash', async () => {
     const { body } = await eye.store(anEvent());
     for (const path of [

@@ -211,7 +211,7 @@ describe('The database schema', () => {
     const store = (name: string): Promise<unknown> =>
       dataSource.query(
         `INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
-         VALUES (gen_random_uuid(), 'default', 's', 'c', $1, '{}', clock_timestamp(), sha256($1::bytea))`,
+         VALUES (gen_random_uuid(), 'default', 's', 'c', $1::text, '{}', clock_timestamp(), sha256($1::text::bytea))`,
         [name],
       );
     await store('folded');
@@ -221,7 +221,7 @@ describe('The database schema', () => {
     expect(await names()).toEqual(MIGRATED);
     await store('after');
     const left = await dataSource.query<unknown[]>(
-      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname LIKE '%session%'
+      `SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname ~ '^(session|pending_sessions)'
        UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname LIKE '%session%'`,
     );
     expect(left).toEqual([]);
