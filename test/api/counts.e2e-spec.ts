@@ -51,7 +51,7 @@ const filter: fc.Arbitrary<Filter> = fc.oneof(
     .record({ kind: fc.constant('in'), property: field, values: fc.array(word, { minLength: 1 }) })
     .map((one): Filter => ({ kind: 'not', filter: one })),
   fc.constant<Filter>({ kind: 'in', property: { kind: 'field', field: 'session_id' }, values: ['a'] }),
-) as fc.Arbitrary<Filter>;
+);
 
 const range = fc
   .tuple(timestamp, timestamp)
