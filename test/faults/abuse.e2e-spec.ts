@@ -2,7 +2,7 @@ import type { TheEye } from '../../testing/the-eye.js';
 import { Attacker } from '../abuse/attacker.js';
 import { ATTACKS } from '../abuse/attacks.js';
 import { complaints, type Promises, SETTINGS, Trial } from '../abuse/trial.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 /** Other specs keep the machine busy, so that only seconds count. `npm run test:abuse` measures the promises themselves. */
 const BOUNDS: Promises = { sendMs: 2500, readMs: 4000, blockMs: 300, memory: 768, failures: 3, slowdown: 6 };
@@ -15,7 +15,7 @@ describe('While one caller attacks', () => {
   let trial: Trial;
   beforeAll(async () => {
     attacker = Attacker.start();
-    eye = await startEye(SETTINGS);
+    eye = await startEyeWithClickHouse(SETTINGS);
     trial = await Trial.on(eye, attacker);
   });
   afterAll(async () => {
