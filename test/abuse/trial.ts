@@ -3,6 +3,7 @@ import { Admin, bearer } from '../../testing/keys.js';
 import { percentile } from '../../testing/statistics.js';
 import type { Env, TheEye } from '../../testing/the-eye.js';
 import { type Account, brokenPromises } from '../support/ledger.js';
+import { Copy } from '../support/replication.js';
 import { type Attack, ATTACKER, GOOD, type Scope, SCOPES, type Stage } from './attack.js';
 import type { Attacker } from './attacker.js';
 import { type Experience, type GoodKeys, GoodTraffic } from './good-traffic.js';
@@ -79,6 +80,8 @@ export class Trial {
     const key = async (application: string, scope: Scope): Promise<string> =>
       (await admin.create(application, { scope })).key;
     const keys = await Promise.all(SCOPES.map(async (scope) => [scope, await key(ATTACKER, scope)] as const));
+    // Until there is a first copy, questions get 503.
+    await new Copy(eye).caughtUp();
     const stage: Stage = { eye, admin, keys: Object.fromEntries(keys) as Stage['keys'] };
     return new Trial(stage, { ingest: await key(GOOD, 'ingest'), read: await key(GOOD, 'read') }, attacker);
   }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
+import { Copy } from '../support/replication.js';
 import { anEvent, TheEye } from '../../testing/the-eye.js';
 
 const run = promisify(execFile);
@@ -44,6 +45,7 @@ describe('The documentation', () => {
       anEvent({ data: { price: 120 }, timestamp: new Date().toISOString() }),
       anEvent({ session_id: 'visit-0' }),
     ]);
+    await new Copy(eye).caughtUp();
     folder = await mkdtemp(join(tmpdir(), 'eye-docs-'));
     for (const name of ['package.json', 'dist', 'node_modules'])
       await symlink(join(ROOT, name), join(folder, name));
@@ -113,6 +115,7 @@ describe('The documentation', () => {
     const events = (await eye.get('/events/?session_id=visit-1')).body.results as { timestamp: string }[];
     expect(events.length).toBeGreaterThan(0);
     for (const { timestamp } of events) expect(Date.now() - Date.parse(timestamp)).toBeLessThan(3_600_000);
+    await new Copy(eye).caughtUp();
     const top = await eye.get('/statistics/top/');
     expect(top.body.total).toBeGreaterThan(0);
   });
