@@ -39,6 +39,8 @@ const LAYERS = [
   'rejections/retry',
   'sessions',
   'statistics/funnel',
+  'statistics/retention',
+  'statistics/paths',
   'applications',
   'operations',
   'dashboard',

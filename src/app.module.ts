@@ -22,8 +22,10 @@ import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { EventCountsModule } from './statistics/event-counts.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
+import { PathsModule } from './statistics/paths/paths.module.js';
 import { PropertyValuesModule } from './statistics/properties/property-values.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
+import { RetentionModule } from './statistics/retention/retention.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { WorkerModule } from './worker/worker.module.js';
 
@@ -58,6 +60,8 @@ const API_MODULES = [
   StatisticsModule.api,
   RatesModule.api,
   FunnelModule,
+  RetentionModule,
+  PathsModule,
   PropertiesModule,
   PropertyValuesModule,
   SessionsModule.api,

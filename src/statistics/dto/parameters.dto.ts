@@ -12,7 +12,7 @@ import { type Measure, parseMeasure } from '../measures/measure.js';
 
 const MAX_GROUPS = 100;
 
-function Zone(): PropertyDecorator {
+export function Zone(): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
       default: 'UTC',

@@ -35,7 +35,7 @@ const ANY_STEP = 0;
 /**
  * SELECTs the attempt of each actor who did the first step:
  *
- * - `actor`: the hash of its name. `key`: its name, if `hasKeys`
+ * - `key`: the key of its name, if `hasKeys`
  * - `level`: how many steps it reached
  * - `t1`, `t2`, …: microseconds since 1970 of each step that it reached
  * - `hash`: of the group of its first step, if the query has groups
@@ -49,7 +49,7 @@ export function attemptsSql(query: FunnelQuery, parameters: SqlParameters, hasKe
   const count = query.steps.length;
   const steps = Array.from({ length: count }, (_, index) => index + 1);
   const later = steps.slice(1);
-  return `SELECT actor, level, ${hasKeys ? 'key, ' : ''}
+  return `SELECT level, ${hasKeys ? 'key, ' : ''}
       ${query.groupBy ? 'arrayMin((hash, time) -> if(time = t1, hash, 18446744073709551615), hashes, times1)' : 'toUInt64(0)'} AS hash,
       ${later.map((step) => `arrayMin(code -> if(${isStep(step)} AND ${TIME} > t${step - 1}, ${TIME}, ${NEVER}), codes) AS t${step}`).join(',\n')},
       ${backward(query, count)}

@@ -1,12 +1,12 @@
 import { Module } from '@nestjs/common';
-import { EventCountsModule } from '../event-counts.module.js';
+import { QuestionsModule } from '../../questions/questions.module.js';
 import { FunnelController } from './funnel.controller.js';
 import { FunnelRepository } from './funnel.repository.js';
 import { FunnelService } from './funnel.service.js';
 
 /** Counts how many sessions reach each step of a funnel. For processes that serve the API. */
 @Module({
-  imports: [EventCountsModule],
+  imports: [QuestionsModule],
   controllers: [FunnelController],
   providers: [FunnelRepository, FunnelService],
 })

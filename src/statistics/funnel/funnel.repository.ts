@@ -78,7 +78,9 @@ export class FunnelRepository {
       parameters,
     );
     const all = rows.find(({ is_all }) => is_all === 1);
-    const groups = rows.filter(({ is_all }) => is_all === 0).sort((a, b) => Number(a.place) - Number(b.place));
+    const groups = rows
+      .filter(({ is_all }) => is_all === 0)
+      .sort((a, b) => Number(a.place) - Number(b.place));
     return {
       all: all ? countsOf(all) : nothing(query.steps.length),
       groups: query.groupBy ? await this.named(query, query.groupBy, groups, limit) : [],
@@ -93,7 +95,11 @@ export class FunnelRepository {
     limit: number,
   ): Promise<FunnelGroup[]> {
     const listed = rows.filter(({ place }) => Number(place) <= limit);
-    const keys = await this.keys(query, groupBy, listed.map(({ hash }) => hash));
+    const keys = await this.keys(
+      query,
+      groupBy,
+      listed.map(({ hash }) => hash),
+    );
     return rows.map((row) =>
       Number(row.place) > limit
         ? countsOf(row)
@@ -109,7 +115,10 @@ export class FunnelRepository {
   ): Promise<Map<string, string>> {
     if (hashes.length === 0) return new Map();
     const parameters = new SqlParameters();
-    const filter = { kind: 'all', filters: [scope.filter, ...steps.slice(0, 1).map((step) => step.filter)] } as const;
+    const filter = {
+      kind: 'all',
+      filters: [scope.filter, ...steps.slice(0, 1).map((step) => step.filter)],
+    } as const;
     const rows = await this.questions.query<{ hash: string; key: string }>(
       'groups of a funnel',
       `SELECT sipHash64(${keySql(groupBy, parameters)}) AS hash, any(${keySql(groupBy, parameters)}) AS key

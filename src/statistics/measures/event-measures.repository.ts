@@ -105,7 +105,7 @@ const whereSql = ({ range, filter }: MeasureQuery, parameters: SqlParameters): s
   scopeSql({ ...range, filter }, parameters);
 
 /** The index of the bucket of an event. */
-function bucketSql(buckets: readonly number[], parameters: SqlParameters): string {
+export function bucketSql(buckets: readonly number[], parameters: SqlParameters): string {
   const [first = 0, second] = buckets;
   const start = parameters.add(String(BigInt(first) * 1000n), 'Int64');
   if (second === undefined) return 'toUInt32(0)';

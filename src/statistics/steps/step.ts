@@ -18,7 +18,8 @@ const FIELDS = ['category', 'name', 'where'];
 
 /** @throws FilterError whose message begins with the place of what is wrong, e.g. `where.data.price.gte: Must be …` */
 export function parseStep(value: unknown): Step {
-  if (!isJsonObject(value)) throw new FilterError('Must be an object with `category`, and `name` or `where`.');
+  if (!isJsonObject(value))
+    throw new FilterError('Must be an object with `category`, and `name` or `where`.');
   const unknown = Object.keys(value).find((field) => !FIELDS.includes(field));
   if (unknown !== undefined) throw new PlacedError([unknown], 'Unknown field.');
   const { category, name, where } = value;
