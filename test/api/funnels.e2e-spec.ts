@@ -173,9 +173,9 @@ describe('Funnels, retention and paths', () => {
         expect(answer).toMatchObject({ order, window, by });
         if (answer.steps.at(-1).sessions > 0) reachedLast++;
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
-    expect(reachedLast).toBeGreaterThan(10);
+    expect(reachedLast).toBeGreaterThan(5);
   });
 
   it('counts the largest groups of a funnel, by the event of the first step, and all others together', async () => {
@@ -215,7 +215,7 @@ describe('Funnels, retention and paths', () => {
           });
         expect(answer.groups).toEqual(expected);
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   });
 
@@ -243,7 +243,7 @@ describe('Funnels, retention and paths', () => {
           expect(new Set(actual.map(({ id }: any) => id)).size).toBe(actual.length);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   });
 
@@ -295,7 +295,7 @@ describe('Funnels, retention and paths', () => {
           })),
         );
       }),
-      { numRuns: 30 },
+      { numRuns: 15 },
     );
   });
 
@@ -356,7 +356,7 @@ describe('Funnels, retention and paths', () => {
           share: 1,
         });
       }),
-      { numRuns: 40 },
+      { numRuns: 20 },
     );
   });
 

@@ -240,57 +240,6 @@ describe('The sessions API', () => {
     ]);
   });
 
-  it('counts the sessions that reached each step of a funnel', async () => {
-    const ranges = [
-      { from: '2026-03-01', to: '2026-03-01' },
-      { from: '2026-03-01T00:05:00Z', to: '2026-03-01T00:14:30Z' },
-    ];
-    let reachedLast = 0;
-    for (let round = 0; round < 40; round++) {
-      const steps = Array.from({ length: 2 + below(3) }, () => ({
-        category: `category ${below(3)}`,
-        name: `name ${below(3)}`,
-      }));
-      const window = [1, 30, 60, 300, 3600][below(5)] ?? 1;
-      const range = ranges[below(2)] ?? {};
-      const { status, body } = await eye.post('/statistics/funnel/', { steps, window, ...range });
-      expect({ status, body }).toMatchObject({ status: 200, body: { window } });
-      const sessions = await expectedFunnel(steps, window, body);
-      expect([steps, window, body.steps]).toEqual([
-        steps,
-        window,
-        steps.map((step, index) => ({ ...step, sessions: sessions[index] })),
-      ]);
-      if (sessions.at(-1) !== 0) reachedLast++;
-    }
-    expect(reachedLast).toBeGreaterThan(5);
-  });
-
-  /** Brute force: tries every sequence of matching events in every session. */
-  const expectedFunnel = async (steps: any[], window: number, { from, to }: any): Promise<number[]> => {
-    const rows = await eye.sql<any>(
-      `SELECT session_id, category, name, extract(epoch FROM timestamp)::float8 AS time FROM events
-       WHERE timestamp >= $1 AND timestamp < $2`,
-      [from, to],
-    );
-    const sessions = new Map<string, any[]>();
-    for (const row of rows) sessions.set(row.session_id, [...(sessions.get(row.session_id) ?? []), row]);
-    const furthest = [...sessions.values()].map((events) => {
-      const at = steps.map((step) =>
-        events.filter((event) => event.category === step.category && event.name === step.name),
-      );
-      const furthestStep = (step: number, began: number, before: number): number =>
-        Math.max(
-          step,
-          ...(at[step] ?? [])
-            .filter(({ time }) => time > before && time <= began + window)
-            .map(({ time }) => furthestStep(step + 1, began, time)),
-        );
-      return Math.max(0, ...(at[0] ?? []).map(({ time }) => furthestStep(1, time, time)));
-    });
-    return steps.map((_, index) => furthest.filter((steps) => steps > index).length);
-  };
-
   it('detects wrong sessions by `statistics verify`, and repairs them by `statistics rebuild` while events arrive', async () => {
     const command = (action: string) => runCommand({ DATABASE_URL: postgres.url }, 'statistics', action);
     await deltasApplied();
@@ -327,38 +276,5 @@ describe('The sessions API', () => {
     expectErrors(await eye.get(next.replace('/sessions/', '/events/')), { cursor: 'another query' });
     for (const path of ['/sessions/nothing/', '/sessions/%00/', `/sessions/${'x'.repeat(300)}`])
       expect([path, (await eye.get(path)).body.code]).toEqual([path, 'not_found']);
-  });
-
-  const A = { category: 'a', name: 'a' };
-  it.each([
-    [{ window: 1 }, { steps: 'required' }],
-    [{ steps: [A], window: 1 }, { steps: '2 to 10' }],
-    [{ steps: Array(11).fill(A), window: 1 }, { steps: '2 to 10' }],
-    [{ steps: [A, 'a'], window: 1 }, { steps: '1: Must be an object' }],
-    [{ steps: [A, { ...A, data: 1 }], window: 1 }, { steps: '1.data: Unknown' }],
-    [{ steps: [A, { category: 'a' }], window: 1 }, { steps: '1.name: This field is required.' }],
-    [{ steps: [A, A] }, { window: 'required' }],
-    [{ steps: [A, A], window: 0 }, { window: '1 to 31622400' }],
-    [{ steps: [A, A], window: '9' }, { window: 'whole number' }],
-    [{ steps: [A, A], window: 1, from: '2026-02-30' }, { from: 'does not exist' }],
-    [
-      { steps: [A, A], window: 1, from: null, to: 7 },
-      { from: 'a string', to: 'a string' },
-    ],
-    [{ steps: [A, A], window: 1, from: '2026-02-02', to: '2026-02-01' }, { from: 'before `to`' }],
-    [{ steps: [A, A], window: 1, until: 1 }, { until: 'Unknown field' }],
-  ])('rejects the funnel %j', async (body, errors) =>
-    expectErrors(await eye.post('/statistics/funnel/', body), errors),
-  );
-
-  it('rejects a funnel over too many events according to the event counts', async () => {
-    await eye.sql(
-      `INSERT INTO event_count_changes VALUES ('2019-05-05', 'default', 'many', 'events', 400000)`,
-    );
-    const steps = Array(2).fill({ category: 'many', name: 'events' });
-    expectErrors(
-      await eye.post('/statistics/funnel/', { steps, window: 1, from: '2019-05-05', to: '2019-05-05' }),
-      { from: '800,000 events' },
-    );
   });
 });

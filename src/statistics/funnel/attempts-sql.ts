@@ -32,6 +32,10 @@ const TIME = 'bitShiftRight(code, 4)';
 /** Every event of a strict funnel, so that it is known which moments lie between two steps. */
 const ANY_STEP = 0;
 
+/** Adds columns. Each stands in a SELECT of its own, because a name that is used twice would be computed, and analysed, twice. */
+const withColumns = (sql: string, columns: readonly string[]): string =>
+  columns.reduce((from, column) => `SELECT *, ${column} FROM (${from})`, sql);
+
 /**
  * SELECTs the attempt of each actor who did the first step:
  *
@@ -46,55 +50,58 @@ const ANY_STEP = 0;
  * the earliest beginning, with the time of the end.
  */
 export function attemptsSql(query: FunnelQuery, parameters: SqlParameters, hasKeys = false): string {
-  const count = query.steps.length;
-  const steps = Array.from({ length: count }, (_, index) => index + 1);
-  const later = steps.slice(1);
-  return `SELECT level, ${hasKeys ? 'key, ' : ''}
-      ${query.groupBy ? 'arrayMin((hash, time) -> if(time = t1, hash, 18446744073709551615), hashes, times1)' : 'toUInt64(0)'} AS hash,
-      ${later.map((step) => `arrayMin(code -> if(${isStep(step)} AND ${TIME} > t${step - 1}, ${TIME}, ${NEVER}), codes) AS t${step}`).join(',\n')},
-      ${backward(query, count)}
-    FROM (
-      SELECT *, 1 ${later.map((step) => `+ (arrayMax(begins${step}) > ${LONG_AGO})`).join(' ')} AS level,
-        ${forward(query, later)}
-      FROM (${eventsSql(query, parameters, hasKeys)})
-    )`;
+  const later = query.steps.map((_, index) => index + 1).slice(1);
+  return withColumns(eventsSql(query, parameters, hasKeys), [
+    ...forward(query, later),
+    `1 ${later.map((step) => `+ (arrayMax(begins${step}) > ${LONG_AGO})`).join(' ')} AS level`,
+    ...backward(query, later.toReversed()),
+    ...later.map(
+      (step) =>
+        `arrayMin(code -> if(${isStep(step)} AND ${TIME} > t${step - 1}, ${TIME}, ${NEVER}), codes) AS t${step}`,
+    ),
+    query.groupBy
+      ? 'arrayMin((hash, time) -> if(time = t1, hash, 18446744073709551615), hashes, times1) AS hash'
+      : 'toUInt64(0) AS hash',
+  ]);
 }
 
 /** `begins2`, …: at each event of a step, the latest beginning of the ways to it, or LONG_AGO. */
-function forward({ window, isStrict }: FunnelQuery, later: readonly number[]): string {
-  const filled = (array: string, step: number): string =>
-    `arrayFill((_, begin) -> begin > ${LONG_AGO}, ${array}, begins${step})`;
+function forward({ window, isStrict }: FunnelQuery, later: readonly number[]): string[] {
   return [
     `arrayMap(code -> if(${isStep(1)}, ${TIME}, ${LONG_AGO}), codes) AS begins1`,
-    ...later.map((step) =>
-      isStrict
-        ? `arrayMap((code, begin, rank, before) -> if(${isStep(step)} AND rank = before + 1 AND ${TIME} - begin <= ${micros(window)}, begin, ${LONG_AGO}),
-            codes, ${filled(`begins${step - 1}`, step - 1)}, ranks, ${filled('ranks', step - 1)}) AS begins${step}`
-        : `arrayMap((code, begin) -> if(${isStep(step)} AND ${TIME} - begin <= ${micros(window)}, begin, ${LONG_AGO}),
-            codes, ${filled(`begins${step - 1}`, step - 1)}) AS begins${step}`,
-    ),
-  ].join(',\n');
+    ...later.map((step) => {
+      const before = `begins${step - 1}`;
+      const filled = (array: string): string =>
+        `arrayFill((_, begin) -> begin > ${LONG_AGO}, ${array}, ${before})`;
+      const isInTime = `${isStep(step)} AND ${TIME} - begin <= ${micros(window)}`;
+      return isStrict
+        ? `arrayMap((code, begin, rank, rank_before) -> if(${isInTime} AND rank = rank_before + 1, begin, ${LONG_AGO}),
+            codes, ${filled(before)}, ranks, ${filled('ranks')}) AS begins${step}`
+        : `arrayMap((code, begin) -> if(${isInTime}, begin, ${LONG_AGO}), codes, ${filled(before)}) AS begins${step}`;
+    }),
+  ];
 }
 
-/** `ends2`, …: at each event of a step, the earliest end of the ways from it to step `level`, or NEVER. Then `t1`. */
-function backward({ window, isStrict }: FunnelQuery, count: number): string {
-  const filled = (array: string, step: number): string =>
-    step > count
-      ? `arrayMap(_ -> ${NEVER}, codes)`
-      : `arrayReverseFill((_, end) -> end < ${NEVER}, ${array}, ends${step})`;
-  const end = (step: number): string =>
-    isStrict
-      ? `if(level = ${step}, ${TIME}, if(rank + 1 = after, end, ${NEVER}))`
-      : `if(level = ${step}, ${TIME}, end)`;
-  const at = (step: number, condition: string, value: string): string =>
-    isStrict
-      ? `(code, end, rank, after) -> if(${isStep(step)}${condition}, ${value}, ${NEVER}), codes, ${filled(`ends${step + 1}`, step + 1)}, ranks, ${filled('ranks', step + 1)}`
-      : `(code, end) -> if(${isStep(step)}${condition}, ${value}, ${NEVER}), codes, ${filled(`ends${step + 1}`, step + 1)}`;
-  const ends = Array.from({ length: count - 1 }, (_, index) => count - index).map(
-    (step) => `arrayMap(${at(step, '', end(step))}) AS ends${step}`,
-  );
-  const first = `arrayMin(${at(1, ` AND ${end(1)} - ${TIME} <= ${micros(window)}`, TIME)}) AS t1`;
-  return [...ends, first].join(',\n');
+/** …, `ends2`: at each event of a step, the earliest end of the ways from it to step `level`, or NEVER. Then `t1`. */
+function backward({ window, isStrict }: FunnelQuery, later: readonly number[]): string[] {
+  const [last = 0] = later;
+  return [
+    `arrayMap(code -> if(${isStep(last)} AND level = ${last}, ${TIME}, ${NEVER}), codes) AS ends${last}`,
+    ...[...later.slice(1), 1].map((step) => {
+      const after = `ends${step + 1}`;
+      const filled = (array: string): string =>
+        `arrayReverseFill((_, end) -> end < ${NEVER}, ${array}, ${after})`;
+      const way = isStrict ? `if(rank + 1 = rank_after, end, ${NEVER})` : 'end';
+      const end = `if(level = ${step}, ${TIME}, ${way})`;
+      const names = isStrict ? '(code, end, rank, rank_after)' : '(code, end)';
+      const arrays = isStrict
+        ? `codes, ${filled(after)}, ranks, ${filled('ranks')}`
+        : `codes, ${filled(after)}`;
+      return step === 1
+        ? `arrayMin(${names} -> if(${isStep(1)} AND ${end} - ${TIME} <= ${micros(window)}, ${TIME}, ${NEVER}), ${arrays}) AS t1`
+        : `arrayMap(${names} -> if(${isStep(step)}, ${end}, ${NEVER}), ${arrays}) AS ends${step}`;
+    }),
+  ];
 }
 
 /** `codes`: the sorted events of each actor who did the first step. `ranks`, if strict: the number of earlier moments. */
@@ -103,10 +110,11 @@ function eventsSql(query: FunnelQuery, parameters: SqlParameters, hasKeys: boole
   const conditions = steps.map(({ filter }) => filterSql(filter, parameters));
   const codes = steps.map((_, index) => `arrayMap(time -> ${code('time', index + 1)}, times${index + 1})`);
   if (isStrict) codes.push(`arrayMap(time -> ${code('time', ANY_STEP)}, times)`);
-  return `SELECT *, arraySort(arrayConcat(${codes.join(', ')})) AS codes
-      ${isStrict ? `, arrayCumSum(step -> step != 0, arrayDifference(arrayMap(code -> ${TIME}, codes))) AS ranks` : ''}
-    FROM (
-      SELECT ${actorSql(by, parameters)} AS actor, ${hasKeys ? `any(${keySql(by, parameters)}) AS key,` : ''}
+  const columns = [`arraySort(arrayConcat(${codes.join(', ')})) AS codes`];
+  if (isStrict)
+    columns.push(`arrayCumSum(gap -> gap != 0, arrayDifference(arrayMap(code -> ${TIME}, codes))) AS ranks`);
+  return withColumns(
+    `SELECT ${actorSql(by, parameters)} AS actor, ${hasKeys ? `any(${keySql(by, parameters)}) AS key,` : ''}
         ${groupBy ? `groupArrayIf(sipHash64(${keySql(groupBy, parameters)}), ${conditions[0]}) AS hashes,` : ''}
         ${isStrict ? 'groupArray(timestamp) AS times,' : ''}
         ${conditions.map((condition, index) => `groupArrayIf(timestamp, ${condition}) AS times${index + 1}`).join(', ')}
@@ -114,8 +122,9 @@ function eventsSql(query: FunnelQuery, parameters: SqlParameters, hasKeys: boole
       WHERE ${scopeSql(scope, parameters)} AND ${hasActorSql(by, parameters)}
         ${isStrict ? '' : `AND (${conditions.join(' OR ')})`}
       GROUP BY actor
-      HAVING notEmpty(times1)
-    )`;
+      HAVING notEmpty(times1)`,
+    columns,
+  );
 }
 
 const micros = (seconds: number): string => `${seconds}000000`;

@@ -123,7 +123,7 @@ export class FunnelRepository {
       'groups of a funnel',
       `SELECT sipHash64(${keySql(groupBy, parameters)}) AS hash, any(${keySql(groupBy, parameters)}) AS key
        FROM events
-       WHERE ${scopeSql({ ...scope, filter }, parameters)} AND hash IN ${parameters.add(hashes, 'Array(UInt64)')}
+       WHERE ${scopeSql({ ...scope, filter }, parameters)} AND hash IN ${parameters.add(hashes.map(BigInt), 'Array(UInt64)')}
        GROUP BY hash`,
       parameters,
     );

@@ -78,7 +78,10 @@ export class PathsRepository {
 
   private async links(query: PathsQuery, largest: readonly (readonly string[])[]): Promise<PathLink[]> {
     const parameters = new SqlParameters();
-    const hashes = parameters.add(largest, 'Array(Array(UInt64))');
+    const hashes = parameters.add(
+      largest.map((ofLevel) => ofLevel.map(BigInt)),
+      'Array(Array(UInt64))',
+    );
     const rows = await this.questions.query<Omit<PathLink, 'sessions'> & { sessions: string }>(
       'links of paths',
       `SELECT level, source, target, count() AS sessions
@@ -104,7 +107,7 @@ export class PathsRepository {
       `SELECT ${placeHashSql(query, parameters)} AS hash, any(${placeSql(query, parameters)}) AS place
        FROM events
        WHERE ${scopeSql(query.scope, parameters)} AND ${isPlaceSql(query, parameters)}
-         AND hash IN ${parameters.add(hashes, 'Array(UInt64)')}
+         AND hash IN ${parameters.add(hashes.map(BigInt), 'Array(UInt64)')}
        GROUP BY hash`,
       parameters,
     );
