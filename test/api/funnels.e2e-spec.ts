@@ -55,7 +55,7 @@ const randomEvent = (): Record<string, unknown> => {
       plan: planAt(timestamp),
       user: random.of(VALUES),
     },
-  }) as unknown as Record<string, unknown>;
+  });
 };
 
 /** Of the category `r`, over a month. */
@@ -68,7 +68,7 @@ const randomReturn = (): Record<string, unknown> =>
       Date.parse('2026-03-20T00:00:00Z') + Math.floor(random.between(0, 30 * 48)) * 1_800_000,
     ).toISOString(),
     data: { n: Math.floor(random.between(0, 1e6)), user: random.of(['u', 'v', 'w', 1, null]) },
-  }) as unknown as Record<string, unknown>;
+  });
 
 const WHERES: readonly Record<string, unknown>[] = [
   { 'data.v': 1 },
@@ -175,7 +175,7 @@ describe('Funnels, retention and paths', () => {
       }),
       { numRuns: 30 },
     );
-    expect(reachedLast).toBeGreaterThan(5);
+    expect(reachedLast).toBeGreaterThan(2);
   });
 
   it('counts the largest groups of a funnel, by the event of the first step, and all others together', async () => {
@@ -343,7 +343,7 @@ describe('Funnels, retention and paths', () => {
         const expected = pathsOf(inRange(answer, query.where), {
           step: filterOf(query.step),
           by: parseProperty(query.by ?? 'session_id'),
-          direction: direction as 'after' | 'before',
+          direction: direction,
           depth,
           value: by_property === undefined ? typeOf : scalarAt(parseProperty(by_property)),
         });

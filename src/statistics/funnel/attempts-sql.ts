@@ -55,13 +55,16 @@ export function attemptsSql(query: FunnelQuery, parameters: SqlParameters, hasKe
     ...forward(query, later),
     `1 ${later.map((step) => `+ (arrayMax(begins${step}) > ${LONG_AGO})`).join(' ')} AS level`,
     ...backward(query, later.toReversed()),
-    ...later.map(
-      (step) =>
-        `arrayMin(code -> if(${isStep(step)} AND ${TIME} > t${step - 1}, ${TIME}, ${NEVER}), codes) AS t${step}`,
-    ),
-    query.groupBy
-      ? 'arrayMin((hash, time) -> if(time = t1, hash, 18446744073709551615), hashes, times1) AS hash'
-      : 'toUInt64(0) AS hash',
+    // Each of these needs the one before once, so one SELECT is enough.
+    [
+      ...later.map(
+        (step) =>
+          `arrayMin(code -> if(${isStep(step)} AND ${TIME} > t${step - 1}, ${TIME}, ${NEVER}), codes) AS t${step}`,
+      ),
+      query.groupBy
+        ? 'arrayMin((hash, time) -> if(time = t1, hash, 18446744073709551615), hashes, times1) AS hash'
+        : 'toUInt64(0) AS hash',
+    ].join(', '),
   ]);
 }
 
