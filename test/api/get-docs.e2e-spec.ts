@@ -29,6 +29,8 @@ describe('The API documentation', () => {
   const mismatches = (value: any, schema: any, at = 'body'): string[] => {
     if (schema.$ref) return mismatches(value, resolve(schema.$ref), at);
     if (value === null && schema.nullable) return [];
+    // A reference with a description.
+    if (schema.allOf) return schema.allOf.flatMap((one: any) => mismatches(value, one, at));
     if (schema.oneOf) {
       const fits = schema.oneOf.filter((one: any) => mismatches(value, one, at).length === 0).length;
       return fits === 1 ? [] : [`${at} fits ${fits} of ${schema.oneOf.length}`];

@@ -41,7 +41,7 @@ export const Where = (): PropertyDecorator =>
       additionalProperties: true,
       example: { 'data.host': { not: 'intranet.example' } },
       description:
-        'Only events that meet these conditions are looked at, as if there were no others. See "Filters" in docs/questions.md.',
+        'Only events that meet these conditions are looked at, as if there were no others. See "Steps and conditions" in docs/funnels.md.',
     }),
     ParsedField(parseWhere),
   );

@@ -18,7 +18,7 @@ export class StepDto {
     example: { 'data.path': { begins: '/' } },
     description:
       'Conditions that the event meets, by the names of properties: a value, or operators with their values, and `all`, `any` ' +
-      'and `not` for groups. See "Conditions" in docs/funnels.md.',
+      'and `not` for groups. See "Steps and conditions" in docs/funnels.md.',
   })
   where?: unknown;
 }
