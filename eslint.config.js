@@ -40,6 +40,8 @@ const LAYERS = [
   'sessions',
   'statistics/sessions',
   'statistics/funnel',
+  'statistics/retention',
+  'statistics/paths',
   'applications',
   'operations',
   'dashboard',

@@ -21,7 +21,9 @@ import { ReplicationStatusModule } from './replication/replication.module.js';
 import { RetryModule } from './rejections/retry/retry.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
+import { PathsModule } from './statistics/paths/paths.module.js';
 import { RatesModule } from './statistics/rates/rates.module.js';
+import { RetentionModule } from './statistics/retention/retention.module.js';
 import { SessionStatisticsModule } from './statistics/sessions/session-statistics.module.js';
 import { StatisticsModule } from './statistics/statistics.module.js';
 import { WorkerModule } from './worker/worker.module.js';
@@ -56,6 +58,8 @@ const API_MODULES = [
   StatisticsModule,
   RatesModule.api,
   FunnelModule,
+  RetentionModule,
+  PathsModule,
   PropertiesModule,
   SessionsModule,
   SessionStatisticsModule,

@@ -107,6 +107,8 @@ describe('An application', () => {
     if (path === '/events') return anEvent();
     if (path === '/statistics/funnel')
       return { steps: [TYPE, { ...TYPE, name: 'paid' }], window: 60, from: '2021-01-01', to: '2021-01-02' };
+    if (path === '/statistics/retention') return { start: TYPE, from: '2021-01-01', to: '2021-01-02' };
+    if (path === '/statistics/paths') return { step: TYPE, from: '2021-01-01', to: '2021-01-02' };
     if (path === '/applications') return { name: `${SECRET}-new` };
     if (path.endsWith('/keys')) return { scope: 'ingest' };
     if (path.endsWith('/check')) return { schema: {} };
@@ -190,14 +192,22 @@ describe('An application', () => {
     expect(compared.map(({ path }) => path).sort()).toEqual(
       [...Object.keys(paths), '/events/stream', '/sessions', '/statistics/sessions'].sort(),
     );
-    const steps = [TYPE, { ...TYPE, name: 'paid' }];
+    const days = { from: '2021-01-01', to: '2021-01-02' };
     const funnel = await send('POST', '/statistics/funnel/', keys.read.key, {
-      steps: [steps[0], steps[0]],
+      steps: [TYPE, TYPE],
       window: 60,
-      from: '2021-01-01',
-      to: '2021-01-02',
+      group_by: 'application',
+      dropped: { step: 2 },
+      ...days,
     });
     expect(funnel.body.steps.map(({ sessions }: any) => sessions)).toEqual([2, 0]);
+    expect(funnel.body.groups.map(({ value }: any) => value)).toEqual(['other']);
+    expect(funnel.body.dropped.map(({ id }: any) => id)).toEqual(['shared', 'own']);
+    const retention = await send('POST', '/statistics/retention/', keys.read.key, { start: TYPE, ...days });
+    expect(retention.body.cohorts.map(({ size }: any) => size)).toEqual([2, 0]);
+    const followed = await send('POST', '/statistics/paths/', keys.read.key, { step: TYPE, ...days });
+    expect(followed.body.sessions).toBe(2);
+    expect(JSON.stringify(followed.body)).not.toContain('4711');
     const applications = await send('GET', '/applications/', keys.admin.key);
     expect(applications.body.map(({ name }: any) => name)).toEqual(['other']);
     const check = await send('POST', '/event-types/click/banner/check/', keys.read.key, {

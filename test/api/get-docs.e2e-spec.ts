@@ -30,6 +30,7 @@ describe('The API documentation', () => {
   const mismatches = (value: any, schema: any, at = 'body'): string[] => {
     if (schema.$ref) return mismatches(value, resolve(schema.$ref), at);
     if (value === null && schema.nullable) return [];
+    // A reference with a description.
     if (schema.allOf) return schema.allOf.flatMap((one: any) => mismatches(value, one, at));
     if (schema.oneOf) {
       const fits = schema.oneOf.filter((one: any) => mismatches(value, one, at).length === 0).length;
@@ -117,6 +118,8 @@ describe('The API documentation', () => {
       'post /rejections/retry',
       'post /rejections/{id}/retry',
       'post /statistics/funnel',
+      'post /statistics/paths',
+      'post /statistics/retention',
       'put /event-types/{category}/{name}',
     ]);
   });
@@ -393,13 +396,22 @@ describe('The API documentation', () => {
     const found = await eye.get(`/sessions/${example}/`);
     expect(found.body.results).not.toHaveLength(0);
     for (const response of [found, await eye.get('/sessions/nobody')]) expectDocumented(response, responses);
-    const funnel = document.paths['/statistics/funnel'].post;
-    const { properties } = document.components.schemas.FunnelDto;
-    const body = Object.fromEntries(
-      Object.entries<any>(properties).map(([name, { example }]) => [name, example]),
-    );
-    expectDocumented(await eye.post('/statistics/funnel/', body), funnel.responses);
-    expectDocumented(await eye.post('/statistics/funnel/', { ...body, window: 0 }), funnel.responses);
+  });
+
+  it('describes the responses of the routes about steps and has examples that work', async () => {
+    for (const [route, name, invalid] of [
+      ['funnel', 'FunnelDto', { window: 0 }],
+      ['retention', 'RetentionDto', { periods: 0 }],
+      ['paths', 'PathsDto', { depth: 0 }],
+    ] as const) {
+      const { responses } = document.paths[`/statistics/${route}`].post;
+      const properties = Object.entries<any>(document.components.schemas[name].properties);
+      const body = Object.fromEntries(
+        properties.flatMap(([field, { example }]) => (example === undefined ? [] : [[field, example]])),
+      );
+      expectDocumented(await eye.post(`/statistics/${route}/`, body), responses);
+      expectDocumented(await eye.post(`/statistics/${route}/`, { ...body, ...invalid }), responses);
+    }
   });
 
   it('describes the responses of the event type routes and has examples that work', async () => {

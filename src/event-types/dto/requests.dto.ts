@@ -1,7 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
-import { Valid } from '../../platform/http/valid.decorator.js';
+import { IsGiven } from '../../platform/http/valid.decorator.js';
 import { Filter, PageSize } from '../../platform/paging/parameters.js';
 import { MODES, type Mode } from '../event-types.repository.js';
 import { MAX_STEPS } from '../schema/payload-schema.js';
@@ -17,9 +17,6 @@ const MAX_SAMPLES = 10_000;
 /** The largest `integer` of PostgreSQL. */
 const MAX_VERSION = 2_147_483_647;
 
-/** `PayloadSchema` validates the value itself. */
-const IsGiven = Valid((value) => (value === undefined ? 'This field is required.' : undefined));
-
 const schemaProperty = {
   type: 'object',
   additionalProperties: true,
@@ -31,6 +28,7 @@ const schemaProperty = {
 
 export class PutEventTypeDto {
   @ApiProperty(schemaProperty)
+  // `PayloadSchema` validates the value itself.
   @IsGiven
   schema: unknown;
 
@@ -45,6 +43,7 @@ export class PutEventTypeDto {
 
 export class CheckSchemaDto {
   @ApiProperty(schemaProperty)
+  // `PayloadSchema` validates the value itself.
   @IsGiven
   schema: unknown;
 

@@ -13,3 +13,6 @@ export function Valid(violationOf: (value: unknown) => string | undefined): Prop
     },
   });
 }
+
+/** Requires a property, where other decorators let `undefined` pass or its value is validated elsewhere. */
+export const IsGiven = Valid((value) => (value === undefined ? 'This field is required.' : undefined));

@@ -1,77 +1,162 @@
 import { Injectable } from '@nestjs/common';
-import { ReadSql } from '../../platform/database/sql.js';
+import { SqlParameters } from '../../platform/filters/filter-sql.js';
+import type { Property } from '../../platform/filters/filter.js';
+import { EventQuestions, scopeSql } from '../../questions/event-questions.js';
+import { AGGREGATED_ON_DISK, keySql, valueOf, type Value } from '../steps/actor.js';
+import { attemptsSql, type FunnelQuery } from './attempts-sql.js';
 
-/** A type of event. */
-export interface Step {
-  category: string;
-  name: string;
+/** The median and the 90th percentile of microseconds; null of nothing. */
+export type Percentiles = readonly [number | null, number | null];
+
+export interface FunnelCounts {
+  /** Actors who reached each step. */
+  readonly reached: readonly number[];
+  /** The time from each step to the next one, and last from the first to the last one. */
+  readonly times: readonly Percentiles[];
 }
 
-/** Follows sessions from step to step. */
+export interface FunnelGroup extends FunnelCounts {
+  /** Undefined for all other groups together. */
+  readonly value?: Value | null;
+}
+
+export interface Funnel {
+  readonly all: FunnelCounts;
+  /** Largest first, and last the others, if there are any. */
+  readonly groups: readonly FunnelGroup[];
+  /** How many groups there are. */
+  readonly groupCount: number;
+}
+
+export interface DroppedActor {
+  readonly id: Value;
+  /** Microseconds since 1970 of the last step that it reached. */
+  readonly reachedAt: bigint;
+}
+
+interface FunnelRow {
+  readonly is_all: number;
+  readonly place: string;
+  readonly hash: string;
+  readonly groups: string;
+  readonly reached: readonly string[];
+  readonly times: readonly Percentiles[];
+}
+
+/** Follows actors from step to step, in ClickHouse. */
 @Injectable()
 export class FunnelRepository {
-  constructor(private readonly sql: ReadSql) {}
+  constructor(private readonly questions: EventQuestions) {}
 
-  /** Whether the steps have more events than `limit`, from one canonical timestamp to before another. */
-  async haveMoreEvents(
-    steps: Step[],
-    { from, to }: { from: string; to: string },
-    application: string | undefined,
-    limit: number,
-  ): Promise<boolean> {
-    const types = steps.map(({ category, name }) => [category, name]);
-    const [row] = await this.sql.query<{ events: number }>(
-      `SELECT count(*)::int AS events FROM (
-         SELECT FROM jsonb_array_elements($1::jsonb) AS step, LATERAL (
-           SELECT FROM events
-           WHERE (category, name) = (step->>0, step->>1) AND timestamp >= $2 AND timestamp < $3
-             AND ($4::text IS NULL OR application = $4)
-         ) AS events
-         LIMIT $5
-       ) AS read`,
-      [JSON.stringify(types), from, to, application ?? null, limit + 1],
+  /** @throws ClickHouseUnavailableError, QuestionTooLargeError */
+  async count(query: FunnelQuery, limit: number): Promise<Funnel> {
+    const parameters = new SqlParameters();
+    const later = query.steps.map((_, index) => index + 1).slice(1);
+    const last = query.steps.length;
+    const spans = [
+      ...later.map((step) => ({ time: `t${step} - t${step - 1}`, level: step })),
+      { time: `t${last} - t1`, level: last },
+    ];
+    const rows = await this.questions.query<FunnelRow>(
+      'funnel',
+      `SELECT toUInt8(grouping(place)) AS is_all, place, any(group_hash) AS hash, any(count_of_groups) AS groups,
+         [sum(reached1), ${later.map((step) => `countIfMerge(reached${step})`).join(', ')}] AS reached,
+         [${spans.map((_, index) => `quantilesExactInclusiveIfMerge(0.5, 0.9)(span${index})`).join(', ')}] AS times
+       FROM (
+         SELECT *, least(row_number() OVER (ORDER BY reached1 DESC, group_hash), ${parameters.add(limit + 1, 'UInt32')}) AS place,
+           count() OVER () AS count_of_groups
+         FROM (
+           SELECT hash AS group_hash, count() AS reached1,
+             ${later.map((step) => `countIfState(level >= ${step}) AS reached${step}`).join(', ')},
+             ${spans.map(({ time, level }, index) => `quantilesExactInclusiveIfState(0.5, 0.9)(${time}, level >= ${level}) AS span${index}`).join(', ')}
+           FROM (${attemptsSql(query, parameters)})
+           GROUP BY group_hash
+         )
+       )
+       GROUP BY GROUPING SETS ((place), ())
+       ${AGGREGATED_ON_DISK}`,
+      parameters,
     );
-    return (row?.events ?? 0) > limit;
+    const all = rows.find(({ is_all }) => is_all === 1);
+    const groups = rows
+      .filter(({ is_all }) => is_all === 0)
+      .sort((a, b) => Number(a.place) - Number(b.place));
+    return {
+      all: all ? countsOf(all) : nothing(query.steps.length),
+      groups: query.groupBy ? await this.named(query, query.groupBy, groups, limit) : [],
+      groupCount: Number(all?.groups ?? 0),
+    };
+  }
+
+  private async named(
+    query: FunnelQuery,
+    groupBy: Property,
+    rows: readonly FunnelRow[],
+    limit: number,
+  ): Promise<FunnelGroup[]> {
+    const listed = rows.filter(({ place }) => Number(place) <= limit);
+    const keys = await this.keys(
+      query,
+      groupBy,
+      listed.map(({ hash }) => hash),
+    );
+    return rows.map((row) =>
+      Number(row.place) > limit
+        ? countsOf(row)
+        : { value: valueOf(groupBy, keys.get(row.hash) ?? ''), ...countsOf(row) },
+    );
+  }
+
+  /** The keys of groups by their hashes. */
+  private async keys(
+    { scope, steps }: FunnelQuery,
+    groupBy: Property,
+    hashes: readonly string[],
+  ): Promise<Map<string, string>> {
+    if (hashes.length === 0) return new Map();
+    const parameters = new SqlParameters();
+    const filter = {
+      kind: 'all',
+      filters: [scope.filter, ...steps.slice(0, 1).map((step) => step.filter)],
+    } as const;
+    const rows = await this.questions.query<{ hash: string; key: string }>(
+      'groups of a funnel',
+      `SELECT sipHash64(${keySql(groupBy, parameters)}) AS hash, any(${keySql(groupBy, parameters)}) AS key
+       FROM events
+       WHERE ${scopeSql({ ...scope, filter }, parameters)} AND hash IN ${parameters.add(hashes.map(BigInt), 'Array(UInt64)')}
+       GROUP BY hash`,
+      parameters,
+    );
+    return new Map(rows.map(({ hash, key }) => [hash, key]));
   }
 
   /**
-   * How many sessions reached each step, from one canonical timestamp to before another.
-   *
-   * Of all ways to an event of a step, the one that began last is kept: who is not too late on that one is on no other.
-   * So a session is walked once a step, with the latest beginning seen before each event.
-   * @param window seconds
-   * @param application reads only events of this application
+   * Those who reached the step before `step` and not `step`, by the time at which they reached it, newest first.
+   * @param step the second one is 2
+   * @throws ClickHouseUnavailableError, QuestionTooLargeError
    */
-  async sessions(
-    steps: Step[],
-    { from, to }: { from: string; to: string },
-    window: number,
-    application: string | undefined,
-  ): Promise<number[]> {
-    const parameters: unknown[] = [from, to, window, application ?? null];
-    const reached = steps.map(({ category, name }, index) => {
-      parameters.push(category, name);
-      const events = `SELECT session_id COLLATE "C" AS session_id, timestamp FROM events
-        WHERE (category, name) = ($${parameters.length - 1}, $${parameters.length}) AND timestamp >= $1 AND timestamp < $2
-          AND ($4::text IS NULL OR application = $4)`;
-      if (index === 0)
-        return `step_0 AS MATERIALIZED (SELECT *, timestamp AS began FROM (${events}) AS events)`;
-      return `step_${index} AS MATERIALIZED (
-        SELECT session_id, timestamp, began
-        FROM (
-          SELECT session_id, timestamp, began IS NULL AS is_here, max(began) OVER (
-            PARTITION BY session_id ORDER BY timestamp GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-          ) AS began
-          FROM (TABLE step_${index - 1} UNION ALL SELECT *, NULL FROM (${events}) AS events) AS both_steps
-        ) AS walked
-        WHERE is_here AND timestamp <= began + $3 * interval '1 second'
-      )`;
-    });
-    const counted = steps.map((_, index) => `(SELECT count(DISTINCT session_id) FROM step_${index})::int`);
-    const [row] = await this.sql.query<{ sessions: number[] }>(
-      `WITH ${reached.join(', ')} SELECT ARRAY[${counted.join(', ')}] AS sessions`,
+  async dropped(query: FunnelQuery, step: number, limit: number): Promise<DroppedActor[]> {
+    const parameters = new SqlParameters();
+    const rows = await this.questions.query<{ key: string; reached: string }>(
+      'dropped out of a funnel',
+      `SELECT key, t${step - 1} AS reached
+       FROM (${attemptsSql(query, parameters, true)})
+       WHERE level = ${step - 1}
+       ORDER BY reached DESC, key
+       LIMIT ${parameters.add(limit, 'UInt32')}
+       ${AGGREGATED_ON_DISK}`,
       parameters,
     );
-    return row?.sessions ?? [];
+    return rows.map(({ key, reached }) => ({
+      id: valueOf(query.by, key) ?? '',
+      reachedAt: BigInt(reached),
+    }));
   }
 }
+
+const countsOf = ({ reached, times }: FunnelRow): FunnelCounts => ({ reached: reached.map(Number), times });
+
+const nothing = (steps: number): FunnelCounts => ({
+  reached: Array<number>(steps).fill(0),
+  times: Array<Percentiles>(steps).fill([null, null]),
+});

@@ -70,7 +70,7 @@ const FUNNEL = JSON.stringify({
   steps: Array.from({ length: 10 }, () => ({ category: 'attack', name: 'name 1' })),
   from: '0001-01-01',
   to: '9999-01-01',
-  window: 1_000_000_000,
+  window: 31_622_400,
 });
 
 export const QUESTIONS: readonly Attack[] = [

@@ -1,30 +1,44 @@
-import { ApiProperty } from '@nestjs/swagger';
-import { EXAMPLE_STORED } from '../../../events/dto/example.js';
-import { Valid } from '../../../platform/http/valid.decorator.js';
-import { RangeEnd, RangeStart } from '../../../platform/paging/parameters.js';
-import { textViolation } from '../../../platform/model/event-text.js';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { FilterError, type Property, type Filter } from '../../../platform/filters/filter.js';
 import { isJsonObject } from '../../../platform/json/json-object.js';
+import { IsGiven, Valid } from '../../../platform/http/valid.decorator.js';
+import { Limit, RangeEnd, RangeStart } from '../../../platform/paging/parameters.js';
 import type { CalendarDate, Timestamp } from '../../../platform/time/timestamp.js';
+import { By, EXAMPLE_STEP, OneOf, ParsedField, PropertyField, SESSION, Where } from '../../steps/fields.js';
+import { parsePart, PlacedError } from '../../steps/placed-error.js';
+import { parseStep, type Step } from '../../steps/step.js';
+import { StepDto } from '../../steps/step.dto.js';
 
 const MIN_STEPS = 2;
 const MAX_STEPS = 10;
 
+/** Groups with counts of their own. */
+const MAX_GROUPS = 100;
+
+/** Ids of those who dropped out. */
+const MAX_DROPPED = 1000;
+
 /** A year of 366 days, in seconds. */
 const MAX_WINDOW_SECONDS = 366 * 86_400;
 
-const { category, name } = EXAMPLE_STORED;
-const EXAMPLE_STEPS = [
-  { category, name },
-  { category: 'form interaction', name: 'submit' },
-];
+const EXAMPLE_STEPS = [EXAMPLE_STEP, { category: 'form interaction', name: 'submit' }];
 
-/** A type of event. */
-export class StepDto {
-  @ApiProperty({ example: category })
-  category: string;
+export const ORDERS = ['loose', 'strict'] as const;
+export type Order = (typeof ORDERS)[number];
 
-  @ApiProperty({ example: name })
-  name: string;
+/** Which of those who dropped out are listed. */
+export class DroppedDto {
+  @ApiProperty({
+    type: 'integer',
+    minimum: 2,
+    maximum: MAX_STEPS,
+    example: 2,
+    description: 'The step that they did not reach, as the first of which they did not.',
+  })
+  step: number;
+
+  @ApiPropertyOptional({ type: 'integer', minimum: 1, maximum: MAX_DROPPED, default: 100 })
+  limit: number;
 }
 
 export class FunnelDto {
@@ -33,10 +47,12 @@ export class FunnelDto {
     minItems: MIN_STEPS,
     maxItems: MAX_STEPS,
     example: EXAMPLE_STEPS,
-    description: 'Types of events, in the order in which they must occur. A type may occur more than once.',
+    description:
+      'What must happen, in this order: types of events, or all types of a category, with conditions. A type may occur more than once.',
   })
-  @Valid(stepsViolation)
-  steps: StepDto[];
+  @ParsedField(parseSteps)
+  @IsGiven
+  steps: Step[];
 
   @RangeStart('midnight UTC')
   from?: CalendarDate | Timestamp;
@@ -53,25 +69,36 @@ export class FunnelDto {
   })
   @Valid(windowViolation)
   window: number;
-}
 
-export class StepResponse extends StepDto {
-  @ApiProperty({ example: 120, description: 'Sessions that reached this step. Exact.' })
-  sessions: number;
-}
+  @OneOf(
+    ORDERS,
+    'Whether other events may lie between two steps (`loose`), or none whose timestamp lies between theirs (`strict`).',
+    'loose',
+  )
+  order: Order = 'loose';
 
-export class FunnelResponse {
-  @ApiProperty({ format: 'date-time', example: '2021-01-01T00:00:00.000000Z', description: 'Inclusive.' })
-  from: string;
+  @By()
+  by: Property = SESSION;
 
-  @ApiProperty({ format: 'date-time', example: '2021-02-01T00:00:00.000000Z', description: 'Exclusive.' })
-  to: string;
+  @Where()
+  where?: Filter;
 
-  @ApiProperty({ example: 3600, description: 'Seconds.' })
-  window: number;
+  @PropertyField(
+    'Also counts each of the largest groups. A group has those whose first step has the same value of this property.',
+    'application',
+  )
+  group_by?: Property;
 
-  @ApiProperty({ type: [StepResponse], description: 'In the order of the request.' })
-  steps: StepResponse[];
+  @Limit(10, MAX_GROUPS, 'Groups with counts of their own; all others share some.')
+  limit: number = 10;
+
+  @ApiPropertyOptional({
+    type: DroppedDto,
+    example: { step: 2, limit: 10 },
+    description: 'Also lists those who reached the step before this one and not this one, newest first.',
+  })
+  @ParsedField(parseDropped)
+  dropped?: DroppedDto;
 }
 
 function windowViolation(window: unknown): string | undefined {
@@ -81,18 +108,28 @@ function windowViolation(window: unknown): string | undefined {
     : `Must be from 1 to ${MAX_WINDOW_SECONDS} seconds.`;
 }
 
-function stepsViolation(steps: unknown): string | undefined {
-  if (!Array.isArray(steps)) return 'Must be a list of event types.';
+/** @throws FilterError */
+function parseSteps(steps: unknown): Step[] | undefined {
+  if (!Array.isArray(steps)) throw new FilterError('Must be a list of event types.');
   if (steps.length < MIN_STEPS || steps.length > MAX_STEPS)
-    return `Must have ${MIN_STEPS} to ${MAX_STEPS} event types.`;
-  for (const [index, step] of steps.entries()) {
-    if (!isJsonObject(step)) return `${index}: Must be an object with \`category\` and \`name\`.`;
-    const unknown = Object.keys(step).find((field) => field !== 'category' && field !== 'name');
-    if (unknown !== undefined) return `${index}.${unknown}: Unknown field.`;
-    for (const field of ['category', 'name']) {
-      const violation = textViolation(step[field]);
-      if (violation) return `${index}.${field}: ${violation.message}`;
-    }
-  }
-  return undefined;
+    throw new FilterError(`Must have ${MIN_STEPS} to ${MAX_STEPS} event types.`);
+  return steps.map((step, index) => parsePart(index, () => parseStep(step)));
+}
+
+/** @throws FilterError */
+function parseDropped(value: unknown): DroppedDto {
+  if (!isJsonObject(value)) throw new FilterError('Must be an object with `step`.');
+  const { step, limit = 100, ...others } = value;
+  const [unknown] = Object.keys(others);
+  if (unknown !== undefined) throw new PlacedError([unknown], 'Unknown field.');
+  return {
+    step: parsePart('step', () => wholeNumber(step, 2, MAX_STEPS)),
+    limit: parsePart('limit', () => wholeNumber(limit, 1, MAX_DROPPED)),
+  };
+}
+
+function wholeNumber(value: unknown, min: number, max: number): number {
+  if (value === undefined) throw new FilterError('This field is required.');
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return value as number;
+  throw new FilterError(`Must be a whole number from ${min} to ${max}.`);
 }
