@@ -14,6 +14,7 @@ import { ClickHouseModule } from './platform/clickhouse/clickhouse.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { PropertiesModule } from './properties/properties.module.js';
+import { QueryModule } from './query/query.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { RejectionsModule } from './rejections/rejections.module.js';
 import { RejectionsRepositoryModule } from './rejections/rejections-repository.module.js';
@@ -60,6 +61,7 @@ const API_MODULES = [
   FunnelModule,
   PropertiesModule,
   PropertyValuesModule,
+  QueryModule,
   SessionsModule.api,
   ApplicationsModule,
   AuditModule,

@@ -12,6 +12,13 @@ export const COPIED_COLUMNS = [
 ] as const;
 
 /**
+ * A timestamp of the table as a DateTime64. That knows the years 1900 to 2299 only; other timestamps become the first or the
+ * last moment of them, so that the order stays.
+ */
+export const dateTimeOf = (column: string): string =>
+  `fromUnixTimestamp64Micro(least(greatest(${column}, -2208988800000000), 10413791999999999), 'UTC')`;
+
+/**
  * The definition of the copied events. There is no PARTITION BY, so that an insert is one part, whole or not at all.
  *
  * - `timestamp`: microseconds since 1970 in UTC, because DateTime64 knows the years 1900 to 2299 only.
@@ -19,6 +26,7 @@ export const COPIED_COLUMNS = [
  *   it is empty where ClickHouse cannot read the payload, so that one event does not hold up the others.
  * - `batch`: the number of the batch that copied the event. It grows with time, so that a removal that arrives late spares
  *   what was stored after it, and a repeated batch is recognised.
+ * - The index `time` finds the events of a range that is given as a DateTime64.
  */
 export const DEFINITION = `(
   id UUID CODEC(ZSTD(1)),
@@ -30,7 +38,8 @@ export const DEFINITION = `(
   typed String EPHEMERAL,
   data JSON DEFAULT ifNull(accurateCastOrNull(if(typed = '', data_text, typed), 'JSON'), CAST('{}', 'JSON')),
   data_text String CODEC(ZSTD(3)),
-  batch UInt64 CODEC(Delta, ZSTD(1))
+  batch UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX time ${dateTimeOf('timestamp')} TYPE minmax GRANULARITY 1
 ) ENGINE = MergeTree ORDER BY (timestamp, id)
 SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild'`;
 

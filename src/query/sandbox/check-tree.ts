@@ -1,0 +1,107 @@
+import { isPermittedFunction } from './functions.js';
+import { notPermitted } from './not-permitted.js';
+import type { Node } from './syntax-tree.js';
+
+const TABLES_HINT = 'there is `events`, and what WITH defines';
+const TABLE_FUNCTIONS_HINT = 'there is `events`, and what WITH defines; arrayJoin(range(10)) makes rows';
+
+/** Kinds of nodes that name nothing outside of the statement, beside those that are checked one by one. */
+const PLAIN_NODES = new Set([
+  'ArrayJoin',
+  'Asterisk',
+  'ColumnsExceptTransformer',
+  'ColumnsListMatcher',
+  'ColumnsRegexpMatcher',
+  'ColumnsReplaceTransformer',
+  'ColumnsReplaceTransformer::Replacement',
+  'ColumnsTransformerList',
+  'ExpressionList',
+  'FillModifier',
+  'Identifier',
+  'InterpolateElement',
+  'Literal',
+  'OrderByElement',
+  'QualifiedAsterisk',
+  'QualifiedColumnsListMatcher',
+  'QualifiedColumnsRegexpMatcher',
+  'QueryParameter',
+  'SelectIntersectExceptQuery',
+  'SelectQuery',
+  'SelectWithUnionQuery',
+  'Subquery',
+  'TableJoin',
+  'TablesInSelectQuery',
+  'TablesInSelectQueryElement',
+  'WindowDefinition',
+  'WindowListElement',
+  'WithElement',
+]);
+
+/** What follows FROM and JOIN. */
+const SOURCES = new Set(['TableIdentifier', 'Subquery']);
+
+/** `x IN y` reads a table if y is a name. */
+const IN_FUNCTIONS = new Set(['in', 'notIn', 'nullIn', 'notNullIn']);
+
+/** Functions with the name of a type, by where it stands: the second or the last argument. */
+const TYPE_ARGUMENTS: Readonly<Record<string, 1 | -1>> = {
+  CAST: 1,
+  _CAST: 1,
+  accurateCast: 1,
+  accurateCastOrDefault: 1,
+  accurateCastOrNull: 1,
+  JSONExtract: -1,
+  JSONExtractCaseInsensitive: -1,
+  reinterpret: 1,
+};
+
+/** @throws NotPermittedError */
+export function checkTree(node: Node): void {
+  checkNode(node);
+  for (const child of node.children) checkTree(child);
+}
+
+function checkNode(node: Node): void {
+  const { kind, detail, children } = node;
+  switch (kind) {
+    case 'Function':
+      return checkFunction(node);
+    case 'TableIdentifier':
+      // A dot separates a database from a table.
+      if (!/^\w+$/.test(withoutAlias(detail))) throw notPermitted(`The table \`${detail}\``, TABLES_HINT);
+      return;
+    case 'TableExpression':
+      for (const { kind: source, detail: name } of children)
+        if (!SOURCES.has(source))
+          throw source === 'Function'
+            ? notPermitted(`The table function \`${name}\``, TABLE_FUNCTIONS_HINT)
+            : notPermitted(`\`${source}\` behind FROM`);
+      return;
+    case 'Set':
+      throw notPermitted('A clause SETTINGS');
+    default:
+      if (!PLAIN_NODES.has(kind)) throw notPermitted(`\`${kind}\``);
+  }
+}
+
+function checkFunction({ detail, children }: Node): void {
+  const name = withoutAlias(detail);
+  if (!isPermittedFunction(name)) throw notPermitted(`The function \`${name}\``);
+  const values = children[0]?.children ?? [];
+  if (IN_FUNCTIONS.has(name) && values[1]?.kind === 'Identifier')
+    throw notPermitted(
+      `\`${values[1].detail}\` behind IN`,
+      'a list, a subquery or a placeholder stands there',
+    );
+  if (name === 'exists' && values[0]?.kind !== 'Subquery') throw notPermitted('EXISTS without a subquery');
+  const typeAt = TYPE_ARGUMENTS[name];
+  if (typeAt !== undefined) checkTypeName(name, values.at(typeAt));
+}
+
+/** States of aggregate functions are not read from texts: ClickHouse does not expect them from strangers. */
+function checkTypeName(name: string, type: Node | undefined): void {
+  if (type?.kind !== 'Literal') throw notPermitted(`A computed type in \`${name}\``);
+  if (/AggregateFunction/i.test(type.detail)) throw notPermitted(`The type ${type.detail}`);
+}
+
+const withoutAlias = (detail: string): string => detail.replace(/ \(alias .*\)$/s, '');
