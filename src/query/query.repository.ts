@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { clickHouseCode } from '../platform/clickhouse/clickhouse-errors.js';
-import { ClickHouse, type RawAnswer, type Settings } from '../platform/clickhouse/clickhouse.js';
+import { ClickHouse, type Settings } from '../platform/clickhouse/clickhouse.js';
 import { EVENTS } from '../replication/copy-table.js';
 import { EventQuestions } from '../questions/event-questions.js';
 import type { ParameterValue } from './dto/query.dto.js';
@@ -25,6 +25,13 @@ export interface RunOptions {
   readonly maxRows: number;
 }
 
+interface IsolatedStatement {
+  readonly format: string;
+  readonly settings: Settings;
+  /** What the statement parses, so that an error names the place. */
+  readonly text?: string;
+}
+
 /** Asks ClickHouse to format, parse and run the SQL of callers. */
 @Injectable()
 export class QueryRepository {
@@ -41,8 +48,8 @@ export class QueryRepository {
    * @throws InvalidFieldsError if it is not one statement, with the place
    */
   async format(sql: string): Promise<string> {
-    const bytes = await this.read('SELECT formatQuerySingleLine({sql:String}) AS sql', { sql });
-    return (JSON.parse(bytes.toString()) as { sql: string }).sql;
+    const row = await this.read('SELECT formatQuerySingleLine({sql:String}) AS sql', { sql }, sql);
+    return (JSON.parse(row) as { sql: string }).sql;
   }
 
   /**
@@ -50,9 +57,12 @@ export class QueryRepository {
    * @throws InvalidFieldsError if a value does not fit its placeholder
    */
   async syntaxTree(statement: string, parameters: Values): Promise<Node> {
-    const bytes = await this.read(`EXPLAIN AST SELECT 1 FROM (${statement})`, parameters);
-    const lines = bytes.toString().trimEnd().split('\n');
-    return parseSyntaxTree(lines.map((line) => (JSON.parse(line) as { explain: string }).explain));
+    const lines = await this.read(`EXPLAIN AST SELECT 1 FROM (${statement})`, parameters);
+    const nodes = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { explain: string });
+    return parseSyntaxTree(nodes.map(({ explain }) => explain));
   }
 
   /**
@@ -60,13 +70,10 @@ export class QueryRepository {
    *
    * PREWHERE is a barrier: ClickHouse adds no other condition to it, so no expression of the caller sees a row of another
    * application. In a WHERE it could, and its error would contain a value of the row.
-   * @returns the format JSONCompactEachRowWithNamesAndTypes
+   * @returns the answer in the format JSONCompact
    * @throws InvalidFieldsError, QuestionTooLargeError, ClickHouseUnavailableError
    */
-  async run(
-    statement: string,
-    { columns, application, parameters, maxRows }: RunOptions,
-  ): Promise<RawAnswer> {
+  async run(statement: string, { columns, application, parameters, maxRows }: RunOptions): Promise<string> {
     const table = `${this.clickhouse.database}.${EVENTS}`;
     const isBound = application !== undefined;
     const barrier = isBound ? ` PREWHERE application = {${APPLICATION}:String}` : '';
@@ -76,7 +83,7 @@ export class QueryRepository {
     const settings = { ...(await this.sandbox()), max_result_rows: maxRows };
     const values = isBound ? { ...parameters, [APPLICATION]: application } : parameters;
     return this.isolated('query', sql, values, {
-      format: 'JSONCompactEachRowWithNamesAndTypes',
+      format: 'JSONCompact',
       settings: isBound
         ? // The second net. The names of applications have no characters that need escaping.
           { ...settings, additional_table_filters: `{'${table}':'application = ''${application}'''}` }
@@ -84,26 +91,22 @@ export class QueryRepository {
     });
   }
 
-  private async read(sql: string, parameters: Values): Promise<Buffer> {
+  private async read(sql: string, parameters: Values, text?: string): Promise<string> {
     const settings = await this.sandbox();
-    const { bytes } = await this.isolated('parse query', sql, parameters, {
-      format: 'JSONEachRow',
-      settings,
-    });
-    return bytes;
+    return this.isolated('parse query', sql, parameters, { format: 'JSONEachRow', settings, text });
   }
 
   private async isolated(
     name: string,
     sql: string,
     parameters: Values,
-    options: { format: string; settings: Settings },
-  ): Promise<RawAnswer> {
+    { text, ...options }: IsolatedStatement,
+  ): Promise<string> {
     try {
       return await this.questions.readIsolated(sql, parameters, { name, ...options });
     } catch (error) {
       if (clickHouseCode(error) === UNKNOWN_DATABASE) this.settings = undefined;
-      throw toStatementError(error);
+      throw toStatementError(error, text);
     }
   }
 

@@ -34,19 +34,13 @@ export class QueryService {
     requireValues(placeholders, parameters);
     const tree = await this.queries.syntaxTree(statement, parameters);
     permitted(() => checkTree(tree));
-    const startedAt = performance.now();
-    const { bytes, readRows } = await this.queries.run(statement, {
+    const answer = await this.queries.run(statement, {
       columns: eventColumns(tree),
       application: visible ?? application,
       parameters,
       maxRows: MAX_ROWS + 1,
     });
-    return toAnswer(bytes, {
-      maxRows: MAX_ROWS,
-      as_of,
-      rows_read: visible === undefined ? readRows : null,
-      elapsed_ms: Math.round(performance.now() - startedAt),
-    });
+    return toAnswer(answer, { maxRows: MAX_ROWS, as_of, showsRowsRead: visible === undefined });
   }
 }
 

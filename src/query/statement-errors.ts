@@ -19,26 +19,36 @@ const UNKNOWN_TABLE = '60';
 const SURROUNDINGS =
   /(?:\.? ?In scope|:? in scope |:? while executing|: While |\. Maybe you meant|Expected one of)[^]*$/i;
 
-const SYNTAX_ERROR = /failed at position \d+[^]*?\(line (\d+), col (\d+)\): ([^]*)$/;
+/** Where the parser gave up, by the number of a byte. */
+const SYNTAX_ERROR = /failed at position (\d+)/;
 
-const MAX_TEXT_LENGTH = 60;
+const MAX_NEAR_LENGTH = 40;
 const MAX_MESSAGE_LENGTH = 300;
 
-/** The statement of a caller is wrong. Other errors stay as they are. */
-export function toStatementError(error: unknown): unknown {
+/**
+ * The statement of a caller is wrong. Other errors stay as they are.
+ * @param sql the text that was parsed, so that the place can be named
+ */
+export function toStatementError(error: unknown, sql?: string): unknown {
   if (!(error instanceof ClickHouseError)) return error;
-  return new InvalidFieldsError({ sql: [explain(error)] }, 'ClickHouse cannot run this query.');
+  return new InvalidFieldsError({ sql: [explain(error, sql)] }, 'ClickHouse cannot run this query.');
 }
 
-function explain({ code, type, message }: ClickHouseError): string {
+function explain({ code, type, message }: ClickHouseError, sql: string | undefined): string {
   if (code === UNKNOWN_TABLE)
     return 'There is no such table: only `events`, and what WITH defines around the place.';
   if (!EXPLAINED.has(code)) return `ClickHouse cannot run this query (${type ?? code}).`;
-  const text = message.replace(SURROUNDINGS, '').trim();
-  const [, line, column, rest = ''] = SYNTAX_ERROR.exec(text) ?? [];
-  if (line !== undefined)
-    return `Syntax error at line ${line}, column ${column}: ${shortened(rest.trim(), MAX_TEXT_LENGTH) || 'the end'}`;
-  return `${shortened(text, MAX_MESSAGE_LENGTH)} (${type ?? code})`;
+  const position = SYNTAX_ERROR.exec(message)?.[1];
+  if (position !== undefined && sql !== undefined) return describePlace(sql, Number(position));
+  return `${shortened(message.replace(SURROUNDINGS, '').trim(), MAX_MESSAGE_LENGTH)} (${type ?? code})`;
+}
+
+function describePlace(sql: string, position: number): string {
+  const bytes = Buffer.from(sql);
+  const before = bytes.toString('utf8', 0, position - 1).split('\n');
+  const near = bytes.toString('utf8', position - 1).trim();
+  const place = `line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+  return `Syntax error at ${place}: ${near === '' ? 'the end' : shortened(near, MAX_NEAR_LENGTH)}`;
 }
 
 const shortened = (text: string, length: number): string =>

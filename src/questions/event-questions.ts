@@ -4,7 +4,6 @@ import {
   ClickHouse,
   type IsolatedOptions,
   type Parameters,
-  type RawAnswer,
   type Settings,
 } from '../platform/clickhouse/clickhouse.js';
 import type { Filter } from '../platform/filters/filter.js';
@@ -75,7 +74,7 @@ export class EventQuestions {
     sql: string,
     parameters: Parameters,
     { settings, ...options }: Pick<IsolatedOptions, 'name' | 'format' | 'settings'>,
-  ): Promise<RawAnswer> {
+  ): Promise<string> {
     const limited = { ...options, settings: { ...LIMITS, ...settings } };
     try {
       return await this.ask((signal) =>

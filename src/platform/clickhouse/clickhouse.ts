@@ -59,13 +59,6 @@ export interface IsolatedOptions extends StatementOptions {
   readonly format: string;
 }
 
-/** An answer as ClickHouse has written it. */
-export interface RawAnswer {
-  readonly bytes: Buffer;
-  /** Rows that were read for it. */
-  readonly readRows: number;
-}
-
 export interface InsertOptions extends StatementOptions {
   /** The same token again stores nothing (`insert_deduplication_token`). */
   readonly token?: string;
@@ -184,19 +177,19 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs one SELECT or EXPLAIN in the empty database, and returns its answer as it is. The caller bounds its size by settings.
+   * Runs one SELECT or EXPLAIN in the empty database, and returns its answer as ClickHouse writes it. The caller bounds its size by settings.
    * @param sql without a FORMAT clause
    */
-  readIsolated(sql: string, parameters: Parameters, options: IsolatedOptions): Promise<RawAnswer> {
+  readIsolated(sql: string, parameters: Parameters, options: IsolatedOptions): Promise<string> {
     const { format, settings, ...rest } = options;
     const whole = { ...settings, default_format: format, wait_end_of_query: 1 };
     return this.run(sql, { ...rest, settings: whole }, async (_, request) => {
       const { isolated } = this;
       if (!isolated) throw new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
-      const { stream, summary } = await isolated.exec({ ...request, query: sql, query_params: parameters });
+      const { stream } = await isolated.exec({ ...request, query: sql, query_params: parameters });
       const parts: Buffer[] = [];
       for await (const part of stream) parts.push(part as Buffer);
-      return { bytes: Buffer.concat(parts), readRows: Number(summary?.read_rows ?? 0) };
+      return Buffer.concat(parts).toString();
     });
   }
 

@@ -8,7 +8,7 @@ const TOKEN = new RegExp(
   [
     String.raw`(?<blank> )`,
     String.raw`(?<text>'(?:[^'\\\p{Cc}]|\\.)*')`,
-    String.raw`(?<quoted>[\`"](?:[^\`"\\]|\\.)*[\`"])`,
+    String.raw`(?<quoted>\x60(?:[^\x60\\]|\\.)*\x60)`,
     String.raw`(?<placeholder>\{(?<name>\w+):(?<type>[\w(), ]+)\})`,
     String.raw`(?<word>[A-Za-z_]\w*)`,
     String.raw`(?<number>\d[\w.]*(?:(?<=[eE])[+-]\d+)?)`,
