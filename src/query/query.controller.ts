@@ -26,7 +26,7 @@ export class QueryController {
       "Runs one SELECT in ClickHouse's SQL. Its only table is `events`, with the columns `id` (UUID), `application`, `session_id`, " +
       "`category`, `name` (String), `timestamp` (DateTime64(6, 'UTC')), `timestamp_micros` (Int64), `data` (JSON, e.g. `data.path`) " +
       'and `data_text` (String, the payload exactly as it was stored). A key of one application sees the events of that application only. ' +
-      'Nothing can be changed, and nothing else can be read. An answer has at most 10,000 rows and 8 MiB.',
+      'Nothing can be changed, and nothing else can be read. An answer has at most 10,000 rows and 16 MiB.',
   })
   @ApiBody({ type: QueryDto })
   @ApiOkResponse({ type: QueryResponse })

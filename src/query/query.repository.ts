@@ -11,6 +11,9 @@ import { type Node, parseSyntaxTree } from './sandbox/syntax-tree.js';
 /** ClickHouse's code of a missing database (UNKNOWN_DATABASE). */
 const UNKNOWN_DATABASE = '81';
 
+/** Bytes of an answer, as JSON. */
+export const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
+
 /** The name of a caller's placeholder begins with a letter. */
 const APPLICATION = '_application';
 
@@ -103,7 +106,11 @@ export class QueryRepository {
     { text, ...options }: IsolatedStatement,
   ): Promise<string> {
     try {
-      return await this.questions.readIsolated(sql, parameters, { name, ...options });
+      return await this.questions.readIsolated(sql, parameters, {
+        name,
+        maxBytes: MAX_ANSWER_BYTES,
+        ...options,
+      });
     } catch (error) {
       if (clickHouseCode(error) === UNKNOWN_DATABASE) this.settings = undefined;
       throw toStatementError(error, text);

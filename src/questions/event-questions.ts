@@ -73,7 +73,7 @@ export class EventQuestions {
   async readIsolated(
     sql: string,
     parameters: Parameters,
-    { settings, ...options }: Pick<IsolatedOptions, 'name' | 'format' | 'settings'>,
+    { settings, ...options }: Omit<IsolatedOptions, 'signal'>,
   ): Promise<string> {
     const limited = { ...options, settings: { ...LIMITS, ...settings } };
     try {

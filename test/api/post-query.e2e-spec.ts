@@ -161,7 +161,7 @@ describe('POST /query/', () => {
           expect(await rowsOf(sql, parameters)).toEqual([[expected.length]]);
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 
@@ -219,49 +219,78 @@ describe('POST /query/', () => {
     expect((await post({ sql: 'SELECT 1' }, sender)).status).toBe(403);
   });
 
-  it.each(REFUSED)('refuses %s', async (sql, message) => {
-    const { status, body } = await post({
-      sql: sql.replaceAll('{db}', copy.database),
-      parameters: { table: 'events' },
-    });
-    expect({ sql, status, code: body.code }).toEqual({ sql, status: 400, code: 'invalid' });
-    expect(body.errors.sql).toEqual([expect.stringMatching(message)]);
-    expect(JSON.stringify(body)).not.toMatch(
-      new RegExp(`${SECRET}|/tmp/(?!the-eye-attack)|events_|in scope`),
-    );
+  it('refuses what reaches beyond the events, by name', async () => {
+    const wrong: unknown[] = [];
+    const attack = async ([template, message]: (typeof REFUSED)[number]): Promise<void> => {
+      const sql = template.replaceAll('{db}', copy.database);
+      const { status, body } = await post({ sql, parameters: { table: 'events' } });
+      const text = JSON.stringify(body);
+      const [said] = body.errors?.sql ?? [];
+      const isSilent = !new RegExp(`${SECRET}|/tmp/(?!the-eye-attack)|events_|in scope`).test(text);
+      if (status !== 400 || !message.test(said) || !isSilent) wrong.push({ sql, status, text });
+    };
+    for (let at = 0; at < REFUSED.length; at += 4) await Promise.all(REFUSED.slice(at, at + 4).map(attack));
+    expect(wrong).toEqual([]);
   });
 
   it.each([
-    [{}, 'sql', /required/],
-    [{ sql: ' ' }, 'sql', /Must be a SELECT/],
-    [{ sql: `SELECT ${'1'.repeat(20_000)}` }, 'sql', /20,000/],
-    [{ sql: 'SELECT {a:String}' }, 'parameters', /\{a:String\} needs a value/],
-    [{ sql: 'SELECT {_application:String}' }, 'parameters', /needs a value/],
-    [{ sql: 'SELECT 1', parameters: { _application: 'other' } }, 'parameters', /"_application"/],
-    [{ sql: 'SELECT 1', parameters: { a: {} } }, 'parameters', /a must be a text/],
-    [{ sql: 'SELECT 1', parameters: [] }, 'parameters', /object/],
-    [{ sql: 'SELECT {a:UInt8}', parameters: { a: 'x' } }, 'sql', /./],
-    [{ sql: 'SELECT 1', application: 'O' }, 'application', /name of an application/],
-    [{ sql: 'SELECT 1', format: 'CSV' }, 'format', /Unknown field/],
-    [{ sql: 'SELECT toFloat64(data.path) FROM events' }, 'sql', /Cannot read floating point value/],
+    ['no SQL', {}, 'sql', /required/],
+    ['blank SQL', { sql: ' ' }, 'sql', /Must be a SELECT/],
+    ['long SQL', { sql: `SELECT ${'1'.repeat(20_000)}` }, 'sql', /20,000/],
     [
+      'a placeholder without a value',
+      { sql: 'SELECT {a:String}' },
+      'parameters',
+      /\{a:String\} needs a value/,
+    ],
+    ['a placeholder of The Eye', { sql: 'SELECT {_application:String}' }, 'parameters', /needs a value/],
+    [
+      'a value for a placeholder of The Eye',
+      { sql: 'SELECT 1', parameters: { _application: 'other' } },
+      'parameters',
+      /"_application"/,
+    ],
+    [
+      'a value that is an object',
+      { sql: 'SELECT 1', parameters: { a: {} } },
+      'parameters',
+      /a must be a text/,
+    ],
+    ['values that are no object', { sql: 'SELECT 1', parameters: [] }, 'parameters', /object/],
+    [
+      'a value that does not fit its placeholder',
+      { sql: 'SELECT {a:UInt8}', parameters: { a: 'x' } },
+      'sql',
+      /./,
+    ],
+    ['a wrong application', { sql: 'SELECT 1', application: 'O' }, 'application', /name of an application/],
+    ['an unknown field', { sql: 'SELECT 1', format: 'CSV' }, 'format', /Unknown field/],
+    [
+      'a text that is no number',
+      { sql: 'SELECT toFloat64(data.path) FROM events' },
+      'sql',
+      /Cannot read floating point value/,
+    ],
+    [
+      'an unknown column',
       { sql: 'SELECT nothing FROM events' },
       'sql',
       /^Unknown expression identifier `nothing` \(UNKNOWN_IDENTIFIER\)$/,
     ],
-    [{ sql: 'SELECT sum(name) FROM events' }, 'sql', /Illegal type/],
-    [{ sql: `SELECT ${'('.repeat(9000)}1${')'.repeat(9000)}` }, 'sql', /parse depth/],
-    [{ sql: `SELECT 1${'+1'.repeat(9000)}` }, 'sql', /too deep/],
-    [{ sql: `SELECT x${'::Int'.repeat(3000)}` }, 'sql', /too deep/],
-    [{ sql: `SELECT a${' ? 1 : a'.repeat(2000)}` }, 'sql', /./],
+    ['a sum of texts', { sql: 'SELECT sum(name) FROM events' }, 'sql', /Illegal type/],
+    ['many parentheses', { sql: `SELECT ${'('.repeat(9000)}1${')'.repeat(9000)}` }, 'sql', /parse depth/],
+    ['a long sum', { sql: `SELECT 1${'+1'.repeat(9000)}` }, 'sql', /too deep/],
+    ['many casts', { sql: `SELECT x${'::Int'.repeat(3000)}` }, 'sql', /too deep/],
+    ['many conditions', { sql: `SELECT a${' ? 1 : a'.repeat(2000)}` }, 'sql', /./],
     [
+      'aliases that grow exponentially',
       {
         sql: `WITH 1 AS a0, ${Array.from({ length: 40 }, (_, i) => `(a${i}, a${i}, a${i}) AS a${i + 1}`).join(', ')} SELECT a40`,
       },
       'sql',
       /./,
     ],
-  ])('refuses the body %j', async (sent, field, message) => {
+  ])('refuses %s', async (_, sent, field, message) => {
     const { status, body } = await post(sent);
     expect({ status, errors: Object.keys(body.errors ?? {}) }).toEqual({ status: 400, errors: [field] });
     expect(body.errors[field]).toEqual([expect.stringMatching(message)]);
@@ -270,7 +299,6 @@ describe('POST /query/', () => {
   it('lets no expression see a row of another application, not even to fail at it', async () => {
     for (const condition of [
       'toFloat64(name) > 0',
-      'toFloat64(session_id) >= 0 AND toFloat64(category) > 0',
       `intDiv(1, application = 'own') = 1`,
       `NOT (timestamp > '2020-01-01' AND toUInt64(session_id) > 99999)`,
     ]) {
@@ -287,9 +315,15 @@ describe('POST /query/', () => {
     expect(await rowsOf(`SELECT DISTINCT application FROM events WHERE application != 'own' OR 1`)).toEqual([
       ['own'],
     ]);
+    for (const paths of [
+      'distinctJSONPaths(data)',
+      'groupUniqArrayArray(JSONDynamicPaths(data))',
+      'groupUniqArrayArray(JSONSharedDataPaths(data))',
+    ])
+      expect(JSON.stringify(await rowsOf(`SELECT ${paths} FROM events`))).not.toContain('secret');
     expect(
-      await rowsOf(`SELECT uniq(data.secret), count(data.secret), groupUniqArray(application) FROM events`),
-    ).toEqual([[0, 0, ['own']]]);
+      await rowsOf(`SELECT countIf(isNotNull(data.secret)), groupUniqArray(application) FROM events`),
+    ).toEqual([[0, ['own']]]);
   });
 
   it('shows no row of another application for mutations of permitted statements', async () => {
@@ -311,8 +345,6 @@ describe('POST /query/', () => {
         'additional_table_filters',
         '=',
         '{}',
-        'IN',
-        'events_1',
         'file',
         'merge',
         '`',
@@ -323,38 +355,38 @@ describe('POST /query/', () => {
         '--',
         '/*',
         '*/',
-        '\n',
         ';',
         'copied',
         'PREWHERE',
         'FORMAT',
-        'CSV',
         'OR',
         '1',
         'application',
         '!=',
         `'own'`,
-        'AS',
-        'events',
         '_part',
+        'NOT',
       ],
     ];
+    const alike = (word: string): string[] => words.filter((other) => kindOf(other) === kindOf(word));
     const mutation = fc.record({
-      kind: fc.constantFrom('remove', 'insert', 'replace', 'repeat'),
+      kind: fc.constantFrom('remove', 'insert', 'alike', 'alike', 'alike', 'repeat'),
       at: fc.nat(60),
-      word: fc.constantFrom(...words),
+      choice: fc.nat(1000),
     });
     let answered = 0;
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...seeds),
-        fc.array(mutation, { minLength: 1, maxLength: 3 }),
+        fc.array(mutation, { minLength: 1, maxLength: 2 }),
         async (seed, mutations) => {
           const parts = partsOf(seed);
-          for (const { kind, at, word } of mutations) {
+          for (const { kind, at, choice } of mutations) {
             const place = at % parts.length;
             const part = parts[place] ?? '';
-            const others = { remove: [], insert: [word, part], replace: [word], repeat: [part, part] }[kind];
+            const among = kind === 'alike' ? alike(part) : words;
+            const word = among[choice % among.length] ?? '';
+            const others = { remove: [], insert: [word, part], alike: [word], repeat: [part, part] }[kind];
             parts.splice(place, 1, ...others);
           }
           const sql = parts.join(' ').replaceAll('{db}', copy.database);
@@ -364,7 +396,7 @@ describe('POST /query/', () => {
           if (status === 200) answered++;
         },
       ),
-      { numRuns: 120 },
+      { numRuns: 60 },
     );
     expect(answered).toBeGreaterThan(5);
   });
@@ -378,10 +410,10 @@ describe('POST /query/', () => {
     ],
     [
       'memory of one value',
-      'SELECT length(arrayMap(x -> repeat(toString(x), 1000), range(1000000)))',
+      `SELECT length(arrayMap(x -> repeat('x', 1000), range(1000000)))`,
       /max_memory_usage/,
     ],
-    ['bytes of an answer', `SELECT repeat('x', 900000), arrayJoin(range(100))`, /max_result_bytes/],
+    ['bytes of an answer', `SELECT repeat('x', 9000), arrayJoin(range(2500))`, /16,777,216/],
   ])('bounds the %s of a query', async (_, sql, message) => {
     const { status, body, took } = await post({ sql });
     expect({ status, code: body.code }).toEqual({ status: 422, code: 'question_too_large' });
@@ -396,6 +428,10 @@ describe('POST /query/', () => {
     expect(names.filter((name) => isPermittedFunction(name) === refused.has(name))).toEqual([]);
   });
 });
+
+/** Keywords, names, texts and symbols are alike. */
+const kindOf = (part: string): number =>
+  [/^[A-Z]+$/, /^\w+$/, /^'/, /^/].findIndex((kind) => kind.test(part));
 
 /** Words, texts and symbols of a statement. */
 const partsOf = (sql: string): string[] => sql.match(/'[^']*'|\w+|\S/g) ?? [];

@@ -20,7 +20,7 @@ export const REFUSED: readonly (readonly [sql: string, message: RegExp])[] = [
   ['SELECT 1 GLOBAL IN {db}.events', /not permitted/],
   ['SELECT 1 IN events', /behind IN is not permitted/],
   ['WITH {db}.events AS t SELECT 1 IN t', /behind IN is not permitted/],
-  ['SELECT exists({db}.events)', /EXISTS without a subquery/],
+  ['SELECT exists({db}.events)', /EXISTS without a subquery|Syntax error/],
   ['SELECT 1 FROM nowhere', /no such table/],
   ['SELECT * FROM (WITH inner_one AS (SELECT 1) SELECT 1) AS a, inner_one', /no such table/],
   ['FROM system.one SELECT 1', /is not permitted/],
@@ -158,6 +158,12 @@ export const REFUSED: readonly (readonly [sql: string, message: RegExp])[] = [
   ['SELECT 1 AS `a\\nFunction file (children 1)`', /The name .* is not permitted/],
   ['SELECT 1 AS `a\\`b`', /The name .* is not permitted/],
   ['SELECT 1 AS ENGINE', /`ENGINE` is not permitted/],
+  // Work in one value, which ClickHouse cannot interrupt.
+  ["SELECT extractAll(repeat('a', 1000000), 'a*b|a')", /pattern in `extractAll` is not permitted/],
+  ["SELECT replaceRegexpAll(repeat('a', 1000000), 'a(a+b)?', '')", /pattern in `replaceRegexpAll`/],
+  ["SELECT REGEXP_REPLACE(repeat('a', 1000000), concat('a', '*b|a'), '')", /pattern in `REGEXP_REPLACE`/],
+  ["SELECT countMatches(data_text, 'a*b|a') FROM events", /pattern in `countMatches`/],
+  ['SELECT hasAll(range(1000000), range(1000000))', /two lists that are computed/],
   // Types.
   [
     "SELECT CAST(unhex('00'), 'AggregateFunction(sum, UInt64)')",

@@ -24,7 +24,7 @@ export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
     timezone
   `,
   'looks into the engine': `
-    addressToLine addressToLineWithInlines addressToSymbol demangle isMergeTreePartCoveredBy logTrace mergeTreePartInfo tid _CAST __actionName
+    addressToLine addressToLineWithInlines addressToSymbol demangle isMergeTreePartCoveredBy logTrace mergeTreePartInfo tid __actionName
     __applyFilter __bitBoolMaskAnd __bitBoolMaskOr __bitSwapLastTwo __bitWrapperFunc __getScalar __patchPartitionID __scalarSubqueryResult
     __toYearCalendarOnly nested validateNestedArraySizes blockNumber blockSerializedSize blockSize defaultValueOfArgumentType defaultValueOfTypeName
     dumpColumnStructure getSizeOfEnumType getTypeSerializationStreams icebergBucket icebergTruncate indexHint isConstant lowCardinalityIndices
@@ -49,7 +49,7 @@ export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
     inIgnoreSet notInIgnoreSet notNullInIgnoreSet nullInIgnoreSet
   `,
   'takes time with the square of the length, or programs of its own': `
-    arrayAutocorrelation arrayLevenshteinDistance arrayLevenshteinDistanceWeighted arraySimilarity damerauLevenshteinDistance editDistance
+    extractAllGroups extractAllGroupsHorizontal extractAllGroupsVertical arrayAutocorrelation arrayLevenshteinDistance arrayLevenshteinDistanceWeighted arraySimilarity damerauLevenshteinDistance editDistance
     editDistanceUTF8 jaroSimilarity jaroWinklerSimilarity levenshteinDistance levenshteinDistanceUTF8 sparseGrams sparseGramsHashes
     sparseGramsHashesUTF8 sparseGramsUTF8 stringJaccardIndex stringJaccardIndexUTF8 multiFuzzyMatchAllIndices multiFuzzyMatchAny
     multiFuzzyMatchAnyIndex multiMatchAllIndices multiMatchAny multiMatchAnyIndex

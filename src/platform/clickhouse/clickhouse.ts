@@ -9,6 +9,7 @@ import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { createClickHouseClient } from './clickhouse-client.js';
 import {
   clickHouseCode,
+  answerTooLarge,
   ClickHouseUnavailableError,
   HOW_TO_HAVE_CLICKHOUSE,
   toDomainError,
@@ -57,6 +58,8 @@ export interface StreamOptions extends StatementOptions {
 export interface IsolatedOptions extends StatementOptions {
   /** A format of ClickHouse. */
   readonly format: string;
+  /** Bytes of the answer. */
+  readonly maxBytes: number;
 }
 
 export interface InsertOptions extends StatementOptions {
@@ -177,18 +180,23 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   }
 
   /**
-   * Runs one SELECT or EXPLAIN in the empty database, and returns its answer as ClickHouse writes it. The caller bounds its size by settings.
+   * Runs one SELECT or EXPLAIN in the empty database, and returns its answer as ClickHouse writes it.
    * @param sql without a FORMAT clause
    */
   readIsolated(sql: string, parameters: Parameters, options: IsolatedOptions): Promise<string> {
-    const { format, settings, ...rest } = options;
+    const { format, maxBytes, settings, ...rest } = options;
     const whole = { ...settings, default_format: format, wait_end_of_query: 1 };
     return this.run(sql, { ...rest, settings: whole }, async (_, request) => {
       const { isolated } = this;
       if (!isolated) throw new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
       const { stream } = await isolated.exec({ ...request, query: sql, query_params: parameters });
       const parts: Buffer[] = [];
-      for await (const part of stream) parts.push(part as Buffer);
+      let size = 0;
+      for await (const part of stream as AsyncIterable<Buffer>) {
+        size += part.length;
+        if (size > maxBytes) throw answerTooLarge(maxBytes);
+        parts.push(part);
+      }
       return Buffer.concat(parts).toString();
     });
   }

@@ -44,16 +44,34 @@ const SOURCES = new Set(['TableIdentifier', 'Subquery']);
 const IN_FUNCTIONS = new Set(['in', 'notIn', 'nullIn', 'notNullIn']);
 
 /** Functions with the name of a type, by where it stands: the second or the last argument. */
-const TYPE_ARGUMENTS: Readonly<Record<string, 1 | -1>> = {
-  CAST: 1,
-  _CAST: 1,
-  accurateCast: 1,
-  accurateCastOrDefault: 1,
-  accurateCastOrNull: 1,
-  JSONExtract: -1,
-  JSONExtractCaseInsensitive: -1,
-  reinterpret: 1,
-};
+const TYPE_ARGUMENTS: ReadonlyMap<string, 1 | -1> = new Map([
+  ['CAST', 1],
+  ['_CAST', 1],
+  ['accurateCast', 1],
+  ['accurateCastOrDefault', 1],
+  ['accurateCastOrNull', 1],
+  ['JSONExtract', -1],
+  ['JSONExtractCaseInsensitive', -1],
+  ['reinterpret', 1],
+]);
+
+/**
+ * Functions that look for a pattern again and again, in small letters, and where the pattern stands. With alternatives, optional
+ * parts or groups this may take the square of the length of one text, in which ClickHouse cannot be interrupted.
+ */
+const PATTERN_ARGUMENTS: ReadonlyMap<string, number> = new Map([
+  ['countmatches', 1],
+  ['countmatchescaseinsensitive', 1],
+  ['extractall', 1],
+  ['regexp_replace', 1],
+  ['replaceregexpall', 1],
+  ['splitbyregexp', 0],
+]);
+
+const PLAIN_PATTERN = /^[^|?*{()]*$/;
+
+/** Functions that compare each element of one list with each of the other. */
+const LIST_COMPARISONS = new Set(['hasAll', 'hasAny', 'hasSubstr']);
 
 /** @throws NotPermittedError */
 export function checkTree(node: Node): void {
@@ -94,9 +112,20 @@ function checkFunction({ detail, children }: Node): void {
       'a list, a subquery or a placeholder stands there',
     );
   if (name === 'exists' && values[0]?.kind !== 'Subquery') throw notPermitted('EXISTS without a subquery');
-  const typeAt = TYPE_ARGUMENTS[name];
+  const typeAt = TYPE_ARGUMENTS.get(name);
   if (typeAt !== undefined) checkTypeName(name, values.at(typeAt));
+  const patternAt = PATTERN_ARGUMENTS.get(name.toLowerCase());
+  if (patternAt !== undefined) checkPattern(name, values[patternAt]);
+  if (LIST_COMPARISONS.has(name) && !values.some((list) => isWritten(list) || list.detail === 'array'))
+    throw notPermitted(`\`${name}\` of two lists that are computed`, 'write one of them: [1, 2]');
 }
+
+function checkPattern(name: string, pattern: Node | undefined): void {
+  if (!pattern || !isWritten(pattern) || !PLAIN_PATTERN.test(withoutAlias(pattern.detail)))
+    throw notPermitted(`This pattern in \`${name}\``, 'it is a text without | ? * { ( and )');
+}
+
+const isWritten = ({ kind }: Node): boolean => kind === 'Literal';
 
 /** States of aggregate functions are not read from texts: ClickHouse does not expect them from strangers. */
 function checkTypeName(name: string, type: Node | undefined): void {

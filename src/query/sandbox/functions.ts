@@ -19,8 +19,8 @@ const AGGREGATES = namesOf(AGGREGATE_FUNCTIONS);
 const COMBINATOR =
   /(?:If|Array|Map|Distinct|OrDefault|OrNull|Resample|ForEach|ArgMin|ArgMax|SimpleState|State|MergeState|Merge)$/;
 
-/** Names that only the syntax tree has. */
-const SYNTAX = new Set(['lambda']);
+/** What the syntax tree has for `x -> y`, EXISTS and the value of a placeholder. */
+const SYNTAX = new Set(['lambda', 'exists', '_CAST']);
 
 /** Whether a function may be called. Capitals and small letters are equal, as in many names of ClickHouse. */
 export function isPermittedFunction(name: string): boolean {

@@ -7,7 +7,7 @@ export const LIMITS: Settings = {
   max_threads: 2,
   // Cancelled and late statements end between two blocks.
   max_block_size: 8192,
-  max_result_bytes: 8 * MEBIBYTE,
+  max_result_bytes: 16 * MEBIBYTE,
   max_temporary_data_on_disk_size_for_query: 64 * MEBIBYTE,
   max_parser_depth: 300,
   max_ast_depth: 300,

@@ -13,7 +13,7 @@ export const TEXT_FUNCTIONS: readonly string[] = [
   substringIndexUTF8 substringUTF8 toValidUTF8 trim trimBoth trimLeft trimRight tryBase32Decode tryBase58Decode tryBase64Decode tryBase64URLDecode
   ucase upper upperUTF8 REGEXP_REPLACE format overlay overlayUTF8 printf regexpQuoteMeta replace replaceAll replaceOne replaceRegexpAll
   replaceRegexpOne translate translateUTF8 REGEXP_MATCHES countMatches countMatchesCaseInsensitive countSubstrings countSubstringsCaseInsensitive
-  countSubstringsCaseInsensitiveUTF8 extract extractAll extractAllGroupsHorizontal extractGroups hasAllToken hasAllTokens hasAnyToken hasAnyTokens
+  countSubstringsCaseInsensitiveUTF8 extract extractAll extractGroups hasAllToken hasAllTokens hasAnyToken hasAnyTokens
   hasPhrase hasSubsequence hasSubsequenceCaseInsensitive hasSubsequenceCaseInsensitiveUTF8 hasSubsequenceUTF8 hasToken hasTokenCaseInsensitive
   hasTokenCaseInsensitiveOrNull hasTokenOrNull ilike instr like locate match matchPhrase multiSearchAllPositions
   multiSearchAllPositionsCaseInsensitive multiSearchAllPositionsCaseInsensitiveUTF8 multiSearchAllPositionsUTF8 multiSearchAny
@@ -21,8 +21,8 @@ export const TEXT_FUNCTIONS: readonly string[] = [
   multiSearchFirstIndexCaseInsensitiveUTF8 multiSearchFirstIndexUTF8 multiSearchFirstPosition multiSearchFirstPositionCaseInsensitive
   multiSearchFirstPositionCaseInsensitiveUTF8 multiSearchFirstPositionUTF8 ngramDistance ngramDistanceCaseInsensitive
   ngramDistanceCaseInsensitiveUTF8 ngramDistanceUTF8 ngramSearch ngramSearchCaseInsensitive ngramSearchCaseInsensitiveUTF8 ngramSearchUTF8 notILike
-  notLike position positionCaseInsensitive positionCaseInsensitiveUTF8 positionUTF8 alphaTokens arrayStringConcat array_to_string extractAllGroups
-  extractAllGroupsVertical ngrams reverseBySeparator splitByAlpha splitByChar splitByNonAlpha splitByRegexp splitByString splitByWhitespace tokens
+  notLike position positionCaseInsensitive positionCaseInsensitiveUTF8 positionUTF8 alphaTokens arrayStringConcat array_to_string 
+   ngrams reverseBySeparator splitByAlpha splitByChar splitByNonAlpha splitByRegexp splitByString splitByWhitespace tokens
   `,
   /* JSON */ `
   JSONAllPaths JSONAllPathsWithTypes JSONAllValues JSONArrayLength JSONDynamicPaths JSONDynamicPathsWithTypes JSONExtract JSONExtractArrayRaw
