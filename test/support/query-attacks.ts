@@ -158,6 +158,20 @@ export const REFUSED: readonly (readonly [sql: string, message: RegExp])[] = [
   ['SELECT 1 AS `a\\nFunction file (children 1)`', /The name .* is not permitted/],
   ['SELECT 1 AS `a\\`b`', /The name .* is not permitted/],
   ['SELECT 1 AS ENGINE', /`ENGINE` is not permitted/],
+  // Names that take the place of what defines `events`.
+  ['WITH ((a, b) -> 1) AS equals SELECT count() FROM events', /lambda with a name|name `equals`/],
+  [
+    'WITH ((a, b) -> 1) AS `equals` SELECT count() FROM (SELECT * FROM events)',
+    /lambda with a name|name `equals`/,
+  ],
+  ['WITH (x -> x) AS f SELECT f(1)', /lambda with a name/],
+  ['SELECT arrayMap((x -> x) AS f, [1]), f(2)', /lambda with a name/],
+  ['SELECT * REPLACE ((a, b) -> 1 AS equals) FROM events', /lambda|name `equals`|Syntax error/],
+  ['SELECT arrayMap(equals -> (SELECT count() FROM events), [1])', /name `equals`/],
+  ['SELECT arrayMap((x, Equals) -> (SELECT count() FROM events), [1], [2])', /name `Equals`/],
+  ['WITH 1 AS equals SELECT count() FROM events', /name `equals`/],
+  ['WITH 1 AS least SELECT count() FROM events', /name `least`/],
+  ['SELECT 1 AS `equals` FROM events', /name `equals`/],
   // Work in one value, which ClickHouse cannot interrupt.
   ["SELECT extractAll(repeat('a', 1000000), 'a*b|a')", /pattern in `extractAll` is not permitted/],
   ["SELECT replaceRegexpAll(repeat('a', 1000000), 'a(a+b)?', '')", /pattern in `replaceRegexpAll`/],

@@ -73,14 +73,51 @@ const PLAIN_PATTERN = /^[^|?*{()]*$/;
 /** Functions that compare each element of one list with each of the other. */
 const LIST_COMPARISONS = new Set(['hasAll', 'hasAny', 'hasSubstr']);
 
+/**
+ * Functions in the definition of `events`, in small letters. ClickHouse looks names up where `events` is used, so a lambda that
+ * is called `equals` would take the place of the comparison with the application.
+ */
+const RESERVED = new Set(['equals', 'least', 'greatest', 'fromunixtimestamp64micro', 'negate', '_cast']);
+
+const ALIAS = / \(alias (.*)\)$/s;
+
 /** @throws NotPermittedError */
-export function checkTree(node: Node): void {
+export function checkTree(node: Node, callee?: Node): void {
   checkNode(node);
-  for (const child of node.children) checkTree(child);
+  for (const child of node.children) {
+    if (isLambda(child)) checkLambda(child, callee);
+    checkTree(child, node.kind === 'Function' ? node : undefined);
+  }
+}
+
+const isLambda = ({ kind, detail }: Node): boolean =>
+  kind === 'Function' && withoutAlias(detail) === 'lambda';
+
+/** @param callee the function whose argument it is, if it is one */
+function checkLambda(lambda: Node, callee: Node | undefined): void {
+  if (!callee || ALIAS.test(lambda.detail))
+    throw notPermitted(
+      'A lambda with a name, or outside of a call',
+      'write it as an argument: arrayMap(x -> x + 1, list)',
+    );
+  checkNames(lambda.children[0]?.children[0]);
+}
+
+/** The parameters of a lambda. */
+function checkNames(parameters: Node | undefined): void {
+  if (parameters?.kind === 'Identifier') checkName(parameters.detail);
+  parameters?.children.forEach(checkNames);
+}
+
+function checkName(name: string): void {
+  if (RESERVED.has(name.toLowerCase()))
+    throw notPermitted(`The name \`${name}\``, 'it is that of a function');
 }
 
 function checkNode(node: Node): void {
   const { kind, detail, children } = node;
+  const alias = ALIAS.exec(detail)?.[1];
+  if (alias !== undefined) checkName(alias);
   switch (kind) {
     case 'Function':
       return checkFunction(node);
@@ -133,4 +170,4 @@ function checkTypeName(name: string, type: Node | undefined): void {
   if (/AggregateFunction/i.test(type.detail)) throw notPermitted(`The type ${type.detail}`);
 }
 
-const withoutAlias = (detail: string): string => detail.replace(/ \(alias .*\)$/s, '');
+const withoutAlias = (detail: string): string => detail.replace(ALIAS, '');

@@ -38,7 +38,7 @@ export class Engine {
 
   /**
    * @param args options of clickhouse-local
-   * @param onStuck called when a statement does not end although it was cancelled
+   * @param onStuck called when a SELECT does not end although it was cancelled
    */
   constructor(
     private readonly folder: string,
@@ -107,11 +107,11 @@ export class Engine {
   }
 
   /** Cancels a statement, and tries again until it has ended. KILL QUERY with SYNC would never return in chdb. */
-  private async kill({ mark }: Statement, ended: AbortSignal): Promise<void> {
+  private async kill({ mark, isRead }: Statement, ended: AbortSignal): Promise<void> {
     const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quote(mark)} ASYNC`;
     const stuckAt = performance.now() + STUCK_TIMEOUT_MS;
     while (!ended.aborted) {
-      if (performance.now() > stuckAt) this.onStuck();
+      if (isRead && performance.now() > stuckAt) this.onStuck();
       const session = this.open();
       await session.queryAsync(sql, { format: 'Null' }).catch(() => undefined);
       session.close();
