@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { clickHouseCode } from '../platform/clickhouse/clickhouse-errors.js';
+import { clickHouseCode, ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { ClickHouse, type Settings } from '../platform/clickhouse/clickhouse.js';
 import { EVENTS } from '../replication/copy-table.js';
 import { EventQuestions } from '../questions/event-questions.js';
@@ -126,12 +126,25 @@ export class QueryRepository {
   }
 
   private async prepare(): Promise<Settings> {
-    await this.clickhouse.command(`CREATE DATABASE IF NOT EXISTS ${this.clickhouse.emptyDatabase}`);
+    await this.createEmptyDatabase();
     const known = await this.clickhouse.query<{ name: string }>(
       'SELECT name FROM system.settings WHERE name IN {names:Array(String)}',
       { names: Object.keys(LIMITS_OF_NEW_VERSIONS) },
     );
     const others = known.map(({ name }) => [name, LIMITS_OF_NEW_VERSIONS[name] ?? 0]);
     return { ...LIMITS, ...(Object.fromEntries(others) as Settings), ...SANDBOX };
+  }
+
+  /** @throws ClickHouseUnavailableError, also if the user of CLICKHOUSE_URL may not do that */
+  private async createEmptyDatabase(): Promise<void> {
+    try {
+      await this.clickhouse.command(`CREATE DATABASE IF NOT EXISTS ${this.clickhouse.emptyDatabase}`);
+    } catch (error) {
+      if (error instanceof ClickHouseUnavailableError) throw error;
+      throw new ClickHouseUnavailableError(
+        'The user of CLICKHOUSE_URL cannot create the database without tables that SQL of callers runs in: see docs/sql.md.',
+        { cause: error },
+      );
+    }
   }
 }
