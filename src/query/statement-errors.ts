@@ -17,7 +17,7 @@ const UNKNOWN_TABLE = '60';
 
 /** Where the message turns from the statement to what is around it. */
 const SURROUNDINGS =
-  /(?:\.? ?In scope|:? in scope |:? while executing|: While |\. Maybe you meant|Expected one of)[^]*$/i;
+  /(?:\.? ?In scope|:? in scope |:? while executing|: While |\. Consider |\. Maybe you meant|Expected one of)[^]*$/i;
 
 /** Where the parser gave up, by the number of a byte. */
 const SYNTAX_ERROR = /failed at position (\d+)/;
