@@ -32,6 +32,7 @@ const LAYERS = [
   'event-types',
   'statistics',
   'properties',
+  'query',
   'statistics/rates',
   'events/stream',
   'events',

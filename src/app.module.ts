@@ -14,6 +14,7 @@ import { ClickHouseModule } from './platform/clickhouse/clickhouse.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { PropertiesModule } from './properties/properties.module.js';
+import { QueryModule } from './query/query.module.js';
 import { QueueModule } from './queue/queue.module.js';
 import { RejectionsModule } from './rejections/rejections.module.js';
 import { RejectionsRepositoryModule } from './rejections/rejections-repository.module.js';
@@ -61,6 +62,7 @@ const API_MODULES = [
   RetentionModule,
   PathsModule,
   PropertiesModule,
+  QueryModule,
   SessionsModule,
   SessionStatisticsModule,
   ApplicationsModule,
@@ -69,12 +71,7 @@ const API_MODULES = [
 ];
 
 /** In processes that store events and do the periodic jobs. */
-const WORKER_MODULES = [
-  EventsModule.worker,
-  StreamModule.worker,
-  RejectionsModule.worker,
-  WorkerModule,
-];
+const WORKER_MODULES = [EventsModule.worker, StreamModule.worker, RejectionsModule.worker, WorkerModule];
 
 /** The whole application: the connections to PostgreSQL and Redis, and the modules of the lists above. */
 @Module({})

@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouseUnavailableError, clickHouseCode } from '../platform/clickhouse/clickhouse-errors.js';
-import { ClickHouse, type Settings, type StatementOptions } from '../platform/clickhouse/clickhouse.js';
+import {
+  ClickHouse,
+  type IsolatedOptions,
+  type Parameters,
+  type Settings,
+  type StatementOptions,
+} from '../platform/clickhouse/clickhouse.js';
 import type { Filter } from '../platform/filters/filter.js';
 import { filterSql, type SqlParameters } from '../platform/filters/filter-sql.js';
 import { currentQuestion } from '../platform/questions/question.js';
 import { microsecondsOf, type Timestamp } from '../platform/time/timestamp.js';
+import { EVENTS } from '../replication/copy-table.js';
 import { ReplicationRepository } from '../replication/replication.repository.js';
 
 /** What one question may use. ClickHouse refuses one that needs more, by the name of the limit. */
@@ -82,19 +89,44 @@ export class EventQuestions {
     { values }: SqlParameters,
     options: QuestionOptions = {},
   ): Promise<Row[]> {
-    const question = currentQuestion();
-    const run = (): Promise<Row[]> =>
-      this.clickhouse.query<Row>(sql, values, {
-        name,
-        settings: LIMITS,
-        signal: question?.signal,
-        ...options,
-      });
     try {
-      return await (question?.statement(run) ?? run());
+      return await this.ask((signal) =>
+        this.clickhouse.query<Row>(sql, values, { name, settings: LIMITS, signal, ...options }),
+      );
     } catch (error) {
       throw clickHouseCode(error) === UNKNOWN_TABLE ? notCopiedYet(error) : error;
     }
+  }
+
+  /**
+   * Runs one statement of the current question for which only those tables exist that it names in full.
+   * @throws ClickHouseUnavailableError, QuestionTooLargeError, ClickHouseError if the statement is wrong
+   */
+  async readIsolated(
+    sql: string,
+    parameters: Parameters,
+    { settings, ...options }: Omit<IsolatedOptions, 'signal'>,
+  ): Promise<string> {
+    const limited = { ...options, settings: { ...LIMITS, ...settings } };
+    try {
+      return await this.ask((signal) =>
+        this.clickhouse.readIsolated(sql, parameters, { ...limited, signal }),
+      );
+    } catch (error) {
+      throw this.isWithoutCopy(error) ? notCopiedYet(error) : error;
+    }
+  }
+
+  private ask<Result>(run: (signal: AbortSignal | undefined) => Promise<Result>): Promise<Result> {
+    const question = currentQuestion();
+    const statement = (): Promise<Result> => run(question?.signal);
+    return question?.statement(statement) ?? statement();
+  }
+
+  /** Whether it is the table of the events that is missing. */
+  private isWithoutCopy(error: unknown): boolean {
+    const [, table] = /table expression identifier '(.*?)'/.exec((error as Error).message) ?? [];
+    return clickHouseCode(error) === UNKNOWN_TABLE && table === `${this.clickhouse.database}.${EVENTS}`;
   }
 }
 

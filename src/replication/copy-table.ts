@@ -54,6 +54,13 @@ const counts = (name: string, columns: string): string =>
   `PROJECTION ${name} (SELECT ${columns}, count() GROUP BY ${columns})`;
 
 /**
+ * A timestamp of the table as a DateTime64. That knows the years 1900 to 2299 only; other timestamps become the first or the
+ * last moment of them, so that the order stays.
+ */
+export const dateTimeOf = (column: string): string =>
+  `fromUnixTimestamp64Micro(least(greatest(${column}, -2208988800000000), 10413791999999999), 'UTC')`;
+
+/**
  * The definition of the copied events. There is no PARTITION BY, so that an insert is one part, whole or not at all.
  *
  * - `timestamp`: microseconds since 1970 in UTC, because DateTime64 knows the years 1900 to 2299 only.
@@ -64,6 +71,7 @@ const counts = (name: string, columns: string): string =>
  *   others are for all of them.
  * - `batch`: the number of the batch that copied the event. It grows with time, so that a removal that arrives late spares
  *   what was stored after it, and a repeated batch is recognised.
+ * - The index `time` finds the events of a range that is given as a DateTime64.
  */
 export const DEFINITION = `(
   id UUID CODEC(ZSTD(1)),
@@ -76,6 +84,7 @@ export const DEFINITION = `(
   data JSON DEFAULT ifNull(accurateCastOrNull(if(typed = '', data_text, typed), 'JSON'), CAST('{}', 'JSON')),
   data_text String CODEC(ZSTD(3)),
   batch UInt64 CODEC(Delta, ZSTD(1)),
+  INDEX time ${dateTimeOf('timestamp')} TYPE minmax GRANULARITY 1,
   ${counts('by_time', `${QUARTER.number}, application, category`)},
   ${counts('by_day', `${DAY.number}, application, category, name`)},
   ${counts('by_type', `name, category, application, ${QUARTER.number}`)},

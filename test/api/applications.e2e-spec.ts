@@ -109,6 +109,7 @@ describe('An application', () => {
       return { steps: [TYPE, { ...TYPE, name: 'paid' }], window: 60, from: '2021-01-01', to: '2021-01-02' };
     if (path === '/statistics/retention') return { start: TYPE, from: '2021-01-01', to: '2021-01-02' };
     if (path === '/statistics/paths') return { step: TYPE, from: '2021-01-01', to: '2021-01-02' };
+    if (path === '/query') return { sql: 'SELECT * FROM events' };
     if (path === '/applications') return { name: `${SECRET}-new` };
     if (path.endsWith('/keys')) return { scope: 'ingest' };
     if (path.endsWith('/check')) return { schema: {} };

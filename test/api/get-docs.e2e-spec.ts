@@ -115,6 +115,7 @@ describe('The API documentation', () => {
       'post /applications/{name}/keys',
       'post /event-types/{category}/{name}/check',
       'post /events',
+      'post /query',
       'post /rejections/retry',
       'post /rejections/{id}/retry',
       'post /statistics/funnel',
@@ -366,6 +367,26 @@ describe('The API documentation', () => {
       );
       expectDocumented(response, responses);
     }
+  });
+
+  it('describes the responses of POST /query and has an example that works', async () => {
+    const { responses } = document.paths['/query'].post;
+    const { properties } = document.components.schemas.QueryDto;
+    const body = Object.fromEntries(
+      Object.entries<any>(properties).map(([name, { example }]) => [name, example]),
+    );
+    const now = new Date().toISOString();
+    await eye.store(anEvent({ category: 'page interaction', name: 'pageview', timestamp: now }));
+    await eventually(async () => {
+      const response = await eye.post('/query/', body);
+      expectDocumented(response, responses);
+      expect(response.body.rows).toHaveLength(1);
+    });
+    expectDocumented(await eye.post('/query/', { sql: 'SELECT file(1)' }), responses);
+    expectDocumented(
+      await eye.post('/query/', { sql: 'SELECT range(10000000), range(10000001), range(10000002)' }),
+      responses,
+    );
   });
 
   it('describes the responses of the session routes and has examples that work', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
 import { Copy } from '../support/replication.js';
-import { anEvent, TheEye } from '../../testing/the-eye.js';
+import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 
 const run = promisify(execFile);
 
@@ -25,6 +25,9 @@ const PRELUDE = `
     command curl --silent --show-error -w '%{stderr}HTTP %{http_code}\\n' "$@"
   }
 `;
+
+/** The first line of a statement for ClickHouse, perhaps followed by its parameters. */
+const TO_QUERY = '-- POST /query/';
 
 const titleOf = ({ page, line }: Block): string => `${page}:${line}`;
 
@@ -81,7 +84,21 @@ describe('The documentation', () => {
     },
   );
 
-  it.each(inLanguage('sql'))(
+  it.each(inLanguage('sql').filter(([, { code }]) => code.startsWith(TO_QUERY)))(
+    'contains a working SQL statement for POST /query/ at %s',
+    async (_, { code }) => {
+      const [first = '', ...lines] = code.split('\n');
+      const parameters = JSON.parse(first.slice(TO_QUERY.length) || '{}') as unknown;
+      const { status, body } = await eventually(async () => {
+        const response = await eye.post('/query/', { sql: lines.join('\n'), parameters });
+        expect(response.status).not.toBe(503);
+        return response;
+      });
+      expect({ status, body }).toMatchObject({ status: 200, body: { truncated: false } });
+    },
+  );
+
+  it.each(inLanguage('sql').filter(([, { code }]) => !code.startsWith(TO_QUERY)))(
     'contains a working SQL statement at %s, which returns rows if it is a query',
     async (_, { code }) => {
       const rows = await eye.sql(code);

@@ -298,6 +298,14 @@ describe('The embedded ClickHouse', () => {
     await client.command({ query: 'DROP TABLE k' });
   });
 
+  it('ends its process, which is restarted then, for a statement that cannot be cancelled', async () => {
+    const stuck = 'SELECT arrayMap(x -> has(range(600000), x), range(600000))';
+    await expect(client.query({ query: stuck, ...aborted() })).rejects.toThrow();
+    await eventually(async () => expect(await clickhouse.accepts()).toBe(false), 30_000);
+    await clickhouse.start();
+    expect(await rowsOf('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   it('stops cleanly while a statement runs', async () => {
     const asked = client.query({ query: ENDLESS }).catch(() => undefined);
     await eventually(async () => expect(await running()).toBe(1));

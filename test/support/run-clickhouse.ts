@@ -42,7 +42,8 @@ export async function newClickHouseDatabase(): Promise<ClickHouseDatabase> {
     url: `${url}?database=${name}`,
     async drop() {
       const client = clickhouseClient(socket, 'default');
-      await client.command({ query: `DROP DATABASE IF EXISTS ${name} SYNC` });
+      for (const database of [name, `${name}_empty`])
+        await client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` });
       await client.close();
     },
   };

@@ -19,6 +19,11 @@ export class QuestionTooLargeError extends DomainError {
   }
 }
 
+export const answerTooLarge = (maxBytes: number): QuestionTooLargeError =>
+  new QuestionTooLargeError(
+    `The answer to this question has more bytes than it may have (${maxBytes.toLocaleString('en')}).`,
+  );
+
 const HOW_TO_NARROW = 'Ask for a shorter range of time, add filters, or group by fewer values.';
 
 /**

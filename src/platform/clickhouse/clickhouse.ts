@@ -9,6 +9,7 @@ import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { createClickHouseClient } from './clickhouse-client.js';
 import {
   clickHouseCode,
+  answerTooLarge,
   ClickHouseUnavailableError,
   HOW_TO_HAVE_CLICKHOUSE,
   toDomainError,
@@ -54,6 +55,13 @@ export interface StreamOptions extends StatementOptions {
   readonly format?: string;
 }
 
+export interface IsolatedOptions extends StatementOptions {
+  /** A format of ClickHouse. */
+  readonly format: string;
+  /** Bytes of the answer. */
+  readonly maxBytes: number;
+}
+
 export interface InsertOptions extends StatementOptions {
   /** The same token again stores nothing (`insert_deduplication_token`). */
   readonly token?: string;
@@ -85,8 +93,12 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   readonly isConfigured: boolean;
   /** The database of every statement; empty without a ClickHouse. */
   readonly database: string;
+  /** A database without tables, where a name that a statement does not qualify means nothing. */
+  readonly emptyDatabase: string;
   private readonly address: ClickHouseAddress | undefined;
   private readonly client: ClickHouseClient | undefined;
+  /** Works in the empty database. */
+  private readonly isolated: ClickHouseClient | undefined;
   private readonly logger = new Logger('ClickHouse');
   private readonly startedAt = Date.now();
   private whenPrepared: Promise<void> | undefined;
@@ -105,7 +117,9 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     this.isConfigured = url !== undefined;
     this.address = url === undefined ? undefined : parseClickHouseUrl(url);
     this.database = this.address?.database ?? '';
+    this.emptyDatabase = `${this.database}_empty`;
     this.client = this.address && createClickHouseClient(this.address);
+    this.isolated = this.address && createClickHouseClient({ ...this.address, database: this.emptyDatabase });
     if (!this.client) this.outage = new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
     const isAvailable = (): boolean => this.problem === undefined;
     new Gauge({
@@ -124,7 +138,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     const stopped = this.watch.stop();
-    await this.client?.close();
+    await Promise.all([this.client?.close(), this.isolated?.close()]);
     await stopped;
   }
 
@@ -169,6 +183,28 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       const query = `${sql}\nFORMAT ${format}`;
       const { stream } = await client.exec({ ...request, query, query_params: parameters });
       return stream;
+    });
+  }
+
+  /**
+   * Runs one SELECT or EXPLAIN in the empty database, and returns its answer as ClickHouse writes it.
+   * @param sql without a FORMAT clause
+   */
+  readIsolated(sql: string, parameters: Parameters, options: IsolatedOptions): Promise<string> {
+    const { format, maxBytes, settings, ...rest } = options;
+    const whole = { ...settings, default_format: format, wait_end_of_query: 1 };
+    return this.run(sql, { ...rest, settings: whole }, async (_, request) => {
+      const { isolated } = this;
+      if (!isolated) throw new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
+      const { stream } = await isolated.exec({ ...request, query: sql, query_params: parameters });
+      const parts: Buffer[] = [];
+      let size = 0;
+      for await (const part of stream as AsyncIterable<Buffer>) {
+        size += part.length;
+        if (size > maxBytes) throw answerTooLarge(maxBytes);
+        parts.push(part);
+      }
+      return Buffer.concat(parts).toString();
     });
   }
 

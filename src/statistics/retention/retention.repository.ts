@@ -78,7 +78,7 @@ function actorsSql(query: RetentionQuery, parameters: SqlParameters): string {
   return `SELECT groupArrayIf(period, has_start) AS starts, groupArrayIf(has_return AND last_return >= first_start, has_start) AS stays,
       groupArrayIf(period, has_return) AS returns
     FROM (
-      SELECT ${actorSql(by, parameters)} AS actor, ${bucketSql(buckets, parameters)} AS period,
+      SELECT ${actorSql(by, parameters)} AS actor, ${bucketSql(buckets, parameters)('timestamp')} AS period,
         max(${start}) AS has_start, max(${back}) AS has_return,
         minIf(timestamp, ${start}) AS first_start, maxIf(timestamp, ${back}) AS last_return
       FROM events

@@ -13,6 +13,9 @@ const MAX_WHOLE_ANSWER_BYTES = 64 * 1024 * 1024;
 /** A statement that has just come may not be listed yet. */
 const KILL_INTERVAL_MS = 100;
 
+/** Milliseconds after which a statement that was cancelled cannot be: ClickHouse looks between two blocks, not in one large value. */
+const STUCK_TIMEOUT_MS = 8000;
+
 /** Resident bytes from which freed memory is given back at once: ClickHouse's allocator keeps it for seconds. */
 const PURGE_BYTES = 450 * 1024 * 1024;
 
@@ -33,10 +36,14 @@ export class Engine {
   /** Keeps the engine running between statements. */
   private readonly anchor: ChdbSession;
 
-  /** @param args options of clickhouse-local */
+  /**
+   * @param args options of clickhouse-local
+   * @param onStuck called when a SELECT does not end although it was cancelled
+   */
   constructor(
     private readonly folder: string,
     private readonly args: readonly string[],
+    private readonly onStuck: () => void,
   ) {
     this.anchor = this.open();
   }
@@ -100,9 +107,11 @@ export class Engine {
   }
 
   /** Cancels a statement, and tries again until it has ended. KILL QUERY with SYNC would never return in chdb. */
-  private async kill({ mark }: Statement, ended: AbortSignal): Promise<void> {
+  private async kill({ mark, isRead }: Statement, ended: AbortSignal): Promise<void> {
     const sql = `KILL QUERY WHERE Settings['log_comment'] = ${quote(mark)} ASYNC`;
+    const stuckAt = performance.now() + STUCK_TIMEOUT_MS;
     while (!ended.aborted) {
+      if (isRead && performance.now() > stuckAt) this.onStuck();
       const session = this.open();
       await session.queryAsync(sql, { format: 'Null' }).catch(() => undefined);
       session.close();

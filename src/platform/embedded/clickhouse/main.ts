@@ -18,7 +18,11 @@ async function main([folder = '', socket = '', ...args]: readonly string[]): Pro
 
   const pidFile = join(folder, 'clickhouse.pid');
   await writeFile(pidFile, `${process.pid}\n`);
-  const engine = new Engine(folder, args);
+  const engine = new Engine(folder, args, () => {
+    // A thread would go on for ever. The supervisor starts another process.
+    console.error('A statement cannot be cancelled.');
+    process.kill(process.pid, 'SIGKILL');
+  });
   let stopping = false;
   const http = new HttpInterface(engine, (message) => {
     // The supervisor starts another process.
