@@ -102,14 +102,6 @@ export function parseDateOrTimestamp(text: string): CalendarDate | Timestamp {
   return DATE.test(text) ? { date: text } : timestamp;
 }
 
-/** The canonical timestamp one microsecond later; undefined if that is after the year 9999. */
-export function nextMicrosecond(text: string): string | undefined {
-  const micros = Number(text.slice(20, 26)) + 1;
-  if (micros < 1_000_000) return `${text.slice(0, 20)}${String(micros).padStart(6, '0')}Z`;
-  const next = Date.parse(`${text.slice(0, 19)}Z`) + 1000;
-  return next > LAST_INSTANT ? undefined : timestampAt(next).text;
-}
-
 /** Seconds from one canonical timestamp to another, exact to the microsecond within 270 years. */
 export function secondsBetween(earlier: string, later: string): number {
   const seconds = (Date.parse(`${later.slice(0, 19)}Z`) - Date.parse(`${earlier.slice(0, 19)}Z`)) / 1000;
