@@ -35,13 +35,12 @@ export class SessionsController {
   @ApiSessionFilters()
   @ApiOkResponse({ type: SessionPageResponse })
   @ApiProblems(400, 503)
-  async list(
+  list(
     @Query(sessionFilterPipe) query: ListSessionsDto,
     @VisibleApplication() visible: string | undefined,
     @Req() request: FastifyRequest,
   ): Promise<string> {
-    const { as_of, page } = await this.sessions.list(query, visible);
-    return toPageResponse(request, Promise.resolve(page), { as_of });
+    return toPageResponse(request, this.sessions.list(query, visible));
   }
 
   @Get(':session_id')

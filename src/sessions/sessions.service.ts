@@ -45,17 +45,14 @@ export class SessionsService {
    * @param visible the only application that the caller sees, as if there were no others; undefined if it sees all
    * @throws CursorError, ClickHouseUnavailableError, QuestionTooLargeError
    */
-  async list(
-    dto: ListSessionsDto,
-    visible: string | undefined,
-  ): Promise<{ as_of: string; page: Page<Session> }> {
+  async list(dto: ListSessionsDto, visible: string | undefined): Promise<Page<Session>> {
     const { filter, sessionFilter, timestamp_after, timestamp_before } = dto;
     const scope = sessionScope(dto, visible);
     const span = {
       from: timestamp_after ? microsecondsOf(timestamp_after) : ALWAYS.from,
       to: timestamp_before ? microsecondsOf(timestamp_before) : ALWAYS.to,
     };
-    const as_of = await this.questions.asOf();
+    const asOf = await this.questions.asOf();
     const page = await readPage<ListedSession>(
       {
         newestFirst: true,
@@ -73,7 +70,7 @@ export class SessionsService {
       },
       dto,
     );
-    return { as_of, page: { ...page, results: page.results.map(withoutId) } };
+    return { ...page, asOf, results: page.results.map(withoutId) };
   }
 
   /** Of one session there is one page, which counts itself. */

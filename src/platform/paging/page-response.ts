@@ -48,17 +48,15 @@ export class CopiedPageResponse extends PageResponse {
 /** The media type of a response that is formatted already. */
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Formats a page, with its cursors as links and further members, as JSON (JSON_TYPE). */
+/** Formats a page, with its cursors as links, as JSON (JSON_TYPE). */
 export async function toPageResponse<Row extends object>(
   request: FastifyRequest,
   page: Promise<Page<Row>>,
-  members: object = {},
 ): Promise<string> {
   const { count, isEstimate, next, previous, asOf, results } = await page;
   return stringifyRow({
     count,
     ...(isEstimate && { count_is_estimate: true }),
-    ...members,
     next: pageLink(request, next),
     previous: pageLink(request, previous),
     as_of: asOf,
