@@ -1,6 +1,6 @@
 /*
- * Four kinds of specs: `npm test -- --selectProjects unit` runs the first kind only, in seconds and without a build. The
- * others start the built program, and find it as they would find it deployed: over HTTP, with its PostgreSQL and Redis.
+ * `npm test -- --selectProjects unit` runs the first project only, in seconds and without a build. The others start the built
+ * program, and find it as they would find it deployed: over HTTP, with its servers. jest.outages.config.js has one more.
  */
 
 /** Options of every project. */
@@ -23,7 +23,7 @@ const base = {
 };
 
 /** A project whose specs start the built program. */
-const endToEnd = (/** @type {string} */ name) => ({
+export const endToEnd = (/** @type {string} */ name) => ({
   ...base,
   displayName: name,
   roots: [`<rootDir>/test/${name}`],
@@ -32,7 +32,16 @@ const endToEnd = (/** @type {string} */ name) => ({
   globalTeardown: '<rootDir>/test/setup/global-teardown.js',
 });
 
+/** Options of a run, which Jest reads here only, not in a project. */
+export const run = {
+  // Long enough for a slow machine.
+  testTimeout: 240_000,
+  // On two cores: specs wait for servers and for time as long as they work. With three, a fifth of the cores lies idle.
+  maxWorkers: 4,
+};
+
 export default {
+  ...run,
   projects: [
     {
       ...base,
@@ -42,8 +51,4 @@ export default {
     },
     ...['api', 'browser', 'cli', 'faults'].map(endToEnd),
   ],
-  // Long enough for a slow machine. Jest reads it here only, not in a project.
-  testTimeout: 240_000,
-  // On two cores: specs wait for servers and for time as long as they work. With three, a fifth of the cores lies idle.
-  maxWorkers: 4,
 };

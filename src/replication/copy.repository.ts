@@ -26,7 +26,10 @@ const INSERT_SETTINGS = {
   insert_deduplicate: 1,
   max_insert_threads: 1,
   input_format_parallel_parsing: 0,
+  // One block, and so one part, however large the batch.
   max_insert_block_size: 1_000_000,
+  min_insert_block_size_rows: 1_000_000,
+  min_insert_block_size_bytes: 1024 * 1024 * 1024,
   // {"a.b": 1} is another payload than {"a": {"b": 1}}.
   json_type_escape_dots_in_keys: 1,
   // A key with the escape of a dot collides with one that has the dot. Without this, the whole payload would be refused.

@@ -59,7 +59,7 @@ describe('With AUTH=required,', () => {
       if (path === '/events' && method === 'post') return 'ingest';
       if (path === '/metrics') return 'metrics';
       // These POST routes only read stored events.
-      if (/\/(check|funnel|retention|paths)$/.test(path)) return 'read';
+      if (/\/(check|funnel|retention|paths|query)$/.test(path)) return 'read';
       return method === 'get' && !/^\/(applications|audit)/.test(path) ? 'read' : 'admin';
     };
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Env, TheEye } from '../../testing/the-eye.js';
 import { type ClickHouseDatabase, newClickHouseDatabase } from './run-clickhouse.js';
+import { Copy } from './replication.js';
 import { copyTemplate, runFolder } from './run-folder.js';
 import { OwnRedis } from './servers.js';
 import { createDatabase } from './worker-postgres.js';
@@ -30,11 +31,16 @@ export async function startEye(env: Env = {}, onClosed?: () => Promise<void>): P
   }
 }
 
-/** Like `startEye()`, with an empty database in the ClickHouse of the run, unless `env` names one. */
+/**
+ * Like `startEye()`, with an empty database in the ClickHouse of the run, unless `env` names one. Once it is started, questions
+ * are answered, unless it has no worker.
+ */
 export async function startEyeWithClickHouse(env: Env = {}): Promise<TheEye> {
   const clickhouse = await clickhouseFor(env);
   const CLICKHOUSE_URL = clickhouse?.url ?? env['CLICKHOUSE_URL'];
-  return startEye({ ...env, CLICKHOUSE_URL }, () => clickhouse?.drop() ?? Promise.resolve());
+  const eye = await startEye({ ...env, CLICKHOUSE_URL }, () => clickhouse?.drop() ?? Promise.resolve());
+  if (clickhouse && env['ROLE'] !== 'api') await new Copy(eye).caughtUp();
+  return eye;
 }
 
 /**

@@ -26,10 +26,13 @@ const MALLOC = {
 
 /**
  * Settings of work in the background, which options do not reach. Projections are calculated again, after events were removed,
- * from as many events at once as `min_insert_block_size_rows` says; from a million, as by default, that can take 300 MB.
+ * from as many events at once as `min_insert_block_size_…` say; from a million or 256 MiB, as by default, that can take 300 MB.
  */
 const CONFIGURATION = `<clickhouse>
-  <profiles><default><min_insert_block_size_rows>65536</min_insert_block_size_rows></default></profiles>
+  <profiles><default>
+    <min_insert_block_size_rows>65536</min_insert_block_size_rows>
+    <min_insert_block_size_bytes>16777216</min_insert_block_size_bytes>
+  </default></profiles>
   <users><default><password></password><networks><ip>::/0</ip></networks></default></users>
 </clickhouse>
 `;
