@@ -66,12 +66,13 @@ export function filters({ route }, { fields, resets = [] }) {
 }
 
 /**
- * The named filters of a route, as parameters of a request.
+ * Those of the named filters that a route has, as parameters of a request.
  * @param {import('./router.js').Route} route
  * @param {string[]} names
  */
 export function pick(route, names) {
-  return Object.fromEntries(names.map((name) => [name, route.parameters[name]]));
+  const given = names.filter((name) => route.parameters[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [name, route.parameters[name]]));
 }
 
 /**
