@@ -7,7 +7,8 @@ import { REFUSED } from '../support/query-attacks.js';
 import { mutatedStatements, namedStatements } from '../support/query-statements.js';
 import { REFUSED_FUNCTIONS } from '../support/refused-functions.js';
 import { Copy } from '../support/replication.js';
-import { ANY_AGE, startEyeWithClickHouse } from '../support/start-eye.js';
+import { OwnClickHouse } from '../support/servers.js';
+import { ANY_AGE, startEye } from '../support/start-eye.js';
 
 const random = new Random(17);
 
@@ -48,10 +49,14 @@ describe('POST /query/', () => {
   let copy: Copy;
   let own: string;
   let sender: string;
+  let clickhouse: OwnClickHouse;
   const sent = Array.from({ length: 400 }, anOwnEvent);
 
   beforeAll(async () => {
-    eye = await startEyeWithClickHouse({ ...ANY_AGE, QUERY_TIMEOUT: '2500' });
+    // The attacks would take the memory and the turns of the other specs.
+    clickhouse = await OwnClickHouse.start();
+    const CLICKHOUSE_URL = `${clickhouse.url}?database=the_eye`;
+    eye = await startEye({ ...ANY_AGE, QUERY_TIMEOUT: '2500', CLICKHOUSE_URL });
     copy = new Copy(eye);
     const admin = await Admin.of(eye);
     own = (await admin.create('own', { scope: 'read' })).key;
@@ -66,7 +71,10 @@ describe('POST /query/', () => {
     }
     await copy.caughtUp();
   });
-  afterAll(() => eye.close());
+  afterAll(async () => {
+    await eye.close();
+    await clickhouse.close();
+  });
 
   const post = (body: unknown, key: string = own): Promise<EyeResponse> =>
     eye.post('/query/', body, bearer(key));
