@@ -12,7 +12,7 @@ import { DAY, QUARTER } from '../../src/replication/copy-table.js';
 import { EventCountsRepository } from '../../src/statistics/measures/event-counts.repository.js';
 import { TopRepository } from '../../src/statistics/top/top.repository.js';
 import { matches } from '../../testing/filter-oracle.js';
-import { newClickHouseDatabase, type ClickHouseDatabase } from '../support/run-clickhouse.js';
+import { newClickHouseDatabase, type ClickHouseDatabase } from '../support/worker-clickhouse.js';
 
 const QUARTER_US = 900_000_000n;
 

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { Load } from '../support/load.js';
-import { newClickHouseDatabase } from '../support/run-clickhouse.js';
+import { newClickHouseDatabase } from '../support/worker-clickhouse.js';
 import { OwnRedis } from '../support/servers.js';
 import { createEmptyDatabase } from '../support/worker-postgres.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { remove, TheEye } from '../../testing/the-eye.js';
 import { RUN_FOLDER_VARIABLE, templateDataDir } from '../support/run-folder.js';
-import { newClickHouseDatabase, startRunClickHouse, stopRunClickHouse } from '../support/run-clickhouse.js';
+import { newClickHouseDatabase, stopWorkerClickHouse } from '../support/worker-clickhouse.js';
 import { stopWorkerPostgres } from '../support/worker-postgres.js';
 
 /*
  * What the specs of test/ need once a run, since they start the built program: a fresh build, and a data folder that is
- * initialised and migrated, which they copy instead of running initdb and the migrations each time; and a ClickHouse.
+ * initialised and migrated, which they copy instead of running initdb and the migrations each time.
  */
 
 const PROJECT = join(import.meta.dirname, '../..');
@@ -23,7 +23,6 @@ export async function prepareRun(): Promise<void> {
   const run = await mkdtemp(join(tmpdir(), 'eye-run-'));
   process.env[RUN_FOLDER_VARIABLE] = run;
   try {
-    await startRunClickHouse(run);
     const clickhouse = await newClickHouseDatabase();
     const eye = await TheEye.start({ DATA_DIR: templateDataDir(), CLICKHOUSE_URL: clickhouse.url });
     await eye.end();
@@ -38,7 +37,7 @@ export async function prepareRun(): Promise<void> {
 export async function endRun(): Promise<void> {
   const folder = process.env[RUN_FOLDER_VARIABLE];
   if (folder === undefined) return;
-  await Promise.all([stopWorkerPostgres(folder), stopRunClickHouse(folder)]);
+  await Promise.all([stopWorkerPostgres(folder), stopWorkerClickHouse(folder)]);
   await remove(folder);
 }
 

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Env, TheEye } from '../../testing/the-eye.js';
-import { type ClickHouseDatabase, newClickHouseDatabase } from './run-clickhouse.js';
+import { type ClickHouseDatabase, newClickHouseDatabase } from './worker-clickhouse.js';
 import { Copy } from './replication.js';
 import { copyTemplate, runFolder } from './run-folder.js';
 import { OwnRedis } from './servers.js';
@@ -32,7 +32,7 @@ export async function startEye(env: Env = {}, onClosed?: () => Promise<void>): P
 }
 
 /**
- * Like `startEye()`, with an empty database in the ClickHouse of the run, unless `env` names one. Once it is started, questions
+ * Like `startEye()`, with an empty database in the ClickHouse of the Jest worker, unless `env` names one. Once it is started, questions
  * are answered, unless it has no worker.
  */
 export async function startEyeWithClickHouse(env: Env = {}): Promise<TheEye> {
@@ -45,7 +45,7 @@ export async function startEyeWithClickHouse(env: Env = {}): Promise<TheEye> {
 
 /**
  * Starts The Eye with its embedded PostgreSQL and Redis, on a data folder that is initialised already, and with a database in
- * the ClickHouse of the run. A spec of the first start calls `TheEye.start()`.
+ * the ClickHouse of the Jest worker. A spec of the first start calls `TheEye.start()`.
  */
 export async function startEmbedded(env: Env = {}): Promise<TheEye> {
   const dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'));
@@ -58,7 +58,7 @@ export async function startEmbedded(env: Env = {}): Promise<TheEye> {
   );
 }
 
-/** A database in the ClickHouse of this Jest run, unless `env` names one. */
+/** A database in the ClickHouse of this Jest worker, unless `env` names one. */
 async function clickhouseFor(env: Env): Promise<ClickHouseDatabase | undefined> {
   const isGiven = env['CLICKHOUSE_URL'] !== undefined || runFolder() === undefined;
   return isGiven ? undefined : newClickHouseDatabase();
