@@ -8,8 +8,11 @@ import { Question } from './question.js';
 const MAX_WAITING = 64;
 const MAX_WAITING_PER_KEY = MAX_WAITING / 2;
 
-/** Milliseconds that a question waits for a connection before it is refused. */
-const WAIT_TIMEOUT_MS = 2000;
+/**
+ * Milliseconds that a question waits for a connection before it is refused. Those to ClickHouse take longer and wait longer,
+ * so that sixteen at once are answered one after the other.
+ */
+const WAIT_TIMEOUT_MS = { PostgreSQL: 2000, ClickHouse: 15_000 };
 
 const RETRY_AFTER_SECONDS = 2;
 
@@ -50,7 +53,7 @@ export class Questions {
       heavySlots: Math.max(1, connections - 1),
       maxWaiting: MAX_WAITING,
       maxWaitingPerKey: MAX_WAITING_PER_KEY,
-      timeoutMs: WAIT_TIMEOUT_MS,
+      timeoutMs: WAIT_TIMEOUT_MS[server],
     });
     this.bulkhead = bulkhead;
     const isPostgres = server === 'PostgreSQL';
