@@ -117,9 +117,11 @@ describe('GET /events/export', () => {
     JSON.stringify({ session_id, category, name, data, timestamp });
 
   /** The event queries of The Eye that PostgreSQL currently executes. */
+  /** Those of exports, not of the replicator. */
   const activeQueries = async (): Promise<unknown[]> =>
     eye.sql(
-      `SELECT query FROM pg_stat_activity WHERE application_name = 'the-eye' AND state = 'active' AND query LIKE '%FROM events%'`,
+      `SELECT query FROM pg_stat_activity
+       WHERE application_name = 'the-eye' AND state = 'active' AND query LIKE '%FROM events%' AND query NOT LIKE '%replication_%'`,
     );
 
   describe('with query parameters', () => {
