@@ -382,9 +382,11 @@ describe('The dashboard', () => {
       await eventually(async () => expect(await shown.count()).toBe(3));
       const types = page.locator('.ranking', { hasText: 'Types' });
       // The list may be drawn again between the press and the release of the button.
+      const chosen = '#/refused?category=order&name=place';
       await eventually(async () => {
-        await types.getByRole('link', { name: 'order · place' }).click({ timeout: 2000 });
-        expect(viewer.hash).toBe('#/refused?category=order&name=place');
+        if (viewer.hash !== chosen)
+          await types.getByRole('link', { name: 'order · place' }).click({ timeout: 2000 });
+        expect(viewer.hash).toBe(chosen);
       });
       await eventually(async () => expect(await shown.count()).toBe(1));
       expect(await page.getByLabel('Category').inputValue()).toBe('order');
