@@ -49,10 +49,15 @@ export class Viewer {
     return new Viewer(await context.newPage(), url);
   }
 
-  /** @param hash where in the page, e.g. `#/history` */
+  /**
+   * Resolves once the view is shown. The page keeps the view before until the next one has loaded.
+   * @param hash where in the page, e.g. `#/history`
+   */
   async goto(hash: string): Promise<void> {
     await this.page.goto(`${this.url}/${hash}`);
-    await this.page.locator('main > *').first().waitFor();
+    // Another address of the same document is reported before the page has been told of it.
+    await this.page.evaluate('new Promise((resolve) => setTimeout(resolve))');
+    await this.page.locator('main:not([aria-busy=true]) > *').first().waitFor();
   }
 
   get hash(): string {

@@ -57,6 +57,8 @@ async function show(force = false) {
     waitFor: parts.push.bind(parts),
   };
   const { title, content } = build(screen);
+  // Until the next view takes its place, the shown one is out of date: what is typed into it would be lost.
+  main.ariaBusy = 'true';
   await Promise.race([
     Promise.allSettled(parts),
     new Promise((resolve) => setTimeout(resolve, LOAD_TIMEOUT_MS)),
@@ -65,6 +67,7 @@ async function show(force = false) {
   if (next.signal.aborted) return;
   const focus = document.activeElement?.id;
   main.replaceChildren(...content);
+  main.ariaBusy = 'false';
   setCurrentView(route.view, title);
   if (currentView !== route.view) scrollTo(0, 0);
   currentView = route.view;
@@ -86,6 +89,7 @@ function showLogin() {
   currentAddress = '';
   if (main.querySelector('.login')) return;
   main.replaceChildren(login(() => void show(true)));
+  main.ariaBusy = 'false';
   setCurrentView('', 'Log in');
   document.getElementById('key')?.focus();
 }
