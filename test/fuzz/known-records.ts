@@ -8,6 +8,9 @@ const ANY_HOST = 'http://localhost';
 /** Rows stored per kind; newer ones replace older ones. */
 const MAX_ROWS = 500;
 
+/** Levels of a response that are searched. A refused event is shown as it was sent, nested as deeply as a body may be. */
+const MAX_DEPTH = 8;
+
 /**
  * Records from earlier responses, so that requests can refer to existing objects. Rows are grouped by the first segment
  * of the path. A row contains the scalar members of an object and of its parents, and the path parameters of the request.
@@ -37,9 +40,12 @@ export class KnownRecords {
     return this.latestSecret;
   }
 
-  private collect(kind: string, parent: Row, value: unknown): void {
-    if (Array.isArray(value)) for (const item of value.slice(0, 20)) this.collect(kind, parent, item);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  private collect(kind: string, parent: Row, value: unknown, depth = 0): void {
+    if (typeof value !== 'object' || value === null || depth > MAX_DEPTH) return;
+    if (Array.isArray(value)) {
+      for (const item of value.slice(0, 20)) this.collect(kind, parent, item, depth + 1);
+      return;
+    }
     const plain = Object.entries(value).filter(([, member]) => typeof member !== 'object');
     const row: Row = { ...parent, ...Object.fromEntries(plain) };
     if (
@@ -50,7 +56,7 @@ export class KnownRecords {
     if (typeof row['key'] === 'string' && row['key'].startsWith('eye_')) this.latestSecret = row['key'];
     this.addRow(kind, row);
     for (const member of Object.values(value)) {
-      if (typeof member === 'object') this.collect(kind, row, member);
+      if (typeof member === 'object') this.collect(kind, row, member, depth + 1);
       // The URL of the next page is the only source of valid cursors.
       if (
         typeof member === 'string' &&
