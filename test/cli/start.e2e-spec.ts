@@ -206,7 +206,14 @@ describe('npm start', () => {
   beforeAll(async () => {
     // A copy, so that the build does not delete files that other specs use.
     project = await folder();
-    for (const name of ['src', 'package.json', 'nest-cli.json', 'tsconfig.json']) {
+    for (const name of [
+      'src',
+      'package.json',
+      'package-lock.json',
+      'nest-cli.json',
+      'tsconfig.json',
+      'bundle-packages.js',
+    ]) {
       await cp(join(PROJECT, name), join(project, name), { recursive: true });
     }
     await symlink(join(PROJECT, 'node_modules'), join(project, 'node_modules'));
