@@ -10,12 +10,17 @@ import { anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
 
 describe('npm run applications', () => {
   let dataDir: string;
+  /** A command that tries for as long as a start of PostgreSQL may take; meanwhile, the other commands run. */
+  let withoutDatabase: Promise<Ran>;
   const run = (...args: string[]): Promise<Ran> =>
     runCommand({ DATA_DIR: dataDir, PORT: '8123' }, 'applications', ...args);
   const printedField = (output: string, name: string): string =>
     new RegExp(`^${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 
-  beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'))));
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'));
+    withoutDatabase = runCommand({ DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' }, 'applications', 'list');
+  });
   afterAll(() => remove(dataDir));
 
   it('says that a folder has no data, and creates none', async () => {
@@ -103,11 +108,7 @@ describe('npm run applications', () => {
   });
 
   it('fails when PostgreSQL is unavailable', async () => {
-    const { code, stderr } = await runCommand(
-      { DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' },
-      'applications',
-      'list',
-    );
+    const { code, stderr } = await withoutDatabase;
     expect([code, stderr.trim()]).toEqual([1, 'PostgreSQL is not available right now.']);
   });
 });
