@@ -38,6 +38,7 @@ export const run = {
   testTimeout: 240_000,
   // On two cores: specs wait for servers and for time as long as they work. With three, a fifth of the cores lies idle.
   maxWorkers: 4,
+  testSequencer: '<rootDir>/test/setup/sequencer.js',
 };
 
 export default {

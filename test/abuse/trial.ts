@@ -11,23 +11,25 @@ import type { AttackOrder, AttackReport } from './load-process.js';
 
 /** What The Eye promises to everybody else during an attack. */
 export interface Promises {
-  /** Milliseconds; the 99th percentile of the good sender. */
+  /** Milliseconds in which the good sender gets this share of its responses. */
   sendMs: number;
-  /** Milliseconds; the 99th percentile of the good reader. */
+  /** Milliseconds in which the good reader gets this share of its responses. */
   readMs: number;
+  share: number;
   /** Milliseconds for which one request may hold the event loop. */
   blockMs: number;
   /** Mebibytes of resident memory. */
   memory: number;
   /** Requests of good callers that may fail. */
   failures: number;
-  /** On a slow machine, a percentile may be so many times the one before the attack. */
+  /** On a slow machine, this share may take so many times as long as before the attack. */
   slowdown: number;
 }
 
 export const PROMISES: Promises = {
   sendMs: 250,
   readMs: 1000,
+  share: 0.99,
   blockMs: 50,
   memory: 768,
   failures: 0,
@@ -169,10 +171,17 @@ export const p99 = (durations: readonly number[]): number => percentile(duration
 /** Descriptions of the promises that an attack broke; empty if there are none. */
 export function complaints(attack: Attack, result: Result, promises = PROMISES): string[] {
   const { before, during, single, report } = result;
-  const late = (who: string, limitMs: number, was: number[], is: number[]): string[] =>
-    p99(is) > Math.max(limitMs, promises.slowdown * p99(was))
-      ? [`${who} waited ${Math.round(p99(is))} ms, ${Math.round(p99(was))} before`]
-      : [];
+  const late = (
+    who: string,
+    limitMs: number,
+    ...durations: [before: number[], during: number[]]
+  ): string[] => {
+    const [was, is] = durations.map((each) => Math.round(percentile(each, promises.share))) as [
+      number,
+      number,
+    ];
+    return is > Math.max(limitMs, promises.slowdown * was) ? [`${who} waited ${is} ms, ${was} before`] : [];
+  };
   // While the machine suspends The Eye, the clock runs on; its CPU time does not.
   const heldMs = Math.min(single.blockMs, single.cpuMs);
   const statuses = Object.keys(report.statuses).map(Number);

@@ -1,5 +1,5 @@
 import { Admin, bearer, type NewKey } from '../../testing/keys.js';
-import { anEvent, type EyeResponse, eventually, TheEye } from '../../testing/the-eye.js';
+import { anEvent, type EyeResponse, eventually, onTime, TheEye } from '../../testing/the-eye.js';
 import { Copy } from '../support/replication.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 import { StreamSubscriber } from '../support/stream-subscriber.js';
@@ -386,7 +386,10 @@ describe('An application', () => {
       expires_at: new Date(Date.now() + 2000).toISOString(),
     });
     expect((await eye.get('/events/', bearer(key))).status).toBe(200);
-    await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 10_000);
+    await eventually(
+      async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401),
+      onTime(2000),
+    );
     const used = async (): Promise<Record<string, string | null>> => {
       const { body } = await eye.get('/applications/other/', admin.headers);
       return Object.fromEntries(body.keys.map((one: any) => [one.id, one.last_used_at]));

@@ -446,7 +446,7 @@ describe('With AUTH=required,', () => {
       await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers });
       await eventually(async () => {
         for (const one of [eye, other]) expect((await one.get('/events/', bearer(key))).status).toBe(401);
-      }, 4000);
+      }, onTime(2000));
       const [row] = await eye.sql('SELECT revoked_at FROM keys WHERE id = $1', [id]);
       await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers });
       expect(await eye.sql('SELECT revoked_at FROM keys WHERE id = $1', [id])).toEqual([row]);
@@ -605,7 +605,7 @@ describe('With AUTH=required,', () => {
     }
     for (const expected of [201, 201, 429]) expect((await send(bearer(key))).status).toBe(expected);
     await eye.request('DELETE', `/applications/shop/keys/${id}/`, { headers: admin.headers });
-    await eventually(async () => expect((await send(bearer(key))).status).toBe(401), 4000);
+    await eventually(async () => expect((await send(bearer(key))).status).toBe(401), onTime(2000));
     await open.end();
   });
 

@@ -1,5 +1,5 @@
 import { Load } from '../support/load.js';
-import { type EyeResponse, anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { type EyeResponse, anEvent, eventually, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 const SCHEMA = {
@@ -405,12 +405,12 @@ describe('An event type', () => {
       const type = aType();
       expect((await send(type, BAD, other)).status).toBe(202);
       await enforce(eye, type.path);
-      await eventually(async () => expect((await send(type, BAD, other)).status).toBe(400), 5000);
+      await eventually(async () => expect((await send(type, BAD, other)).status).toBe(400), onTime(2000));
       await other.end();
       await other.start();
       expect((await send(type, BAD, other)).status).toBe(400);
       await eye.request('DELETE', type.path);
-      await eventually(async () => expect((await send(type, BAD, other)).status).toBe(202), 5000);
+      await eventually(async () => expect((await send(type, BAD, other)).status).toBe(202), onTime(2000));
     });
 
     it('can change under load: every accepted event is stored, every rejection has field errors', async () => {

@@ -116,7 +116,7 @@ describe('The Now view of the dashboard', () => {
       await page.route(RATES, (route) => route.continue({ url: `http://127.0.0.1:${port}/${kind}` }));
       await viewer.goto('#/now');
       const note = page.locator('.note', { hasText: 'The Eye cannot be reached. Trying again…' });
-      await note.waitFor({ timeout: 20_000 });
+      await note.waitFor();
       await page.unroute(RATES);
       await page.getByRole('img', { name: /^Events per second: accepted/ }).waitFor();
       await eventually(async () => expect(await page.locator('.note:visible').count()).toBe(0));

@@ -212,7 +212,7 @@ describe('The dashboard', () => {
       await viewer.at('#/history?range=day');
       // The zoomed-out range has as many events, so the total does not tell that the rankings are of the day again.
       await page.locator('.rankings a[href*="range=day"]').first().waitFor();
-      expect(await total()).toBe(101);
+      await eventually(async () => expect(await total()).toBe(101));
     });
 
     it('filters the history by a clicked category and groups it by type', async () => {
@@ -238,6 +238,7 @@ describe('The dashboard', () => {
       );
       await page.getByText('Newest first').click();
       await page.getByText('Oldest first').waitFor();
+      await eventually(async () => expect(await page.locator('.rows li').count()).toBe(50));
       const times = await page
         .locator('.rows time')
         .evaluateAll((all) => all.map((one) => one.getAttribute('datetime')));
@@ -259,7 +260,7 @@ describe('The dashboard', () => {
     it('shows the error message of an invalid query', async () => {
       await viewer.goto('#/events?from=yesterday');
       await page.locator('.note', { hasText: 'timestamp_after: Must be an ISO 8601 date' }).waitFor();
-      // The browser logs the 400 response, too, and a 503 of a view before on a slow machine.
+      // The browser logs the 400 response, too.
       expect(viewer.errors.splice(0)).toContainEqual(expect.stringContaining('400'));
     });
 
@@ -391,7 +392,7 @@ describe('The dashboard', () => {
       await eventually(async () => expect(await shown.count()).toBe(1));
       expect(await page.getByLabel('Category').inputValue()).toBe('order');
       expect(await page.getByLabel('Name').inputValue()).toBe('place');
-      expect(await total()).toBe(3);
+      await eventually(async () => expect(await total()).toBe(3));
       await page.getByText('These counts cover all types').waitFor();
       await page.getByRole('link', { name: 'Clear' }).click();
       await eventually(async () => expect(await shown.count()).toBe(3));
@@ -586,8 +587,8 @@ describe('The dashboard', () => {
       await page.locator('.plot canvas').waitFor();
       await page.locator('.ranking li').first().waitFor();
       await page.locator('.range .muted', { hasText: '–' }).waitFor();
-      expect(await page.locator('.note:visible').count()).toBe(0);
-      viewer.errors.splice(0).forEach((words) => expect(words).toMatch(/ERR_|503/));
+      await eventually(async () => expect(await page.locator('.note:visible').count()).toBe(0));
+      viewer.errors.splice(0).forEach((words) => expect(words).toContain('ERR_'));
     });
 
     it('logs no error in the browser and sends no request to another host', () => {
@@ -654,7 +655,7 @@ describe('The dashboard with AUTH=required', () => {
     );
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')).toEqual([]);
-    viewer.errors.forEach((words) => expect(words).toMatch(/401|403|503/));
+    viewer.errors.forEach((words) => expect(words).toMatch(/401|403/));
     expect(viewer.foreignUrls()).toEqual([]);
   });
 });

@@ -6,16 +6,21 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Ran, runCommand } from '../../testing/commands.js';
 import { bearer } from '../../testing/keys.js';
-import { anEvent, eventually, remove, TheEye } from '../../testing/the-eye.js';
+import { anEvent, eventually, onTime, remove, TheEye } from '../../testing/the-eye.js';
 
 describe('npm run applications', () => {
   let dataDir: string;
+  /** A command that tries for as long as a start of PostgreSQL may take; meanwhile, the other commands run. */
+  let withoutDatabase: Promise<Ran>;
   const run = (...args: string[]): Promise<Ran> =>
     runCommand({ DATA_DIR: dataDir, PORT: '8123' }, 'applications', ...args);
   const printedField = (output: string, name: string): string =>
     new RegExp(`^${name} +(\\S+)$`, 'm').exec(output)?.[1] ?? '';
 
-  beforeAll(async () => void (dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'))));
+  beforeAll(async () => {
+    dataDir = await mkdtemp(join(tmpdir(), 'eye-test-'));
+    withoutDatabase = runCommand({ DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' }, 'applications', 'list');
+  });
   afterAll(() => remove(dataDir));
 
   it('says that a folder has no data, and creates none', async () => {
@@ -80,7 +85,10 @@ describe('npm run applications', () => {
 
     const id = printedField(first.stdout, 'Id');
     expect(await run('revoke', id)).toMatchObject({ code: 0 });
-    await eventually(async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401), 4000);
+    await eventually(
+      async () => expect((await eye.get('/events/', bearer(key))).status).toBe(401),
+      onTime(2000),
+    );
     await eye.end();
     // The process has written the last uses when it stopped.
     expect((await run('list')).stdout).toMatch(
@@ -103,11 +111,7 @@ describe('npm run applications', () => {
   });
 
   it('fails when PostgreSQL is unavailable', async () => {
-    const { code, stderr } = await runCommand(
-      { DATABASE_URL: 'postgresql://u@127.0.0.1:1/x' },
-      'applications',
-      'list',
-    );
+    const { code, stderr } = await withoutDatabase;
     expect([code, stderr.trim()]).toEqual([1, 'PostgreSQL is not available right now.']);
   });
 });

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Load } from '../support/load.js';
 import { familyOf, gone, living, serversOf, signalAll } from '../../testing/processes.js';
 import { anEvent, eventually, remove, type StartOptions, TheEye } from '../../testing/the-eye.js';
+import { startEmbedded } from '../support/start-eye.js';
 
 const PROJECT = join(import.meta.dirname, '../..');
 
@@ -41,6 +42,8 @@ describe('The Eye on a new data folder', () => {
     );
     expect(eye.output).toMatch('creating the database (first start)');
     expect(eye.output).not.toMatch(/"level":"(warn|error|fatal)"/);
+    // What packages log while they are loaded, e.g. that one of them is there twice.
+    expect(eye.output).not.toMatch(/ (WARN|ERROR) /);
   });
 
   it('keeps its events over a restart and does not create the database again', async () => {
@@ -110,11 +113,11 @@ describe('The Eye on a new data folder', () => {
 
 describe('A second instance of The Eye', () => {
   let eye: TheEye;
-  beforeAll(async () => void (eye = await TheEye.start()));
+  beforeAll(async () => void (eye = await startEmbedded()));
   afterAll(() => eye.close());
 
   it('is independent of the first on a data folder of its own', async () => {
-    const other = await TheEye.start();
+    const other = await startEmbedded();
     const { body } = await other.store(anEvent());
     expect((await other.get(`/events/${body.id}/`)).status).toBe(200);
     expect((await eye.get(`/events/${body.id}/`)).status).toBe(404);
@@ -123,7 +126,7 @@ describe('A second instance of The Eye', () => {
   });
 
   it('shares events and servers with the first on the same data folder and keeps running when the first stops', async () => {
-    const other = await TheEye.start({ DATA_DIR: eye.dataDir });
+    const other = await eye.startPeer();
     const { body } = await other.store(anEvent());
     expect((await eye.get(`/events/${body.id}/`)).status).toBe(200);
     const family = await familyOf((await serversOf(eye.dataDir)).supervisor);
@@ -138,7 +141,7 @@ describe('A second instance of The Eye', () => {
 
   it('does not start on a port in use and names the port', async () => {
     const port = Number(new URL(eye.url).port);
-    const output = await TheEye.failToStart({ PORT: String(port) });
+    const output = await TheEye.failToStart({ PORT: String(port), DATA_DIR: eye.dataDir });
     expect(output).toMatch('The Eye ended with 1');
     expect(output).toMatch(`Port ${port} is taken; choose another, e.g. PORT=${port + 10} npm start`);
   });
@@ -165,7 +168,7 @@ describe('The environment', () => {
   });
 
   it('may contain empty variables, which get their defaults', async () => {
-    const eye = await TheEye.start({ ROLE: '', QUERY_TIMEOUT: '', REDIS_URL: '' });
+    const eye = await startEmbedded({ ROLE: '', QUERY_TIMEOUT: '', REDIS_URL: '' });
     await eye.store(anEvent());
     await eye.close();
   });
@@ -206,7 +209,14 @@ describe('npm start', () => {
   beforeAll(async () => {
     // A copy, so that the build does not delete files that other specs use.
     project = await folder();
-    for (const name of ['src', 'package.json', 'nest-cli.json', 'tsconfig.json']) {
+    for (const name of [
+      'src',
+      'package.json',
+      'package-lock.json',
+      'nest-cli.json',
+      'tsconfig.json',
+      'bundle-packages.js',
+    ]) {
       await cp(join(PROJECT, name), join(project, name), { recursive: true });
     }
     await symlink(join(PROJECT, 'node_modules'), join(project, 'node_modules'));

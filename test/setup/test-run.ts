@@ -15,6 +15,7 @@ import { stopWorkerPostgres } from '../support/worker-postgres.js';
 const PROJECT = join(import.meta.dirname, '../..');
 const SOURCE = join(PROJECT, 'src');
 const MAIN = join(PROJECT, 'dist/main.js');
+const PACKAGES = join(PROJECT, 'dist/node_modules');
 
 /** @throws Error that says what to do, where dist/ is missing or older than its source */
 export async function prepareRun(): Promise<void> {
@@ -49,10 +50,10 @@ async function requireFreshBuild(): Promise<void> {
     const found = statSync(join(SOURCE, name));
     return found.isFile() && found.mtimeMs > (built ?? 0);
   });
-  if (newer === undefined) return;
+  if (newer === undefined && existsSync(PACKAGES)) return;
   const reason =
-    built === undefined
-      ? 'dist/ is missing'
+    built === undefined || newer === undefined
+      ? 'dist/ is missing, or has no node_modules'
       : `dist/ is older than ${relative(PROJECT, join(SOURCE, newer))}`;
   throw new Error(`${reason}. Run "npm run build" first; "npm test" does.`);
 }
