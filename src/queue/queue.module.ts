@@ -3,12 +3,12 @@ import { Global, Module } from '@nestjs/common';
 import type { Queue } from 'bull';
 import { RedisConnections } from '../platform/redis/redis-connections.js';
 import { Backlog } from './backlog.js';
-import { BacklogReport } from './backlog-report.js';
 import { ignoreWorkerNameErrors } from './ignore-worker-name-errors.js';
+import { IngestionBuffer } from './ingestion-buffer.js';
 import { Producer } from './producer.js';
 import { CAPPED_BACKOFF, cappedBackoff, INGESTION_QUEUE, UNLIMITED } from './queue.constants.js';
 
-/** Asynchronous ingestion: the Bull queue, and the producer that groups items into jobs. Knows nothing of events. */
+/** Asynchronous ingestion: the Bull queue, the buffer, and the producer that fills it. Knows nothing of events. */
 @Global()
 @Module({
   imports: [
@@ -31,8 +31,8 @@ import { CAPPED_BACKOFF, cappedBackoff, INGESTION_QUEUE, UNLIMITED } from './que
       }),
     }),
   ],
-  providers: [Producer, Backlog, BacklogReport],
-  exports: [BullModule, Producer, Backlog, BacklogReport],
+  providers: [IngestionBuffer, Backlog, Producer],
+  exports: [BullModule, IngestionBuffer, Backlog, Producer],
 })
 export class QueueModule {
   /** Nest constructs modules before any processor starts. */
