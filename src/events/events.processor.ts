@@ -13,8 +13,7 @@ import { describeCause, sqlState, type Verdict, verdictOf } from '../platform/da
 import { Database } from '../platform/database/database.js';
 import { fieldsOf, type NewEvent } from '../platform/model/event.js';
 import type { NewRejection } from '../platform/model/rejection.js';
-import { isCommandTimeout, RedisUnavailableError } from '../platform/redis/redis-errors.js';
-import { RedisHealth } from '../platform/redis/redis-health.js';
+import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { type SpanOptions, traced } from '../platform/telemetry/tracing.js';
 import { Backlog } from '../queue/backlog.js';
@@ -29,8 +28,12 @@ import { StreamPublisher } from './stream/stream.publisher.js';
 /** Two statements keep PostgreSQL busy while the next one is on its way; more would only wait for each other. */
 const MAX_CONCURRENT_STATEMENTS = 2;
 
-/** Small statements cost PostgreSQL a fifth more an event, so the next one after a small one starts so many milliseconds later. */
-const MIN_STATEMENT_INTERVAL_MS = 25;
+/**
+ * Milliseconds from the start of a small statement to that of the next one. Small statements cost most an event, so the next one
+ * waits until more events have come; less long while a sender waits for them (`Prefer: wait`).
+ */
+const STATEMENT_INTERVAL_MS = 100;
+const AWAITED_STATEMENT_INTERVAL_MS = 25;
 
 /** Milliseconds before another attempt to reach Redis. */
 const MAX_REDIS_BACKOFF_MS = 500;
@@ -65,7 +68,6 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
     @InjectQueue(INGESTION_QUEUE) private readonly queue: Queue,
     private readonly buffer: IngestionBuffer,
     private readonly backlog: Backlog,
-    private readonly redis: RedisHealth,
     private readonly database: Database,
     private readonly events: EventsRepository,
     private readonly rejections: RejectionsRepository,
@@ -92,7 +94,7 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
       if (left === undefined) return;
       this.backlog.items = left;
       if (isLast) return;
-      if (!isFull) await this.rest(startedAt + MIN_STATEMENT_INTERVAL_MS - performance.now());
+      if (!isFull) await this.rest(startedAt + intervalAfter(entries) - performance.now());
     }
   }
 
@@ -129,8 +131,7 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
     return retryForever(command, {
       signal,
       maxBackoffMs: MAX_REDIS_BACKOFF_MS,
-      onFailure: (error) => {
-        if (isCommandTimeout(error)) this.redis.trip();
+      onFailure: () => {
         if (signal.aborted) throw signal.reason;
       },
     });
@@ -242,6 +243,10 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
     );
     return 1;
   }
+}
+
+function intervalAfter(entries: readonly Entry[]): number {
+  return entries.some(({ isAwaited }) => isAwaited) ? AWAITED_STATEMENT_INTERVAL_MS : STATEMENT_INTERVAL_MS;
 }
 
 function spanOptions(entries: readonly Entry[]): SpanOptions {

@@ -80,7 +80,7 @@ export class EventsRepository {
       timestamp: { text: now.toISOString().replace('Z', '000Z'), milliseconds: now.getTime() },
     });
     try {
-      await this.sql.rehearse(this.insertText, [JSON.stringify([event]), false], {
+      await this.sql.rehearse(this.insertText, [`[${event.text}]`, false], {
         timeoutMs: environment.STORE_TIMEOUT,
       });
       return true;

@@ -24,5 +24,5 @@ export const parkedOptions = (delay: number): BatchJobOptions => ({
 export function entryOf({ data, opts, timestamp }: Job<string>): Entry {
   const { items, traces = [] } = opts as BatchJobOptions;
   const array = data.startsWith('"') ? (JSON.parse(data) as string) : data;
-  return { items, acceptedAt: timestamp, traces, text: array.slice(1, -1) };
+  return { items, acceptedAt: timestamp, isAwaited: false, traces, text: array.slice(1, -1) };
 }

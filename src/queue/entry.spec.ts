@@ -5,6 +5,7 @@ const entry = fc
   .record({
     values: fc.array(fc.json(), { minLength: 1, maxLength: 5 }),
     acceptedAt: fc.nat(),
+    isAwaited: fc.boolean(),
     traces: fc.array(fc.stringMatching(/^[\da-f-]{1,55}$/), { maxLength: 3 }),
   })
   .map(({ values, ...header }): Entry => ({ ...header, items: values.length, text: values.join(',') }));

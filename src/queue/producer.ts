@@ -1,6 +1,5 @@
 import { Injectable } from '@nestjs/common';
 import { ReplyError } from 'ioredis';
-import { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
 import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
@@ -21,10 +20,11 @@ const REFUSED = 'Redis refused the events; nothing was accepted.';
 const UNCONFIRMED =
   'Redis did not confirm in time, so the events may have been accepted. Send them again: events with timestamps are stored once.';
 
-/** The items of one call of `add` as JSON texts, and the span that made it. */
+/** The items of one call of `add`, and the span that made it. */
 interface TracedItems {
-  readonly items: readonly string[];
+  readonly texts: readonly string[];
   readonly cost: number;
+  readonly isAwaited: boolean;
   readonly traceparent: string | undefined;
 }
 
@@ -50,22 +50,19 @@ export class Producer {
 
   /**
    * Resolves once all items are in Redis and, if Redis is durable, on its disk. Either all items are queued or none.
-   * @param items JSON values
+   * @param texts of the items in JSON
+   * @param isAwaited whether the sender waits until they are stored
    * @throws RedisUnavailableError within REDIS_TIMEOUT; its message says whether the outcome is unknown
    * @throws BacklogFullError
    */
-  async add(items: readonly unknown[]): Promise<void> {
+  async add(texts: readonly string[], isAwaited = false): Promise<void> {
     if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
     if (this.backlog.full) throw new BacklogFullError();
-    await traced('queue events', { kind: 'producer' }, async () => {
-      const texts = await stringifyEach(items);
-      const length = texts.reduce((sum, text) => sum + text.length, 0);
-      await this.batcher.add({
-        items: texts,
-        cost: batchCost(texts.length, length),
-        traceparent: currentTraceparent(),
-      });
-    });
+    const length = texts.reduce((sum, text) => sum + text.length, 0);
+    const cost = batchCost(texts.length, length);
+    await traced('queue events', { kind: 'producer' }, () =>
+      this.batcher.add({ texts, cost, isAwaited, traceparent: currentTraceparent() }),
+    );
   }
 
   private timeoutError(inFlight: boolean): RedisUnavailableError {
@@ -76,13 +73,14 @@ export class Producer {
   private async commit(calls: TracedItems[]): Promise<void> {
     // The connection may have been lost while the calls waited. The next one is used only once it leads to a primary.
     if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
-    const items = calls.flatMap((call) => call.items);
+    const items = calls.flatMap(({ texts }) => texts);
     const traces = calls.flatMap(({ traceparent }) => traceparent ?? []).slice(0, MAX_TRACES);
+    const isAwaited = calls.some((call) => call.isAwaited);
     const acceptedAt = Date.now();
     const entries: Entry[] = [];
     for (let start = 0; start < items.length; start += MAX_BATCH_SIZE) {
       const texts = items.slice(start, start + MAX_BATCH_SIZE);
-      entries.push({ items: texts.length, acceptedAt, traces, text: texts.join(',') });
+      entries.push({ items: texts.length, acceptedAt, isAwaited, traces, text: texts.join(',') });
     }
     try {
       this.backlog.items = await this.buffer.append(entries, items.length);
@@ -91,15 +89,4 @@ export class Producer {
     }
     metrics.accepted(items.length);
   }
-}
-
-/** Formats items in slices, because the items of a request may be megabytes in all. */
-async function stringifyEach(items: readonly unknown[]): Promise<string[]> {
-  const slice = new Timeslice();
-  const texts: string[] = [];
-  for (const item of items) {
-    if (slice.isOver) await slice.next();
-    texts.push(JSON.stringify(item));
-  }
-  return texts;
 }

@@ -15,6 +15,7 @@ const key = (name: string): string => `the-eye:ingestion:${name}`;
 const anEntry = (value: number, items = 1): Entry => ({
   items,
   acceptedAt: 1000 + value,
+  isAwaited: false,
   traces: [],
   text: Array<number>(items).fill(value).join(','),
 });
