@@ -43,6 +43,7 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
 
   /** The present number of items; the last known one while Redis is away. */
   async count(): Promise<number> {
+    if (!this.redis.available) return this.items;
     try {
       this.items = await this.buffer.count();
     } catch (error) {
