@@ -240,18 +240,26 @@ export class TheEye {
     }
   }
 
-  /** Resolves once no job is left in the queue. */
+  /** Resolves once every accepted event is stored, and no job is left in the queue. */
   drained(): Promise<void> {
     return eventually(async () => {
-      const left = await this.redis(async (redis) => {
-        const key = (list: string): string => `the-eye:ingestion:${list}`;
-        // At one moment: a job that moves between two lists would be missed otherwise.
-        const counts = await redis.multi().llen(key('wait')).llen(key('active')).zcard(key('delayed')).exec();
-        return (counts ?? []).reduce((sum, [, count]) => sum + Number(count), 0);
-      });
-      if (left > 0) throw new Error(`${left} jobs are left.`);
+      const left = await this.redis(countUnstored);
+      if (left > 0) throw new Error(`${left} jobs and events are left.`);
     }, 120_000);
   }
+}
+
+/** The number of accepted events that are not stored, and of unfinished jobs. */
+export async function countUnstored(redis: Redis): Promise<number> {
+  const key = (name: string): string => `the-eye:ingestion:${name}`;
+  // At one moment: a job that moves between two lists would be missed otherwise.
+  const transaction = redis
+    .multi()
+    .get(key('items'))
+    .llen(key('wait'))
+    .llen(key('active'))
+    .zcard(key('delayed'));
+  return ((await transaction.exec()) ?? []).reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
 /** The address of an embedded PostgreSQL for its superuser, from the one for the role of The Eye. */

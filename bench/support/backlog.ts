@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Redis } from 'ioredis';
-import type { TheEye } from '../../testing/the-eye.js';
+import { countUnstored, type TheEye } from '../../testing/the-eye.js';
 
 /** Poll interval for Redis. */
 const POLL_INTERVAL_MS = 25;
@@ -23,14 +23,14 @@ export function waitForCopy(eye: TheEye): Promise<void> {
   );
 }
 
-/** Resolves once all accepted events are stored: no job is waiting or active. */
+/** Resolves once all accepted events are stored. */
 export async function waitForDrain({ redisUrl }: TheEye): Promise<void> {
   const redis = new Redis(redisUrl.replace(/^unix:\/\//, ''));
   try {
     await pollUntil(
       'The backlog did not drain.',
       POLL_INTERVAL_MS,
-      async () => (await countJobs(redis)) === 0,
+      async () => (await countUnstored(redis)) === 0,
     );
   } finally {
     redis.disconnect();
@@ -46,14 +46,4 @@ async function pollUntil(
     if (Date.now() > end) throw new Error(timeoutMessage);
     await wait(intervalMs);
   }
-}
-
-async function countJobs(redis: Redis): Promise<number> {
-  const key = (list: string): string => `the-eye:ingestion:${list}`;
-  const [waiting, active, delayed] = await Promise.all([
-    redis.llen(key('wait')),
-    redis.llen(key('active')),
-    redis.zcard(key('delayed')),
-  ]);
-  return waiting + active + delayed;
 }

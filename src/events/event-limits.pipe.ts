@@ -1,5 +1,5 @@
 import { Inject, Injectable, type PipeTransform } from '@nestjs/common';
-import { fieldsOf, type NewEvent } from '../platform/model/event.js';
+import { fieldsOf, type NewEvent, type ReadEvent } from '../platform/model/event.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import type { Violation } from './event-reader.js';
 import { EventLimits } from './event-limits.js';
@@ -48,7 +48,7 @@ function withoutViolations(
       builder.add({ outcome: 'refused', code: 'wrong_type', errors: before.errors });
       continue;
     }
-    const event = accepted.next().value as NewEvent;
+    const event = accepted.next().value as ReadEvent;
     const violation = violations.get(event);
     builder.add(violation ? { outcome: 'refused', ...violation } : { outcome: 'accepted', event });
   }

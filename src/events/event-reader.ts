@@ -5,7 +5,7 @@ import type { FieldErrors } from '../platform/errors/domain-error.js';
 import { countKeys, findInexactness, type Inexactness, tooDeep } from '../platform/json/exact-json.js';
 import { isJsonObject } from '../platform/json/json-object.js';
 import { JsonScanner, type ScannedValue, type ValueBounds } from '../platform/json/json-scanner.js';
-import { createEvent, type NewEvent } from '../platform/model/event.js';
+import { createEvent, type ReadEvent } from '../platform/model/event.js';
 import { exceedsMaxTextsBytes, MAX_TEXTS_BYTES } from '../platform/model/event-text.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
@@ -29,8 +29,8 @@ export interface Violation {
 
 /** The result of reading one event. An `observed` event is accepted although it violates its type. */
 export type Verdict =
-  | { readonly outcome: 'accepted'; readonly event: NewEvent }
-  | ({ readonly outcome: 'observed'; readonly event: NewEvent } & Violation)
+  | { readonly outcome: 'accepted'; readonly event: ReadEvent }
+  | ({ readonly outcome: 'observed'; readonly event: ReadEvent } & Violation)
   | RefusedVerdict;
 
 export type RefusedVerdict = { readonly outcome: 'refused' } & Violation;

@@ -5,6 +5,7 @@ import { ANYBODY } from '../auth/caller.js';
 import { RequestPoints } from '../auth/request-points.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
 import { DomainError } from '../platform/errors/domain-error.js';
+import type { ReadEvent } from '../platform/model/event.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import { EventsPipe } from './events.pipe.js';
 import type { Submission } from './submission.js';
@@ -47,8 +48,11 @@ const nested = (levels: number) => `${'{"a":'.repeat(levels - 1)}{}${'}'.repeat(
 const withData = (data: string) => `{"session_id":"s","category":"c","name":"n","data":${data}}`;
 
 describe('EventsPipe: an event', () => {
-  it('gets an id and a canonical timestamp', async () => {
-    expect(await send(EVENT)).toEqual({
+  it('gets an id, a canonical timestamp, and a JSON text of all its fields', async () => {
+    const submission = await send(EVENT);
+    const { text, ...fields } = submission.events[0] as ReadEvent;
+    expect(JSON.parse(text)).toEqual(fields);
+    expect(submission).toEqual({
       many: false,
       observed: [],
       refused: [],
@@ -60,6 +64,7 @@ describe('EventsPipe: an event', () => {
           id: '0176bd3b-005b-8e87-b810-d98f192d5f04',
           timestamp: '2021-01-01T09:15:29.243860Z',
           data_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+          text,
         },
       ],
     });
@@ -85,6 +90,8 @@ describe('EventsPipe: an event', () => {
         const sent = (JSON.parse(text) as { data: unknown }).data;
         for (const { events } of [await sendText(text), await sendText(`[${text}]`), await sendLines(text)]) {
           expect(isDeepStrictEqual(events[0]?.data, sent)).toBe(true);
+          const queued = JSON.parse(events[0]?.text ?? '') as ReadEvent;
+          expect(isDeepStrictEqual(queued.data, sent)).toBe(true);
         }
       }),
     );

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { NotFoundError } from '../platform/errors/domain-error.js';
 import { RawJson } from '../platform/json/raw-json.js';
-import type { NewEvent, StoredEvent, StoredEventText } from '../platform/model/event.js';
+import type { ReadEvent, StoredEvent, StoredEventText } from '../platform/model/event.js';
 import { isEventId } from '../platform/model/event-id.js';
 import { type Page, readPage } from '../platform/paging/page.js';
 import { metrics } from '../platform/telemetry/metrics.js';
@@ -39,13 +39,13 @@ export class EventsService {
    * @throws RedisUnavailableError, BacklogFullError
    */
   async accept(
-    events: NewEvent[],
+    events: ReadEvent[],
     waitMs: number,
     sender: Omit<WaitRequest, 'events'>,
   ): Promise<AcceptResult> {
     const stopWaiting = waitMs > 0 ? this.poller.reserve({ ...sender, events: events.length }) : undefined;
     if (!stopWaiting) {
-      await this.queue(events);
+      await this.queue(events, false);
       return { status: 'queued', waited: false };
     }
     try {
@@ -55,21 +55,24 @@ export class EventsService {
     }
   }
 
-  private async acceptAndWait(events: NewEvent[], deadline: number): Promise<AcceptResult['status']> {
+  private async acceptAndWait(events: ReadEvent[], deadline: number): Promise<AcceptResult['status']> {
     const existing = await this.poller.lookUp(
       events.map(({ id }) => id),
       deadline - Date.now(),
     );
     const missing = events.filter(({ id }) => !existing.has(id));
     if (missing.length === 0) return 'existing';
-    await this.queue(missing);
+    await this.queue(missing, true);
     const ids = missing.map(({ id }) => id);
     return (await this.poller.waitFor(ids, deadline - Date.now())) ? 'created' : 'queued';
   }
 
   /** All of them are of the application of one caller. */
-  private async queue(events: NewEvent[]): Promise<void> {
-    await this.producer.add(events);
+  private async queue(events: ReadEvent[], isAwaited: boolean): Promise<void> {
+    await this.producer.add(
+      events.map(({ text }) => text),
+      isAwaited,
+    );
     const [first] = events;
     if (first) metrics.acceptedOf(first.application, events.length);
   }

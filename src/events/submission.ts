@@ -1,7 +1,7 @@
 import { environment } from '../platform/config/environment.js';
 import { DomainError, type FieldErrors, InvalidFieldsError } from '../platform/errors/domain-error.js';
 import { emptyBody } from '../platform/http/http-errors.js';
-import type { NewEvent } from '../platform/model/event.js';
+import type { ReadEvent } from '../platform/model/event.js';
 import type { Verdict, Violation } from './event-reader.js';
 
 /** Characters of JSON of the errors in one response. Beyond them, a refused event is named by its index only. */
@@ -17,13 +17,13 @@ export interface RefusedEvent {
 
 /** An event that is accepted although it violates its type. */
 export interface ObservedEvent extends Violation {
-  readonly event: NewEvent;
+  readonly event: ReadEvent;
 }
 
 /** The events of a request: a single one, or many, some of which may be refused. */
 export interface Submission {
   readonly many: boolean;
-  readonly events: NewEvent[];
+  readonly events: ReadEvent[];
   /** Those of the events that were observed. */
   readonly observed: readonly ObservedEvent[];
   readonly refused: RefusedEvent[];
@@ -33,7 +33,7 @@ export interface Submission {
 
 /** Collects the verdicts on the events of one request, in their order. */
 export class SubmissionBuilder {
-  private readonly events: NewEvent[] = [];
+  private readonly events: ReadEvent[] = [];
   private readonly observed: ObservedEvent[] = [];
   private readonly refused: RefusedEvent[] = [];
   private size = 0;

@@ -17,8 +17,6 @@ export interface BatcherOptions<Item> {
   readonly maxCost: number;
   /** Batches that may be in flight at once. Only full ones start beside another, because small batches cost most per item. */
   readonly maxConcurrent: number;
-  /** Milliseconds from the start of a batch to the start of the next, unless that is full. Fewer batches cost less per item. */
-  readonly minIntervalMs?: number;
   /** How long an item may take, and the error that it then fails with. Without it, items have no deadline. */
   readonly timeout?: {
     readonly afterMs: number;
@@ -36,9 +34,6 @@ export class Batcher<Item> {
   private queuedCost = 0;
   private readonly inFlight = new Set<Entry<Item>[]>();
   private isStartScheduled = false;
-  /** When the next batch may start although it is not full, in milliseconds of performance.now(). */
-  private nextStartAt = 0;
-  private startTimer: NodeJS.Timeout | undefined;
   private expiryTimer: NodeJS.Timeout | undefined;
 
   constructor(private readonly options: BatcherOptions<Item>) {}
@@ -63,7 +58,6 @@ export class Batcher<Item> {
       this.expiryTimer ??= setInterval(() => this.rejectExpired(), EXPIRY_CHECK_INTERVAL_MS);
     const isFull = this.queuedCost >= this.options.maxCost;
     if (this.inFlight.size >= (isFull ? this.options.maxConcurrent : 1)) return;
-    if (!isFull && this.isTooEarly()) return;
     this.isStartScheduled = true;
     setImmediate(() => {
       this.isStartScheduled = false;
@@ -71,19 +65,7 @@ export class Batcher<Item> {
     });
   }
 
-  /** True before `nextStartAt`, when a batch that is not full must wait. Schedules it for that time. */
-  private isTooEarly(): boolean {
-    const delayMs = this.nextStartAt - performance.now();
-    if (delayMs <= 0) return false;
-    this.startTimer ??= setTimeout(() => {
-      this.startTimer = undefined;
-      this.schedule();
-    }, delayMs);
-    return true;
-  }
-
   private start(): void {
-    this.nextStartAt = performance.now() + (this.options.minIntervalMs ?? 0);
     let count = 0;
     let cost = 0;
     for (; cost < this.options.maxCost && count < this.queued.length; count++) {

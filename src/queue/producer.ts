@@ -1,8 +1,5 @@
-import { InjectQueue } from '@nestjs/bull';
 import { Injectable } from '@nestjs/common';
-import type { Job, JobOptions, Queue } from 'bull';
 import { ReplyError } from 'ioredis';
-import { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
 import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
@@ -10,17 +7,12 @@ import { metrics } from '../platform/telemetry/metrics.js';
 import { currentTraceparent, traced } from '../platform/telemetry/tracing.js';
 import { Backlog } from './backlog.js';
 import { Batcher } from './batcher.js';
+import type { Entry } from './entry.js';
+import { IngestionBuffer } from './ingestion-buffer.js';
 import { BacklogFullError } from './queue-errors.js';
-import {
-  BATCH_JOB,
-  batchCost,
-  CAPPED_BACKOFF,
-  INGESTION_QUEUE,
-  MAX_BATCH_SIZE,
-  UNLIMITED,
-} from './queue.constants.js';
+import { batchCost, MAX_BATCH_SIZE } from './queue.constants.js';
 
-/** Traces that a job names at most, although it may hold the items of a thousand requests. */
+/** Traces that an entry names at most, although it may hold the items of a thousand requests. */
 const MAX_TRACES = 32;
 
 const UNAVAILABLE = 'Redis is not available right now; nothing was accepted.';
@@ -28,22 +20,16 @@ const REFUSED = 'Redis refused the events; nothing was accepted.';
 const UNCONFIRMED =
   'Redis did not confirm in time, so the events may have been accepted. Send them again: events with timestamps are stored once.';
 
-/** Options of a job. They include the number of its items, so that a worker knows it without parsing them. */
-export interface BatchJobOptions extends JobOptions {
-  items: number;
-  /** The `traceparent`s of requests whose items the job holds, MAX_TRACES at most. */
-  traces?: string[];
-}
-
-/** The items of one call of `add` as JSON texts, and the span that made it. */
+/** The items of one call of `add`, and the span that made it. */
 interface TracedItems {
-  readonly items: readonly string[];
+  readonly texts: readonly string[];
   readonly cost: number;
+  readonly isAwaited: boolean;
   readonly traceparent: string | undefined;
 }
 
 /**
- * Puts items into jobs by group commit: while Redis writes and fsyncs one batch, concurrent calls wait together for the
+ * Puts items into the buffer by group commit: while Redis writes and fsyncs one batch, concurrent calls wait together for the
  * next.
  */
 @Injectable()
@@ -57,29 +43,26 @@ export class Producer {
   });
 
   constructor(
-    @InjectQueue(INGESTION_QUEUE) private readonly queue: Queue,
+    private readonly buffer: IngestionBuffer,
     private readonly backlog: Backlog,
     private readonly redis: RedisHealth,
   ) {}
 
   /**
    * Resolves once all items are in Redis and, if Redis is durable, on its disk. Either all items are queued or none.
-   * @param items JSON values
+   * @param texts of the items in JSON
+   * @param isAwaited whether the sender waits until they are stored
    * @throws RedisUnavailableError within REDIS_TIMEOUT; its message says whether the outcome is unknown
    * @throws BacklogFullError
    */
-  async add(items: readonly unknown[]): Promise<void> {
+  async add(texts: readonly string[], isAwaited = false): Promise<void> {
     if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
     if (this.backlog.full) throw new BacklogFullError();
-    await traced('queue events', { kind: 'producer' }, async () => {
-      const texts = await stringifyEach(items);
-      const length = texts.reduce((sum, text) => sum + text.length, 0);
-      await this.batcher.add({
-        items: texts,
-        cost: batchCost(texts.length, length),
-        traceparent: currentTraceparent(),
-      });
-    });
+    const length = texts.reduce((sum, text) => sum + text.length, 0);
+    const cost = batchCost(texts.length, length);
+    await traced('queue events', { kind: 'producer' }, () =>
+      this.batcher.add({ texts, cost, isAwaited, traceparent: currentTraceparent() }),
+    );
   }
 
   private timeoutError(inFlight: boolean): RedisUnavailableError {
@@ -90,61 +73,20 @@ export class Producer {
   private async commit(calls: TracedItems[]): Promise<void> {
     // The connection may have been lost while the calls waited. The next one is used only once it leads to a primary.
     if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
-    const items = calls.flatMap((call) => call.items);
+    const items = calls.flatMap(({ texts }) => texts);
     const traces = calls.flatMap(({ traceparent }) => traceparent ?? []).slice(0, MAX_TRACES);
-    const batches = [];
-    for (let start = 0; start < items.length; start += MAX_BATCH_SIZE)
-      batches.push(items.slice(start, start + MAX_BATCH_SIZE));
-    let jobs: Job[];
+    const isAwaited = calls.some((call) => call.isAwaited);
+    const acceptedAt = Date.now();
+    const entries: Entry[] = [];
+    for (let start = 0; start < items.length; start += MAX_BATCH_SIZE) {
+      const texts = items.slice(start, start + MAX_BATCH_SIZE);
+      entries.push({ items: texts.length, acceptedAt, isAwaited, traces, text: texts.join(',') });
+    }
     try {
-      jobs = await this.queue.addBulk(
-        batches.map((texts) => ({
-          name: BATCH_JOB,
-          data: jobData(texts),
-          opts: jobOptions(texts.length, traces),
-        })),
-      );
+      this.backlog.items = await this.buffer.append(entries, items.length);
     } catch (error) {
       throw new RedisUnavailableError(error instanceof ReplyError ? REFUSED : UNCONFIRMED, { cause: error });
     }
-    // Bull ignores errors of the commands inside its transaction; a job without an id was not added.
-    if (jobs.some((job) => !job.id)) throw new RedisUnavailableError(REFUSED);
-    this.backlog.count(items.length);
     metrics.accepted(items.length);
   }
-}
-
-/** Formats items in slices, because the items of a request may be megabytes in all. */
-async function stringifyEach(items: readonly unknown[]): Promise<string[]> {
-  const slice = new Timeslice();
-  const texts: string[] = [];
-  for (const item of items) {
-    if (slice.isOver) await slice.next();
-    texts.push(JSON.stringify(item));
-  }
-  return texts;
-}
-
-/**
- * The data of a job: the text of a JSON array. Bull formats the data of a job in one go, which takes a quarter of the
- * time for a text that it takes for the values in it.
- */
-export const jobData = (texts: readonly string[]): string => `[${texts.join(',')}]`;
-
-/** The text of the JSON array in a job. Jobs of version 0.1 hold the array itself. */
-export function textOfJob({ data }: Job<string>): string {
-  return data.startsWith('"') ? (JSON.parse(data) as string) : data;
-}
-
-/** The options of a job of so many items. No number of failures removes it. */
-export function jobOptions(items: number, traces: string[] = []): BatchJobOptions {
-  return {
-    items,
-    ...(traces.length > 0 && { traces }),
-    attempts: UNLIMITED,
-    backoff: { type: CAPPED_BACKOFF },
-    removeOnComplete: true,
-    // The data is parsed by `textOfJob` once, and not by Bull whenever it looks at the job.
-    preventParsingData: true,
-  };
 }

@@ -1,3 +1,5 @@
+import Queue from 'bull';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { Load } from '../support/load.js';
 import { newClickHouseDatabase } from '../support/worker-clickhouse.js';
@@ -70,6 +72,36 @@ describe('An API and workers that share a data folder', () => {
     await load.expectStored();
     expect((await api.get('/rejections/')).body.results).toEqual([]);
     expect(await worker.end()).toBe(0);
+  });
+
+  it('store the events whose order was removed, and those of jobs of an earlier version', async () => {
+    const queue = new Queue('ingestion', {
+      prefix: 'the-eye',
+      createClient: () => new Redis(api.redisUrl.replace('unix://', ''), { maxRetriesPerRequest: null }),
+    });
+    const send = async (): Promise<string> => (await api.post('/events/', anEvent())).body.id;
+    const ids = [await send(), await send()];
+    await eventually(async () => {
+      const [order, ...others] = await queue.getWaiting();
+      expect([order?.name, others]).toEqual(['store', []]);
+      await order?.remove();
+    });
+    // What an earlier version put into a job is what this one has put into an entry.
+    const [entry = ''] = await api.redis((redis) => redis.lrange('the-eye:ingestion:buffer', 0, 0));
+    await api.redis((redis) => redis.lpop('the-eye:ingestion:buffer'));
+    const array = `[${entry.slice(entry.indexOf('\n') + 1)}]`;
+
+    const worker = await startWorker();
+    const isStored = (id: string): Promise<void> =>
+      eventually(async () => expect((await api.get(`/events/${id}/`)).status).toBe(200));
+    await isStored(ids[0] ?? '');
+    const options = { items: 1, attempts: 9, removeOnComplete: true, preventParsingData: true };
+    await queue.add('batch', array, options);
+    await isStored(ids[1] ?? '');
+    await api.drained();
+    expect((await api.get('/health/ready')).body.checks.backlog).toEqual({ status: 'up', events: 0 });
+    expect(await worker.end()).toBe(0);
+    queue.client.disconnect();
   });
 
   it('store each event once when several workers share the load and one of them stops', async () => {

@@ -45,7 +45,7 @@ export class ReadinessService {
       const { details } = await this.health.check([
         () => this.checkPostgresql(),
         () => this.indicateRedis(),
-        () => this.indicate('backlog', !this.backlog.full, { events: this.backlog.items }),
+        () => this.checkBacklog(),
       ]);
       const replication = await this.describeReplication();
       return { status: 'ok', checks: { ...details, ...this.describeClickHouse(), ...replication } };
@@ -76,6 +76,11 @@ export class ReadinessService {
   private indicateRedis(): HealthIndicatorResult {
     const { problem } = this.redis;
     return this.indicate('redis', problem === undefined, problem === undefined ? {} : { reason: problem });
+  }
+
+  private async checkBacklog(): Promise<HealthIndicatorResult> {
+    const events = await this.backlog.count();
+    return this.indicate('backlog', !this.backlog.full, { events });
   }
 
   private async checkPostgresql(): Promise<HealthIndicatorResult> {

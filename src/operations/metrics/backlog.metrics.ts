@@ -2,26 +2,26 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { environment } from '../../platform/config/environment.js';
 import { registry } from '../../platform/telemetry/metrics.js';
-import { BacklogReport } from '../../queue/backlog-report.js';
 import { Backlog } from '../../queue/backlog.js';
+import { IngestionBuffer } from '../../queue/ingestion-buffer.js';
 
 /** Gauges of the backlog, which all processes share. Their values are read when Prometheus asks. */
 @Injectable()
 export class BacklogMetrics implements OnModuleInit {
   constructor(
     private readonly backlog: Backlog,
-    private readonly report: BacklogReport,
+    private readonly buffer: IngestionBuffer,
   ) {}
 
   onModuleInit(): void {
-    const { backlog, report } = this;
+    const { backlog, buffer } = this;
     const registers = [registry];
     new Gauge({
       name: 'the_eye_backlog_events',
       help: 'Events in Redis that are not stored yet, of all processes together.',
       registers,
-      collect() {
-        this.set(backlog.items);
+      async collect() {
+        this.set(await backlog.count());
       },
     });
     new Gauge({
@@ -34,7 +34,7 @@ export class BacklogMetrics implements OnModuleInit {
       help: 'Jobs that wait for another attempt, such as those of parked events; the last known value while Redis is away.',
       registers,
       async collect() {
-        await report.read().then(
+        await buffer.report().then(
           ({ delayed }) => this.set(delayed),
           () => undefined,
         );
@@ -42,10 +42,10 @@ export class BacklogMetrics implements OnModuleInit {
     });
     new Gauge({
       name: 'the_eye_backlog_oldest_seconds',
-      help: 'Age of the oldest unfinished job; the last known value while Redis is away.',
+      help: 'Age of the oldest event that is not stored yet; the last known value while Redis is away.',
       registers,
       async collect() {
-        await report.read().then(
+        await buffer.report().then(
           ({ oldest }) => this.set(oldest === undefined ? 0 : Math.max(Date.now() - oldest, 0) / 1000),
           () => undefined,
         );

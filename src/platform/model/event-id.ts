@@ -24,11 +24,20 @@ export interface EventIdentity {
  * @see https://www.rfc-editor.org/rfc/rfc9562#name-uuid-version-8
  */
 export function eventId(event: EventIdentity, milliseconds: number): string {
-  const canonical =
+  return idOfCanonical(canonicalEvent(event), milliseconds);
+}
+
+/** The same of the canonical text of all fields. */
+export const idOfCanonical = (canonical: string, milliseconds: number): string =>
+  timeOrderedId(milliseconds, hash('sha256', canonical, 'hex'));
+
+/** The canonical text of the fields that identify an event (RFC 8785). */
+export function canonicalEvent(event: EventIdentity): string {
+  return (
     `{"application":${canonicalJson(event.application)},"category":${canonicalJson(event.category)},` +
     `"data":${event.canonicalData},"name":${canonicalJson(event.name)},` +
-    `"session_id":${canonicalJson(event.session_id)},"timestamp":"${event.timestamp}"}`;
-  return timeOrderedId(milliseconds, hash('sha256', canonical, 'hex'));
+    `"session_id":${canonicalJson(event.session_id)},"timestamp":"${event.timestamp}"}`
+  );
 }
 
 /** SHA-256 of a canonical payload in hex, which represents the payload in the unique index. */

@@ -1,5 +1,5 @@
 import type { Timestamp } from '../time/timestamp.js';
-import { dataDigest, eventId } from './event-id.js';
+import { canonicalEvent, dataDigest, idOfCanonical } from './event-id.js';
 
 /** What an application sends. */
 export interface EventFields {
@@ -22,10 +22,15 @@ export interface StoredEvent extends EventFields {
 /** A stored event whose payload stays the JSON text that PostgreSQL returns. */
 export type StoredEventText = Omit<StoredEvent, 'data'> & { data: string };
 
-/** An accepted event: an item of a job in Redis and, in the same form, a row of the table. */
+/** An accepted event: an item in Redis and, in the same form, a row of the table. */
 export interface NewEvent extends StoredEvent {
   /** SHA-256 of the canonical payload, 64 hex digits. */
   data_sha256: string;
+}
+
+/** An event that was just read, with its JSON text, which stays the same on the way to PostgreSQL. */
+export interface ReadEvent extends NewEvent {
+  readonly text: string;
 }
 
 /** Conditions on stored events. An absent one matches every event. */
@@ -58,25 +63,28 @@ export interface ParsedEvent {
 export function createEvent(
   application: string,
   { session_id, category, name, data, timestamp }: ParsedEvent,
-): NewEvent {
-  const identity = {
+): ReadEvent {
+  const canonical = canonicalEvent({
     application,
     session_id,
     category,
     name,
     canonicalData: data.canonical,
     timestamp: timestamp.text,
-  };
+  });
+  const id = idOfCanonical(canonical, timestamp.milliseconds);
+  const data_sha256 = dataDigest(data.canonical);
   // Spreading an object costs as much as hashing it, so the fields are listed.
   return {
-    id: eventId(identity, timestamp.milliseconds),
+    id,
     application,
     session_id,
     category,
     name,
     data: data.value,
     timestamp: timestamp.text,
-    data_sha256: dataDigest(data.canonical),
+    data_sha256,
+    text: `{"id":"${id}","data_sha256":"${data_sha256}",${canonical.slice(1)}`,
   };
 }
 

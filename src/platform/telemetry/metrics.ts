@@ -61,7 +61,7 @@ new Counter({
 });
 const jobs = new Histogram({
   name: 'the_eye_job_seconds',
-  help: 'Seconds from the enqueueing of a job until its events are stored.',
+  help: 'Seconds from the acceptance of events until they are stored; those that were queued at once count as one.',
   buckets: JOB_BUCKETS,
   registers,
 });

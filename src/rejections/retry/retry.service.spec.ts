@@ -38,10 +38,10 @@ function setUp() {
   const pipe = new EventsPipe(eventTypes, recorder);
   const limitsPipe = new EventLimitsPipe(limits, recorder);
   const producer = {
-    add: (events: NewEvent[]) => {
+    add: (texts: string[]) => {
       if (state.queueIsDown) return Promise.reject(new RedisUnavailableError());
       steps.push('queue');
-      queued.push(...events);
+      queued.push(...texts.map((text) => JSON.parse(text) as NewEvent));
       return Promise.resolve();
     },
   } as unknown as Producer;

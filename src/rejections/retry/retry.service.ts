@@ -4,7 +4,7 @@ import { EventLimits } from '../../events/event-limits.js';
 import { contextOf, readEventText, type Verdict } from '../../events/event-reader.js';
 import { Timeslice } from '../../platform/async/timeslice.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../../platform/errors/domain-error.js';
-import type { NewEvent } from '../../platform/model/event.js';
+import type { ReadEvent } from '../../platform/model/event.js';
 import { isTimeOrderedId } from '../../platform/model/time-ordered-id.js';
 import { decodeCursor, encodeCursor } from '../../platform/paging/cursor.js';
 import { metrics } from '../../platform/telemetry/metrics.js';
@@ -39,7 +39,7 @@ export class StillRefusedError extends DomainError {
 }
 
 /** The result of one retry: the accepted event, or the errors for which it was refused again. */
-type RetryResult = { event: NewEvent } | { errors: FieldErrors };
+type RetryResult = { event: ReadEvent } | { errors: FieldErrors };
 
 /** The results of many retries. */
 export interface RetrySummary {
@@ -70,7 +70,7 @@ export class RetryService {
    * @throws NotFoundError, EventCutError, StillRefusedError, RedisUnavailableError, BacklogFullError,
    *   DatabaseUnavailableError
    */
-  async retry(id: string, visible?: string): Promise<NewEvent> {
+  async retry(id: string, visible?: string): Promise<ReadEvent> {
     const row = isTimeOrderedId(id) ? await this.rejections.findById(id, visible) : undefined;
     if (!row) throw new NotFoundError('There is no such rejection.');
     if (!row.whole) throw new EventCutError();
@@ -139,7 +139,7 @@ export class RetryService {
     }
     const events = results.flatMap((result) => ('event' in result ? [result.event] : []));
     // Queued first: after a crash in between, an event is in both places, never in none.
-    if (events.length > 0) await this.producer.add(events);
+    if (events.length > 0) await this.producer.add(events.map(({ text }) => text));
     for (const { application } of events) metrics.acceptedOf(application, 1);
     if (accepted.length > 0) await this.rejections.remove(accepted);
     if (changed.length > 0) await this.rejections.update(changed);

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Backlog } from '../../queue/backlog.js';
-import { BacklogReport } from '../../queue/backlog-report.js';
+import { IngestionBuffer } from '../../queue/ingestion-buffer.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
 import type { EventCounts } from '../../platform/telemetry/metrics.js';
@@ -24,7 +24,7 @@ export class RatesService {
     private readonly store: RatesStore,
     private readonly redis: RedisHealth,
     private readonly backlog: Backlog,
-    private readonly report: BacklogReport,
+    private readonly buffer: IngestionBuffer,
   ) {}
 
   /**
@@ -35,16 +35,17 @@ export class RatesService {
     const end = Math.floor((Date.now() - PUBLISH_DELAY_MS) / 1000);
     try {
       if (!this.redis.available) throw new RedisUnavailableError();
-      const [counts, { jobs, oldest }] = await Promise.all([
+      const [counts, events, { jobs, oldest }] = await Promise.all([
         this.store.read(end, application),
-        this.report.read(),
+        this.backlog.count(),
+        this.buffer.report(),
       ]);
       return {
         now: new Date(end * 1000).toISOString().replace('Z', '000Z'),
         seconds: RATES_WINDOW_SECONDS,
         ...counts,
         backlog: {
-          events: this.backlog.items,
+          events,
           jobs,
           oldest_seconds: oldest === undefined ? null : Math.max(Date.now() - oldest, 0) / 1000,
         },
