@@ -35,7 +35,7 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     intervalMs: Infinity,
     run: async () => {
       await this.flush();
-      return this.batch === undefined ? undefined : FLUSH_INTERVAL_MS;
+      return this.batch === undefined && this.counts.isEmpty ? undefined : FLUSH_INTERVAL_MS;
     },
   });
   private rows: RejectionRow[] = [];
