@@ -1,6 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
+import { measureEventLoop } from '../platform/telemetry/event-loop-delay.js';
 import { Backlog } from '../queue/backlog.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
 import { EVENTS, tableOf } from './copy-table.js';
@@ -67,6 +68,7 @@ export class Replicator {
     const startedAt = performance.now();
     if (!this.isDue(overview)) return startedAt - this.dueAt > IDLE_AFTER_MS ? IDLE_INTERVAL_MS : undefined;
     this.dueAt = startedAt;
+    measureEventLoop();
     const isDone = await this.claimed((state) => this.copy(state, startedAt + MAX_RUN_MS)).catch(whenAway);
     if (isDone !== false) {
       await this.vacuum();
