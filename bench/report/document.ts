@@ -40,7 +40,7 @@ for each measurement. The limits are compiled in the same way and run with the s
 limit that uses one core leaves the other to the load generator, while The Eye, its PostgreSQL and its Redis share both with it. So
 look at the CPU time per event too. Each contender warms up for two seconds. Rounds are interleaved: each round runs every
 contender once, and a ratio is the median of the ratios of the rounds. The query plans at the largest table are in [plans.txt](benchmarks/plans.txt), and all numbers are in
-[results.json](benchmarks/results.json).`;
+[results.json](benchmarks/results.json). [Where the time goes](benchmarks/profile.md) tells what profiles have shown.`;
 
 /** The results as Markdown for a terminal. */
 export function renderTables(results: Results): Promise<string> {
