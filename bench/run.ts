@@ -20,7 +20,7 @@ import { endAll } from '../testing/on-the-eye.js';
 const PARTS = ['accept', 'store', 'memory', 'page', 'ask', 'export'] as const;
 type Part = (typeof PARTS)[number];
 
-/** Measured if no part is named: what fits into the three minutes of `quick`. */
+/** Measured if no part is named: what fits into the five minutes of `quick`. */
 const DEFAULT_PARTS: readonly Part[] = ['accept', 'store', 'memory', 'ask'];
 
 interface MeasureOptions {

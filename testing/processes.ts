@@ -52,16 +52,22 @@ export function signalAll(pids: number[], signal: NodeJS.Signals): void {
   }
 }
 
-/** Process ids of the supervisor and the servers of a data folder. That of ClickHouse, which starts last, is NaN until then. */
-export async function serversOf(
-  dataDir: string,
-): Promise<{ supervisor: number; postgres: number; redis: number; clickhouse: number }> {
-  const read = (path: string): Promise<string> => readFile(join(dataDir, path), 'utf8');
+/** Process ids of the supervisor and the servers of a data folder. */
+export interface ServerPids {
+  supervisor: number;
+  postgres: number;
+  redis: number;
+  clickhouse: number;
+}
+
+/** As far as they run; those of the others are NaN. */
+export async function runningServersOf(dataDir: string): Promise<ServerPids> {
+  const read = (path: string): Promise<string> => readFile(join(dataDir, path), 'utf8').catch(() => '');
   const [log, postgres, redis, clickhouse] = await Promise.all([
     read('supervisor.log'),
     read('postgres/postmaster.pid'),
     read('redis/redis.pid'),
-    read('clickhouse/clickhouse.pid').catch(() => ''),
+    read('clickhouse/clickhouse.pid'),
   ]);
   const started = [...log.matchAll(/started \(pid (\d+)\)/g)].at(-1)?.[1];
   return {
@@ -70,4 +76,15 @@ export async function serversOf(
     redis: Number.parseInt(redis),
     clickhouse: Number.parseInt(clickhouse),
   };
+}
+
+/**
+ * That of ClickHouse, which starts last, is NaN until then.
+ * @throws Error if PostgreSQL or Redis does not run
+ */
+export async function serversOf(dataDir: string): Promise<ServerPids> {
+  const servers = await runningServersOf(dataDir);
+  for (const name of ['postgres', 'redis'] as const)
+    if (Number.isNaN(servers[name])) throw new Error(`${name} does not run in ${dataDir}.`);
+  return servers;
 }

@@ -1,8 +1,10 @@
-import { arrays, type Workload, ndjson, singles } from '../support/load.js';
+import { arrays, type Workload, ndjson, paced, singles } from '../support/load.js';
 
 export const KINDS = {
   fastify: 'bare Fastify, no work',
   nest: 'Nest with The Eye’s validation, no work',
+  append: 'bare Fastify, one fsynced append to Redis',
+  insert: 'Fastify and `pg`, one `INSERT` a request',
   eye: 'The Eye',
   guarded: 'The Eye, with key, schema and rate limit',
 } as const;
@@ -17,18 +19,38 @@ export interface Contender {
   requests?: number;
 }
 
-const CONNECTION_COUNTS = [1, 16, 64, 256];
-const ARRAY_SIZES = [10, 100, 500, 5000];
+/** The contenders for single events, by the number of connections. */
+const SINGLES: Readonly<Record<number, readonly Kind[]>> = {
+  1: ['fastify', 'nest', 'append', 'insert', 'eye'],
+  16: ['fastify', 'nest', 'insert', 'eye'],
+  64: ['fastify', 'nest', 'append', 'insert', 'eye', 'guarded'],
+  256: ['fastify', 'nest', 'eye'],
+};
 
-/** @param quick skips the import, which the memory measurement performs as well */
+/** The contenders for arrays, by the number of events. */
+const ARRAYS: Readonly<Record<number, readonly Kind[]>> = {
+  10: ['nest', 'eye'],
+  100: ['nest', 'insert', 'eye'],
+  500: ['nest', 'eye'],
+  5000: ['nest', 'eye'],
+};
+
+/** @param quick only what the most telling ratios need */
 export function contenders(quick: boolean): Contender[] {
-  const connections = quick ? [64] : CONNECTION_COUNTS;
-  const sizes = quick ? [500] : ARRAY_SIZES;
-  const kinds = ['fastify', 'nest', 'eye'] as const;
+  if (quick)
+    return [
+      ...each(['append', 'insert', 'eye'], singles(1)),
+      ...each(['nest', 'insert', 'eye', 'guarded'], singles(64)),
+      ...each(['insert', 'eye'], arrays(100)),
+      ...each(['insert', 'eye'], paced()),
+    ];
   return [
-    ...connections.flatMap((count) => kinds.map((kind) => ({ kind, load: singles(count) }))),
-    { kind: 'guarded', load: singles(64) },
-    ...sizes.flatMap((size) => (['nest', 'eye'] as const).map((kind) => ({ kind, load: arrays(size) }))),
-    ...(quick ? [] : (['nest', 'eye'] as const).map((kind) => ({ kind, load: ndjson(), requests: 200 }))),
+    ...Object.entries(SINGLES).flatMap(([connections, kinds]) => each(kinds, singles(Number(connections)))),
+    ...Object.entries(ARRAYS).flatMap(([events, kinds]) => each(kinds, arrays(Number(events)))),
+    ...each(['nest', 'eye'], ndjson(), 200),
+    ...each(['append', 'insert', 'eye'], paced()),
   ];
 }
+
+const each = (kinds: readonly Kind[], load: Workload, requests?: number): Contender[] =>
+  kinds.map((kind) => ({ kind, load, ...(requests !== undefined && { requests }) }));

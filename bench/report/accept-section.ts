@@ -1,9 +1,11 @@
-import type { ContenderResult, AcceptResults, RoundResult } from '../accept/accept.js';
+import type { ContenderResult, AcceptResults, IdleResults, RoundResult } from '../accept/accept.js';
 import { KINDS } from '../accept/contenders.js';
+import { MEASURED } from '../support/processes.js';
 import { medianAndSpread, table } from '../../testing/table.js';
 
 /** Describes the content of a request. */
-export function requestOf({ events, isNdjson }: ContenderResult): string {
+export function requestOf({ events, isNdjson, perSecond }: ContenderResult): string {
+  if (perSecond !== undefined) return `one event, ${perSecond} a second`;
   if (events === 1) return 'one event';
   return isNdjson ? `NDJSON of ${events.toLocaleString('en')}` : `array of ${events.toLocaleString('en')}`;
 }
@@ -11,8 +13,8 @@ export function requestOf({ events, isNdjson }: ContenderResult): string {
 const SPEED_KEYS = ['accepted', 'stored', 'p50', 'p99', 'p999'] as const;
 const SPEED_HEAD = ['accepted, events/s', 'stored, events/s', 'p50, ms', 'p99, ms', 'p99.9, ms'];
 
-const CPU_KEYS = ['node', 'redis', 'postgres', 'load'] as const;
-const CPU_HEAD = ['Node', 'Redis', 'PostgreSQL', 'load generator'];
+const CPU_KEYS = [...MEASURED, 'load'] as const;
+const CPU_HEAD = ['Node', 'Redis', 'PostgreSQL', 'ClickHouse', 'load generator'];
 
 const speedCells = ({ rounds }: ContenderResult): string[] =>
   SPEED_KEYS.map((key) => medianAndSpread(rounds.map((round) => round[key])));
@@ -21,11 +23,11 @@ const cpuCells = ({ rounds }: ContenderResult): string[] =>
   CPU_KEYS.map((key) => medianAndSpread(rounds.map((round: RoundResult) => round.cpu[key])));
 
 export function acceptSection(
-  { duration, contenders }: AcceptResults,
+  { duration, contenders, idle }: AcceptResults,
   plot: (name: string) => string,
 ): string {
   const rounds = contenders[0]?.rounds.length ?? 0;
-  const singles = contenders.filter(({ events }) => events === 1);
+  const singles = contenders.filter(({ events, perSecond }) => events === 1 && perSecond === undefined);
   const many = contenders.filter(({ events }) => events > 1);
   const method =
     rounds > 1
@@ -59,11 +61,24 @@ ${table(
 
 ${plot('cpu')}
 
-Microseconds per event until it is stored, all threads together:
+Microseconds per event until it is stored and copied to ClickHouse, all threads together:
 
 ${table(
   ['contender', 'request', 'connections', ...CPU_HEAD],
   contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpuCells(each)]),
+)}
+${idle ? idleSection(idle) : ''}`;
+}
+
+function idleSection({ duration, rounds }: IdleResults): string {
+  return `
+### Nothing comes
+
+CPU time of an Eye that has stored events and gets no more, over ${duration} s, in thousandths of one core:
+
+${table(
+  MEASURED.map((_, index) => CPU_HEAD[index] as string),
+  [MEASURED.map((part) => medianAndSpread(rounds.map((cpu) => cpu[part])))],
 )}
 `;
 }

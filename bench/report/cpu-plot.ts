@@ -8,6 +8,8 @@ import { COLOURS, LABEL_WIDTH, type Plot } from './plot.js';
 const NAMES: Record<Kind, string> = {
   fastify: 'Fastify',
   nest: 'Nest, no work',
+  append: 'append to Redis',
+  insert: 'Fastify and pg',
   eye: 'The Eye',
   guarded: 'The Eye, guarded',
 };
@@ -16,6 +18,7 @@ const PARTS = [
   ['Node', COLOURS.node, 'node'],
   ['Redis', COLOURS.redis, 'redis'],
   ['PostgreSQL', COLOURS.postgres, 'postgres'],
+  ['ClickHouse', COLOURS.clickhouse, 'clickhouse'],
 ] as const;
 
 /** CPU time per event, by process. */
@@ -41,7 +44,9 @@ export function cpuPlot({ contenders }: AcceptResults): Plot {
         type: 'bar',
         stack: 'cpu',
         color,
-        data: shown.map(({ rounds }) => Math.round(median(rounds.map(({ cpu }) => cpu[part])) * 10) / 10),
+        data: shown.map(
+          ({ rounds }) => Math.round(median(rounds.map(({ cpu }) => cpu[part] ?? 0)) * 10) / 10,
+        ),
       })),
     },
   };

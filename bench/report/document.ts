@@ -29,13 +29,18 @@ const HOW_TO_READ = `**The limits.** *Bare Fastify* receives a request, parses i
 validation* also reads, checks and identifies the events with the code of The Eye, and stores nothing. The rest of the cost of
 The Eye is the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which PostgreSQL takes the same rows into the same table.
 
+**The comparison.** *Fastify and \`pg\`* is what one writes in an afternoon: a handler that inserts the events of a request with one
+statement, through ten connections, into a table with the same unique index and no others, and responds when they are stored. It
+checks nothing, and has neither types nor counts. *One fsynced append* is a handler that appends its request to a stream of Redis.
+Both have the PostgreSQL or the Redis of The Eye, with its settings.
+
 **The method.** The Eye is started like \`npm start\`, with its own PostgreSQL and Redis, which fsync what they confirm, and which are new
 for each measurement. The limits are compiled in the same way and run with the same flags of Node. The load generator
 ([autocannon](https://github.com/mcollina/autocannon)), Redis and PostgreSQL share the cores with what is measured. On two cores, a
 limit that uses one core leaves the other to the load generator, while The Eye, its PostgreSQL and its Redis share both with it. So
 look at the CPU time per event too. Each contender warms up for two seconds. Rounds are interleaved: each round runs every
-contender once. The query plans at the largest table are in [plans.txt](benchmarks/plans.txt), and all numbers are in
-[results.json](benchmarks/results.json).`;
+contender once, and a ratio is the median of the ratios of the rounds. The query plans at the largest table are in [plans.txt](benchmarks/plans.txt), and all numbers are in
+[results.json](benchmarks/results.json). [Where the time goes](benchmarks/profile.md) tells what profiles have shown.`;
 
 /** The results as Markdown for a terminal. */
 export function renderTables(results: Results): Promise<string> {

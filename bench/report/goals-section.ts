@@ -1,20 +1,22 @@
-import type { ContenderResult, AcceptResults } from '../accept/accept.js';
+import type { AcceptResults, RoundResult } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
 import type { AskResults } from '../ask/ask.js';
 import type { MemoryResults } from '../memory/memory.js';
 import { median } from '../../testing/statistics.js';
+import type { StoreResults } from '../store/store.js';
+import { type Cpu, MEASURED } from '../support/processes.js';
 import { growth } from './ask-section.js';
 import type { Results } from './results.js';
-import { formatNumber, table } from '../../testing/table.js';
+import { formatNumber, medianAndSpread, table } from '../../testing/table.js';
 
 /** The goals and the results. Undefined if none of them was measured. */
 export function goalsSection({ accept, store, ask, memory }: Results): string | undefined {
   const rows = [
-    ...(accept ? singleEventRows(accept) : []),
-    ...(accept && store ? [arrayRow(accept, median(store.rounds.copy.map(({ stored }) => stored)))] : []),
+    ...(accept ? acceptRows(accept) : []),
+    ...(store ? copyRows(accept, store) : []),
     ...(ask ? queryRows(ask) : []),
     ...(memory ? [memoryRow(memory)] : []),
-  ];
+  ].filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
   return `## Goals
 
@@ -22,35 +24,135 @@ ${table(['measurement', 'goal', 'result'], rows)}
 `;
 }
 
-/** The median of the contender with these connections and events per request. */
-function medianRate(
-  { contenders }: AcceptResults,
-  kind: Kind,
-  [connections, events]: [number, number],
-  key: 'accepted' | 'stored',
-): number {
-  const isWanted = (each: ContenderResult): boolean =>
-    each.kind === kind && each.connections === connections && each.events === events && !each.isNdjson;
-  const rounds = contenders.find(isWanted)?.rounds ?? [];
-  return median(rounds.map((round) => round[key] ?? NaN));
+/** A contender under a load. */
+interface Selected {
+  kind: Kind;
+  connections: number;
+  events?: number;
+  perSecond?: number;
 }
 
-function singleEventRows(accept: AcceptResults): string[][] {
-  const stored = medianRate(accept, 'eye', [64, 1], 'stored');
-  const share = (kind: Kind): string => formatNumber(stored / medianRate(accept, kind, [64, 1], 'accepted'));
+type Figure = (round: RoundResult) => number;
+
+const accepted: Figure = (round) => round.accepted;
+const stored: Figure = (round) => round.stored ?? NaN;
+const p50: Figure = (round) => round.p50;
+/** Until the event is stored. */
+const cpuUntilStored: Figure = ({ cpu }) => cpu.node + cpu.redis + cpu.postgres;
+const cpuOfAll: Figure = ({ cpu }) => sumOf(cpu);
+
+const sumOf = (cpu: Cpu): number => MEASURED.reduce((sum, part) => sum + cpu[part], 0);
+
+function roundsOf({ contenders }: AcceptResults, selected: Selected): RoundResult[] | undefined {
+  const { kind, connections, events = 1, perSecond } = selected;
+  return contenders.find(
+    (each) =>
+      each.kind === kind &&
+      each.connections === connections &&
+      each.events === events &&
+      each.perSecond === perSecond &&
+      !each.isNdjson,
+  )?.rounds;
+}
+
+/**
+ * The row of a ratio: of the figure of one contender by that of another, in each round, since a round runs both in the same
+ * minutes. Undefined if one of them was not measured.
+ */
+function ratioRow(
+  accept: AcceptResults,
+  [what, goal]: [what: string, goal: string],
+  [figure, of]: [Figure, Selected],
+  [otherFigure, by]: [Figure, Selected],
+): string[] | undefined {
+  const rounds = roundsOf(accept, of);
+  const others = roundsOf(accept, by);
+  if (!rounds || !others) return undefined;
+  const ratios = rounds.map((round, index) => figure(round) / otherFigure(others[index] as RoundResult));
+  return [what, goal, medianAndSpread(ratios)];
+}
+
+const TRICKLE = { connections: 10, perSecond: 100 };
+
+function acceptRows(accept: AcceptResults): (string[] | undefined)[] {
+  const row = ratioRow.bind(undefined, accept);
+  const eye = (connections: number, events = 1): Selected => ({ kind: 'eye', connections, events });
+  const insert = (connections: number, events = 1): Selected => ({ kind: 'insert', connections, events });
   return [
-    [
-      'one event per request, 64 connections: stored rate / rate of bare Fastify',
-      'at least 0.3',
-      share('fastify'),
+    row(
+      ['one connection: p50 / that of one fsynced append from bare Fastify', 'at most 1.5'],
+      [p50, eye(1)],
+      [p50, { kind: 'append', connections: 1 }],
+    ),
+    row(
+      ['one connection: CPU time per event until stored / that of Fastify and `pg`', 'at most 1.1'],
+      [cpuUntilStored, eye(1)],
+      [cpuUntilStored, insert(1)],
+    ),
+    row(
+      ['16 connections: stored rate / that of Fastify and `pg`', 'at least 1.3'],
+      [stored, eye(16)],
+      [stored, insert(16)],
+    ),
+    row(
+      ['64 connections: stored rate / that of Fastify and `pg`', 'at least 2'],
+      [stored, eye(64)],
+      [stored, insert(64)],
+    ),
+    row(
+      ['64 connections: stored rate / rate of bare Fastify', 'at least 0.3'],
+      [stored, eye(64)],
+      [accepted, { kind: 'fastify', connections: 64 }],
+    ),
+    row(
+      ['64 connections: stored rate / rate of Nest with validation', 'at least 0.7'],
+      [stored, eye(64)],
+      [accepted, { kind: 'nest', connections: 64 }],
+    ),
+    row(['256 connections: stored rate / that with 64', 'at least 1'], [stored, eye(256)], [stored, eye(64)]),
+    row(
+      ['64 connections: stored rate with key, schema and rate limit / without', 'at least 0.9'],
+      [stored, { kind: 'guarded', connections: 64 }],
+      [stored, eye(64)],
+    ),
+    row(
+      ['arrays of 100: stored rate / that of Fastify and `pg`', 'at least 1.5'],
+      [stored, eye(8, 100)],
+      [stored, insert(8, 100)],
+    ),
+    row(
+      [
+        '100 events a second from ten connections: CPU time per event of all processes / that of Fastify and `pg`',
+        'at most 1',
+      ],
+      [cpuOfAll, { kind: 'eye', ...TRICKLE }],
+      [cpuOfAll, { kind: 'insert', ...TRICKLE }],
+    ),
+    accept.idle && [
+      'nothing comes: CPU time of all processes, in thousandths of a core',
+      'at most 3',
+      medianAndSpread(accept.idle.rounds.map(sumOf)),
     ],
-    ['the same / rate of Nest with validation', 'at least 0.7', share('nest')],
   ];
 }
 
-function arrayRow(accept: AcceptResults, copied: number): string[] {
-  const stored = medianRate(accept, 'eye', [8, 500], 'stored');
-  return ['arrays of 500: stored rate / rate of `COPY`', 'at least 0.35', formatNumber(stored / copied)];
+/** The rows that compare with `COPY`, which another part measures. */
+function copyRows(accept: AcceptResults | undefined, { rounds }: StoreResults): (string[] | undefined)[] {
+  const copied = median(rounds.copy.map((round) => round.stored));
+  const share = (rate: number): string => formatNumber(rate / copied);
+  const large = accept && roundsOf(accept, { kind: 'eye', connections: 8, events: 500 });
+  return [
+    large && [
+      'arrays of 500: stored rate / rate of `COPY`',
+      'at least 0.7',
+      share(median(large.map((round) => round.stored ?? NaN))),
+    ],
+    [
+      'a worker with a full queue of arrays of 500: stored rate / rate of `COPY`',
+      'at least 0.7',
+      share(median(rounds.arrays.map((round) => round.stored))),
+    ],
+  ];
 }
 
 function queryRows({ questions: all, sizes }: AskResults): string[][] {
@@ -78,7 +180,7 @@ function memoryRow({ peak, events }: MemoryResults): string[] {
   const size = events.toLocaleString('en');
   return [
     `memory of API and worker together, ${size} events waiting`,
-    'at most 300 MiB',
+    'at most 150 MiB',
     `${formatNumber(peak / 2 ** 20)} MiB`,
   ];
 }

@@ -9,6 +9,8 @@ export const COLOURS = {
   node: '#2a9d6f',
   redis: '#d1495b',
   postgres: '#3a86d8',
+  insert: '#8f6bc9',
+  clickhouse: '#e0b01e',
   small: '#9ec5f0',
   medium: '#3a86d8',
   large: '#e08a1e',

@@ -5,8 +5,9 @@ import { COLOURS, type Plot } from './plot.js';
 
 /** Requests of one event, by connections. */
 export function singlesPlot({ contenders }: AcceptResults): Plot {
-  const singles = contenders.filter(({ events }) => events === 1);
+  const singles = contenders.filter(({ events, perSecond }) => events === 1 && perSecond === undefined);
   const eye = ofKind(singles, 'eye');
+  const insert = ofKind(singles, 'insert');
   return {
     name: 'singles',
     height: 380,
@@ -25,6 +26,9 @@ export function singlesPlot({ contenders }: AcceptResults): Plot {
       series: [
         barSeries(KINDS.fastify, COLOURS.limit, medians(ofKind(singles, 'fastify'), 'accepted')),
         barSeries(KINDS.nest, COLOURS.nest, medians(ofKind(singles, 'nest'), 'accepted')),
+        ...(insert.length > 0
+          ? [barSeries('Fastify and pg store', COLOURS.insert, medians(insert, 'stored'))]
+          : []),
         barSeries('The Eye accepts', COLOURS.accepted, medians(eye, 'accepted')),
         barSeries('The Eye stores', COLOURS.stored, medians(eye, 'stored')),
       ],

@@ -1,5 +1,7 @@
 import autocannon, { type Client } from 'autocannon';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
 import { arrayBody, ndjsonBody, ID_PLACEHOLDER, eventBody, EVENTS_PER_SESSION } from './events.js';
 import { type Latency, latency } from '../../testing/statistics.js';
@@ -12,6 +14,8 @@ export interface Workload {
   body: (session: string) => string;
   contentType: 'application/json' | 'application/x-ndjson';
   headers?: Record<string, string>;
+  /** Requests per second of all connections together, evenly spread; undefined for as many as they can send. */
+  perSecond?: number;
 }
 
 /** Seconds, or a number of requests. Among requests with many events, only those with a 2xx response count. */
@@ -32,6 +36,12 @@ export const singles = (connections: number): Workload => ({
   events: 1,
   body: eventBody,
   contentType: 'application/json',
+});
+
+/** The rate that The Eye is made for. */
+export const paced = (perSecond = 100, connections = 10): Workload => ({
+  ...singles(connections),
+  perSecond,
 });
 
 export const arrays = (events: number, connections = 8): Workload => ({
@@ -55,7 +65,7 @@ export const ndjson = (connections = 4): Workload => ({
  */
 export async function load(url: string, workload: Workload, runLength: RunLength): Promise<LoadResult> {
   const startedAt = performance.now();
-  const { milliseconds, refused, lastResponseAt } = await (workload.events === 1 ? sendSingles : sendMany)(
+  const { milliseconds, refused, lastResponseAt } = await senderOf(workload)(
     `${url}/events/`,
     workload,
     runLength,
@@ -74,6 +84,11 @@ interface SendResult {
   refused: number;
   /** Time of the last response, as `performance.now()`. */
   lastResponseAt: number;
+}
+
+function senderOf({ events, perSecond }: Workload): typeof sendSingles {
+  if (perSecond !== undefined) return sendPaced;
+  return events === 1 ? sendSingles : sendMany;
 }
 
 async function sendSingles(url: string, workload: Workload, runLength: RunLength): Promise<SendResult> {
@@ -136,4 +151,47 @@ async function sendMany(url: string, workload: Workload, runLength: RunLength): 
   };
   await Promise.all(Array.from({ length: workload.connections }, send));
   return sent;
+}
+
+/**
+ * Clients that each send one event at a time, at moments that are evenly spread over all of them. autocannon sends the requests
+ * of a second in one go.
+ */
+async function sendPaced(url: string, workload: Workload, runLength: RunLength): Promise<SendResult> {
+  const { connections, perSecond = Infinity } = workload;
+  const sent: SendResult = { milliseconds: [], refused: 0, lastResponseAt: 0 };
+  const requests = 'amount' in runLength ? runLength.amount : runLength.duration * perSecond;
+  const startedAt = performance.now();
+  const send = async (first: number): Promise<void> => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    let body = '';
+    for (let index = first; index < requests; index += connections) {
+      const sentOnConnection = Math.floor(index / connections);
+      if (sentOnConnection % EVENTS_PER_SESSION === 0) body = workload.body(randomUUID());
+      await wait(Math.max(0, startedAt + (index / perSecond) * 1000 - performance.now()));
+      const sentAt = performance.now();
+      const status = await post(url, workload, body.replaceAll(ID_PLACEHOLDER, randomUUID()), agent);
+      sent.lastResponseAt = performance.now();
+      if (status >= 200 && status < 300) sent.milliseconds.push(sent.lastResponseAt - sentAt);
+      else if (status === 503) sent.refused++;
+      else throw new Error(`A response was ${status}: neither 2xx nor 503.`);
+    }
+    agent.destroy();
+  };
+  await Promise.all(Array.from({ length: connections }, (_, first) => send(first)));
+  return sent;
+}
+
+/** Resolves with the status once the response has ended. */
+async function post(
+  url: string,
+  { contentType, headers }: Workload,
+  body: string,
+  agent: Agent,
+): Promise<number> {
+  const sent = request(url, { method: 'POST', agent, headers: { 'content-type': contentType, ...headers } });
+  sent.end(body);
+  const [response] = (await once(sent, 'response')) as [IncomingMessage];
+  await once(response.resume(), 'end');
+  return response.statusCode ?? 0;
 }

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { familyOf, serversOf } from '../../testing/processes.js';
+import { familyOf, runningServersOf } from '../../testing/processes.js';
 import type { TheEye } from '../../testing/the-eye.js';
 
 /*
@@ -10,41 +10,64 @@ import type { TheEye } from '../../testing/the-eye.js';
 /** USER_HZ, the clock ticks of /proc, which is 100 on every Linux that Node supports. */
 const TICKS_PER_SECOND = 100;
 
-/** CPU seconds since each process started. `load` is this process, the load generator. */
+/** CPU seconds since each process started. */
 export interface Cpu {
+  /** The process that is measured, and the supervisor of its servers. */
   node: number;
   redis: number;
   postgres: number;
+  clickhouse: number;
+  /** This process, the load generator. */
   load: number;
 }
 
-/** CPU time used since `before`, in microseconds per event. */
-export function cpuPerEvent(before: Cpu, after: Cpu, events: number): Cpu {
-  const used = (part: keyof Cpu): number => ((after[part] - before[part]) / events) * 1e6;
-  return { node: used('node'), redis: used('redis'), postgres: used('postgres'), load: used('load') };
-}
+/** What is measured; all of it but the load generator. */
+export const MEASURED = ['node', 'redis', 'postgres', 'clickhouse'] as const;
 
-/** @param eyes processes of The Eye that share one PostgreSQL and one Redis */
-export async function cpuOf(...eyes: [TheEye, ...TheEye[]]): Promise<Cpu> {
-  const { postgres, redis } = await serversOf(eyes[0].dataDir);
-  const node = await Promise.all(eyes.map(({ process: { pid = 0 } }) => cpuSeconds(pid)));
-  const backends = (await familyOf(postgres)).filter((pid) => pid !== postgres);
-  const postgresParts = await Promise.all([
-    // The postmaster's child time includes the backends that have exited.
-    cpuSeconds(postgres, true),
-    ...backends.map((pid) => cpuSeconds(pid)),
-  ]);
+/** CPU time used since `before`, divided by `divisor`. */
+function cpuPer(before: Cpu, after: Cpu, divisor: number): Cpu {
+  const used = (part: keyof Cpu): number => (after[part] - before[part]) / divisor;
   return {
-    node: sum(node),
-    redis: await cpuSeconds(redis),
-    postgres: sum(postgresParts),
-    load: ownCpuSeconds(),
+    node: used('node'),
+    redis: used('redis'),
+    postgres: used('postgres'),
+    clickhouse: used('clickhouse'),
+    load: used('load'),
   };
 }
 
-/** CPU time of a limit, which is a single process. */
-export async function cpuOfLimit(pid: number): Promise<Cpu> {
-  return { node: await cpuSeconds(pid), redis: 0, postgres: 0, load: ownCpuSeconds() };
+/** CPU time used since `before`, in microseconds per event. */
+export const cpuPerEvent = (before: Cpu, after: Cpu, events: number): Cpu =>
+  cpuPer(before, after, events / 1e6);
+
+/** CPU time used since `before`, in thousandths of one core. */
+export const cpuShare = (before: Cpu, after: Cpu, seconds: number): Cpu =>
+  cpuPer(before, after, seconds / 1e3);
+
+/** A process, and the folder of the embedded servers that it uses. */
+export type MeasuredProcess = { readonly pid: number; readonly dataDir: string };
+
+export const measuredProcess = ({ process: { pid = 0 }, dataDir }: TheEye): MeasuredProcess => ({
+  pid,
+  dataDir,
+});
+
+/** CPU time of a process, of its servers and of their supervisor. Servers that it does not have count as zero. */
+export async function cpuOf({ pid, dataDir }: MeasuredProcess): Promise<Cpu> {
+  const { supervisor, postgres, redis, clickhouse } = await runningServersOf(dataDir);
+  const backends = (await familyOf(postgres)).filter((member) => member !== postgres);
+  const postgresParts = await Promise.all([
+    // The postmaster's child time includes the backends that have exited.
+    cpuSeconds(postgres, true),
+    ...backends.map((backend) => cpuSeconds(backend)),
+  ]);
+  return {
+    node: (await cpuSeconds(pid)) + (await cpuSeconds(supervisor)),
+    redis: await cpuSeconds(redis),
+    postgres: sum(postgresParts),
+    clickhouse: await cpuSeconds(clickhouse),
+    load: ownCpuSeconds(),
+  };
 }
 
 function ownCpuSeconds(): number {

@@ -29,6 +29,19 @@ describe('EventTypes', () => {
     expect(types.check('shop', 'c', 'n', {})).toBeUndefined();
   });
 
+  it('notices its first use after each time that this was asked for', () => {
+    types.update([]);
+    let uses = 0;
+    types.onUse = () => uses++;
+    const check = () => types.check('shop', 'c', 'n', {});
+    expect([types.takeUse(), uses]).toEqual([false, 0]);
+    check();
+    check();
+    expect([types.takeUse(), uses, types.takeUse()]).toEqual([true, 1, false]);
+    check();
+    expect(uses).toBe(2);
+  });
+
   it('reports a payload that does not match the schema of its own type', () => {
     types.update([version(1), version(1, { name: 'observed', mode: 'observe' })]);
     const errors = { 'data.a': ['must be string, not 1'] };

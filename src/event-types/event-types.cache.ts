@@ -58,6 +58,9 @@ export class EventTypes {
   /** By application, category and name. */
   private readonly types = new Map<string, Map<string, Map<string, CachedType>>>();
   private loaded = false;
+  private isInUse = false;
+  /** Called for the first check after each call of `takeUse()`. */
+  onUse: () => void = () => undefined;
 
   /**
    * Checks an event against its type in its application.
@@ -71,10 +74,21 @@ export class EventTypes {
     data: Record<string, unknown>,
   ): TypeViolation | undefined {
     if (!this.loaded) throw new DatabaseUnavailableError();
+    if (!this.isInUse) {
+      this.isInUse = true;
+      this.onUse();
+    }
     const type = this.types.get(application)?.get(category)?.get(name);
     if (type === undefined || !type.exists) return unknownType(category, name);
     const errors = type.schema?.explain(data);
     return errors && { refused: type.mode === 'enforce', code: 'payload_mismatch', errors };
+  }
+
+  /** Whether an event was checked since the last call. */
+  takeUse(): boolean {
+    const wasInUse = this.isInUse;
+    this.isInUse = false;
+    return wasInUse;
   }
 
   isRegistered({ application, category, name }: ApplicationTypeKey): boolean {

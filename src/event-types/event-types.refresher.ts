@@ -8,6 +8,9 @@ import { EventTypesRepository, type EventTypeVersion } from './event-types.repos
 /** Milliseconds between two queries for changes by other processes. */
 const REFRESH_INTERVAL_MS = 1000;
 
+/** The same while no events arrive. The first one that does brings the next query forward. */
+const IDLE_REFRESH_INTERVAL_MS = 5000;
+
 /** Loads the event types at the start and then refreshes the cache. While PostgreSQL is away, the cache stays as it is. */
 @Injectable()
 export class EventTypesRefresher implements OnModuleInit, OnModuleDestroy {
@@ -22,8 +25,15 @@ export class EventTypesRefresher implements OnModuleInit, OnModuleDestroy {
   private readonly task = new PeriodicTask({
     name: 'refresh the event types',
     intervalMs: REFRESH_INTERVAL_MS,
-    run: () => this.refresh().then(this.noteSuccess, this.noteFailure),
+    run: async () => {
+      this.refreshedAt = performance.now();
+      const isInUse = this.types.takeUse();
+      await this.refresh().then(this.noteSuccess, this.noteFailure);
+      return isInUse ? REFRESH_INTERVAL_MS : IDLE_REFRESH_INTERVAL_MS;
+    },
   });
+  /** When the last refresh began, in milliseconds of performance.now(). */
+  private refreshedAt = -Infinity;
 
   constructor(
     private readonly database: Database,
@@ -32,6 +42,8 @@ export class EventTypesRefresher implements OnModuleInit, OnModuleDestroy {
   ) {}
 
   onModuleInit(): void {
+    this.types.onUse = () =>
+      this.task.wake(Math.max(0, this.refreshedAt + REFRESH_INTERVAL_MS - performance.now()));
     // Rejects when the process stops, or when the connection settings are wrong, which bootstrap reports.
     this.start().catch(() => undefined);
   }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { ApplicationLimits } from '../event-types/application-limits.js';
 import { TypeLimit } from '../event-types/type-limit.js';
 import type { NewEvent } from '../platform/model/event.js';
-import { timestampAt } from '../platform/time/timestamp.js';
+import { type Timestamp, timestampAt } from '../platform/time/timestamp.js';
 import type { Violation } from './event-reader.js';
 
 const MS_PER_DAY = 86_400_000;
@@ -13,6 +13,8 @@ const FIRST_INSTANT_MS = Date.parse('0001-01-01T00:00:00.000Z');
 /** The limits of an application on its events: the age of their timestamps, and the number of their types. */
 @Injectable()
 export class EventLimits {
+  private lastOldest: Timestamp | undefined;
+
   constructor(
     private readonly limits: ApplicationLimits,
     private readonly typeLimit: TypeLimit,
@@ -26,7 +28,7 @@ export class EventLimits {
   async violations(application: string, events: readonly NewEvent[]): Promise<Map<NewEvent, Violation>> {
     const found = this.limits.of(application);
     const { types, pastDays } = found instanceof Promise ? await found : found;
-    const oldest = timestampAt(Math.max(FIRST_INSTANT_MS, Date.now() - pastDays * MS_PER_DAY)).text;
+    const oldest = this.oldest(pastDays);
     const violations = new Map<NewEvent, Violation>();
     const ofNewTypes: NewEvent[] = [];
     for (const event of events) {
@@ -40,6 +42,13 @@ export class EventLimits {
     for (const event of ofNewTypes)
       if (refusedKeys.has(typeOf(event))) violations.set(event, tooManyTypes(event, types));
     return violations;
+  }
+
+  /** The oldest timestamp that is permitted. The requests of a millisecond share it, because formatting a date is costly. */
+  private oldest(pastDays: number): string {
+    const milliseconds = Math.max(FIRST_INSTANT_MS, Date.now() - pastDays * MS_PER_DAY);
+    if (this.lastOldest?.milliseconds !== milliseconds) this.lastOldest = timestampAt(milliseconds);
+    return this.lastOldest.text;
   }
 }
 

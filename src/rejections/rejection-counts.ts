@@ -50,6 +50,10 @@ export class RejectionCounts {
       });
   }
 
+  get isEmpty(): boolean {
+    return this.counts.size === 0;
+  }
+
   /** Returns all counts and starts at zero. */
   take(): RejectionCount[] {
     const counts = [...this.counts.values()];

@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { QueryFailedError } from 'typeorm';
 import { environment } from '../platform/config/environment.js';
@@ -103,6 +104,27 @@ describe('RejectionsRecorder', () => {
     const written = attempts.slice(1);
     expect(written.reduce((sum, { rows }) => sum + rows.length, 0)).toBe(1000);
     expect(written.reduce((sum, batch) => sum + (totalCount(batch) ?? 0), 0)).toBe(6000);
+  });
+
+  it('writes by itself what is recorded, also during an outage, and then rests', async () => {
+    jest.useFakeTimers();
+    try {
+      const { rejections, attempts, errors } = createRecorder();
+      rejections.onModuleInit();
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect(jest.getTimerCount()).toBe(0);
+      errors.push(new DatabaseUnavailableError(), new DatabaseUnavailableError());
+      rejections.record(refused);
+      await jest.advanceTimersByTimeAsync(700);
+      rejections.record(refused);
+      await jest.advanceTimersByTimeAsync(2000);
+      expect(attempts.map(totalCount)).toEqual([1, 1, 1, 1]);
+      expect(new Set(attempts.map(({ id }) => id)).size).toBe(2);
+      expect(jest.getTimerCount()).toBe(0);
+      await rejections.onApplicationShutdown();
+    } finally {
+      jest.useRealTimers();
+    }
   });
 
   it('drops rows that PostgreSQL refuses, but writes their counts and later batches', async () => {

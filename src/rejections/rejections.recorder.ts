@@ -31,8 +31,12 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
   private readonly counts = new RejectionCounts();
   private readonly flushTask = new PeriodicTask({
     name: 'flush rejections',
-    intervalMs: FLUSH_INTERVAL_MS,
-    run: () => this.flush(),
+    // Rejections are rare: without any, nothing wakes the process.
+    intervalMs: Infinity,
+    run: async () => {
+      await this.flush();
+      return this.batch === undefined && this.counts.isEmpty ? undefined : FLUSH_INTERVAL_MS;
+    },
   });
   private rows: RejectionRow[] = [];
   /** Rows sampled of each application in the current second. */
@@ -54,6 +58,7 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
     if (!observed) metrics.refused(code, application);
     if (this.takeSample(application, now))
       this.rows.push(toRow(rejection, observed ? 'observed' : 'refused', now));
+    this.flushTask.wake(FLUSH_INTERVAL_MS);
   }
 
   onModuleInit(): void {

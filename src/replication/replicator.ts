@@ -1,6 +1,7 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
+import { measureEventLoop } from '../platform/telemetry/event-loop-delay.js';
 import { Backlog } from '../queue/backlog.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
 import { EVENTS, tableOf } from './copy-table.js';
@@ -15,6 +16,10 @@ import { withTypedForms } from './typed-form.js';
 
 /** Milliseconds after which a run ends, so that another process can take the work. */
 const MAX_RUN_MS = 2000;
+
+/** Milliseconds without anything to copy after which the log is read half as often. */
+const IDLE_AFTER_MS = 10_000;
+const IDLE_INTERVAL_MS = 2000;
 
 /** Copied entries whose room is given back at once. */
 const VACUUMED_ENTRIES = 2000;
@@ -43,6 +48,8 @@ export class Replicator {
   /** The batch that this process has begun itself, and not failed at. */
   private fresh: string | undefined;
   private entriesSinceVacuum = 0;
+  /** When there was something to copy, in milliseconds of performance.now(). */
+  private dueAt = -Infinity;
 
   constructor(
     private readonly repository: ReplicationRepository,
@@ -52,14 +59,16 @@ export class Replicator {
 
   /**
    * Copies what there is, for MAX_RUN_MS at most.
-   * @returns milliseconds until the next run while there is more to copy; otherwise undefined
+   * @returns milliseconds until the next run while there is more to copy, or has long been nothing; otherwise undefined
    * @throws DatabaseUnavailableError
    */
   async run(): Promise<number | undefined> {
     const overview = await this.repository.overview();
     if (!this.copies.exists) return this.forget(overview);
-    if (!this.isDue(overview)) return undefined;
     const startedAt = performance.now();
+    if (!this.isDue(overview)) return startedAt - this.dueAt > IDLE_AFTER_MS ? IDLE_INTERVAL_MS : undefined;
+    this.dueAt = startedAt;
+    measureEventLoop();
     const isDone = await this.claimed((state) => this.copy(state, startedAt + MAX_RUN_MS)).catch(whenAway);
     if (isDone !== false) {
       await this.vacuum();

@@ -47,21 +47,24 @@ export class ReadinessService {
         () => this.indicateRedis(),
         () => this.checkBacklog(),
       ]);
-      const replication = await this.describeReplication();
-      return { status: 'ok', checks: { ...details, ...this.describeClickHouse(), ...replication } };
+      const [clickhouse, replication] = await Promise.all([
+        this.describeClickHouse(),
+        this.describeReplication(),
+      ]);
+      return { status: 'ok', checks: { ...details, ...clickhouse, ...replication } };
     } catch (error) {
       // Terminus reports a failed check only by this exception.
       if (!(error instanceof ServiceUnavailableException)) throw error;
       const { details } = error.getResponse() as { details: HealthIndicatorResult };
       const down = Object.keys(details).filter((name) => details[name]?.status === 'down');
-      const checks = { ...details, ...this.describeClickHouse() };
+      const checks = { ...details, ...(await this.describeClickHouse()) };
       throw new UnavailableError('not_ready', `Not ready: ${down.join(', ')}.`, { details: { checks } });
     }
   }
 
   /** Reported, but not required: without ClickHouse, events are accepted, stored and listed all the same. */
-  private describeClickHouse(): HealthIndicatorResult {
-    const { problem: reason } = this.clickhouse;
+  private async describeClickHouse(): Promise<HealthIndicatorResult> {
+    const reason = await this.clickhouse.currentProblem();
     return { clickhouse: reason === undefined ? { status: 'up' } : { status: 'down', reason } };
   }
 

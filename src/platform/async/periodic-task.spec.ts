@@ -52,6 +52,54 @@ describe('PeriodicTask', () => {
     expect(run).toHaveBeenCalledTimes(2);
   });
 
+  it('brings the next run forward when it is woken, and never delays it', async () => {
+    const run = jest.fn(() => Promise.resolve());
+    const task = start(run);
+    await jest.advanceTimersByTimeAsync(0);
+    task.wake(2000);
+    task.wake(100);
+    task.wake(500);
+    await jest.advanceTimersByTimeAsync(99);
+    expect(run).toHaveBeenCalledTimes(1);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(run).toHaveBeenCalledTimes(2);
+    await jest.advanceTimersByTimeAsync(999);
+    expect(run).toHaveBeenCalledTimes(2);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(run).toHaveBeenCalledTimes(3);
+  });
+
+  it('runs again after a run in which it was woken', async () => {
+    let finish = (): void => undefined;
+    const run = jest.fn(() => new Promise<void>((resolve) => (finish = resolve)));
+    const task = start(run);
+    await jest.advanceTimersByTimeAsync(0);
+    task.wake();
+    await jest.advanceTimersByTimeAsync(100);
+    expect(run).toHaveBeenCalledTimes(1);
+    finish();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(run).toHaveBeenCalledTimes(2);
+  });
+
+  it('waits to be woken if its interval is infinite', async () => {
+    const run = jest.fn(() => Promise.resolve());
+    const task = new PeriodicTask({ name: 'test', intervalMs: Infinity, run });
+    task.wake();
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(run).not.toHaveBeenCalled();
+    task.start(Infinity);
+    await jest.advanceTimersByTimeAsync(100_000);
+    expect(run).not.toHaveBeenCalled();
+    task.wake(10);
+    await jest.advanceTimersByTimeAsync(100_000);
+    expect(run).toHaveBeenCalledTimes(1);
+    await task.stop();
+    task.wake();
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(run).toHaveBeenCalledTimes(1);
+  });
+
   it('continues after a run that failed', async () => {
     const run = jest.fn(() => Promise.reject(new Error('no')));
     start(run);

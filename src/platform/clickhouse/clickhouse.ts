@@ -21,7 +21,10 @@ const SPAN_OPTIONS: SpanOptions = { kind: 'client', attributes: { 'db.system.nam
 /** Milliseconds that ClickHouse has to report its own time limit before the connection is dropped. */
 const GRACE_MS = 2000;
 
-const CHECK_INTERVAL_MS = 2000;
+/** How old a check may be when somebody asks whether ClickHouse is available, or runs a statement. */
+const MAX_CHECK_AGE_MS = 2000;
+/** While nobody does, an outage is only logged. */
+const IDLE_CHECK_INTERVAL_MS = 10_000;
 const OUTAGE_CHECK_INTERVAL_MS = 250;
 const CHECK_TIMEOUT_MS = 3000;
 
@@ -108,9 +111,12 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   private loggedProblem: string | undefined;
   private readonly watch = new PeriodicTask({
     name: 'check ClickHouse',
-    intervalMs: CHECK_INTERVAL_MS,
+    intervalMs: IDLE_CHECK_INTERVAL_MS,
     run: () => this.check(),
   });
+  private checking: Promise<void> | undefined;
+  /** When the last check ended, in milliseconds of performance.now(). */
+  private checkedAt = -Infinity;
 
   /** @param url see `parseClickHouseUrl()`; undefined if there is no ClickHouse */
   constructor(url: string | undefined) {
@@ -121,13 +127,13 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     this.client = this.address && createClickHouseClient(this.address);
     this.isolated = this.address && createClickHouseClient({ ...this.address, database: this.emptyDatabase });
     if (!this.client) this.outage = new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
-    const isAvailable = (): boolean => this.problem === undefined;
+    const isAvailable = async (): Promise<boolean> => (await this.currentProblem()) === undefined;
     new Gauge({
       name: 'the_eye_clickhouse_up',
       help: 'Whether ClickHouse, which answers questions, is available: 1 or 0.',
       registers: [registry],
-      collect() {
-        this.set(isAvailable() ? 1 : 0);
+      async collect() {
+        this.set((await isAvailable()) ? 1 : 0);
       },
     });
   }
@@ -142,8 +148,12 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     await stopped;
   }
 
-  /** Why ClickHouse is unavailable, without secrets and addresses; undefined if it is available. */
-  get problem(): string | undefined {
+  /**
+   * Why ClickHouse is unavailable, without secrets and addresses; undefined if it is available. Checks that, unless it was
+   * checked in the last MAX_CHECK_AGE_MS.
+   */
+  async currentProblem(): Promise<string | undefined> {
+    await this.checkIfOld();
     return this.outage?.message;
   }
 
@@ -257,6 +267,8 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     work: (client: ClickHouseClient, request: Request) => Promise<Result>,
   ): Promise<Result> {
     const client = this.requireAvailable();
+    // A frozen ClickHouse is noticed before it makes others wait.
+    void this.checkIfOld();
     const cancelled = new AbortController();
     const cancel = (): void => cancelled.abort();
     let isLate = false;
@@ -274,7 +286,6 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       });
     } catch (error) {
       if (isLate) {
-        // A frozen ClickHouse is noticed before it makes others wait.
         void this.check();
         throw new ClickHouseUnavailableError('ClickHouse did not answer in time.', { cause: error });
       }
@@ -319,18 +330,27 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     }
   }
 
-  /** @returns milliseconds until the next check */
-  private async check(): Promise<number> {
+  private checkIfOld(): Promise<void> {
+    return performance.now() - this.checkedAt > MAX_CHECK_AGE_MS ? this.check() : Promise.resolve();
+  }
+
+  /** Finds out whether ClickHouse is available. Never rejects. */
+  private check(): Promise<void> {
+    return (this.checking ??= this.findAndLogOutage().finally(() => (this.checking = undefined)));
+  }
+
+  private async findAndLogOutage(): Promise<void> {
     const { client } = this;
-    if (!client) return CHECK_INTERVAL_MS;
+    if (!client) return;
     this.outage = await this.findOutage(client);
+    this.checkedAt = performance.now();
+    if (this.outage) this.watch.wake(OUTAGE_CHECK_INTERVAL_MS);
     this.hasWorked ||= this.outage === undefined;
     this.logChange();
-    return this.outage === undefined ? CHECK_INTERVAL_MS : OUTAGE_CHECK_INTERVAL_MS;
   }
 
   private logChange(): void {
-    const { problem } = this;
+    const problem = this.outage?.message;
     const isStarting = !this.hasWorked && Date.now() - this.startedAt < STARTUP_GRACE_MS;
     if (problem === this.loggedProblem || isStarting) return;
     if (problem !== undefined)

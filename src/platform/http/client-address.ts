@@ -5,6 +5,7 @@ const NETWORK_GROUPS = 4;
 
 /** What counts as one client: an IPv4 address, or the /64 network of an IPv6 address. */
 export function clientOf(address: string): string {
+  if (!address.includes(':')) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined || !isIPv6(address)) return mapped ?? address;
   const [head = '', tail] = address.split('%', 1)[0]?.split('::') ?? [];

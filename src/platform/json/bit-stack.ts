@@ -1,4 +1,5 @@
-const INITIAL_BYTES = 128;
+/** V8 allocates typed arrays of up to 64 bytes in its heap, which costs a fifth of a larger one outside. */
+const INITIAL_BYTES = 64;
 
 /** A stack of bits, a byte each: millions of levels take megabytes, and growing it copies them in a moment. */
 export class BitStack {

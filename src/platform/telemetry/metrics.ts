@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 import { environment } from '../config/environment.js';
+import { measureEventLoop, NEVER_MS, registerEventLoopDelays } from './event-loop-delay.js';
 
 /**
  * The metrics of this process. Events are counted a batch at a time, so that the hot path pays one addition a batch, and
@@ -7,7 +8,8 @@ import { environment } from '../config/environment.js';
  */
 export const registry = new Registry();
 registry.setDefaultLabels({ role: environment.ROLE });
-collectDefaultMetrics({ register: registry });
+collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: NEVER_MS });
+registerEventLoopDelays(registry);
 const registers = [registry];
 
 /** Seconds: from a response out of memory to the longest wait of a request. */
@@ -113,6 +115,7 @@ export const metrics = {
   acceptedOf: (application: string, events: number): void => void (totalsOf(application).accepted += events),
   /** @param duplicates events that were stored before */
   stored: (events: number, duplicates: number): void => {
+    measureEventLoop();
     totals.stored += events;
     totals.duplicates += duplicates;
   },

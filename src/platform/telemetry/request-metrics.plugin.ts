@@ -1,11 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
+import { measureEventLoop } from './event-loop-delay.js';
 import { log } from './log.js';
 import { metrics } from './metrics.js';
 
 /** Counts and logs every request, by the template of its route; `none` without a route. */
 export const requestMetrics = fp(
   (fastify, _, done) => {
+    fastify.addHook('onRequest', (_request, _reply, next) => {
+      measureEventLoop();
+      next();
+    });
     fastify.addHook('onResponse', (request, reply, next) => {
       const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
       metrics.responded(request.method, route, reply.statusCode, reply.elapsedTime);
