@@ -4,6 +4,7 @@ import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-er
 import { Backlog } from '../queue/backlog.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
 import { EVENTS, tableOf } from './copy-table.js';
+import { Eraser } from './eraser.js';
 import { replicationMetrics } from './replication.metrics.js';
 import {
   type EventLines,
@@ -47,6 +48,7 @@ export class Replicator {
   constructor(
     private readonly repository: ReplicationRepository,
     private readonly copies: CopyRepository,
+    private readonly eraser: Eraser,
     @Optional() private readonly backlog?: Backlog,
   ) {}
 
@@ -227,7 +229,10 @@ export class Replicator {
   private async remove(state: ReplicationState, query: Query | undefined): Promise<void> {
     const { copy, next_copy, batch } = state;
     const keys = await this.repository.removedKeys(state, query);
-    if (copy !== null) await this.copies.remove(EVENTS, batch, keys);
+    if (copy !== null) {
+      await this.eraser.makeWay();
+      await this.copies.remove(EVENTS, batch, keys);
+    }
     if (next_copy !== null) await this.copies.remove(tableOf(next_copy), batch, keys);
     replicationMetrics.removed(keys.length);
   }
