@@ -1,5 +1,6 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { Backlog } from '../queue/backlog.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
@@ -8,6 +9,8 @@ import { Eraser } from './eraser.js';
 import { replicationMetrics } from './replication.metrics.js';
 import {
   type EventLines,
+  type EventsAhead,
+  MAX_BATCH_EVENTS,
   type Query,
   ReplicationRepository,
   type ReplicationState,
@@ -16,6 +19,9 @@ import { withTypedForms } from './typed-form.js';
 
 /** Milliseconds after which a run ends, so that another process can take the work. */
 const MAX_RUN_MS = 2000;
+
+/** A batch with as many events is probably followed by another. */
+const READ_AHEAD_EVENTS = MAX_BATCH_EVENTS / 2;
 
 /** Copied entries whose room is given back at once. */
 const VACUUMED_ENTRIES = 2000;
@@ -44,6 +50,8 @@ export class Replicator {
   /** The batch that this process has begun itself, and not failed at. */
   private fresh: string | undefined;
   private entriesSinceVacuum = 0;
+  /** What is read while ClickHouse inserts the batch before. */
+  private ahead: Promise<EventsAhead | undefined> | undefined;
 
   constructor(
     private readonly repository: ReplicationRepository,
@@ -78,6 +86,7 @@ export class Replicator {
   async claimed<Result>(work: (state: ReplicationState) => Promise<Result>): Promise<Result | undefined> {
     const state = await this.repository.claim(this.owner);
     if (!state) return undefined;
+    this.ahead = undefined;
     try {
       return await work(await this.prepare(state));
     } catch (error) {
@@ -111,21 +120,33 @@ export class Replicator {
     only: readonly string[] | null = null,
     query?: Query,
   ): Promise<ReplicationState> {
-    const begun = await this.repository.beginEntries(state, this.owner, randomUUID(), only);
+    const ahead = only === null ? await this.ahead : undefined;
+    this.ahead = undefined;
+    const begin = (
+      entries: readonly string[] | null,
+      number?: string,
+    ): Promise<ReplicationState | undefined> =>
+      this.repository.beginEntries(state, this.owner, randomUUID(), entries, number);
+    const begun = (ahead && (await begin(ahead.seqs, ahead.batch))) ?? (await begin(only));
     if (!begun) return state;
     this.fresh = begun.batch;
     this.entriesSinceVacuum += begun.batch_seqs?.length ?? 0;
-    return this.perform(begun, query);
+    return this.perform(begun, query, ahead);
   }
 
   /** Does the batch in flight, and ends it. */
-  async perform(state: ReplicationState, query?: Query): Promise<ReplicationState> {
+  async perform(state: ReplicationState, query?: Query, ahead?: EventsAhead): Promise<ReplicationState> {
     switch (state.batch_kind) {
       case null:
         return state;
-      case 'stored':
-        await this.insert(state, await this.repository.storedEvents(state, query));
+      case 'stored': {
+        const lines =
+          ahead && isOf(ahead, state) ? ahead.lines : await this.repository.storedEvents(state, query);
+        if (query === undefined && lines.events >= READ_AHEAD_EVENTS && state.next_copy === null)
+          this.ahead = this.repository.readAhead(state).catch(() => undefined);
+        await this.insert(state, lines);
         break;
+      }
       case 'filled':
         await this.insert(state, await this.repository.filledEvents(state));
         break;
@@ -256,5 +277,9 @@ export class Replicator {
 function whenAway(error: unknown): undefined {
   if (!(error instanceof ClickHouseUnavailableError)) throw error;
 }
+
+/** Whether events were read for a batch. While another copy is being made, they would lack those that belong to that one. */
+const isOf = ({ batch, seqs }: EventsAhead, state: ReplicationState): boolean =>
+  batch === state.batch && state.next_copy === null && isDeepStrictEqual(seqs, state.batch_seqs);
 
 const fingerprint = ({ copy, next_copy }: ReplicationState): string => `${copy} ${next_copy}`;
