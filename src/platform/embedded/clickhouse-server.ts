@@ -70,9 +70,10 @@ export function clickhouseServer(
     iceberg_metadata_files_cache_size: 0,
     parquet_metadata_cache_size: 0,
     vector_similarity_index_cache_size: 0,
-    // One merge or rewrite of a part at a time: two of them and an insert need more than the memory.
+    // One thread: two merges or rewrites of parts at a time, and an insert, need more than the memory. A removal changes many small
+    // parts; with fewer places for them in the queue of the thread, ClickHouse pauses after each.
     background_pool_size: 1,
-    background_merges_mutations_concurrency_ratio: 1,
+    background_merges_mutations_concurrency_ratio: 8,
     background_schedule_pool_size: 2,
     ...changes,
   };
