@@ -17,6 +17,12 @@ import {
 } from './replication.repository.js';
 import { withTypedForms } from './typed-form.js';
 
+/** Milliseconds from the start of a run that has copied everything to the next, which bounds the lag. */
+export const COPY_INTERVAL_MS = 1000;
+
+/** Milliseconds between two runs at least. */
+const MIN_PAUSE_MS = 200;
+
 /** Milliseconds after which a run ends, so that another process can take the work. */
 const MAX_RUN_MS = 2000;
 
@@ -62,7 +68,7 @@ export class Replicator {
 
   /**
    * Copies what there is, for MAX_RUN_MS at most.
-   * @returns milliseconds until the next run while there is more to copy; otherwise undefined
+   * @returns milliseconds until the next run; undefined if nothing could be copied
    * @throws DatabaseUnavailableError
    */
   async run(): Promise<number | undefined> {
@@ -71,12 +77,12 @@ export class Replicator {
     if (!this.isDue(overview)) return undefined;
     const startedAt = performance.now();
     const isDone = await this.claimed((state) => this.copy(state, startedAt + MAX_RUN_MS)).catch(whenAway);
-    if (isDone !== false) {
-      await this.vacuum();
-      return undefined;
-    }
+    if (isDone !== false) await this.vacuum();
+    const took = performance.now() - startedAt;
+    if (isDone === undefined) return undefined;
+    if (isDone) return Math.max(MIN_PAUSE_MS, COPY_INTERVAL_MS - took);
     // Storing has priority: while events wait to be stored, half of the time is theirs.
-    return this.backlog && this.backlog.items > 0 ? performance.now() - startedAt : 0;
+    return this.backlog && this.backlog.items > 0 ? took : 0;
   }
 
   /**
