@@ -155,6 +155,19 @@ describe('The copy in ClickHouse', () => {
     await eye.sql('TRUNCATE events');
   });
 
+  it('leaves the disk of ClickHouse a minute after a removal', async () => {
+    const event = anEvent({ session_id: 'erased' });
+    await eye.store([event, ...Array.from({ length: 20 }, () => anEvent())]);
+    await copy.caughtUp();
+    await eye.sql(`DELETE FROM events WHERE session_id = 'erased'`);
+    await copy.caughtUp();
+    const marked = `SELECT countIf(has_lightweight_delete OR length(projections) < 4) FROM system.parts
+      WHERE database = '${copy.database}' AND table = 'events' AND active AND rows > 0`;
+    expect(Number(await copy.ask(marked))).toBeGreaterThan(0);
+    await eventually(async () => expect(Number(await copy.ask(marked))).toBe(0), 120_000);
+    expect(await copy.verify()).toMatch(AGREES);
+  }, 180_000);
+
   it('loses and doubles nothing when the whole Eye is killed', async () => {
     const load = Load.on(eye);
     await load.waitForResponses(202, 30);
