@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
+import { clickHouseCode, ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { CopyRepository } from './copy.repository.js';
 
 /** Seconds without a removal after which removed events are erased: several removals cost one erasure. */
@@ -7,6 +7,9 @@ const DELAY_S = 60;
 
 /** Milliseconds after which they are erased although removals go on. Then a removal waits for that. */
 const MAX_DELAY_MS = 3_600_000;
+
+/** ClickHouse's code of a missing privilege (ACCESS_DENIED). */
+const ACCESS_DENIED = '497';
 
 /** Erases events from the disk of ClickHouse some time after they were removed from its answers. */
 @Injectable()
@@ -31,7 +34,13 @@ export class Eraser {
 
   /** Stops erasing, so that a removal need not wait: nothing else is copied meanwhile. */
   async makeWay(): Promise<void> {
-    if (!this.isOverdue) await this.copies.stopErasing();
+    if (this.isOverdue) return;
+    try {
+      await this.copies.stopErasing();
+    } catch (error) {
+      // Then the removal waits. `run()` reports the missing privilege.
+      if (clickHouseCode(error) !== ACCESS_DENIED) throw error;
+    }
   }
 
   private get isOverdue(): boolean {
