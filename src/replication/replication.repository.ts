@@ -58,7 +58,6 @@ export interface EventLines {
 export interface EventsAhead {
   /** Its number and its entries, if nothing comes between. */
   readonly batch: string;
-  readonly copy: string | null;
   readonly seqs: readonly string[];
   readonly lines: EventLines;
 }
@@ -206,7 +205,7 @@ export class ReplicationRepository {
    * that is removed before its batch begins is removed by a later one.
    * @returns undefined if there are no more stored events, or others come first
    */
-  async readAhead({ copy, batch_seqs }: ReplicationState): Promise<EventsAhead | undefined> {
+  async readAhead({ batch_seqs }: ReplicationState): Promise<EventsAhead | undefined> {
     const [next] = await this.query<{ seqs: string[]; batch: string }>(
       `${takenEntries('seq <> ALL ($1::bigint[])')}
        SELECT seqs, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS batch
@@ -215,7 +214,7 @@ export class ReplicationRepository {
     );
     if (!next) return undefined;
     const { batch, seqs } = next;
-    return { batch, copy, seqs, lines: await this.storedEvents({ batch, batch_seqs: seqs }) };
+    return { batch, seqs, lines: await this.storedEvents({ batch, batch_seqs: seqs }) };
   }
 
   /**

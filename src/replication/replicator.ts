@@ -92,13 +92,13 @@ export class Replicator {
   async claimed<Result>(work: (state: ReplicationState) => Promise<Result>): Promise<Result | undefined> {
     const state = await this.repository.claim(this.owner);
     if (!state) return undefined;
+    this.ahead = undefined;
     try {
       return await work(await this.prepare(state));
     } catch (error) {
       // Whatever failed: the batch is repeated, and the tables may be gone.
       this.fresh = undefined;
       this.seen = undefined;
-      this.ahead = undefined;
       throw error;
     } finally {
       await this.repository.release(this.owner).catch(() => undefined);
@@ -285,10 +285,7 @@ function whenAway(error: unknown): undefined {
 }
 
 /** Whether events were read for a batch. While another copy is being made, they would lack those that belong to that one. */
-const isOf = ({ batch, copy, seqs }: EventsAhead, state: ReplicationState): boolean =>
-  batch === state.batch &&
-  copy === state.copy &&
-  state.next_copy === null &&
-  isDeepStrictEqual(seqs, state.batch_seqs);
+const isOf = ({ batch, seqs }: EventsAhead, state: ReplicationState): boolean =>
+  batch === state.batch && state.next_copy === null && isDeepStrictEqual(seqs, state.batch_seqs);
 
 const fingerprint = ({ copy, next_copy }: ReplicationState): string => `${copy} ${next_copy}`;
