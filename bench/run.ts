@@ -5,6 +5,7 @@ import { measureMemory } from './memory/memory.js';
 import { measurePage } from './page/page.js';
 import { writePage, renderTables } from './report/document.js';
 import { saveResults, loadResults, type Results } from './report/results.js';
+import { measureCatchUp } from './store/catch-up.js';
 import { measureStore } from './store/store.js';
 import { describeMachine } from '../testing/machine.js';
 import { endAll } from '../testing/on-the-eye.js';
@@ -14,6 +15,7 @@ import { endAll } from '../testing/on-the-eye.js';
  * npm run bench -- [quick] [accept] [store] [memory] [page] [ask] [export]
  *                                                           a part, or less of everything, as tables on the terminal
  * npm run bench -- ask plans                                with PostgreSQL's plans
+ * npm run bench -- copy [quick]                             how fast events that wait are copied to ClickHouse
  * npm run bench -- render                                   docs/benchmarks.md again, from the stored results
  */
 
@@ -29,7 +31,7 @@ interface MeasureOptions {
   plans: boolean;
 }
 
-const WORDS = new Set<string>([...PARTS, 'quick', 'plans', 'render']);
+const WORDS = new Set<string>([...PARTS, 'copy', 'quick', 'plans', 'render']);
 
 const words = process.argv.slice(2);
 const unknown = words.filter((word) => !WORDS.has(word));
@@ -41,7 +43,8 @@ if (unknown.length > 0) {
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => void endAll().finally(() => process.exit(1)));
 
-if (words.includes('render')) await writePage(await loadResults());
+if (words.includes('copy')) console.log(await measureCatchUp(words.includes('quick')));
+else if (words.includes('render')) await writePage(await loadResults());
 else if (words.length === 0) await measureAndPublish();
 else await measureAndPrint();
 

@@ -32,7 +32,11 @@ if [ ! -e "$folder/eye/clickhouse-url" ]; then
       <networks><ip>::/0</ip></networks>
       <profile>default</profile>
       <quota>default</quota>
-      <grants><query>GRANT ALL ON the_eye.*</query></grants>
+      <grants>
+        <query>GRANT ALL ON the_eye.*</query>
+        <query>GRANT SELECT ON system.parts</query>
+        <query>GRANT SELECT ON system.mutations</query>
+      </grants>
     </the_eye>
   </users>
 </clickhouse>

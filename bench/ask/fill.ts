@@ -25,7 +25,7 @@ export const DAYS = 366;
  * Inserts events spread evenly over a year, in sessions of twenty. Each name belongs to one category.
  * $1 and $2: the first and the last event; $3: the total number of events.
  */
-const FILL = `
+export const FILL = `
   INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
   SELECT
     (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||

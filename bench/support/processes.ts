@@ -75,7 +75,7 @@ function ownCpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-async function cpuSeconds(pid: number, withChildren = false): Promise<number> {
+export async function cpuSeconds(pid: number, withChildren = false): Promise<number> {
   const stat = await read(`/proc/${pid}/stat`);
   // The process name, in parentheses, may contain spaces. The state is the first field after it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

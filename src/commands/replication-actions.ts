@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CopyRepository } from '../replication/copy.repository.js';
+import { Eraser } from '../replication/eraser.js';
 import { ReplicationRepository } from '../replication/replication.repository.js';
 import { Replicator } from '../replication/replicator.js';
 import { type CopyDifference, Verification } from '../replication/verification.js';
 import type { Command } from './command-context.js';
 
-export const providers = [ReplicationRepository, CopyRepository, Replicator, Verification];
+export const providers = [ReplicationRepository, CopyRepository, Eraser, Replicator, Verification];
 
 export const needsClickHouse = true;
 

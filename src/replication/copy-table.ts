@@ -50,7 +50,10 @@ export const QUARTER = new Period(900_000_000n);
 /** A day in UTC. */
 export const DAY = new Period(86_400_000_000n);
 
-const counts = (name: string, columns: string): string =>
+/** The projections of DEFINITION. */
+export const PROJECTIONS = ['by_time', 'by_day', 'by_type', 'sessions'] as const;
+
+const counts = (name: (typeof PROJECTIONS)[number], columns: string): string =>
   `PROJECTION ${name} (SELECT ${columns}, count() GROUP BY ${columns})`;
 
 /**
@@ -71,6 +74,8 @@ export const dateTimeOf = (column: string): string =>
  *   others are for all of them.
  * - `batch`: the number of the batch that copied the event. It grows with time, so that a removal that arrives late spares
  *   what was stored after it, and a repeated batch is recognised.
+ * - A removal only marks rows, and drops the projections of their parts; CopyRepository.erase() rewrites those parts later. That
+ *   costs as much as a part is large, so parts are bounded, and many of them are no reason to delay inserts.
  * - The index `time` finds the events of a range that is given as a DateTime64.
  */
 export const DEFINITION = `(
@@ -90,7 +95,8 @@ export const DEFINITION = `(
   ${counts('by_type', `name, category, application, ${QUARTER.number}`)},
   ${SESSION_PROJECTION}
 ) ENGINE = MergeTree ORDER BY (timestamp, id)
-SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild',
+SETTINGS fsync_after_insert = 1, non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'drop',
+  max_bytes_to_merge_at_max_space_in_pool = 536870912, max_avg_part_size_for_too_many_parts = 67108864,
   default_compression_codec = 'ZSTD(1)', min_compress_block_size = 16384`;
 
 /** The table that answers questions. */

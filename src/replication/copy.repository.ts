@@ -8,6 +8,7 @@ import {
   DEFINITION,
   EVENTS,
   parseMark,
+  PROJECTIONS,
   tableOf,
 } from './copy-table.js';
 import type { RemovedKey } from './replication.repository.js';
@@ -43,6 +44,19 @@ const INSERT_SETTINGS = {
 export const SCHEMA_DIGEST = hash('sha256', DEFINITION + JSON.stringify(INSERT_SETTINGS), 'hex').slice(0, 16);
 
 const REMOVE_SETTINGS = { lightweight_deletes_sync: 2, mutations_sync: 2, max_query_size: 16 * 1024 * 1024 };
+
+/** Rewrites the parts that have removed rows or lack a projection; leaves the others as they are. */
+const REWRITE = `APPLY DELETED MASK, ${PROJECTIONS.map((name) => `MATERIALIZE PROJECTION ${name}`).join(', ')}`;
+
+/** What is left to be erased. */
+export interface Erasure {
+  /** Parts with removed rows, or without a projection. */
+  readonly parts: number;
+  /** Seconds since the last of them was changed. */
+  readonly age: number;
+  /** Whether they are being rewritten. */
+  readonly isRunning: boolean;
+}
 
 /** The copies of the events in ClickHouse. Every statement may be repeated, and may arrive late. */
 @Injectable()
@@ -141,6 +155,45 @@ export class CopyRepository {
       `DELETE FROM ${table} WHERE timestamp IN (${timestamps}) AND id IN (${ids}) AND batch < ${batch}`,
       {},
       { ...OPTIONS, settings: REMOVE_SETTINGS },
+    );
+  }
+
+  async erasure(): Promise<Erasure> {
+    const [row] = await this.clickhouse.query<{ parts: string; age: string; mutations: string }>(
+      `SELECT count() AS parts, dateDiff('second', max(modification_time), now()) AS age,
+         (SELECT count() FROM system.mutations WHERE database = currentDatabase() AND table = '${EVENTS}' AND NOT is_done)
+           AS mutations
+       FROM system.parts
+       WHERE database = currentDatabase() AND table = '${EVENTS}' AND active AND rows > 0
+         AND (has_lightweight_delete OR length(projections) < ${PROJECTIONS.length})`,
+      {},
+      OPTIONS,
+    );
+    return { parts: Number(row?.parts), age: Number(row?.age), isRunning: row?.mutations !== '0' };
+  }
+
+  /**
+   * Begins to erase removed events from the disk: rewrites their parts in the background, with the projections that were
+   * dropped. Meanwhile the parts answer questions as before.
+   */
+  async erase(): Promise<void> {
+    await this.clickhouse.command(
+      `ALTER TABLE ${EVENTS} ${REWRITE}`,
+      {},
+      {
+        ...OPTIONS,
+        settings: { mutations_sync: 0 },
+      },
+    );
+  }
+
+  /** Stops `erase()`, for which a removal would have to wait. Parts that are rewritten already stay so. */
+  async stopErasing(): Promise<void> {
+    await this.clickhouse.command(
+      `KILL MUTATION WHERE database = currentDatabase() AND table = '${EVENTS}'
+         AND (command LIKE '%APPLY DELETED MASK%' OR command LIKE '%MATERIALIZE PROJECTION%') ASYNC`,
+      {},
+      OPTIONS,
     );
   }
 

@@ -1,5 +1,6 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CopyRepository } from './copy.repository.js';
+import { Eraser } from './eraser.js';
 import { ReplicationReport } from './replication.report.js';
 import { ReplicationRepository } from './replication.repository.js';
 import { Replicator } from './replicator.js';
@@ -18,7 +19,7 @@ export class ReplicationModule {
   static readonly worker: DynamicModule = {
     module: ReplicationModule,
     imports: [ReplicationStatusModule],
-    providers: [CopyRepository, Replicator],
-    exports: [Replicator],
+    providers: [CopyRepository, Eraser, Replicator],
+    exports: [Eraser, Replicator],
   };
 }

@@ -3,7 +3,7 @@ import { environment } from '../platform/config/environment.js';
 import { formatUtc, Sql, type Transaction } from '../platform/database/sql.js';
 
 /** Events of one batch, and of one that removes them. */
-const MAX_BATCH_EVENTS = 20_000;
+export const MAX_BATCH_EVENTS = 20_000;
 const MAX_REMOVED_EVENTS = 5000;
 
 /** Bytes of the payloads of a batch, as PostgreSQL stores them. */
@@ -54,6 +54,14 @@ export interface EventLines {
   readonly events: number;
 }
 
+/** Events that are read before their batch begins. */
+export interface EventsAhead {
+  /** Its number and its entries, if nothing comes between. */
+  readonly batch: string;
+  readonly seqs: readonly string[];
+  readonly lines: EventLines;
+}
+
 export interface RemovedKey {
   readonly id: string;
   readonly timestamp: string;
@@ -76,7 +84,44 @@ const STATE_COLUMNS = `source, copy, copy_schema, next_copy, next_schema, batch,
   batch_copy`;
 
 /** Later than the last batch, also after a failover that lost some: the numbers are microseconds. */
-const NEXT_BATCH = `greatest(batch + 1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)`;
+const nextBatch = (number: string): string =>
+  `greatest(batch + 1, coalesce(${number}, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint))`;
+const NEXT_BATCH = nextBatch('NULL');
+
+/**
+ * The oldest of the permitted entries, as many of one kind as fit into a batch, as the row `taken`, with the moment before
+ * which there are no others.
+ */
+const takenEntries = (isPermitted: string): string => `
+  WITH visible AS (
+    SELECT seq, kind, events, bytes, at, is_permitted,
+      min(seq) FILTER (WHERE is_permitted) OVER () AS first
+    FROM (
+      SELECT seq, kind, events, bytes, at, ${isPermitted} AS is_permitted
+      FROM replication_log ORDER BY seq LIMIT ${MAX_ENTRIES}
+    ) AS entries
+  ),
+  of_kind AS (
+    SELECT visible.*, (SELECT kind FROM visible WHERE seq = first LIMIT 1) AS first_kind FROM visible
+  ),
+  summed AS (
+    SELECT seq, at, first_kind,
+      is_permitted AND count(*) FILTER (WHERE is_permitted AND kind <> first_kind) OVER before = 0
+        AND (
+          count(*) FILTER (WHERE is_permitted) OVER before = 1
+          OR sum(bytes) FILTER (WHERE is_permitted) OVER before <= ${MAX_BATCH_BYTES}
+            AND sum(events) FILTER (WHERE is_permitted) OVER before
+              <= CASE first_kind WHEN 'removed' THEN ${MAX_REMOVED_EVENTS} ELSE ${MAX_BATCH_EVENTS} END
+        ) AS is_taken
+    FROM of_kind
+    WINDOW before AS (ORDER BY seq)
+  ),
+  taken AS (
+    SELECT min(first_kind) AS first_kind, array_agg(seq ORDER BY seq) FILTER (WHERE is_taken) AS seqs,
+      -- The entries beyond MAX_ENTRIES can be a moment older than those before.
+      least(statement_timestamp(), min(at) FILTER (WHERE NOT is_taken) - interval '1 second') AS as_of
+    FROM summed
+  )`;
 
 const MICROSECONDS = (timestamp: string): string =>
   `(extract(epoch FROM ${timestamp}) * 1000000)::bigint::text`;
@@ -130,6 +175,7 @@ export class ReplicationRepository {
    * others come from one snapshot.
    * @param copy the new copy, in case the events were emptied
    * @param only the entries that may be taken, instead of all
+   * @param number of the batch, if it is later than the last one
    * @returns undefined if there are no entries, or if the claim is lost
    */
   async beginEntries(
@@ -137,44 +183,38 @@ export class ReplicationRepository {
     owner: string,
     copy: string,
     only: readonly string[] | null = null,
+    number: string | null = null,
   ): Promise<ReplicationState | undefined> {
     const [row] = await this.sql.query<ReplicationState>(
-      `WITH visible AS (
-         SELECT seq, kind, events, bytes, at, first_value(kind) OVER (ORDER BY seq) AS first_kind
-         FROM (
-           SELECT seq, kind, events, bytes, at FROM replication_log
-           WHERE $4::bigint[] IS NULL OR seq = ANY ($4)
-           ORDER BY seq LIMIT ${MAX_ENTRIES}
-         ) AS entries
-       ),
-       summed AS (
-         SELECT seq, kind, at, first_kind,
-           count(*) FILTER (WHERE kind <> first_kind) OVER (ORDER BY seq) = 0
-             AND (
-               row_number() OVER (ORDER BY seq) = 1
-               OR sum(bytes) OVER (ORDER BY seq) <= ${MAX_BATCH_BYTES}
-                 AND sum(events) OVER (ORDER BY seq)
-                   <= CASE first_kind WHEN 'removed' THEN ${MAX_REMOVED_EVENTS} ELSE ${MAX_BATCH_EVENTS} END
-             ) AS is_taken
-         FROM visible
-       ),
-       taken AS (
-         SELECT min(first_kind) AS first_kind, array_agg(seq ORDER BY seq) FILTER (WHERE is_taken) AS seqs,
-           -- The entries beyond MAX_ENTRIES can be a moment older than those before.
-           least(statement_timestamp(), min(at) FILTER (WHERE NOT is_taken) - interval '1 second') AS as_of
-         FROM summed
-       )
+      `${takenEntries('$4::bigint[] IS NULL OR seq = ANY ($4)')}
        UPDATE replication_state
-       SET batch = ${NEXT_BATCH}, batch_kind = first_kind, batch_seqs = seqs, batch_as_of = taken.as_of,
+       SET batch = ${nextBatch('$5::bigint')}, batch_kind = first_kind, batch_seqs = seqs, batch_as_of = taken.as_of,
          batch_copy = CASE first_kind WHEN 'emptied' THEN $3::uuid END,
          claimed_until = clock_timestamp() + interval '${CLAIM_SECONDS} seconds'
        FROM taken
        WHERE seqs IS NOT NULL AND claimed_by = $1 AND batch = $2 AND batch_kind IS NULL
        RETURNING ${STATE_COLUMNS}`,
-      [owner, batch, copy, only],
+      [owner, batch, copy, only, number],
       { timeoutMs: environment.STORE_TIMEOUT },
     );
     return row;
+  }
+
+  /**
+   * Reads the events of the batch that follows the one in flight, so that PostgreSQL and ClickHouse work at the same time. One
+   * that is removed before its batch begins is removed by a later one.
+   * @returns undefined if there are no more stored events, or others come first
+   */
+  async readAhead({ batch_seqs }: ReplicationState): Promise<EventsAhead | undefined> {
+    const [next] = await this.query<{ seqs: string[]; batch: string }>(
+      `${takenEntries('seq <> ALL ($1::bigint[])')}
+       SELECT seqs, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS batch
+       FROM taken WHERE first_kind = 'stored' AND seqs IS NOT NULL`,
+      [batch_seqs],
+    );
+    if (!next) return undefined;
+    const { batch, seqs } = next;
+    return { batch, seqs, lines: await this.storedEvents({ batch, batch_seqs: seqs }) };
   }
 
   /**
@@ -226,7 +266,7 @@ export class ReplicationRepository {
 
   /** The events of a batch of entries. One that was removed meanwhile is missing; its removal is in the log. */
   async storedEvents(
-    { batch, batch_seqs }: ReplicationState,
+    { batch, batch_seqs }: Pick<ReplicationState, 'batch' | 'batch_seqs'>,
     query: Query = this.query,
   ): Promise<EventLines> {
     const [lines] = await query<EventLines>(

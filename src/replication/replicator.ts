@@ -1,18 +1,28 @@
 import { Injectable, Optional } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { measureEventLoop } from '../platform/telemetry/event-loop-delay.js';
 import { Backlog } from '../queue/backlog.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
 import { EVENTS, tableOf } from './copy-table.js';
+import { Eraser } from './eraser.js';
 import { replicationMetrics } from './replication.metrics.js';
 import {
   type EventLines,
+  type EventsAhead,
+  MAX_BATCH_EVENTS,
   type Query,
   ReplicationRepository,
   type ReplicationState,
 } from './replication.repository.js';
 import { withTypedForms } from './typed-form.js';
+
+/** Milliseconds from the start of a run that has copied everything to the next, which bounds the lag. */
+export const COPY_INTERVAL_MS = 1000;
+
+/** Milliseconds between two runs at least. */
+const MIN_PAUSE_MS = 200;
 
 /** Milliseconds after which a run ends, so that another process can take the work. */
 const MAX_RUN_MS = 2000;
@@ -20,6 +30,9 @@ const MAX_RUN_MS = 2000;
 /** Milliseconds without anything to copy after which the log is read half as often. */
 const IDLE_AFTER_MS = 10_000;
 const IDLE_INTERVAL_MS = 2000;
+
+/** A batch with as many events is probably followed by another. */
+const READ_AHEAD_EVENTS = MAX_BATCH_EVENTS / 2;
 
 /** Copied entries whose room is given back at once. */
 const VACUUMED_ENTRIES = 2000;
@@ -50,16 +63,19 @@ export class Replicator {
   private entriesSinceVacuum = 0;
   /** When there was something to copy, in milliseconds of performance.now(). */
   private dueAt = -Infinity;
+  /** What is read while ClickHouse inserts the batch before. */
+  private ahead: Promise<EventsAhead | undefined> | undefined;
 
   constructor(
     private readonly repository: ReplicationRepository,
     private readonly copies: CopyRepository,
+    private readonly eraser: Eraser,
     @Optional() private readonly backlog?: Backlog,
   ) {}
 
   /**
    * Copies what there is, for MAX_RUN_MS at most.
-   * @returns milliseconds until the next run while there is more to copy, or has long been nothing; otherwise undefined
+   * @returns milliseconds until the next run; undefined for the interval of the periodic task
    * @throws DatabaseUnavailableError
    */
   async run(): Promise<number | undefined> {
@@ -70,12 +86,12 @@ export class Replicator {
     this.dueAt = startedAt;
     measureEventLoop();
     const isDone = await this.claimed((state) => this.copy(state, startedAt + MAX_RUN_MS)).catch(whenAway);
-    if (isDone !== false) {
-      await this.vacuum();
-      return undefined;
-    }
+    if (isDone !== false) await this.vacuum();
+    const took = performance.now() - startedAt;
+    if (isDone === undefined) return undefined;
+    if (isDone) return Math.max(MIN_PAUSE_MS, COPY_INTERVAL_MS - took);
     // Storing has priority: while events wait to be stored, half of the time is theirs.
-    return this.backlog && this.backlog.items > 0 ? performance.now() - startedAt : 0;
+    return this.backlog && this.backlog.items > 0 ? took : 0;
   }
 
   /**
@@ -85,6 +101,7 @@ export class Replicator {
   async claimed<Result>(work: (state: ReplicationState) => Promise<Result>): Promise<Result | undefined> {
     const state = await this.repository.claim(this.owner);
     if (!state) return undefined;
+    this.ahead = undefined;
     try {
       return await work(await this.prepare(state));
     } catch (error) {
@@ -118,21 +135,33 @@ export class Replicator {
     only: readonly string[] | null = null,
     query?: Query,
   ): Promise<ReplicationState> {
-    const begun = await this.repository.beginEntries(state, this.owner, randomUUID(), only);
+    const ahead = only === null ? await this.ahead : undefined;
+    this.ahead = undefined;
+    const begin = (
+      entries: readonly string[] | null,
+      number?: string,
+    ): Promise<ReplicationState | undefined> =>
+      this.repository.beginEntries(state, this.owner, randomUUID(), entries, number);
+    const begun = (ahead && (await begin(ahead.seqs, ahead.batch))) ?? (await begin(only));
     if (!begun) return state;
     this.fresh = begun.batch;
     this.entriesSinceVacuum += begun.batch_seqs?.length ?? 0;
-    return this.perform(begun, query);
+    return this.perform(begun, query, ahead);
   }
 
   /** Does the batch in flight, and ends it. */
-  async perform(state: ReplicationState, query?: Query): Promise<ReplicationState> {
+  async perform(state: ReplicationState, query?: Query, ahead?: EventsAhead): Promise<ReplicationState> {
     switch (state.batch_kind) {
       case null:
         return state;
-      case 'stored':
-        await this.insert(state, await this.repository.storedEvents(state, query));
+      case 'stored': {
+        const lines =
+          ahead && isOf(ahead, state) ? ahead.lines : await this.repository.storedEvents(state, query);
+        if (query === undefined && lines.events >= READ_AHEAD_EVENTS && state.next_copy === null)
+          this.ahead = this.repository.readAhead(state).catch(() => undefined);
+        await this.insert(state, lines);
         break;
+      }
       case 'filled':
         await this.insert(state, await this.repository.filledEvents(state));
         break;
@@ -236,7 +265,10 @@ export class Replicator {
   private async remove(state: ReplicationState, query: Query | undefined): Promise<void> {
     const { copy, next_copy, batch } = state;
     const keys = await this.repository.removedKeys(state, query);
-    if (copy !== null) await this.copies.remove(EVENTS, batch, keys);
+    if (copy !== null) {
+      await this.eraser.makeWay();
+      await this.copies.remove(EVENTS, batch, keys);
+    }
     if (next_copy !== null) await this.copies.remove(tableOf(next_copy), batch, keys);
     replicationMetrics.removed(keys.length);
   }
@@ -260,5 +292,9 @@ export class Replicator {
 function whenAway(error: unknown): undefined {
   if (!(error instanceof ClickHouseUnavailableError)) throw error;
 }
+
+/** Whether events were read for a batch. While another copy is being made, they would lack those that belong to that one. */
+const isOf = ({ batch, seqs }: EventsAhead, state: ReplicationState): boolean =>
+  batch === state.batch && state.next_copy === null && isDeepStrictEqual(seqs, state.batch_seqs);
 
 const fingerprint = ({ copy, next_copy }: ReplicationState): string => `${copy} ${next_copy}`;

@@ -2,7 +2,8 @@ import { Injectable, type OnModuleDestroy, type OnModuleInit } from '@nestjs/com
 import { type PeriodicJob, PeriodicTask } from '../platform/async/periodic-task.js';
 import { Database } from '../platform/database/database.js';
 import { RejectionsRetention } from '../rejections/rejections.retention.js';
-import { Replicator } from '../replication/replicator.js';
+import { Eraser } from '../replication/eraser.js';
+import { COPY_INTERVAL_MS, Replicator } from '../replication/replicator.js';
 import { JobReports } from './job-reports.js';
 
 /**
@@ -19,9 +20,11 @@ export class PeriodicJobs implements OnModuleInit, OnModuleDestroy {
     private readonly database: Database,
     rejections: RejectionsRetention,
     replicator: Replicator,
+    eraser: Eraser,
   ) {
     const jobs: PeriodicJob[] = [
-      { name: 'copy events to ClickHouse', intervalMs: 1000, run: () => replicator.run() },
+      { name: 'copy events to ClickHouse', intervalMs: COPY_INTERVAL_MS, run: () => replicator.run() },
+      { name: 'erase removed events in ClickHouse', intervalMs: 10_000, run: () => eraser.run() },
       { name: 'remove old rejections', intervalMs: 60_000, run: () => rejections.run() },
     ];
     this.reports = new JobReports(jobs.map(({ name }) => name));

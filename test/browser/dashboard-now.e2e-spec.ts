@@ -56,6 +56,24 @@ describe('The Now view of the dashboard', () => {
     }
   });
 
+  it('says how far ClickHouse is behind', async () => {
+    const replication = { status: 'up', lag_seconds: 0.3, backlog_events: 12 };
+    await page.route('**/health/ready', (route) =>
+      route.fulfill({ json: { status: 'ok', checks: { clickhouse: { status: 'up' }, replication } } }),
+    );
+    for (const [lag, words, state] of [
+      [0.3, 'is up to date', 'up'],
+      [7.25, 'is 7.2 s behind: 12 events waiting', 'up'],
+      [125, 'is 2 min 5 s behind: 12 events waiting', 'down'],
+      [null, 'is being made: 12 events waiting', 'up'],
+    ] as const) {
+      Object.assign(replication, { lag_seconds: lag });
+      await viewer.goto('#/now');
+      await page.locator(`.health li.${state}`, { hasText: `The copy in ClickHouse ${words}` }).waitFor();
+      await viewer.goto('#/refused');
+    }
+  });
+
   it('requests past events again after a 503 response', async () => {
     await eye.store(anEvent({ session_id: 'the past' }));
     await page.route(LIST, (route) => route.fulfill({ status: 503, json: { detail: 'Not now.' } }));

@@ -105,7 +105,7 @@ describe('The dashboard', () => {
         .getByRole('img', { name: /accepted (?!0,)[\d.]+, stored (?!0,)[\d.]+, refused 0/ })
         .waitFor();
       await page.locator('.plot canvas').waitFor();
-      for (const words of ['PostgreSQL is up', 'Redis is up', 'The backlog is empty'])
+      for (const words of ['PostgreSQL is up', 'Redis is up', 'The backlog is empty', 'ClickHouse is up'])
         await page.locator('.health li', { hasText: words }).waitFor();
     });
 

@@ -1,7 +1,7 @@
 import type { NetConnectOpts } from 'node:net';
 import { Link } from '../support/link.js';
 import { PgBouncer } from '../support/pgbouncer.js';
-import { OwnPostgres, OwnRedis } from '../support/servers.js';
+import { OwnClickHouse, OwnPostgres, OwnRedis } from '../support/servers.js';
 import { shiftedClock } from '../support/shifted-clock.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { TheEye } from '../../testing/the-eye.js';
@@ -15,6 +15,14 @@ export interface Shape {
   smallDisks?: boolean;
   /** Puts PgBouncer in transaction mode before PostgreSQL. */
   pgBouncer?: boolean;
+  /** Copies the events to a ClickHouse. */
+  clickhouse?: boolean;
+}
+
+/** A ClickHouse that only the test restarts, and the connections to it. */
+export interface CopyTarget {
+  readonly server: OwnClickHouse;
+  readonly link: Link;
 }
 
 /** An empty PostgreSQL needs about 60 MiB. */
@@ -42,6 +50,7 @@ export class Deployment {
     readonly workers: readonly TheEye[],
     private readonly disks: { postgres?: SmallDisk; redis?: SmallDisk },
     private readonly pgBouncer: PgBouncer | undefined,
+    readonly copyTarget: CopyTarget | undefined,
   ) {}
 
   static async start({
@@ -50,6 +59,7 @@ export class Deployment {
     clocks = [],
     smallDisks,
     pgBouncer,
+    clickhouse,
   }: Shape): Promise<Deployment> {
     const disks = smallDisks
       ? { postgres: await SmallDisk.mount(POSTGRES_DISK_MIB), redis: await SmallDisk.mount(REDIS_DISK_MIB) }
@@ -59,8 +69,10 @@ export class Deployment {
     const bouncer = pgBouncer ? await PgBouncer.start(postgres) : undefined;
     const toPostgres = await Link.open(bouncer ? bouncer.address : { path: postgres.socket });
     const toRedis = await Link.open({ path: redis.socket });
+    const copyTarget = clickhouse ? await startClickHouse() : undefined;
     const env = {
       ...TIMEOUTS,
+      ...(copyTarget && { CLICKHOUSE_URL: `http://127.0.0.1:${copyTarget.link.port}/the_eye` }),
       DATABASE_URL: `postgresql://the_eye@127.0.0.1:${toPostgres.port}/the_eye`,
       REDIS_URL: `redis://127.0.0.1:${toRedis.port}`,
     };
@@ -71,7 +83,16 @@ export class Deployment {
       ),
     );
     const started = [processes.slice(0, apis), processes.slice(apis)] as const;
-    const deployment = new Deployment(postgres, redis, toPostgres, toRedis, ...started, disks, bouncer);
+    const deployment = new Deployment(
+      postgres,
+      redis,
+      toPostgres,
+      toRedis,
+      ...started,
+      disks,
+      bouncer,
+      copyTarget,
+    );
     Deployment.open.add(deployment);
     return deployment;
   }
@@ -91,6 +112,11 @@ export class Deployment {
       ...this.apis.flatMap(({ deaths }) => deaths.map((death) => `an API ${death}`)),
       ...this.workers.flatMap(({ deaths }) => deaths.map((death) => `a worker ${death}`)),
     ];
+  }
+
+  get clickhouse(): CopyTarget {
+    if (!this.copyTarget) throw new Error('This deployment has no ClickHouse.');
+    return this.copyTarget;
   }
 
   diskOf(server: 'postgres' | 'redis'): SmallDisk {
@@ -115,11 +141,11 @@ export class Deployment {
   /** Repairs everything that a fault may have left broken: restarts killed processes and resumes suspended ones. */
   async heal(): Promise<void> {
     for (const disk of Object.values(this.disks)) await disk.clear();
-    for (const link of [this.toPostgres, this.toRedis]) link.fix();
+    for (const link of [this.toPostgres, this.toRedis, this.copyTarget?.link]) link?.fix();
     this.toPostgres.redirect(this.postgresAddress);
-    for (const server of [this.postgres, this.redis]) {
-      await server.thaw();
-      await server.start();
+    for (const server of [this.postgres, this.redis, this.copyTarget?.server]) {
+      await server?.thaw();
+      await server?.start();
     }
     await this.redis.set({ maxmemory: '0' });
     await Promise.all(
@@ -134,9 +160,15 @@ export class Deployment {
     if (!Deployment.open.delete(this)) return;
     for (const eye of this.processes) eye.process.kill('SIGCONT');
     await Promise.all(this.processes.map((eye) => eye.close()));
-    await Promise.all([this.toPostgres.close(), this.toRedis.close()]);
+    await Promise.all([this.toPostgres.close(), this.toRedis.close(), this.copyTarget?.link.close()]);
     await this.pgBouncer?.close();
     await Promise.all([this.postgres, this.redis, ...this.retired].map((server) => server.close()));
+    await this.copyTarget?.server.close();
     for (const disk of Object.values(this.disks)) await disk.unmount();
   }
+}
+
+async function startClickHouse(): Promise<CopyTarget> {
+  const server = await OwnClickHouse.start();
+  return { server, link: await Link.open({ path: server.socket }) };
 }

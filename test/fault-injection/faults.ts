@@ -28,6 +28,11 @@ export interface Fault {
 /** The lock of a worker on a job expires after 15 seconds. All other timeouts of API and worker are shorter. */
 const BEYOND_JOB_LOCK_MS = [16_000, 20_000] as const;
 const OUTAGE_MS = [0, 3000] as const;
+/** The claim of a worker that copies expires after 20 seconds. */
+const BEYOND_CLAIM_MS = [21_000, 24_000] as const;
+
+/** Events are copied to a ClickHouse by two workers, one at a time. */
+const COPYING: Shape = { workers: 2, clickhouse: true };
 
 export const FAULTS: readonly Fault[] = [
   {
@@ -239,6 +244,75 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'an export over HTTP/1.0 cut in the middle',
     inject: cutExport,
+  },
+  {
+    name: 'SIGKILL of ClickHouse while events are copied and removed',
+    shape: COPYING,
+    inject: async ({ clickhouse }, random) => {
+      await clickhouse.server.kill();
+      await wait(random.between(...OUTAGE_MS));
+    },
+  },
+  {
+    name: 'ClickHouse frozen (SIGSTOP) while events are copied and removed',
+    slow: true,
+    shape: COPYING,
+    inject: async ({ clickhouse }, random) => {
+      await clickhouse.server.freeze();
+      await wait(random.between(...BEYOND_CLAIM_MS));
+    },
+  },
+  {
+    name: 'connections to ClickHouse cut while events are copied and removed',
+    shape: COPYING,
+    inject: async ({ clickhouse }, random) => {
+      for (let cut = 0; cut < 5; cut++) {
+        clickhouse.link.cut();
+        await wait(random.between(0, 600));
+      }
+    },
+  },
+  {
+    name: 'SIGKILL of a worker while events are copied and removed',
+    shape: COPYING,
+    inject: ({ workers }, random) => kill(random.of(workers), random),
+  },
+  {
+    name: 'a worker frozen (SIGSTOP) while events are copied and removed, until another one copies',
+    slow: true,
+    shape: COPYING,
+    inject: async ({ workers }, random) => {
+      random.of(workers).process.kill('SIGSTOP');
+      await wait(random.between(...BEYOND_CLAIM_MS));
+    },
+  },
+  {
+    name: 'SIGKILL of PostgreSQL while events are copied and removed',
+    shape: COPYING,
+    inject: async ({ postgres }, random) => {
+      await postgres.kill();
+      await wait(random.between(...OUTAGE_MS));
+    },
+  },
+  {
+    name: 'PostgreSQL frozen (SIGSTOP) while events are copied and removed',
+    slow: true,
+    shape: COPYING,
+    inject: async ({ postgres }, random) => {
+      await postgres.freeze();
+      await wait(random.between(...BEYOND_JOB_LOCK_MS));
+    },
+  },
+  {
+    name: 'SIGKILL of all at once, ClickHouse included, while events are copied and removed',
+    shape: COPYING,
+    inject: async ({ postgres, redis, clickhouse, processes }, random) => {
+      await Promise.all([
+        ...[postgres, redis, clickhouse.server].map((server) => server.kill()),
+        ...processes.map((eye) => eye.end('SIGKILL')),
+      ]);
+      await wait(random.between(0, 500));
+    },
   },
 ];
 

@@ -63,6 +63,7 @@ async function runAndReport(fault: Fault, rounds: number, seed: number): Promise
   const row = await runFault(fault, rounds, seed);
   const seconds = Math.round((Date.now() - startedAt) / 1000);
   console.error(`  ${rounds} rounds, ${seconds} s: ${row.complaints.join('; ') || 'passed'}`);
+  if (row.result?.verification !== undefined) console.error(`  ${row.result.verification}`);
   return row;
 }
 

@@ -1,12 +1,15 @@
 import pg from 'pg';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClickHouse } from '../../src/platform/clickhouse/clickhouse.js';
+import { CopyRepository } from '../../src/replication/copy.repository.js';
+import { EVENTS, QUARTER } from '../../src/replication/copy-table.js';
 import { Random } from '../../testing/random.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { Link } from '../support/link.js';
 import { Load } from '../support/load.js';
 import { PgBouncer } from '../support/pgbouncer.js';
 import { AGREES, Copy } from '../support/replication.js';
-import { OwnPostgres } from '../support/servers.js';
+import { OwnClickHouse, OwnPostgres } from '../support/servers.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 /** Payloads that a typed column treats in ways of its own. */
@@ -152,6 +155,19 @@ describe('The copy in ClickHouse', () => {
     await eye.sql('TRUNCATE events');
   });
 
+  it('leaves the disk of ClickHouse a minute after a removal', async () => {
+    const event = anEvent({ session_id: 'erased' });
+    await eye.store([event, ...Array.from({ length: 20 }, () => anEvent())]);
+    await copy.caughtUp();
+    await eye.sql(`DELETE FROM events WHERE session_id = 'erased'`);
+    await copy.caughtUp();
+    const marked = `SELECT countIf(has_lightweight_delete OR length(projections) < 4) FROM system.parts
+      WHERE database = '${copy.database}' AND table = 'events' AND active AND rows > 0`;
+    expect(Number(await copy.ask(marked))).toBeGreaterThan(0);
+    await eventually(async () => expect(Number(await copy.ask(marked))).toBe(0), 120_000);
+    expect(await copy.verify()).toMatch(AGREES);
+  }, 180_000);
+
   it('loses and doubles nothing when the whole Eye is killed', async () => {
     const load = Load.on(eye);
     await load.waitForResponses(202, 30);
@@ -224,6 +240,75 @@ describe('Workers whose way to ClickHouse breaks', () => {
     await copy.caughtUp();
     second?.process.kill('SIGCONT');
     expect(await copy.verify()).toMatch(AGREES);
+  });
+});
+
+describe('A removal', () => {
+  const COPY = '00000000-0000-4000-8000-000000000000';
+  const ROWS = 30_000;
+  let server: OwnClickHouse;
+  let clickhouse: ClickHouse;
+  let copies: CopyRepository;
+  const at = (n: number): number => n * 1_000_000;
+  const id = (n: number): string => `00000000-0000-8000-8000-${String(n).padStart(12, '0')}`;
+  const key = (n: number) => ({ id: id(n), timestamp: String(at(n)) });
+  const line = (n: number, batch: number): string =>
+    `${JSON.stringify({ id: id(n), timestamp: at(n), application: 'a', category: 'c', name: 'n', session_id: `s${n % 9000}`, data_text: '{"a": 1}', batch })}\n`;
+  const one = async (sql: string): Promise<number> =>
+    Number((await clickhouse.query<{ n: string }>(`SELECT ${sql}`))[0]?.n);
+  const counts = async (): Promise<number[]> => [
+    await one(`count() AS n FROM ${EVENTS} WHERE NOT ignore(data_text)`),
+    await one(
+      `sum(c) AS n FROM (SELECT ${QUARTER.number} AS p, application, category, count() AS c FROM ${EVENTS} GROUP BY ALL)`,
+    ),
+    await one(`sum(c) AS n FROM (SELECT session_id, count() AS c FROM ${EVENTS} GROUP BY session_id)`),
+  ];
+  /** Rows on the disk, removed ones included. */
+  const rowsOnDisk = (): Promise<number> =>
+    one(
+      `sum(rows) AS n FROM system.parts WHERE database = currentDatabase() AND table = '${EVENTS}' AND active`,
+    );
+  beforeAll(async () => {
+    server = await OwnClickHouse.start();
+    clickhouse = new ClickHouse(`${server.url}?database=removals`);
+    copies = new CopyRepository(clickhouse);
+    await copies.create(EVENTS, { source: COPY, copy: COPY });
+    const lines = Array.from({ length: ROWS }, (_, n) => line(n, 1)).join('');
+    await copies.insert(EVENTS, COPY, '1', lines, false);
+  });
+  afterAll(async () => {
+    await clickhouse.onApplicationShutdown();
+    await server.close();
+  });
+
+  it('leaves every answer at once, and the disk when it is erased; what was stored again stays', async () => {
+    expect(await copies.erasure()).toMatchObject({ parts: 0 });
+    await copies.remove(EVENTS, '2', [key(1), key(2), key(29_999)]);
+    await copies.insert(EVENTS, COPY, '3', line(2, 3), false);
+    // As it arrives late, from a process that was frozen.
+    await copies.remove(EVENTS, '2', [key(1), key(2), key(29_999)]);
+    expect(await counts()).toEqual(Array(3).fill(ROWS - 2));
+    expect(await rowsOnDisk()).toBe(ROWS + 1);
+    expect(await copies.erasure()).toMatchObject({ parts: 1, isRunning: false });
+    await copies.erase();
+    await eventually(async () =>
+      expect(await copies.erasure()).toMatchObject({ parts: 0, isRunning: false }),
+    );
+    expect(await rowsOnDisk()).toBe(ROWS - 2);
+    expect(await counts()).toEqual(Array(3).fill(ROWS - 2));
+  });
+
+  it('stops an erasure, which is then begun again', async () => {
+    await copies.remove(EVENTS, '4', [key(5)]);
+    await copies.erase();
+    await copies.stopErasing();
+    await copies.remove(EVENTS, '5', [key(6)]);
+    expect(await counts()).toEqual(Array(3).fill(ROWS - 4));
+    await copies.erase();
+    await eventually(async () =>
+      expect(await copies.erasure()).toMatchObject({ parts: 0, isRunning: false }),
+    );
+    expect([await rowsOnDisk(), ...(await counts())]).toEqual(Array(4).fill(ROWS - 4));
   });
 });
 

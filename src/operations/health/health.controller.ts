@@ -23,7 +23,7 @@ export class HealthController {
   @ApiOperation({ summary: 'Are PostgreSQL and Redis available, and is there room in the backlog?' })
   @ApiOkResponse({
     description:
-      'Also tells whether ClickHouse is available. Only questions need it, so it does not change the status.',
+      'Also tells whether ClickHouse is available, and how far the copy of the events in it is behind. Only questions need it, so neither changes the status.',
     schema: {
       example: {
         status: 'ok',
@@ -32,6 +32,7 @@ export class HealthController {
           redis: { status: 'up' },
           backlog: { status: 'up', events: 0 },
           clickhouse: { status: 'up' },
+          replication: { status: 'up', lag_seconds: 0.4, backlog_events: 120 },
         },
       },
     },

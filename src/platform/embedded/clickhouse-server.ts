@@ -26,11 +26,11 @@ const MALLOC = {
 
 /**
  * Settings of work in the background, which options do not reach. Projections are calculated again, after events were removed,
- * from as many events at once as `min_insert_block_size_…` say; from a million or 256 MiB, as by default, that can take 300 MB.
+ * from as many events at once as `min_insert_block_size_…` say: from 65,536, sessions of few events can take 100 MB.
  */
 const CONFIGURATION = `<clickhouse>
   <profiles><default>
-    <min_insert_block_size_rows>65536</min_insert_block_size_rows>
+    <min_insert_block_size_rows>16384</min_insert_block_size_rows>
     <min_insert_block_size_bytes>16777216</min_insert_block_size_bytes>
   </default></profiles>
   <users><default><password></password><networks><ip>::/0</ip></networks></default></users>
@@ -70,7 +70,10 @@ export function clickhouseServer(
     iceberg_metadata_files_cache_size: 0,
     parquet_metadata_cache_size: 0,
     vector_similarity_index_cache_size: 0,
-    background_pool_size: 2,
+    // One thread: two merges or rewrites of parts at a time, and an insert, need more than the memory. A removal changes many small
+    // parts; with fewer places for them in the queue of the thread, ClickHouse pauses after each.
+    background_pool_size: 1,
+    background_merges_mutations_concurrency_ratio: 8,
     background_schedule_pool_size: 2,
     // Milliseconds between two looks at the resident memory: by default 50, which is most of what an idle engine costs.
     memory_worker_period_ms: 500,

@@ -123,4 +123,13 @@ export interface RejectionSummary {
   }[];
 }
 
-export type Checks = Record<string, { status: 'up' | 'down'; events?: number }>;
+export interface Check {
+  status: 'up' | 'down';
+  /** Of the backlog. */
+  events?: number;
+  /** Of the copy in ClickHouse; null until the first is complete. */
+  lag_seconds?: number | null;
+  backlog_events?: number;
+}
+
+export type Checks = Record<string, Check>;

@@ -1,6 +1,6 @@
 import { fetchJson, ApiError } from '../../api/client.js';
 import { el } from '../../page/dom.js';
-import { counted } from '../../page/format.js';
+import { counted, duration } from '../../page/format.js';
 import { panel } from '../../page/panel.js';
 
 /** @typedef {import('../../api/shapes.js').Checks} Checks */
@@ -14,7 +14,26 @@ const TEXTS = {
     ({ events = 0 }) => (events === 0 ? 'is empty' : `has room: ${counted(events, 'event')} waiting`),
     'is full. New events are refused with 503 until the workers have caught up.',
   ],
+  clickhouse: [
+    'ClickHouse',
+    () => 'is up',
+    'is down. Events are stored and listed all the same; counts, sessions and other questions get 503.',
+  ],
+  replication: ['The copy in ClickHouse', describeCopy, ''],
 };
+
+/** Seconds of a lag that is as usual. */
+const USUAL_LAG = 5;
+
+/** Seconds of a lag that an alert reports (CopyIsBehind). */
+const MAX_LAG = 60;
+
+/** @param {Checks[string]} check */
+function describeCopy({ lag_seconds: lag = null, backlog_events: waiting = 0 }) {
+  const left = `${counted(waiting, 'event')} waiting`;
+  if (lag === null) return `is being made: ${left}`;
+  return lag < USUAL_LAG ? 'is up to date' : `is ${duration(lag)} behind: ${left}`;
+}
 
 /** @param {import('../../page/panel.js').Screen} screen */
 export function healthPanel(screen) {
@@ -30,7 +49,8 @@ export function healthPanel(screen) {
         ...Object.entries(found).map(([key, check]) => {
           const [name, up, down] = TEXTS[key] ?? [key, () => 'is up', 'is down.'];
           const isUp = check.status === 'up';
-          return el('li', { class: check.status }, el('b', {}, name), ' ', isUp ? up(check) : down);
+          const isGood = isUp && (check.lag_seconds ?? 0) <= MAX_LAG;
+          return el('li', { class: isGood ? 'up' : 'down' }, el('b', {}, name), ' ', isUp ? up(check) : down);
         }),
       ),
   });

@@ -1,0 +1,137 @@
+import { createClient } from '@clickhouse/client';
+import { Agent } from 'node:http';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+
+import { COPIED_COLUMNS, DEFINITION, EVENTS } from '../../src/replication/copy-table.js';
+import { onTheEye, withPeer } from '../../testing/on-the-eye.js';
+import { serversOf } from '../../testing/processes.js';
+import { table } from '../../testing/table.js';
+import type { TheEye } from '../../testing/the-eye.js';
+import { FILL } from '../ask/fill.js';
+import { waitForCopy } from '../support/backlog.js';
+import { cpuOf, cpuSeconds, peakMemoryOf, resetPeakMemoryOf } from '../support/processes.js';
+import { logProgress } from '../support/progress.js';
+
+/** Events of a statement that stores them, as a worker's with a full queue. */
+const EVENTS_PER_STATEMENT = 1000;
+
+/** Rows of an INSERT of the limit. */
+const ROWS_PER_INSERT = 20_000;
+
+const POLL_INTERVAL_MS = 50;
+
+interface Measured {
+  readonly seconds: number;
+  /** Microseconds of CPU time an event, by process. */
+  readonly cpu: { readonly worker: number; readonly postgres: number; readonly clickhouse: number };
+  /** Peak resident bytes of ClickHouse. */
+  readonly memory: number;
+}
+
+/**
+ * Measures how fast a worker copies events that are stored already to ClickHouse, beside bare INSERTs of the same rows into a
+ * table of the same definition in the same server.
+ * @returns a table
+ */
+export async function measureCatchUp(quick: boolean): Promise<string> {
+  const events = quick ? 200_000 : 1_000_000;
+  return onTheEye(
+    async (eye) => {
+      // A worker makes the first copy, of nothing.
+      await withPeer(eye, { ROLE: 'worker' }, () => waitForCopy(eye));
+      logProgress(`storing ${events.toLocaleString('en')} events`);
+      for (let from = 0; from < events; from += EVENTS_PER_STATEMENT)
+        await eye.sql(FILL, [from, from + EVENTS_PER_STATEMENT - 1, events]);
+      logProgress('copying them');
+      const copied = await withPeer(eye, { ROLE: 'worker', LOG_LEVEL: 'error' }, (worker) =>
+        measured(events, [eye, worker], () => logEmptied(eye)),
+      );
+      logProgress('inserting the same rows');
+      const inserted = await insertBare(eye, events);
+      const row = (name: string, { seconds, cpu, memory }: Measured): string[] => [
+        name,
+        Math.round(events / seconds).toLocaleString('en'),
+        ...[cpu.worker, cpu.postgres, cpu.clickhouse].map((us) => us.toFixed(1)),
+        Math.round(memory / 1024 ** 2).toString(),
+      ];
+      const ratio = (inserted.seconds / copied.seconds).toFixed(2);
+      return `${table(
+        ['what', 'events/s', 'CPU of Node, µs an event', 'PostgreSQL', 'ClickHouse', 'its peak memory, MiB'],
+        [row('the worker, catching up', copied), row('limit: INSERT, one after the other', inserted)],
+      )}\nThe worker copies ${ratio} times as fast as bare INSERTs.`;
+    },
+    { ROLE: 'api' },
+  );
+}
+
+/** Resolves once nothing waits to be copied. One connection, because each new one costs as much as many events. */
+async function logEmptied({ databaseUrl }: TheEye): Promise<void> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    while ((await client.query('SELECT FROM replication_log LIMIT 1')).rowCount !== 0)
+      await sleep(POLL_INTERVAL_MS);
+  } finally {
+    await client.end();
+  }
+}
+
+async function measured(
+  events: number,
+  eyes: [TheEye, ...TheEye[]],
+  work: () => Promise<unknown>,
+): Promise<Measured> {
+  const { clickhouse } = await serversOf(eyes[0].dataDir);
+  await resetPeakMemoryOf(clickhouse);
+  const read = async (): Promise<{ node: number; postgres: number; clickhouse: number }> => ({
+    ...(await cpuOf(...eyes)),
+    clickhouse: await cpuSeconds(clickhouse),
+  });
+  const before = await read();
+  const startedAt = performance.now();
+  await work();
+  const seconds = (performance.now() - startedAt) / 1000;
+  const after = await read();
+  const used = (part: 'node' | 'postgres' | 'clickhouse'): number =>
+    ((after[part] - before[part]) / events) * 1e6;
+  const cpu = { worker: used('node'), postgres: used('postgres'), clickhouse: used('clickhouse') };
+  return { seconds, cpu, memory: await peakMemoryOf(clickhouse) };
+}
+
+/** Inserts what the worker has copied, in batches of as many rows. */
+async function insertBare(eye: TheEye, events: number): Promise<Measured> {
+  const socketPath = /^unix:\/\/([^?]+)/.exec(eye.clickhouseUrl)?.[1] ?? '';
+  const client = createClient({
+    url: 'http://localhost',
+    database: /[?&]database=(\w+)/.exec(eye.clickhouseUrl)?.[1] ?? 'the_eye',
+    http_agent: new Agent({ keepAlive: true, socketPath } as object),
+    request_timeout: 60_000,
+  });
+  const columns = COPIED_COLUMNS.filter((name) => name !== 'typed').join(', ');
+  try {
+    const batches: string[] = [];
+    for (let from = 0; from < events; from += ROWS_PER_INSERT) {
+      const { stream } = await client.exec({
+        query: `SELECT ${columns} FROM ${EVENTS} ORDER BY timestamp, id LIMIT ${from}, ${ROWS_PER_INSERT} FORMAT JSONEachRow`,
+      });
+      let rows = '';
+      for await (const part of stream) rows += String(part);
+      batches.push(rows);
+    }
+    await client.command({ query: `CREATE TABLE bare ${DEFINITION}` });
+    return await measured(events, [eye], async () => {
+      for (const rows of batches) {
+        const values = Readable.from([rows], { objectMode: false });
+        const { stream } = await client.exec({
+          query: `INSERT INTO bare (${columns}) FORMAT JSONEachRow`,
+          values,
+        });
+        for await (const part of stream) void part;
+      }
+    });
+  } finally {
+    await client.close();
+  }
+}
