@@ -76,7 +76,7 @@ const fillSql = (first: number, sessions: number, allSessions: number): string =
         number AS session,
         cityHash64(number) AS hs,
         5 + intDiv(hs, 100) % 55 AS gap,
-        ${YEAR_START}000 + intDiv(number * ${DAYS * 86_400}000000, ${allSessions}) AS start,
+        ${YEAR_START}000 + number * intDiv(${DAYS * 86_400}000000, ${allSessions}) AS start,
         arrayJoin(range(1 + intDiv(hs, 10000) % ${2 * EVENTS_PER_SESSION - 1})) AS k
       FROM numbers(${first}, ${sessions})
     )

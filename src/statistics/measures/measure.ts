@@ -79,12 +79,14 @@ export interface MeasureSql {
 export function measureSql(measure: Measure, parameters: SqlParameters, isApproximate: boolean): MeasureSql {
   const unique = isApproximate ? 'uniqCombined64' : 'uniqExact';
   if (measure.kind === 'events') return sqlOf('0', [{ name: 'count', arguments: '' }], asNumber);
-  if (measure.kind === 'sessions') return sqlOf('session_id', [{ name: unique }], asNumber);
+  // A hash takes half the memory of the text, of which uniqExact() keeps 128 bits. Of a million values, two have the same
+  // one with a probability of 3e-8.
+  if (measure.kind === 'sessions') return sqlOf('sipHash64(session_id)', [{ name: unique }], asNumber);
   const { property } = measure as { property: Property };
   if (measure.kind === 'unique')
     return sqlOf(
       valueKeySql(property, parameters),
-      [{ name: `${unique}If`, arguments: `x, x != ''` }],
+      [{ name: `${unique}If`, arguments: `sipHash64(x), x != ''` }],
       asNumber,
     );
   const functions: AggregateFunction[] = OF_NUMBERS[measure.kind].map(
