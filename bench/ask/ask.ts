@@ -67,7 +67,7 @@ const WARM_UP = 5;
  */
 export async function measureAsk(quick: boolean, large: boolean): Promise<AskResults> {
   const sizes = quick ? [MILLION / 5] : large ? [10 * MILLION, 100 * MILLION] : [10 * MILLION];
-  const requests = quick ? 20 : 30;
+  const requests = quick ? 20 : 100;
   const results: SizeResult[] = [];
   for (const size of sizes) results.push(await onTheEye((eye) => measure(eye, size, requests, quick)));
   return { requests, sizes: results };
