@@ -6,6 +6,9 @@ const TEXTS =
 const REFERENCES = 'application smallint NOT NULL, session_id text NOT NULL, type smallint NOT NULL';
 const OTHERS = 'data jsonb NOT NULL, timestamp timestamptz(6) NOT NULL, data_sha256 bytea NOT NULL';
 
+/** A hundred events a second, which arrive up to a second late. PostgreSQL stores equal keys of an index once; few are in life. */
+const ARRIVAL = `timestamptz '2026-01-01Z' + nextval('arrivals') * interval '10 ms' - random() * interval '1 s'`;
+
 interface Variant {
   readonly columns: string;
   /** Of the unique index. */
@@ -73,9 +76,10 @@ async function sizeOf(
   const values = names.map((column) => {
     if (column === 'application' && isReferenced) return '1';
     if (column === 'type') return `(hashtext(category || name) % 100)`;
+    if (column === 'timestamp') return ARRIVAL;
     return column;
   });
-  await eye.sqlAsSuperuser(`CREATE TABLE variant (${columns}); CREATE UNIQUE INDEX variant_unique ON variant (${unique});
+  await eye.sqlAsSuperuser(`CREATE TEMPORARY SEQUENCE arrivals; CREATE TABLE variant (${columns}); CREATE UNIQUE INDEX variant_unique ON variant (${unique});
     ${indexes.map((index) => `CREATE INDEX ON variant (${index});`).join('\n')}
     DO $$ BEGIN
       FOR block IN 0 .. (SELECT pg_relation_size('events') / 8192 / 32) LOOP
