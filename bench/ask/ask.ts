@@ -1,70 +1,137 @@
-import type { TheEye } from '../../testing/the-eye.js';
 import { onTheEye } from '../../testing/on-the-eye.js';
-import { logProgress } from '../support/progress.js';
 import { type Latency, latency } from '../../testing/statistics.js';
+import type { EyeResponse, TheEye } from '../../testing/the-eye.js';
+import { waitForCopy } from '../support/backlog.js';
+import { logProgress } from '../support/progress.js';
+import { type CopySize, Engine } from './engine.js';
 import { fill } from './fill.js';
-import { explain } from './plans.js';
-import { kindOf, type QueryKind, type Queries, makeQueries } from './queries.js';
+import { type Instance, type Question, QUESTIONS } from './questions.js';
+import { measureTogether, type TogetherResults } from './together.js';
+
+/** How long something took. */
+export interface Cost {
+  /** Milliseconds. */
+  latency: Latency;
+  /** Requests that needed more time or memory than they may. */
+  failed: number;
+  /** Milliseconds of CPU time of ClickHouse's process, which merges parts meanwhile. */
+  cpu: number;
+}
+
+/** One of the two who are asked. */
+interface Side {
+  took: number[];
+  failed: number;
+  /** Seconds. */
+  cpu: number;
+  /** @returns whether there was an answer */
+  readonly run: (instance: Instance) => Promise<boolean>;
+}
+
+export interface QuestionResult {
+  name: string;
+  /** Milliseconds. */
+  aim?: number;
+  eye: Cost;
+  byHand: Cost;
+}
+
+export interface SizeResult {
+  events: number;
+  bytes: CopySize;
+  /** Resident bytes of ClickHouse's process: before the questions, and at most during them. */
+  idleMemory: number;
+  peakMemory: number;
+  questions: QuestionResult[];
+  together: TogetherResults;
+}
 
 export interface AskResults {
-  /** Requests per query and table size. */
+  /** Requests per question. */
   requests: number;
-  sizes: number[];
-  /** Response times in milliseconds, one entry per table size. */
-  questions: { name: string; kind: QueryKind; latencies: Latency[] }[];
-  /** Query plans at the largest size. */
-  plans?: string;
+  sizes: SizeResult[];
 }
 
+const MILLION = 1_000_000;
+
+/** Requests in a row to one side, before as many to the other: CPU time is counted in hundredths of a second. */
+const BATCH_SIZE = 10;
+
+/** Unmeasured requests per question to each side. */
+const WARM_UP = 5;
+
 /**
- * Measures query latency on small and large tables.
- * @param withPlans also records PostgreSQL's plans
+ * Measures questions to ClickHouse, beside the same ones by hand in SQL. ClickHouse is filled directly, because PostgreSQL
+ * would take too long.
+ * @param large also with 100 million events, which take a quarter of an hour and 6 GB
  */
-export async function measureAsk(quick: boolean, withPlans: boolean): Promise<AskResults> {
-  const sizes = quick ? [20_000, 100_000] : [100_000, 1_000_000, 10_000_000];
-  const [warmUp, requests] = quick ? [5, 30] : [20, 500];
-  return onTheEye(async (eye) => {
-    const latencies = new Map<string, Latency[]>();
-    let queries: Queries = new Map();
-    for (const size of sizes) {
-      logProgress(`ask: ${size.toLocaleString('en')} events`);
-      await fill(eye, size);
-      queries = await makeQueries(eye, size);
-      for (const [name, milliseconds] of await runQueries(eye, queries, warmUp, requests))
-        latencies.set(name, [...(latencies.get(name) ?? []), latency(milliseconds)]);
+export async function measureAsk(quick: boolean, large: boolean): Promise<AskResults> {
+  const sizes = quick ? [MILLION / 5] : large ? [10 * MILLION, 100 * MILLION] : [10 * MILLION];
+  const requests = quick ? 20 : 100;
+  const results: SizeResult[] = [];
+  for (const size of sizes) results.push(await onTheEye((eye) => measure(eye, size, requests, quick)));
+  return { requests, sizes: results };
+}
+
+async function measure(eye: TheEye, events: number, requests: number, quick: boolean): Promise<SizeResult> {
+  await waitForCopy(eye);
+  const engine = await Engine.of(eye);
+  try {
+    await fill(engine, events);
+    const bytes = await engine.size();
+    const idleMemory = await engine.memory();
+    await engine.resetPeakMemory();
+    const questions: QuestionResult[] = [];
+    for (const question of QUESTIONS) {
+      logProgress(`ask: ${question.name}`);
+      questions.push({
+        name: question.name,
+        aim: question.aims?.[events < 100 * MILLION ? 0 : 1],
+        ...(await measureQuestion(eye, engine, question, requests)),
+      });
     }
-    return {
-      requests,
-      sizes,
-      questions: [...latencies].map(([name, each]) => ({
-        name,
-        kind: kindOf(queries.get(name)?.() ?? ''),
-        latencies: each,
-      })),
-      plans: withPlans ? await explain(eye, queries) : undefined,
-    };
-  });
+    const together = await measureTogether(eye, quick);
+    return { events, bytes, idleMemory, peakMemory: await engine.peakMemory(), questions, together };
+  } finally {
+    await engine.close();
+  }
 }
 
-/**
- * Interleaves the queries, so that a slow moment of the machine affects all of them.
- * @param warmUp unmeasured requests per query
- */
-async function runQueries(
+/** Asks The Eye and, by hand, ClickHouse, in turns. */
+export async function measureQuestion(
   eye: TheEye,
-  queries: Queries,
-  warmUp: number,
+  engine: Engine,
+  { make }: Question,
   requests: number,
-): Promise<Map<string, number[]>> {
-  const times = new Map<string, number[]>([...queries.keys()].map((name) => [name, []]));
-  for (let request = -warmUp; request < requests; request++) {
-    for (const [name, question] of queries) {
-      const path = question();
-      const { status, took, body } = await eye.get(path);
-      if (status !== 200) throw new Error(`${path}: ${status} ${JSON.stringify(body)}`);
-      if (body.results?.length === 0 || body.total === 0) throw new Error(`${path} returned no rows.`);
-      if (request >= 0) times.get(name)?.push(took);
+): Promise<Pick<QuestionResult, 'eye' | 'byHand'>> {
+  const sides: Record<'eye' | 'byHand', Side> = {
+    eye: { took: [], failed: 0, cpu: 0, run: async ({ ask }) => isAnswered(await ask(eye)) },
+    byHand: { took: [], failed: 0, cpu: 0, run: ({ sql }) => engine.succeeds(sql) },
+  };
+  for (let warmUp = 0; warmUp < WARM_UP; warmUp++)
+    for (const { run } of Object.values(sides)) await run(make());
+  for (let done = 0; done < requests; done += BATCH_SIZE) {
+    const instances = Array.from({ length: Math.min(BATCH_SIZE, requests - done) }, make);
+    for (const side of Object.values(sides)) {
+      const before = await engine.cpu();
+      for (const instance of instances) {
+        const startedAt = performance.now();
+        if (!(await side.run(instance))) side.failed++;
+        side.took.push(performance.now() - startedAt);
+      }
+      side.cpu += (await engine.cpu()) - before;
     }
   }
-  return times;
+  const cost = ({ took, failed, cpu }: Side): Cost => ({
+    latency: latency(took),
+    failed,
+    cpu: (cpu / took.length) * 1000,
+  });
+  return { eye: cost(sides.eye), byHand: cost(sides.byHand) };
+}
+
+/** @throws Error unless the question was answered, or refused because it, or all of this moment, need too much */
+function isAnswered({ status, body }: EyeResponse): boolean {
+  if (![200, 422, 503].includes(status)) throw new Error(`No answer: ${status} ${JSON.stringify(body)}`);
+  return status === 200;
 }

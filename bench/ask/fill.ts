@@ -1,72 +1,109 @@
-import { createHash } from 'node:crypto';
-import type { TheEye } from '../../testing/the-eye.js';
-import { waitForCopy } from '../support/backlog.js';
+import { ClickHouseError } from '@clickhouse/client';
+import { setTimeout as wait } from 'node:timers/promises';
+import { EVENTS } from '../../src/replication/copy-table.js';
 import { logProgress } from '../support/progress.js';
+import type { Engine } from './engine.js';
 
-/** Rows per INSERT. */
-const CHUNK_SIZE = 50_000;
-const CONNECTIONS = 2;
+/** The events of every size lie in this year, so that a larger table is denser. */
+export const YEAR_START = Date.UTC(2025, 0, 1);
+export const DAYS = 365;
 
-export const CATEGORIES = 20;
-export const NAMES = 200;
-export const EVENTS_PER_SESSION = 20;
-/** Every seventh of the first 7,000 events has this category, and no later one. */
-export const RARE_CATEGORY = 'rare';
-const RARE_CATEGORY_EVENTS = 7000;
-/** Every 83rd event belongs to this application, across all types. */
-export const RARE_APPLICATION = 'seldom';
-const RARE_APPLICATION_INTERVAL = 83;
+/** Events of a session on average: from 1 to 23. */
+const EVENTS_PER_SESSION = 12;
 
-/** Every table size covers this year, so that larger tables are denser. */
-export const YEAR = 2024;
-export const DAYS = 366;
+/** Values of `data.product`. A fifth of the events have one, so that each is in one event of ten thousand. */
+export const PRODUCTS = 2000;
 
-/**
- * Inserts events spread evenly over a year, in sessions of twenty. Each name belongs to one category.
- * $1 and $2: the first and the last event; $3: the total number of events.
- */
-export const FILL = `
-  INSERT INTO events (id, application, session_id, category, name, data, timestamp, data_sha256)
+/** Sessions per statement, which inserts one part: about as many events as the copier inserts at once. */
+const CHUNK_SIZE = 1600;
+
+/** Merges take memory too, and an insert may find too little left. */
+const RETRY_DELAY_MS = 1000;
+const MEMORY_LIMIT_EXCEEDED = '241';
+
+/** Of a random number from 0 to 999 that an event has, those below belong to each type, if no type before has them. */
+const TYPES: readonly (readonly [below: number, category: string, name: string, data: string])[] = [
+  [560, 'page interaction', 'pageview', `'{"host": "', host, '", "path": "/', aisle, '/', product, '"}'`],
+  [640, 'search', 'submit', `'{"hits": ', toString(h % 60), ', "text": "', aisle, '"}'`],
+  [740, 'click', 'photo', `'{"product": "', product, '"}'`],
+  [860, 'click', 'add to basket', `'{"product": "', product, '", "quantity": ', toString(h % 3 + 1), '}'`],
+  [900, 'checkout', 'begin', `'{"items": ', toString(h % 3 + 1), ', "amount": ', amount, '}'`],
+  [930, 'form interaction', 'submit', `'{"form": "address"}'`],
+  [945, 'form interaction', 'error', `'{"form": "address", "field": "', field, '"}'`],
+  [
+    985,
+    'checkout',
+    'pay',
+    `'{"items": ["', product, '"], "amount": ', amount, ', "method": "', method, '", "currency": "EUR"}'`,
+  ],
+  [1000, 'session', 'logout', `'{"team": "', field, '"}'`],
+];
+
+const ofType = (value: (type: (typeof TYPES)[number]) => string): string =>
+  `multiIf(${TYPES.slice(0, -1)
+    .map((type) => `r < ${type[0]}, ${value(type)}`)
+    .join(', ')}, ${value(TYPES.at(-1) as (typeof TYPES)[number])})`;
+
+const oneOf = (texts: readonly string[], number: string): string =>
+  `[${texts.map((text) => `'${text}'`).join(', ')}][${number} % ${texts.length} + 1]`;
+
+/** Events like those of the demo, as the copier would have inserted them. Everything follows from the number of the session. */
+const fillSql = (first: number, sessions: number, allSessions: number): string => `
+  INSERT INTO ${EVENTS} (id, timestamp, application, category, name, session_id, data_text, batch)
+  WITH
+    ${oneOf(['garden', 'kitchen', 'outdoor', 'books', 'toys', 'lighting'], 'h')} AS aisle,
+    concat('product-', toString(intDiv(h, 6) % ${PRODUCTS})) AS product,
+    ${oneOf(['postcode', 'street', 'phone'], 'h')} AS field,
+    ${oneOf(['card', 'card', 'transfer', 'wallet'], 'h')} AS method,
+    toString((h % 17100 + 900) / 100) AS amount,
+    concat(leftPad(lower(hex(toUInt64(intDiv(at, 1000)))), 12, '0'), '8', substring(digest, 1, 3), '8', substring(digest, 4, 15)) AS digits
   SELECT
-    (lpad(to_hex(floor(extract(epoch FROM at) * 1000)::bigint), 12, '0') || '8' || substr(digest, 1, 3) || '8' ||
-      substr(digest, 4, 15))::uuid,
-    CASE WHEN event % ${RARE_APPLICATION_INTERVAL} = 0 THEN '${RARE_APPLICATION}' ELSE 'default' END,
-    md5((event / ${EVENTS_PER_SESSION})::text),
-    CASE WHEN event < ${RARE_CATEGORY_EVENTS} AND event % 7 = 0 THEN '${RARE_CATEGORY}' ELSE 'category-' || type % ${CATEGORIES} END,
-    'name-' || type,
-    jsonb_build_object('host', 'www.example.com', 'path', '/products/' || event % 50, 'element', 'add to basket',
-      'price', 19.99, 'tags', jsonb_build_array('spring', 'sale')),
-    at,
-    sha256(digest::bytea)
-  FROM generate_series($1::int, $2::int) AS event,
-    LATERAL (SELECT
-      timestamptz '${YEAR}-01-01Z' + interval '1 second' * (event * ${DAYS * 86_400}.0::float8 / $3::int) AS at,
-      md5(event::text) AS digest,
-      event * 7919::bigint % ${NAMES} AS type) AS made`;
+    toUUID(concat(substring(digits, 1, 8), '-', substring(digits, 9, 4), '-', substring(digits, 13, 4), '-', substring(digits, 17, 4), '-', substring(digits, 21))),
+    at, application, ${ofType(([, category]) => `'${category}'`)}, ${ofType(([, , name]) => `'${name}'`)}, visit,
+    concat(${ofType(([, , , data]) => `concat(${data})`)}, ''),
+    1
+  FROM (
+    SELECT
+      cityHash64(session, k) AS h,
+      if(k = 0, 0, h % 997 * 1000 / 997) AS r,
+      lower(hex(sipHash128(session, k))) AS digest,
+      toInt64(start + k * gap * 1000000 + h % (gap * 1000000)) AS at,
+      multiIf(hs % 100 < 55, 'demo-shop', hs % 100 < 85, 'demo-stays', 'demo-desk') AS application,
+      concat(substring(application, 6), '.example') AS host,
+      lower(hex(sipHash128(session))) AS visit
+    FROM (
+      SELECT
+        number AS session,
+        cityHash64(number) AS hs,
+        5 + intDiv(hs, 100) % 55 AS gap,
+        ${YEAR_START}000 + number * intDiv(${DAYS * 86_400}000000, ${allSessions}) AS start,
+        arrayJoin(range(1 + intDiv(hs, 10000) % ${2 * EVENTS_PER_SESSION - 1})) AS k
+      FROM numbers(${first}, ${sessions})
+    )
+  )
+  SETTINGS min_insert_block_size_rows = 1000000, max_threads = 1`;
 
-/** Empties the table and fills it again. */
-export async function fill(eye: TheEye, events: number): Promise<void> {
-  await eye.sql('TRUNCATE events');
-  let filled = 0;
-  const work = async (): Promise<void> => {
-    while (filled < events) {
-      const start = filled;
-      filled = Math.min(filled + CHUNK_SIZE, events);
-      if (start % (CHUNK_SIZE * 20) === 0) logProgress(`filling from event ${start.toLocaleString('en')}`);
-      await eye.sql(FILL, [start, filled - 1, events]);
-    }
-  };
-  // Building the copy in ClickHouse afterwards is faster than maintaining it by triggers.
-  await eye.sql('ALTER TABLE events DISABLE TRIGGER USER');
-  await Promise.all(Array.from({ length: CONNECTIONS }, work));
-  await eye.sql('ALTER TABLE events ENABLE TRIGGER USER');
-  logProgress(`copying ${events.toLocaleString('en')} events to ClickHouse`);
-  // A copy of an unknown schema is made again.
-  await eye.sql('UPDATE replication_state SET copy_schema = NULL');
-  await waitForCopy(eye);
-  await eye.sqlAsSuperuser('VACUUM ANALYZE');
-  await eye.sqlAsSuperuser('CHECKPOINT');
+/** Fills the empty table with about so many events, and waits until ClickHouse has merged the parts that it wants to merge. */
+export async function fill(engine: Engine, events: number): Promise<void> {
+  const sessions = Math.ceil(events / EVENTS_PER_SESSION);
+  for (let first = 0; first < sessions; first += CHUNK_SIZE) {
+    if ((first / CHUNK_SIZE) % 100 === 0)
+      logProgress(`ask: filling from event ${(first * EVENTS_PER_SESSION).toLocaleString('en')}`);
+    await insert(engine, fillSql(first, Math.min(CHUNK_SIZE, sessions - first), sessions));
+  }
+  logProgress('ask: waiting for merges');
+  await engine.merged();
 }
 
-/** The id of the nth session. */
-export const sessionId = (session: number): string => createHash('md5').update(String(session)).digest('hex');
+/** Runs a statement that inserts one part, which is whole or not there. */
+async function insert(engine: Engine, sql: string): Promise<void> {
+  for (;;) {
+    try {
+      await engine.run(sql);
+      return;
+    } catch (error) {
+      if (!(error instanceof ClickHouseError) || error.code !== MEMORY_LIMIT_EXCEEDED) throw error;
+      await wait(RETRY_DELAY_MS);
+    }
+  }
+}

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { to } from 'pg-copy-streams';
 import type { TheEye } from '../../testing/the-eye.js';
-import { fill } from '../ask/fill.js';
+import { fill } from '../lists/fill.js';
 import { onTheEye } from '../../testing/on-the-eye.js';
 import { resetPeakMemoryOf, peakMemoryOf, residentMemoryOf } from '../support/processes.js';
 import { logProgress } from '../support/progress.js';

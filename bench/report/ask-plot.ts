@@ -1,28 +1,44 @@
-import type { AskResults } from '../ask/ask.js';
-import { sizeOf } from './ask-section.js';
-import { COLOURS, themeColour, LABEL_WIDTH, type Plot } from './plot.js';
+import type { SizeResult } from '../ask/ask.js';
+import { plotOf } from './ask-section.js';
+import { sizeOf } from './lists-section.js';
+import { COLOURS, LABEL_WIDTH, type Plot, themeColour } from './plot.js';
 
-const SHADES = [COLOURS.small, COLOURS.medium, COLOURS.large];
-
-/** The median of each query at each size. */
-export function askPlot({ sizes, questions }: AskResults): Plot {
-  const shown = questions.toReversed();
+/** The median of each question, beside its aim and the same question by hand. */
+export function askPlot(size: SizeResult): Plot {
+  const shown = size.questions.toReversed();
+  const series = (name: string, colour: string, data: (number | undefined)[]): object => ({
+    name,
+    type: 'bar',
+    color: colour,
+    data: data.map((number) => (number === undefined ? null : Number(number.toPrecision(2)))),
+    label: { show: true, position: 'right', color: themeColour('text') },
+  });
   return {
-    name: 'ask',
-    height: 110 + questions.length * (14 * sizes.length + 10),
+    name: plotOf(size),
+    height: 110 + shown.length * 52,
     option: {
-      title: { text: 'Milliseconds per query (p50), by the size of the table' },
+      title: { text: `Milliseconds per question (p50), ${sizeOf(size.events)} events` },
       legend: {},
-      grid: { left: LABEL_WIDTH, right: 56, top: 80, bottom: 32 },
+      grid: { left: LABEL_WIDTH + 60, right: 56, top: 80, bottom: 32 },
       yAxis: { type: 'category', data: shown.map(({ name }) => name), axisLabel: { interval: 0 } },
       xAxis: { type: 'value' },
-      series: sizes.map((size, index) => ({
-        name: `${sizeOf(size)} events`,
-        type: 'bar' as const,
-        color: SHADES[index],
-        data: shown.map(({ latencies }) => Number((latencies[index]?.p50 ?? 0).toPrecision(2))),
-        label: { show: true, position: 'right' as const, color: themeColour('text') },
-      })),
+      series: [
+        series(
+          'aim',
+          COLOURS.limit,
+          shown.map(({ aim }) => aim),
+        ),
+        series(
+          'by hand',
+          COLOURS.nest,
+          shown.map(({ byHand }) => byHand.latency.p50),
+        ),
+        series(
+          'The Eye',
+          COLOURS.stored,
+          shown.map(({ eye }) => eye.latency.p50),
+        ),
+      ],
     },
   };
 }

@@ -7,12 +7,14 @@ import { askPlot } from './ask-plot.js';
 import { askSection } from './ask-section.js';
 import { cpuPlot } from './cpu-plot.js';
 import { exportSection } from './export-section.js';
+import { listsPlot } from './lists-plot.js';
+import { listsSection } from './lists-section.js';
 import { machineSection } from '../../testing/machine-section.js';
 import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { pageSection } from './page-section.js';
 import { type Plot, render } from './plot.js';
-import { DOCS_FOLDER, RESULTS_FOLDER, type Results } from './results.js';
+import { DOCS_FOLDER, type Part, RESULTS_FOLDER, type Results } from './results.js';
 import { requestsPlot } from './requests-plot.js';
 import { singlesPlot } from './singles-plot.js';
 import { storeSection } from './store-section.js';
@@ -21,8 +23,8 @@ const PAGE_FILE = join(DOCS_FOLDER, 'benchmarks.md');
 
 const INTRODUCTION = `# Benchmarks
 
-This page compares The Eye with the limits of the machine, measured in one run. \`npm run bench\` writes this page. Do not compare the
-numbers of two runs: machines differ, and one machine varies over time. [Development](development.md#benchmarks) describes the
+This page compares The Eye with the limits of the machine, measured in one run for each section. \`npm run bench\` writes this page. Do not
+compare the numbers of two runs: machines differ, and one machine varies over time. [Development](development.md#benchmarks) describes the
 options.`;
 
 const HOW_TO_READ = `**The limits.** *Bare Fastify* receives a request, parses its JSON and responds: the cost of Node and HTTP. *Nest with The Eye's
@@ -52,31 +54,41 @@ export async function writePage(results: Results): Promise<void> {
   await mkdir(RESULTS_FOLDER, { recursive: true });
   for (const plot of plots(results))
     await writeFile(join(RESULTS_FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
-  await writeFile(join(RESULTS_FOLDER, 'plans.txt'), `${results.ask?.plans ?? ''}\n`);
+  await writeFile(join(RESULTS_FOLDER, 'plans.txt'), `${results.lists?.plans ?? ''}\n`);
   const page = [INTRODUCTION, machineSection(results.machine), HOW_TO_READ, ...sections(results, image)];
   await writeFile(PAGE_FILE, await formatMarkdown(page));
 }
 
 /** @param plot the image of a plot, by its name */
 function sections(results: Results, plot: (name: string) => string): string[] {
-  const { accept, store, ask, memory, page } = results;
+  const { accept, store, lists, ask, memory, page } = results;
+  const own = (part: Part, section: string): string => withMachine(section, results, part);
   return [
     goalsSection(results),
-    accept && acceptSection(accept, plot),
-    store && storeSection(store),
-    ask && askSection(ask, plot),
-    results.export && exportSection(results.export),
-    page && pageSection(page),
-    memory && memorySection(memory, plot),
+    accept && own('accept', acceptSection(accept, plot)),
+    store && own('store', storeSection(store)),
+    lists && own('lists', listsSection(lists, plot)),
+    ask && own('ask', askSection(ask, plot)),
+    results.export && own('export', exportSection(results.export)),
+    page && own('page', pageSection(page)),
+    memory && own('memory', memorySection(memory, plot)),
   ].filter((section) => section !== undefined);
+}
+
+/** Says below the heading of a section when it was measured, if that was another time than the page says. */
+function withMachine(section: string, { machine, machines }: Results, part: Part): string {
+  const own = machines[part];
+  if (!own || (own.commit === machine.commit && own.date === machine.date)) return section;
+  return section.replace('\n\n', `\n\n${machineSection(own)}\n\n`);
 }
 
 const image = (name: string): string => `![Plot of the table below](benchmarks/${name}.svg)`;
 
-function plots({ accept, store, ask, memory }: Results): Plot[] {
+function plots({ accept, store, lists, ask, memory }: Results): Plot[] {
   return [
     ...(accept ? [singlesPlot(accept), requestsPlot(accept, store), cpuPlot(accept)] : []),
-    ...(ask ? [askPlot(ask)] : []),
+    ...(lists ? [listsPlot(lists)] : []),
+    ...(ask ? ask.sizes.map(askPlot) : []),
     ...(memory ? [memoryPlot(memory)] : []),
   ];
 }

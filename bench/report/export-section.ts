@@ -1,5 +1,5 @@
 import { EXPORT_KINDS, type ExportResult, type ExportKind, type ExportResults } from '../export/export.js';
-import { sizeOf } from './ask-section.js';
+import { sizeOf } from './lists-section.js';
 import { formatNumber, table } from '../../testing/table.js';
 
 const MEBIBYTE = 2 ** 20;

@@ -4,16 +4,24 @@ import { join } from 'node:path';
 import type { AcceptResults } from '../accept/accept.js';
 import type { AskResults } from '../ask/ask.js';
 import type { ExportResults } from '../export/export.js';
+import type { ListResults } from '../lists/lists.js';
 import type { MemoryResults } from '../memory/memory.js';
 import type { PageResult } from '../page/page.js';
 import type { StoreResults } from '../store/store.js';
 import type { Machine } from '../../testing/machine.js';
 
+export const PARTS = ['accept', 'store', 'memory', 'page', 'lists', 'ask', 'export'] as const;
+export type Part = (typeof PARTS)[number];
+
 /** The results; a part that was not measured is absent. */
 export interface Results {
+  /** As of the last measurement. */
   machine: Machine;
+  /** As of each part. */
+  machines: Partial<Record<Part, Machine>>;
   accept?: AcceptResults;
   store?: StoreResults;
+  lists?: ListResults;
   ask?: AskResults;
   memory?: MemoryResults;
   page?: PageResult[];

@@ -9,9 +9,16 @@ import { onTheEye, withPeer } from '../../testing/on-the-eye.js';
 import { serversOf } from '../../testing/processes.js';
 import { table } from '../../testing/table.js';
 import type { TheEye } from '../../testing/the-eye.js';
-import { FILL } from '../ask/fill.js';
+import { FILL } from '../lists/fill.js';
 import { waitForCopy } from '../support/backlog.js';
-import { cpuOf, cpuSeconds, peakMemoryOf, resetPeakMemoryOf } from '../support/processes.js';
+import {
+  type Cpu,
+  cpuOf,
+  cpuSeconds,
+  measuredProcess,
+  peakMemoryOf,
+  resetPeakMemoryOf,
+} from '../support/processes.js';
 import { logProgress } from '../support/progress.js';
 
 /** Events of a statement that stores them, as a worker's with a full queue. */
@@ -83,12 +90,14 @@ async function measured(
   eyes: [TheEye, ...TheEye[]],
   work: () => Promise<unknown>,
 ): Promise<Measured> {
-  const { clickhouse } = await serversOf(eyes[0].dataDir);
+  const [first, ...peers] = eyes;
+  const { clickhouse } = await serversOf(first.dataDir);
   await resetPeakMemoryOf(clickhouse);
-  const read = async (): Promise<{ node: number; postgres: number; clickhouse: number }> => ({
-    ...(await cpuOf(...eyes)),
-    clickhouse: await cpuSeconds(clickhouse),
-  });
+  const read = async (): Promise<Cpu> => {
+    const cpu = await cpuOf(measuredProcess(first));
+    for (const peer of peers) cpu.node += await cpuSeconds(measuredProcess(peer).pid);
+    return cpu;
+  };
   const before = await read();
   const startedAt = performance.now();
   await work();

@@ -5,6 +5,7 @@ import { withPeer, onTheEye, stored, storedAtLeast } from '../../testing/on-the-
 import { cpuPerEvent, type Cpu, cpuOf, measuredProcess } from '../support/processes.js';
 import { logProgress } from '../support/progress.js';
 import { copy, makeRows } from './copy.js';
+import { measureVariants, type VariantSize } from './variants.js';
 
 export const STORE_KINDS = {
   copy: 'limit: COPY, two connections',
@@ -17,6 +18,8 @@ export type StoreKind = keyof typeof STORE_KINDS;
 export interface StoreResult {
   /** Events per second. */
   stored: number;
+  /** Bytes an event in PostgreSQL: the table and its indexes. */
+  bytes: number;
   /** Microseconds per event. `node` is the worker, or 0 for COPY. */
   cpu: Cpu;
 }
@@ -25,6 +28,8 @@ export interface StoreResults {
   /** Events per measurement. */
   events: Record<StoreKind, number>;
   rounds: Record<StoreKind, StoreResult[]>;
+  /** The table of events in other forms. */
+  variants: VariantSize[];
 }
 
 /** Measures how fast events are stored, by COPY and by a worker with a full queue. */
@@ -32,7 +37,7 @@ export async function measureStore(quick: boolean): Promise<StoreResults> {
   const rounds = quick ? 1 : 3;
   const eventCount = quick ? 100_000 : 500_000;
   const events = { copy: eventCount, arrays: eventCount, singles: quick ? 20_000 : 200_000 };
-  const results: StoreResults = { events, rounds: { copy: [], arrays: [], singles: [] } };
+  const results: StoreResults = { events, rounds: { copy: [], arrays: [], singles: [] }, variants: [] };
   const measures: [StoreKind, () => Promise<StoreResult>][] = [
     ['copy', () => onTheEye((eye) => measureCopy(eye, events.copy), { ROLE: 'api' })],
     ['arrays', () => measureWorker(arrays(500), events.arrays)],
@@ -44,7 +49,22 @@ export async function measureStore(quick: boolean): Promise<StoreResults> {
       results.rounds[name].push(await measure());
     }
   }
+  results.variants = await onTheEye(
+    async (eye) => {
+      await copy(superuserUrl(eye.databaseUrl), makeRows(events.copy));
+      return measureVariants(eye);
+    },
+    { ROLE: 'api' },
+  );
   return results;
+}
+
+/** Bytes an event of the table of events and its indexes. */
+async function bytesOf(eye: TheEye): Promise<number> {
+  const [row] = await eye.sql<{ bytes: number }>(
+    `SELECT pg_total_relation_size('events') / count(*)::float8 AS bytes FROM events`,
+  );
+  return row?.bytes ?? NaN;
 }
 
 async function measureCopy(eye: TheEye, events: number): Promise<StoreResult> {
@@ -55,7 +75,7 @@ async function measureCopy(eye: TheEye, events: number): Promise<StoreResult> {
   const seconds = (performance.now() - startedAt) / 1000;
   const cpu = cpuPerEvent(before, await cpuOf(measuredProcess(eye)), events);
   await storedAtLeast(eye, events);
-  return { stored: events / seconds, cpu: { ...cpu, node: 0 } };
+  return { stored: events / seconds, bytes: await bytesOf(eye), cpu: { ...cpu, node: 0 } };
 }
 
 /** Fills the queue without a worker, then starts one and measures it from the moment it is ready. */
@@ -72,7 +92,11 @@ function measureWorker(workload: Workload, events: number): Promise<StoreResult>
         await waitForCopy(api);
         const after = await cpuOf(measuredProcess(worker));
         const storedEvents = (await storedAtLeast(api, sent.events)) - storedBefore;
-        return { stored: storedEvents / seconds, cpu: cpuPerEvent(before, after, storedEvents) };
+        return {
+          stored: storedEvents / seconds,
+          bytes: await bytesOf(api),
+          cpu: cpuPerEvent(before, after, storedEvents),
+        };
       });
     },
     { ROLE: 'api' },

@@ -75,6 +75,7 @@ function ownCpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
+/** CPU seconds of a process since it started. @param withChildren those of its children that have ended, too */
 export async function cpuSeconds(pid: number, withChildren = false): Promise<number> {
   const stat = await read(`/proc/${pid}/stat`);
   // The process name, in parentheses, may contain spaces. The state is the first field after it.

@@ -10,32 +10,41 @@ export interface AnswerOptions {
   readonly showsRowsRead: boolean;
 }
 
-interface Meta {
-  readonly meta: readonly { readonly name: string; readonly type: string }[];
+export interface AnswerColumn {
+  readonly name: string;
+  readonly type: string;
+}
+
+/** What a query has found. */
+export interface Answer {
+  readonly columns: readonly AnswerColumn[];
+  /** JSON arrays, as ClickHouse has written them: JSON.parse would round long integers, and take time that other requests need. */
+  readonly rows: readonly string[];
+  readonly truncated: boolean;
+  readonly as_of: string;
+  readonly rows_read: number | null;
+  readonly elapsed_ms: number;
 }
 
 interface Statistics {
   readonly statistics: { readonly elapsed: number; readonly rows_read: number };
 }
 
-/**
- * Makes a QueryResponse, as JSON, of an answer in the format JSONCompact. The rows stay as they are: JSON.parse would round long
- * integers, and take time that other requests need.
- */
-export function toAnswer(text: string, { maxRows, as_of, showsRowsRead }: AnswerOptions): string {
+/** @param text in the format JSONCompact */
+export function parseAnswer(text: string, { maxRows, as_of, showsRowsRead }: AnswerOptions): Answer {
   const start = text.indexOf(ROWS_START);
   const end = text.lastIndexOf(ROWS_END);
-  const { meta } = JSON.parse(`${text.slice(0, start).replace(/,\s*$/, '')}}`) as Meta;
+  const { meta } = JSON.parse(`${text.slice(0, start).replace(/,\s*$/, '')}}`) as { meta: AnswerColumn[] };
   const { statistics } = JSON.parse(`{${text.slice(end + ROWS_END.length)}`) as Statistics;
   const rows = rowsOf(text.slice(start + ROWS_START.length, Math.max(end, start + ROWS_START.length)));
-  const others = {
+  return {
+    columns: meta,
+    rows: rows.slice(0, maxRows),
     truncated: rows.length > maxRows,
     as_of,
     rows_read: showsRowsRead ? statistics.rows_read : null,
     elapsed_ms: Math.round(statistics.elapsed * 1000),
   };
-  const shown = rows.slice(0, maxRows).join(',');
-  return `{"columns":${JSON.stringify(meta)},"rows":[${shown}],${JSON.stringify(others).slice(1)}`;
 }
 
 /** Lines with a comma at the end of all but the last. */

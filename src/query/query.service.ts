@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { forbidden } from '../auth/auth-errors.js';
 import { InvalidFieldsError } from '../platform/errors/domain-error.js';
 import { EventQuestions } from '../questions/event-questions.js';
-import { toAnswer } from './answer.js';
+import { type Answer, parseAnswer } from './answer.js';
 import type { QueryDto } from './dto/query.dto.js';
 import { eventColumns } from './event-columns.js';
 import { QueryRepository } from './query.repository.js';
@@ -23,10 +23,9 @@ export class QueryService {
 
   /**
    * @param visible the only application whose events may be seen; undefined for all
-   * @returns a QueryResponse as JSON, in which the rows are as ClickHouse has written them
    * @throws InvalidFieldsError, ClickHouseUnavailableError, QuestionTooLargeError, DatabaseUnavailableError
    */
-  async run({ sql, parameters = {}, application }: QueryDto, visible: string | undefined): Promise<string> {
+  async run({ sql, parameters = {}, application }: QueryDto, visible: string | undefined): Promise<Answer> {
     if (visible !== undefined && application !== undefined && application !== visible) throw forbidden();
     const as_of = await this.questions.asOf();
     const statement = await this.queries.format(sql);
@@ -40,7 +39,7 @@ export class QueryService {
       parameters,
       maxRows: MAX_ROWS + 1,
     });
-    return toAnswer(answer, { maxRows: MAX_ROWS, as_of, showsRowsRead: visible === undefined });
+    return parseAnswer(answer, { maxRows: MAX_ROWS, as_of, showsRowsRead: visible === undefined });
   }
 }
 

@@ -387,7 +387,7 @@ describe('With conditions on any property,', () => {
     });
 
     it.each([
-      ['', 'Must name at least one column.'],
+      ['', 'Must be the names of properties with commas between them.'],
       ['id,', 'Must be the names of properties with commas between them.'],
       ['id,dat.a', /^Column 2, `dat\.a`: Must be id, application, /],
       ['id,data.a,data.b:gte', /^Column 3, `data\.b:gte`: .*operator has no place/],

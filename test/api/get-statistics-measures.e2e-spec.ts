@@ -261,6 +261,7 @@ describe('GET /statistics/events with a measure', () => {
     ['group_by=data.a,data.b,data.c', 'group_by', 'at most 2'],
     ['group_by=data.a,data.a', 'group_by', 'different'],
     ['group_by=data.a,', 'group_by', 'with commas between'],
+    ['group_by=', 'group_by', 'the names of properties'],
     ['group_by=timestamp', 'group_by', 'or a path such as'],
     ['compare=month', 'compare', 'previous or year'],
     ['compare=year&from=0001-02-01&to=0001-03-01', 'compare', 'no such range'],

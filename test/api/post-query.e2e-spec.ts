@@ -107,6 +107,58 @@ describe('POST /query/', () => {
     });
   });
 
+  it('answers as CSV and NDJSON, with all digits, and says in headers what else there is to say', async () => {
+    const sql = `SELECT name, count() AS n, 18446744073709551615 AS big, toDecimal64(-1.5, 2) AS decimal, -inf AS low,
+      '=1+"1",\n' AS text, [toUInt64(9007199254740993)] AS list, NULL AS nothing FROM events GROUP BY name ORDER BY name`;
+    const counts = countBy(({ name }) => name);
+    const csv = await post({ sql, format: 'csv' });
+    expect([csv.status, csv.headers.get('content-type'), csv.headers.get('x-truncated')]).toEqual([
+      200,
+      'text/csv; charset=utf-8',
+      'false',
+    ]);
+    expect(csv.headers.get('x-as-of')).toMatch(/^\d{4}-.*Z$/);
+    expect(csv.headers.get('content-disposition')).toBe('attachment; filename="query.csv"');
+    // fetch() has removed the byte order mark.
+    expect(csv.body).toBe(
+      ['name,n,big,decimal,low,text,list,nothing']
+        .concat(
+          counts.map(
+            (row) => `${row.join()},18446744073709551615,-1.5,-inf,"'=1+""1"",\n",[9007199254740993],`,
+          ),
+        )
+        .map((line) => `${line}\r\n`)
+        .join(''),
+    );
+    const lines = await post({ sql, format: 'ndjson' });
+    expect([lines.status, lines.headers.get('content-type')]).toEqual([
+      200,
+      'application/x-ndjson; charset=utf-8',
+    ]);
+    expect(lines.body).toBe(
+      counts
+        .map(
+          ([name, n]) =>
+            `{"name":"${name as string}","n":${n as number},"big":18446744073709551615,"decimal":"-1.5","low":"-inf","text":"=1+\\"1\\",\\n",` +
+            `"list":[9007199254740993],"nothing":null}\n`,
+        )
+        .join(''),
+    );
+  });
+
+  it('writes at most 10,000 rows into a file, and says that there are more', async () => {
+    const sql = 'SELECT a.number FROM (SELECT arrayJoin(range(10001)) AS number) AS a';
+    for (const format of ['csv', 'ndjson']) {
+      const { status, headers, body } = await post({ sql, format });
+      expect([status, headers.get('x-truncated')]).toEqual([200, 'true']);
+      expect(body.trimEnd().split('\n')).toHaveLength(format === 'csv' ? 10_001 : 10_000);
+    }
+    const wrong = await post({ sql, format: 'xml' });
+    expect([wrong.status, wrong.body.errors]).toEqual([400, { format: ['Must be json, csv or ndjson.'] }]);
+    const missing = await post({ sql: 'SELECT nothing FROM events', format: 'csv' });
+    expect([missing.status, Object.keys(missing.body.errors)]).toEqual([400, ['sql']]);
+  });
+
   it('groups, filters, joins, and reads what is inside `data`', async () => {
     expect(await rowsOf('SELECT name, count() FROM events GROUP BY name ORDER BY name')).toEqual(
       countBy(({ name }) => name),

@@ -271,6 +271,10 @@ describe('The dashboard', () => {
       await page.locator('.note', { hasText: 'data.a+b:foo: There is no operator `foo`' }).waitFor();
       expect(viewer.hash).toContain('where=');
       expect(viewer.errors.splice(0)).toContainEqual(expect.stringContaining('400'));
+      await page.getByLabel('Conditions').fill('data.path=/&data.path=/checkout');
+      await page.keyboard.press('Enter');
+      await page.locator('.note', { hasText: 'data.path: Must be given once.' }).waitFor();
+      expect(viewer.errors.splice(0)).toContainEqual(expect.stringContaining('400'));
       // PostgreSQL finds what the fields name; the conditions on properties are for ClickHouse.
       await page.getByLabel('Conditions').fill('session_id=journey&category=page interaction');
       await page.keyboard.press('Enter');

@@ -90,7 +90,8 @@ describe('The embedded ClickHouse', () => {
     ]);
     const result = await client.query({ query: 'SELECT 1 AS one', format: 'JSON' });
     expect(await result.json()).toMatchObject({ data: [{ one: 1 }], rows: 1 });
-    const { stream } = await client.exec({ query: 'SELECT 7 FORMAT CSVWithNames' });
+    const { stream, summary: answered } = await client.exec({ query: 'SELECT 7 FORMAT CSVWithNames' });
+    expect(answered).toMatchObject({ result_rows: '1' });
     expect(await textOf(stream)).toBe('"7"\n7\n');
     await client.command({ query: 'DROP TABLE t' });
   });

@@ -32,7 +32,6 @@ export const SENT_FIELDS: readonly Column[] = (
  */
 export function parseColumns(text: string): Column[] {
   const names = splitNames(text);
-  if (names.length === 0) throw new FilterError('Must name at least one column.');
   if (names.length > MAX_COLUMNS) throw new FilterError(`Must be at most ${MAX_COLUMNS} columns.`);
   return names.map((name, index) => {
     const place = `Column ${index + 1}, \`${name}\``;

@@ -78,7 +78,7 @@ export const formatPath = (path: readonly string[]): string =>
  */
 export function splitNames(text: string): string[] {
   const names = text.match(/(?:\\[^]|[^\\,])+/g) ?? [];
-  if (names.join(',') !== text)
+  if (names.length === 0 || names.join(',') !== text)
     throw new FilterError('Must be the names of properties with commas between them.');
   return names.map((name) => name.replaceAll('\\,', ','));
 }

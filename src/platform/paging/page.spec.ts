@@ -27,6 +27,16 @@ describe('The count of a page', () => {
     expect(await readPage(list(length, 60), parameters)).toMatchObject({ count, isEstimate: false });
   });
 
+  it('is never less than the rows of the page and those before it, because an estimate may miss a few', async () => {
+    expect(await readPage(list(25, 0), {})).toMatchObject({ count: 11 });
+    expect(await readPage(list(25, 4), { page: 2 })).toMatchObject({ count: 21 });
+  });
+
+  it('is not asked for on the last page', async () => {
+    const fails = { ...list(3, 60), count: () => Promise.reject(new Error('not needed')) };
+    expect(await readPage(fails, {})).toMatchObject({ count: 3, isEstimate: false });
+  });
+
   it('is the separate count on a page that was reached by a cursor', async () => {
     const { next } = await readPage(list(25, 60), { page: 2 });
     expect(await readPage(list(3, 60), { cursor: next ?? '' })).toMatchObject({ count: 60 });

@@ -79,15 +79,14 @@ export async function readPage<Row>(list: PagedList<Row>, parameters: PageQuery)
     throw new CursorError('`cursor` and `page` cannot be combined.');
 
   // One row more than the page shows whether there are more.
-  const [{ rows, isCut }, counted] = await Promise.all([
-    list.find({ newestFirst, limit: size + 1, cursor, offset }),
-    list.count(),
-  ]);
+  const { rows, isCut } = await list.find({ newestFirst, limit: size + 1, cursor, offset });
   const hasMore = rows.length > size || isCut;
   if (isCut && rows.length < size && parameters.page !== undefined) throw new PageTooLargeError(rows.length);
-  // Rows may be inserted between the two queries. If the page is the last one, its position is the count, and they agree.
+  // The position of the last page is the count.
   const isLast = !hasMore && cursor === undefined && (offset === 0 || rows.length > 0);
-  const { count, isEstimate } = isLast ? { count: offset + rows.length, isEstimate: false } : counted;
+  const counted = isLast ? undefined : await list.count();
+  // Others may have been removed since, or be so few that an estimate misses them.
+  const count = Math.max(counted?.count ?? 0, rows.length === 0 ? 0 : offset + rows.length);
   const results = rows.slice(0, size);
   const isBackwards = cursor?.direction === 'previous';
   if (isBackwards) results.reverse();
@@ -98,7 +97,7 @@ export async function readPage<Row>(list: PagedList<Row>, parameters: PageQuery)
   const hasPrevious = isBackwards ? hasMore : cursor !== undefined || offset > 0;
   return {
     count,
-    isEstimate,
+    isEstimate: counted?.isEstimate ?? false,
     next: hasNext ? cursorFor('next', results.at(-1)) : null,
     previous: hasPrevious ? cursorFor('previous', results[0]) : null,
     results,

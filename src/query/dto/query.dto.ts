@@ -3,6 +3,7 @@ import { APPLICATION_NAME } from '../../auth/application-name.js';
 import { Valid } from '../../platform/http/valid.decorator.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import { IsOptional } from 'class-validator';
+import { ANSWER_FORMATS, type AnswerFormat } from '../answer-formats.js';
 
 /** Characters of a statement. */
 export const MAX_SQL_LENGTH = 20_000;
@@ -49,6 +50,15 @@ export class QueryDto {
   @IsOptional()
   @Valid(applicationViolation)
   application?: string;
+
+  @ApiPropertyOptional({
+    enum: ANSWER_FORMATS,
+    default: 'json',
+    example: 'json',
+    description: 'The format of the answer.',
+  })
+  @Valid(formatViolation)
+  format: AnswerFormat = 'json';
 }
 
 export class ColumnResponse {
@@ -107,6 +117,10 @@ function applicationViolation(application: unknown): string | undefined {
   return typeof application === 'string' && APPLICATION_NAME.test(application)
     ? undefined
     : 'Must be the name of an application.';
+}
+
+function formatViolation(format: unknown): string | undefined {
+  return (ANSWER_FORMATS as readonly unknown[]).includes(format) ? undefined : 'Must be json, csv or ndjson.';
 }
 
 function parametersViolation(parameters: unknown): string | undefined {

@@ -74,19 +74,24 @@ export class EventMeasuresRepository {
     groups: readonly GroupKeys[],
   ): Promise<MeasuredRow[]> {
     const parameters = new SqlParameters();
-    const { x, aggregate } = measureSql(query.measure, parameters, query.isApproximate);
+    const { x, states, merged } = measureSql(query.measure, parameters, query.isApproximate);
     const isGrouped = dimensions.length > 0;
     const group = isGrouped
       ? `toInt32(indexOf(${parameters.add(groups, 'Array(Array(String))')}, ${keysSql(dimensions, parameters)}) - 1)`
       : '0';
     const rows = await this.questions.query<MeasuredRow & { of_range: number; of_all: number }>(
       'measure',
-      `SELECT bucket, ${isGrouped ? 'group' : '0 AS group'}, ${aggregate} AS value,
+      // With grouping sets, ClickHouse would aggregate each event once for each set.
+      `SELECT bucket, ${isGrouped ? 'group' : '0 AS group'}, ${merged} AS value,
          toUInt8(grouping(bucket)) AS of_range, toUInt8(${isGrouped ? 'grouping(group)' : '1'}) AS of_all
        FROM (
-         SELECT ${bucketSql(buckets, parameters)('timestamp')} AS bucket, ${group} AS group, ${x} AS x
-         FROM events
-         WHERE ${whereSql(query, parameters)}
+         SELECT bucket, group, ${states}
+         FROM (
+           SELECT ${bucketSql(buckets, parameters)('timestamp')} AS bucket, ${group} AS group, ${x} AS x
+           FROM events
+           WHERE ${whereSql(query, parameters)}
+         )
+         GROUP BY bucket, group
        )
        GROUP BY GROUPING SETS (${isGrouped ? '(bucket, group), (bucket), (group), ()' : '(bucket), ()'})`,
       parameters,

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Filter, Property } from '../../platform/filters/filter.js';
+import { EVERYTHING, type Filter, type Property } from '../../platform/filters/filter.js';
 import { SqlParameters, valueSql } from '../../platform/filters/filter-sql.js';
 import { countEvents } from '../../questions/event-counts.js';
 import { EventQuestions, type EventScope, scopeSql } from '../../questions/event-questions.js';
@@ -71,8 +71,7 @@ export class PropertyValuesRepository {
   ): Promise<Map<Value, number>> {
     if (values.length === 0) return new Map();
     const parameters = new SqlParameters();
-    const filter: Filter = { kind: 'all', filters: [scope.filter, { kind: 'in', property, values }] };
-    const sql = groupedSql({ ...scope, filter }, property, parameters, `${measure} AS measure`);
+    const sql = groupedSql(scope, property, parameters, `${measure} AS measure`, values);
     const rows = await this.questions.query<ValueRow & { measure: string }>(
       'measure of values',
       sql,
@@ -82,18 +81,34 @@ export class PropertyValuesRepository {
   }
 }
 
-/** Groups the events that have a value by it. */
+/**
+ * Groups the events that have a value by it: by texts, then by numbers and flags, because ClickHouse groups by one column
+ * twice as fast as by three.
+ * @param values at least one; all by default
+ */
 function groupedSql(
   scope: EventScope,
   property: Property,
   parameters: SqlParameters,
   measure: string,
+  values?: readonly Value[],
 ): string {
   const { text, number, flag } = valueSql(property, parameters);
-  return `SELECT ${text} AS text, ${number} AS number, ${flag} AS flag, ${measure}
-    FROM events
-    WHERE ${scopeSql(scope, parameters)} AND (isNotNull(text) OR isNotNull(number) OR isNotNull(flag))
-    GROUP BY text, number, flag`;
+  const texts = values?.filter((value) => typeof value === 'string');
+  const others = values?.filter((value) => typeof value !== 'string');
+  const groups: string[] = [];
+  if (texts?.length !== 0) {
+    const isGiven = texts ? `${text} IN ${parameters.add(texts, 'Array(String)')}` : `isNotNull(${text})`;
+    groups.push(`SELECT ${text} AS text, CAST(NULL, 'Nullable(Float64)') AS number, CAST(NULL, 'Nullable(Bool)') AS flag, ${measure}
+      FROM events WHERE ${scopeSql(scope, parameters)} AND ${isGiven} GROUP BY text`);
+  }
+  if (property.kind === 'data' && others?.length !== 0) {
+    const isGiven: Filter = others ? { kind: 'in', property, values: others } : EVERYTHING;
+    const filter: Filter = { kind: 'all', filters: [scope.filter, isGiven] };
+    groups.push(`SELECT CAST(NULL, 'Nullable(String)') AS text, ${number} AS number, ${flag} AS flag, ${measure}
+      FROM events WHERE ${scopeSql({ ...scope, filter }, parameters)} AND (isNotNull(number) OR isNotNull(flag)) GROUP BY number, flag`);
+  }
+  return groups.join(' UNION ALL ');
 }
 
 function valueOf({ text, number, flag }: ValueRow): Value {

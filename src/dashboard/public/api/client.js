@@ -53,10 +53,11 @@ export class ApiError extends Error {
  * The URL of a request. Omits parameters without a value.
  * @param {string} path
  * @param {Record<string, string | number | null | undefined>} [parameters]
+ * @param {[name: string, value: string][]} [conditions] further parameters, also without a value
  */
-export function addressOf(path, parameters = {}) {
+export function addressOf(path, parameters = {}, conditions = []) {
   const given = Object.entries(parameters).filter(([, value]) => value != null && value !== '');
-  const query = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  const query = new URLSearchParams([...given.map(([name, value]) => [name, String(value)]), ...conditions]);
   return query.size === 0 ? path : `${path}?${query}`;
 }
 

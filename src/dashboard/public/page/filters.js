@@ -76,11 +76,11 @@ export function pick(route, names) {
 }
 
 /**
- * The conditions of a route, as parameters of a request.
+ * The conditions of a route, as parameters of a request. The API says so if one is given twice.
  * @param {import('./router.js').Route} route
- * @returns {Record<string, string>}
+ * @returns {[name: string, value: string][]}
  */
 export function conditions({ parameters: { where = '' } }) {
   // In the address of a request, a plus sign would be a space.
-  return Object.fromEntries(new URLSearchParams(where.trim().replaceAll('+', '%2B')));
+  return [...new URLSearchParams(where.trim().replaceAll('+', '%2B'))];
 }

@@ -22,13 +22,14 @@ const PURGE_BYTES = 450 * 1024 * 1024;
 /** What a statement returned. */
 export interface Outcome {
   readonly parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
-  readonly readRows: number;
-  readonly readBytes: number;
+  /** Undefined where chdb does not say so: in a stream. How much was read, it never says. */
+  readonly resultRows?: number;
+  readonly resultBytes?: number;
   readonly writtenRows: number;
   readonly writtenBytes: number;
 }
 
-const NOTHING: Outcome = { parts: [], readRows: 0, readBytes: 0, writtenRows: 0, writtenBytes: 0 };
+const NOTHING: Outcome = { parts: [], writtenRows: 0, writtenBytes: 0 };
 
 /** ClickHouse in this process. Each statement has a session of its own, so that its settings are no other's. */
 export class Engine {
@@ -103,7 +104,8 @@ export class Engine {
       throw new Error(
         `Code: 396. DB::Exception: The answer is larger than ${MAX_WHOLE_ANSWER_BYTES} bytes. (TOO_MANY_ROWS_OR_BYTES)`,
       );
-    return { ...NOTHING, parts: [bytes], readRows: result.rowsRead, readBytes: result.bytesRead };
+    // chdb counts the rows and bytes of the answer, whatever it calls them.
+    return { ...NOTHING, parts: [bytes], resultRows: result.rowsRead, resultBytes: result.bytesRead };
   }
 
   /** Cancels a statement, and tries again until it has ended. KILL QUERY with SYNC would never return in chdb. */

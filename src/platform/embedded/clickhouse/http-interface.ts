@@ -138,15 +138,17 @@ async function* joined(first: Uint8Array | undefined, rest: Parts): AsyncGenerat
   yield* { [Symbol.asyncIterator]: () => rest as AsyncIterator<Uint8Array> };
 }
 
-/** ClickHouse writes these numbers as strings. */
-const summaryOf = (outcome: Outcome): Record<string, string> => ({
-  read_rows: String(outcome.readRows),
-  read_bytes: String(outcome.readBytes),
-  written_rows: String(outcome.writtenRows),
-  written_bytes: String(outcome.writtenBytes),
-  total_rows_to_read: '0',
-  result_rows: '0',
-  result_bytes: '0',
+/** What is known of it. ClickHouse writes these numbers as strings. */
+const summaryOf = ({
+  writtenRows,
+  writtenBytes,
+  resultRows,
+  resultBytes,
+}: Outcome): Record<string, string> => ({
+  written_rows: String(writtenRows),
+  written_bytes: String(writtenBytes),
+  ...(resultRows !== undefined && { result_rows: String(resultRows) }),
+  ...(resultBytes !== undefined && { result_bytes: String(resultBytes) }),
 });
 
 /** @throws StatementError for a body that is too large or has another coding than gzip */

@@ -17,15 +17,18 @@ export function eventsView(screen) {
   const { from, to, cursor, ordering = '-timestamp' } = route.parameters;
   const list = panel(screen, {
     title: 'Events',
-    address: addressOf('/events/', {
-      ...conditions(route),
-      ...pick(route, ['application', 'category', 'name', 'session_id']),
-      timestamp_after: from,
-      timestamp_before: to,
-      ordering,
-      page_size: 50,
-      cursor,
-    }),
+    address: addressOf(
+      '/events/',
+      {
+        ...pick(route, ['application', 'category', 'name', 'session_id']),
+        timestamp_after: from,
+        timestamp_before: to,
+        ordering,
+        page_size: 50,
+        cursor,
+      },
+      conditions(route),
+    ),
     tools: order(route, ordering),
     show: (/** @type {import('../../api/shapes.js').Page<StoredEvent>} */ page) => {
       if (page.results.length === 0)

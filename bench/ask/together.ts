@@ -1,0 +1,73 @@
+import type { TheEye } from '../../testing/the-eye.js';
+import { type Latency, latency } from '../../testing/statistics.js';
+import { waitForCopy, waitForDrain } from '../support/backlog.js';
+import { load, singles } from '../support/load.js';
+import { logProgress } from '../support/progress.js';
+import { askedMeanwhile } from './questions.js';
+
+/** Questions that are asked at once. */
+export const ASKERS = 16;
+
+const CONNECTIONS = 64;
+
+export interface TogetherResults {
+  /** Milliseconds until all of sixteen questions were answered that were asked at the same moment. */
+  allAnswered: number;
+  /** How many places later than it was asked a question was answered at most. */
+  displacement: number;
+  rounds: { alone: number; asked: number }[];
+  /** Questions that were answered while events arrived, and how long each took with its time in the queue. */
+  answered: number;
+  latency: Latency;
+}
+
+/** Asks sixteen questions at once, and goes on doing so while events arrive as fast as they are accepted. */
+export async function measureTogether(eye: TheEye, quick: boolean): Promise<TogetherResults> {
+  const { allAnswered, displacement } = await askAtOnce(eye);
+  const [rounds, duration] = quick ? [1, 3] : [3, 10];
+  const results: TogetherResults['rounds'] = [];
+  const took: number[] = [];
+  await rate(eye, duration);
+  for (let round = 1; round <= rounds; round++) {
+    logProgress(`ask: accepting alone and with ${ASKERS} questions, round ${round} of ${rounds}`);
+    const alone = await rate(eye, duration);
+    const stop = new AbortController();
+    const askers = Array.from({ length: ASKERS }, async () => {
+      while (!stop.signal.aborted) took.push(await answer(eye));
+    });
+    const asked = await rate(eye, duration).finally(() => stop.abort());
+    await Promise.all(askers);
+    results.push({ alone, asked });
+  }
+  return { allAnswered, displacement, rounds: results, answered: took.length, latency: latency(took) };
+}
+
+async function askAtOnce(eye: TheEye): Promise<{ allAnswered: number; displacement: number }> {
+  const startedAt = performance.now();
+  const order: number[] = [];
+  await Promise.all(
+    Array.from({ length: ASKERS }, async (_, asked) => {
+      await answer(eye);
+      order.push(asked);
+    }),
+  );
+  return {
+    allAnswered: performance.now() - startedAt,
+    displacement: Math.max(...order.map((asked, place) => place - asked)),
+  };
+}
+
+/** @throws Error unless the question is answered */
+async function answer(eye: TheEye): Promise<number> {
+  const { status, took, body } = await askedMeanwhile().ask(eye);
+  if (status !== 200) throw new Error(`A question was not answered: ${status} ${JSON.stringify(body)}`);
+  return took;
+}
+
+/** Events accepted per second. The next measurement begins when they are stored and copied. */
+async function rate(eye: TheEye, duration: number): Promise<number> {
+  const { events, seconds } = await load(eye.url, singles(CONNECTIONS), { duration });
+  await waitForDrain(eye);
+  await waitForCopy(eye);
+  return events / seconds;
+}
