@@ -257,6 +257,25 @@ describe('The embedded ClickHouse', () => {
     expect(await rowsOf('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
+  it('answers others while it analyses a statement of thousands of conditions', async () => {
+    const conditions = Array.from({ length: 2000 }, (_, index) => `position(a, '${index}') = ${index + 1}`);
+    let isRunning = true;
+    const asked = client
+      .query({
+        query: `SELECT count() AS count FROM (SELECT toString(number) AS a FROM numbers(9)) WHERE ${conditions.join(' OR ')}`,
+        format: 'JSONEachRow',
+        clickhouse_settings: { wait_end_of_query: 1 },
+      })
+      .finally(() => (isRunning = false));
+    let answers = 0;
+    while (isRunning) {
+      await client.ping();
+      if (isRunning) answers++;
+    }
+    expect(await (await asked).json()).toEqual([{ count: expect.anything() }]);
+    expect(answers).toBeGreaterThan(10);
+  });
+
   it('answers waiting statements in order, and refuses more than may wait', async () => {
     const ended: number[] = [];
     const asked = Array.from({ length: 40 }, async (_, index) => {

@@ -170,7 +170,10 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
    *   to 2^53 only.
    */
   query<Row>(sql: string, parameters: Parameters = {}, options: StatementOptions = {}): Promise<Row[]> {
-    return this.run(sql, options, async (client, request) => {
+    const { settings, ...rest } = options;
+    // The embedded ClickHouse analyses such a statement in a thread of its own, however many conditions it has.
+    const whole = { ...settings, wait_end_of_query: 1 };
+    return this.run(sql, { ...rest, settings: whole }, async (client, request) => {
       const result = await client.query({
         ...request,
         query: sql,

@@ -62,4 +62,25 @@ describe('parseJsonFilter()', () => {
   ])('names the place of what is wrong with %j', (value, place, message) => {
     expect(errorsOf(value)).toEqual({ [place]: [expect.stringMatching(message)] });
   });
+
+  it.each<[string, unknown]>([
+    [
+      'names that are none',
+      Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`x${index}`, 1])),
+    ],
+    ['groups without a condition', { all: Array.from({ length: 20_000 }, () => ({})) }],
+    [
+      'operators that are none',
+      { 'data.a': Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`x${index}`, 1])) },
+    ],
+  ])('looks at no more of 20,000 %s than it would report', (_, value) => {
+    expect(Object.keys(errorsOf(value) as object).length).toBeLessThan(50);
+  });
+
+  it('shortens the name of an operator that does not exist', () => {
+    const [[message = ''] = []] = Object.values(
+      errorsOf({ 'data.a': { ['x'.repeat(100_000)]: 1 } }) as Record<string, string[]>,
+    );
+    expect(message.length).toBeLessThan(500);
+  });
 });

@@ -8,6 +8,9 @@ import { MAX_CONDITIONS, ParameterErrors } from './query-filter.js';
 /** Levels of `all`, `any` and `not`. */
 const MAX_GROUP_LEVELS = 8;
 
+/** After so many problems nobody reads on, and a body has room for tens of thousands. */
+const MAX_PROBLEMS = 30;
+
 type Place = readonly (string | number)[];
 
 /** A filter in a body has errors; by their places, e.g. `filter.any.0.data.price.gte`. */
@@ -37,6 +40,11 @@ export function parseJsonFilter(value: unknown, place: Place = ['filter']): Filt
 class JsonFilterParser {
   readonly errors = new ParameterErrors();
   private conditions = 0;
+  private problems = 0;
+
+  private get isOver(): boolean {
+    return this.conditions > MAX_CONDITIONS || this.problems > MAX_PROBLEMS;
+  }
 
   group(value: unknown, place: Place, level: number): Filter {
     const filters: Filter[] = [];
@@ -45,8 +53,10 @@ class JsonFilterParser {
     else if (level > MAX_GROUP_LEVELS)
       this.fail(place, `Must have at most ${MAX_GROUP_LEVELS} levels of groups.`);
     else
-      for (const [name, member] of Object.entries(value))
+      for (const [name, member] of Object.entries(value)) {
+        if (this.isOver) break;
         filters.push(...this.member(name, member, place, level));
+      }
     return { kind: 'all', filters };
   }
 
@@ -60,7 +70,7 @@ class JsonFilterParser {
     }
     const filters: Filter[] = [];
     for (const [index, item] of value.entries()) {
-      if (this.conditions > MAX_CONDITIONS) break;
+      if (this.isOver) break;
       filters.push(this.group(item, [...here, index], level + 1));
     }
     return [{ kind: name, filters }];
@@ -76,7 +86,7 @@ class JsonFilterParser {
     return operators.flatMap(([here, operator, operand]) => {
       if (++this.conditions === MAX_CONDITIONS + 1)
         this.fail(here, `More than ${MAX_CONDITIONS} conditions.`);
-      if (this.conditions > MAX_CONDITIONS) return [];
+      if (this.isOver) return [];
       return this.attempt(here, () => condition(property, operator, operand)) ?? [];
     });
   }
@@ -92,6 +102,7 @@ class JsonFilterParser {
   }
 
   private fail(place: Place, message: string): void {
+    this.problems++;
     this.errors.add(place.join('.'), message);
   }
 }

@@ -77,7 +77,7 @@ export const OPERATOR_NAMES = Object.keys(OPERATORS) as OperatorName[];
 export function operatorNamed(name: string): Operator {
   if (!Object.hasOwn(OPERATORS, name))
     throw new FilterError(
-      `There is no operator \`${name}\`; use one of ${OPERATOR_NAMES.join(', ')}. A colon inside a key is written \`\\:\`.`,
+      `There is no operator \`${name.slice(0, 40)}\`; use one of ${OPERATOR_NAMES.join(', ')}. A colon inside a key is written \`\\:\`.`,
     );
   return OPERATORS[name as OperatorName];
 }

@@ -1,7 +1,7 @@
 import type { PipeTransform } from '@nestjs/common';
 import { getMetadataStorage, validateSync } from 'class-validator';
 import { environment } from '../config/environment.js';
-import { boundErrors } from '../errors/bounded-errors.js';
+import { boundErrors, MAX_FIELDS } from '../errors/bounded-errors.js';
 import { DomainError, type FieldErrors, InvalidFieldsError } from '../errors/domain-error.js';
 import { findInexactness } from '../json/exact-json.js';
 import { isJsonObject } from '../json/json-object.js';
@@ -34,13 +34,16 @@ export class JsonObjectPipe<Dto extends object> implements PipeTransform<unknown
     const dto = new this.dto();
     // No prototype, so that `__proto__` is a key like any other.
     const errors = Object.create(null) as FieldErrors;
+    let unknown = 0;
     for (const [name, value] of Object.entries(parse(body.text))) {
       if (this.fields.has(name)) Object.assign(dto, { [name]: parseProperty(dto, name, value) });
-      else errors[name] = ['Unknown field.'];
+      // Tens of thousands of names in one object would cost more than parsing them.
+      else if (++unknown <= MAX_FIELDS) errors[name] = ['Unknown field.'];
     }
     for (const { property, value, constraints = {} } of validateSync(dto, { stopAtFirstError: true }))
       errors[property] = value === undefined ? ['This field is required.'] : Object.values(constraints);
-    if (Object.keys(errors).length > 0) throw new InvalidFieldsError(boundErrors(errors, 'body'));
+    if (Object.keys(errors).length > 0)
+      throw new InvalidFieldsError(boundErrors(errors, 'body', Math.max(0, unknown - MAX_FIELDS)));
     return dto;
   }
 }

@@ -1,3 +1,4 @@
+import { truncate } from '../../platform/errors/bounded-errors.js';
 import { FilterError } from '../../platform/filters/filter.js';
 
 /** The part of a field that is wrong, by its place in the field: `1.where.data.price.gte: Must be …`. */
@@ -6,7 +7,7 @@ export class PlacedError extends FilterError {
     private readonly place: readonly (string | number)[],
     private readonly reason: string,
   ) {
-    super(place.length === 0 ? reason : `${place.join('.')}: ${reason}`);
+    super(place.length === 0 ? reason : `${truncate(place.join('.'))}: ${reason}`);
   }
 
   /** The same error, seen from outside of the part that is called `part`. */

@@ -73,6 +73,17 @@ const FUNNEL = JSON.stringify({
   window: 31_622_400,
 });
 
+/** As many conditions as a funnel may have, each of which ClickHouse has to analyse. */
+const CONDITIONS = JSON.stringify({
+  steps: Array.from({ length: 10 }, (_, step) => ({
+    category: 'attack',
+    where: Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [`data.p${step}x${index}`, { contains: 'y'.repeat(500) }]),
+    ),
+  })),
+  window: 3600,
+});
+
 export const QUESTIONS: readonly Attack[] = [
   {
     name: '200 waits of 30 seconds',
@@ -159,6 +170,12 @@ export const QUESTIONS: readonly Attack[] = [
     senders: 8,
     prepare: makeNames,
     request: (client) => client.json('POST', '/statistics/funnel/', FUNNEL),
+  },
+  {
+    name: 'funnels of 300 conditions',
+    scope: 'read',
+    senders: 8,
+    request: (client) => client.json('POST', '/statistics/funnel/', CONDITIONS),
   },
   asks('pages of 1,000 events of 62 kB', '/events/?session_id=large&page_size=1000', {
     senders: 4,

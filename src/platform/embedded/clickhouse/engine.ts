@@ -89,14 +89,15 @@ export class Engine {
   }
 
   private async execute(session: ChdbSession, statement: Statement): Promise<Outcome> {
-    const { sql, isRead, format, insert } = statement;
+    const { sql, isRead, format, isWhole, insert } = statement;
     if (insert) {
       if (insert.values.length === 0) return NOTHING;
       const { rowsWritten, bytesWritten } = await session.insert(insert);
       discard(insert.values.length);
       return { ...NOTHING, writtenRows: rowsWritten, writtenBytes: bytesWritten };
     }
-    if (isRead && STREAMABLE.test(format))
+    // chdb analyses a statement that it streams on this thread, and nobody else gets an answer meanwhile.
+    if (isRead && !isWhole && STREAMABLE.test(format))
       return { ...NOTHING, parts: partsOf(session.queryStream(sql, { format })) };
     const result = await session.queryAsync(sql, { format });
     const bytes = result.bytes();

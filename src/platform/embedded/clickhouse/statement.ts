@@ -18,6 +18,8 @@ export interface Statement {
   readonly mark: string;
   /** Format of the answer. */
   readonly format: string;
+  /** Whether the answer is sent when it is complete (`wait_end_of_query`). */
+  readonly isWhole: boolean;
   /** The rows of an INSERT that come as bytes, and where they go. */
   readonly insert?: Insert;
 }
@@ -80,13 +82,14 @@ export function readStatement(request: StatementRequest): Statement {
   const { parameters, body, mark } = request;
   const query = parameters.get('query') ?? '';
   const prelude = preludeOf(request);
+  const isWhole = parameters.get('wait_end_of_query') === '1';
   const insert = insertOf(query, body);
-  if (insert) return { sql: query, isRead: false, prelude, mark, format: DEFAULT_FORMAT, insert };
+  if (insert) return { sql: query, isRead: false, prelude, mark, format: DEFAULT_FORMAT, isWhole, insert };
   const text = body.toString();
   const sql = query === '' || text === '' ? query + text : `${query}\n${text}`;
   const words = wordsOf(sql);
   const isRead = ['SELECT', 'WITH'].includes(words.find((word) => word !== '(')?.toUpperCase() ?? '');
-  return { sql, isRead, prelude, mark, format: formatOf(words, parameters) };
+  return { sql, isRead, prelude, mark, format: formatOf(words, parameters), isWhole };
 }
 
 /** A setting whose name is not one cannot end the statement that sets it. */
