@@ -50,7 +50,8 @@ export class Questions {
     const bulkhead = new Bulkhead({
       slots: connections,
       slotsPerKey: Math.ceil(connections / 2),
-      heavySlots: Math.max(1, connections - 1),
+      // To ClickHouse, all questions are heavy.
+      heavySlots: server === 'ClickHouse' ? connections : Math.max(1, connections - 1),
       maxWaiting: MAX_WAITING,
       maxWaitingPerKey: MAX_WAITING_PER_KEY,
       timeoutMs: WAIT_TIMEOUT_MS[server],
