@@ -431,8 +431,8 @@ describe('An event type', () => {
         await Promise.all(loads.map((load) => load.waitForResponses(202, 20)));
       }
       await eye.request('DELETE', path);
+      await Promise.all(loads.map((load) => load.stop()));
       for (const load of loads) {
-        await load.stop();
         expect([...load.statuses.keys()].filter((status) => status !== 202 && status !== 400)).toEqual([]);
         for (const fault of load.faults.splice(0))
           expect(fault).toContain('"data.price":["must be string, not 0.1"]');

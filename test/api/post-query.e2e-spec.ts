@@ -325,7 +325,8 @@ describe('POST /query/', () => {
       /./,
     ],
     ['a wrong application', { sql: 'SELECT 1', application: 'O' }, 'application', /name of an application/],
-    ['an unknown field', { sql: 'SELECT 1', format: 'CSV' }, 'format', /Unknown field/],
+    ['an unknown field', { sql: 'SELECT 1', formats: 'csv' }, 'formats', /Unknown field/],
+    ['an unknown format', { sql: 'SELECT 1', format: 'CSV' }, 'format', /^Must be json, csv or ndjson\.$/],
     [
       'a text that is no number',
       { sql: 'SELECT toFloat64(data.path) FROM events' },

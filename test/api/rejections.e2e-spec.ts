@@ -420,7 +420,8 @@ describe('GET /rejections', () => {
         sql.statements.length = 0;
         await service.list({ ...filter, ...position });
         const selects = sql.statements.filter(({ sql }) => /^\s*SELECT/.test(sql));
-        expect(selects.length).toBeGreaterThanOrEqual(2);
+        // The last page says its count by itself.
+        expect(selects.length).toBeGreaterThanOrEqual(1);
         for (const { sql, parameters } of selects) {
           const [row] = await eye.sql<any>(`EXPLAIN (ANALYZE, FORMAT JSON) ${sql}`, parameters);
           const nodes = nodesOf(row['QUERY PLAN'][0].Plan);

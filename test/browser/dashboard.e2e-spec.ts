@@ -106,7 +106,7 @@ describe('The dashboard', () => {
         .waitFor();
       await page.locator('.plot canvas').waitFor();
       for (const words of ['PostgreSQL is up', 'Redis is up', 'The backlog is empty', 'ClickHouse is up'])
-        await page.locator('.health li', { hasText: words }).waitFor();
+        await page.locator('.health').getByText(words, { exact: true }).waitFor();
     });
 
     it('shows events as they are stored and buffers them while it is paused', async () => {
