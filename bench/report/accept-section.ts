@@ -74,7 +74,8 @@ function idleSection({ duration, rounds }: IdleResults): string {
   return `
 ### Nothing comes
 
-CPU time of an Eye that has stored events and gets no more, over ${duration} s, in thousandths of one core:
+CPU time of an Eye that has stored events and gets no more, over ${duration} s, in thousandths of one core. V8 collects garbage for more than a minute after
+the last work; a measurement of 20 s falls into that time ([where the time goes](benchmarks/profile.md)):
 
 ${table(
   MEASURED.map((_, index) => CPU_HEAD[index] as string),
