@@ -1,13 +1,10 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { parseClickHouseUrl } from '../config/clickhouse-url.js';
+import { QUESTIONS_AT_ONCE } from '../embedded/clickhouse/chdb.js';
 import { ClickHouseQuestions } from '../questions/questions.js';
 import { ClickHouse } from './clickhouse.js';
 
-/**
- * Questions that ClickHouse works on at once for one process; others wait in order. A key has half of them. The embedded
- * ClickHouse reads for two at once, so that one key with heavy questions leaves it to others for the other half.
- */
-const QUESTIONS_AT_ONCE = { embedded: 2, server: 4 };
+/** Questions that a server works on at once for one process. */
+const QUESTIONS_TO_SERVER = 4;
 
 /** The connection to ClickHouse, which answers questions. */
 @Global()
@@ -15,13 +12,17 @@ const QUESTIONS_AT_ONCE = { embedded: 2, server: 4 };
 export class ClickHouseModule {
   /** @param url undefined if this process has no ClickHouse; then every statement fails with the line that says how to have one */
   static forRoot(url: string | undefined): DynamicModule {
-    const isEmbedded = url !== undefined && parseClickHouseUrl(url).socketPath !== undefined;
-    const questions = QUESTIONS_AT_ONCE[isEmbedded ? 'embedded' : 'server'];
     return {
       module: ClickHouseModule,
       providers: [
         { provide: ClickHouse, useFactory: () => new ClickHouse(url) },
-        { provide: ClickHouseQuestions, useFactory: () => new ClickHouseQuestions(questions) },
+        {
+          provide: ClickHouseQuestions,
+          inject: [ClickHouse],
+          // The embedded one gets no more than it works on, so that others need not wait behind the questions of one key there.
+          useFactory: ({ isEmbedded }: ClickHouse) =>
+            new ClickHouseQuestions(isEmbedded ? QUESTIONS_AT_ONCE : QUESTIONS_TO_SERVER),
+        },
       ],
       exports: [ClickHouse, ClickHouseQuestions],
     };

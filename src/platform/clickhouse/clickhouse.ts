@@ -94,6 +94,7 @@ interface Request {
 export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   /** Whether this process has a ClickHouse at all. */
   readonly isConfigured: boolean;
+  readonly isEmbedded: boolean;
   /** The database of every statement; empty without a ClickHouse. */
   readonly database: string;
   /** A database without tables, where a name that a statement does not qualify means nothing. */
@@ -122,6 +123,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   constructor(url: string | undefined) {
     this.isConfigured = url !== undefined;
     this.address = url === undefined ? undefined : parseClickHouseUrl(url);
+    this.isEmbedded = this.address?.socketPath !== undefined;
     this.database = this.address?.database ?? '';
     this.emptyDatabase = `${this.database}_empty`;
     this.client = this.address && createClickHouseClient(this.address);

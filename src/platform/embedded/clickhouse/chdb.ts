@@ -37,6 +37,9 @@ export interface Chdb {
   drainPending(): Promise<void>;
 }
 
+/** Questions that the embedded ClickHouse works on at once. Its memory is enough for two. */
+export const QUESTIONS_AT_ONCE = 2;
+
 /** Package of the engine itself, by platform and architecture. */
 const BINARIES: Readonly<Record<string, string>> = {
   'darwin-arm64': '@chdb/lib-darwin-arm64',

@@ -4,12 +4,12 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { QUESTIONS_AT_ONCE } from './chdb.js';
 import type { Engine, Outcome } from './engine.js';
 import { readStatement, type Statement, StatementError } from './statement.js';
 import { codeOf, statusOf } from './statuses.js';
 
-/** Statements that run at once; more wait in order. Writes do not wait for reads. */
-const MAX_RUNNING_READS = 2;
+/** Writes that run at once; more wait in order, and not for reads, of which QUESTIONS_AT_ONCE run. */
 const MAX_RUNNING_WRITES = 4;
 /** Statements of each kind that wait; more are refused. */
 const MAX_WAITING = 256;
@@ -27,7 +27,7 @@ const ABORTED = 236;
 
 /** The part of ClickHouse's HTTP interface that The Eye needs, for the official client. */
 export class HttpInterface {
-  private readonly reads = pLimit(MAX_RUNNING_READS);
+  private readonly reads = pLimit(QUESTIONS_AT_ONCE);
   private readonly writes = pLimit(MAX_RUNNING_WRITES);
   private readonly server: Server;
   private readonly running = new Set<Promise<void>>();
