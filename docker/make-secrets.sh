@@ -34,6 +34,8 @@ if [ ! -e "$folder/eye/clickhouse-url" ]; then
       <quota>default</quota>
       <grants>
         <query>GRANT ALL ON the_eye.*</query>
+        <query>GRANT CREATE DATABASE ON the_eye_empty.*</query>
+        <query>GRANT SELECT ON system.settings</query>
         <query>GRANT SELECT ON system.parts</query>
         <query>GRANT SELECT ON system.mutations</query>
       </grants>

@@ -71,4 +71,13 @@ describe('docker-compose.yml', () => {
     expect(readers('redis-secrets')).toEqual(['secrets', 'redis']);
     expect(readers('clickhouse-secrets')).toEqual(['secrets', 'clickhouse']);
   });
+
+  it('gives the role of The Eye in ClickHouse the rights that docs/sql.md names', () => {
+    const named = [...read('docs/sql.md').matchAll(/^(GRANT .*) TO the_eye;$/gm)].map(([, grant]) => grant);
+    const given = [...read('docker/make-secrets.sh').matchAll(/<query>(GRANT .*)<\/query>/g)].map(
+      ([, grant]) => grant,
+    );
+    expect(given).toEqual(named);
+    expect(given.length).toBeGreaterThan(0);
+  });
 });
