@@ -116,8 +116,7 @@ describe('GET /events/export', () => {
   const line = ({ session_id, category, name, data, timestamp }: Event): string =>
     JSON.stringify({ session_id, category, name, data, timestamp });
 
-  /** The event queries of The Eye that PostgreSQL currently executes. */
-  /** Those of exports, not of the replicator. */
+  /** The queries of events that PostgreSQL currently executes for exports, without those of the replicator. */
   const activeQueries = async (): Promise<unknown[]> =>
     eye.sql(
       `SELECT query FROM pg_stat_activity
