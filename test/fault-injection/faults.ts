@@ -6,7 +6,7 @@ import type { Random } from '../../testing/random.js';
 import { SmallDisk } from '../support/small-disk.js';
 import { PgBouncer } from '../support/pgbouncer.js';
 import { tooManyClients } from '../support/pooler.js';
-import { OwnPostgres } from '../support/servers.js';
+import { OwnPostgres, type OwnServer } from '../support/servers.js';
 import { anEvent, TheEye } from '../../testing/the-eye.js';
 import { cutExport } from './cut-export.js';
 import { killWorkersOnOneJob } from './one-job.js';
@@ -34,6 +34,31 @@ const BEYOND_CLAIM_MS = [21_000, 24_000] as const;
 /** Events are copied to a ClickHouse by two workers, one at a time. */
 const COPYING: Shape = { workers: 2, clickhouse: true };
 
+/** A server is killed and stays away for a moment. */
+const killed =
+  (serverOf: (deployment: Deployment) => OwnServer): Fault['inject'] =>
+  async (deployment, random) => {
+    await serverOf(deployment).kill();
+    await wait(random.between(...OUTAGE_MS));
+  };
+
+const frozen =
+  (
+    serverOf: (deployment: Deployment) => OwnServer,
+    duration: readonly [min: number, max: number],
+  ): Fault['inject'] =>
+  async (deployment, random) => {
+    await serverOf(deployment).freeze();
+    await wait(random.between(...duration));
+  };
+
+const workerFrozen =
+  (duration: readonly [min: number, max: number]): Fault['inject'] =>
+  async ({ workers }, random) => {
+    random.of(workers).process.kill('SIGSTOP');
+    await wait(random.between(...duration));
+  };
+
 export const FAULTS: readonly Fault[] = [
   {
     name: 'SIGKILL of the API',
@@ -46,17 +71,11 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'SIGKILL of Redis',
-    inject: async ({ redis }, random) => {
-      await redis.kill();
-      await wait(random.between(...OUTAGE_MS));
-    },
+    inject: killed(({ redis }) => redis),
   },
   {
     name: 'SIGKILL of PostgreSQL',
-    inject: async ({ postgres }, random) => {
-      await postgres.kill();
-      await wait(random.between(...OUTAGE_MS));
-    },
+    inject: killed(({ postgres }) => postgres),
   },
   {
     name: 'SIGKILL of all at once',
@@ -84,26 +103,17 @@ export const FAULTS: readonly Fault[] = [
     name: 'a worker frozen (SIGSTOP) until it has lost its jobs',
     slow: true,
     shape: { workers: 2 },
-    inject: async ({ workers }, random) => {
-      random.of(workers).process.kill('SIGSTOP');
-      await wait(random.between(...BEYOND_JOB_LOCK_MS));
-    },
+    inject: workerFrozen(BEYOND_JOB_LOCK_MS),
   },
   {
     name: 'Redis frozen (SIGSTOP) for longer than every time-out',
     slow: true,
-    inject: async ({ redis }, random) => {
-      await redis.freeze();
-      await wait(random.between(...BEYOND_JOB_LOCK_MS));
-    },
+    inject: frozen(({ redis }) => redis, BEYOND_JOB_LOCK_MS),
   },
   {
     name: 'PostgreSQL frozen (SIGSTOP) for longer than every time-out',
     slow: true,
-    inject: async ({ postgres }, random) => {
-      await postgres.freeze();
-      await wait(random.between(...BEYOND_JOB_LOCK_MS));
-    },
+    inject: frozen(({ postgres }) => postgres, BEYOND_JOB_LOCK_MS),
   },
   {
     name: 'Redis at its memory limit',
@@ -248,19 +258,13 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'SIGKILL of ClickHouse while events are copied and removed',
     shape: COPYING,
-    inject: async ({ clickhouse }, random) => {
-      await clickhouse.server.kill();
-      await wait(random.between(...OUTAGE_MS));
-    },
+    inject: killed(({ clickhouse }) => clickhouse.server),
   },
   {
     name: 'ClickHouse frozen (SIGSTOP) while events are copied and removed',
     slow: true,
     shape: COPYING,
-    inject: async ({ clickhouse }, random) => {
-      await clickhouse.server.freeze();
-      await wait(random.between(...BEYOND_CLAIM_MS));
-    },
+    inject: frozen(({ clickhouse }) => clickhouse.server, BEYOND_CLAIM_MS),
   },
   {
     name: 'connections to ClickHouse cut while events are copied and removed',
@@ -281,27 +285,18 @@ export const FAULTS: readonly Fault[] = [
     name: 'a worker frozen (SIGSTOP) while events are copied and removed, until another one copies',
     slow: true,
     shape: COPYING,
-    inject: async ({ workers }, random) => {
-      random.of(workers).process.kill('SIGSTOP');
-      await wait(random.between(...BEYOND_CLAIM_MS));
-    },
+    inject: workerFrozen(BEYOND_CLAIM_MS),
   },
   {
     name: 'SIGKILL of PostgreSQL while events are copied and removed',
     shape: COPYING,
-    inject: async ({ postgres }, random) => {
-      await postgres.kill();
-      await wait(random.between(...OUTAGE_MS));
-    },
+    inject: killed(({ postgres }) => postgres),
   },
   {
     name: 'PostgreSQL frozen (SIGSTOP) while events are copied and removed',
     slow: true,
     shape: COPYING,
-    inject: async ({ postgres }, random) => {
-      await postgres.freeze();
-      await wait(random.between(...BEYOND_JOB_LOCK_MS));
-    },
+    inject: frozen(({ postgres }) => postgres, BEYOND_JOB_LOCK_MS),
   },
   {
     name: 'SIGKILL of all at once, ClickHouse included, while events are copied and removed',

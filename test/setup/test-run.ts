@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { remove, TheEye } from '../../testing/the-eye.js';
 import { RUN_FOLDER_VARIABLE, templateDataDir } from '../support/run-folder.js';
-import { newClickHouseDatabase, stopWorkerClickHouse } from '../support/worker-clickhouse.js';
-import { stopWorkerPostgres } from '../support/worker-postgres.js';
+import { newClickHouseDatabase, workerClickHouse } from '../support/worker-clickhouse.js';
+import { workerPostgres } from '../support/worker-postgres.js';
 
 /*
  * What the specs of test/ need once a run, since they start the built program: a fresh build, and a data folder that is
@@ -27,7 +27,8 @@ export async function prepareRun(): Promise<void> {
     const clickhouse = await newClickHouseDatabase();
     const eye = await TheEye.start({ DATA_DIR: templateDataDir(), CLICKHOUSE_URL: clickhouse.url });
     await eye.end();
-    await clickhouse.drop();
+    // The Jest workers start their own.
+    await workerClickHouse.stopAll(run);
   } catch (error) {
     await endRun();
     throw error;
@@ -38,7 +39,7 @@ export async function prepareRun(): Promise<void> {
 export async function endRun(): Promise<void> {
   const folder = process.env[RUN_FOLDER_VARIABLE];
   if (folder === undefined) return;
-  await Promise.all([stopWorkerPostgres(folder), stopWorkerClickHouse(folder)]);
+  await Promise.all([workerPostgres.stopAll(folder), workerClickHouse.stopAll(folder)]);
   await remove(folder);
 }
 

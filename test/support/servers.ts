@@ -24,7 +24,7 @@ import { copyTemplate } from './run-folder.js';
  * A private server of one test: the embedded server of The Eye in a separate folder, without a supervisor that would
  * restart it. The test decides how long an outage lasts.
  */
-abstract class OwnServer {
+export abstract class OwnServer {
   private child: ChildProcess | undefined;
 
   protected constructor(
