@@ -57,7 +57,7 @@ else if (words.includes('render')) await writePage(await loadResults());
 else if (words.length === 0)
   await measureAndPublish(PARTS, undefined, { quick: false, plans: true, large: false });
 else if (words.includes('publish'))
-  await measureAndPublish(chosen, await loadResults(), { quick, plans, large });
+  await measureAndPublish(chosen, await loadResults(), { quick, plans: true, large });
 else await measureAndPrint();
 
 /** @param before results of other parts, which stay */

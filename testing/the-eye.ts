@@ -240,6 +240,11 @@ export class TheEye {
     }
   }
 
+  /** Of the current process. */
+  get pid(): number {
+    return this.process.pid ?? 0;
+  }
+
   /** Resolves once every accepted event is stored, and no job is left in the queue. */
   drained(): Promise<void> {
     return eventually(async () => {
@@ -250,7 +255,7 @@ export class TheEye {
 }
 
 /** The number of accepted events that are not stored, and of unfinished jobs. */
-export async function countUnstored(redis: Redis): Promise<number> {
+async function countUnstored(redis: Redis): Promise<number> {
   const key = (name: string): string => `the-eye:ingestion:${name}`;
   // At one moment: a job that moves between two lists would be missed otherwise.
   const transaction = redis

@@ -4,7 +4,7 @@ import { waitForCopy, waitForDrain } from '../support/backlog.js';
 import { type LimitName, LimitServer } from '../support/limit-server.js';
 import { type RunLength, type Workload, load, singles } from '../support/load.js';
 import { onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
-import { cpuPerEvent, type Cpu, cpuOf, cpuShare, measuredProcess } from '../support/processes.js';
+import { cpuPerEvent, type Cpu, cpuOf, cpuShare } from '../support/processes.js';
 import { logProgress } from '../support/progress.js';
 import type { Latency } from '../../testing/statistics.js';
 import { type Contender, contenders, type Kind } from './contenders.js';
@@ -12,12 +12,6 @@ import { requireKeyAndSchema } from './guard.js';
 
 /** Warm-up before each measurement, in which V8 compiles the hot code. */
 const WARM_UP = { duration: 2 };
-
-/**
- * Seconds after the last event until nothing is left to do: V8 collects garbage for more than a minute, which the short form
- * does not wait for.
- */
-const SETTLE_SECONDS = { quick: 15, full: 90 };
 
 export interface RoundResult extends Latency {
   /** Events per second until the last response. */
@@ -53,8 +47,7 @@ export interface AcceptResults {
   /** Seconds per round. */
   duration: number;
   contenders: ContenderResult[];
-  /** Absent in results of earlier versions. */
-  idle?: IdleResults;
+  idle: IdleResults;
 }
 
 /**
@@ -66,7 +59,8 @@ export async function measureAccept(quick: boolean): Promise<AcceptResults> {
   const duration = quick ? 3 : 10;
   const all = contenders(quick).map((contender) => ({ contender, results: [] as RoundResult[] }));
   const idle: IdleResults = { duration: quick ? 20 : 60, rounds: [] };
-  const settle = SETTLE_SECONDS[quick ? 'quick' : 'full'];
+  // Seconds after the last event. V8 collects garbage for more than a minute, which the short form does not wait for.
+  const settle = quick ? 15 : 90;
   for (let round = 1; round <= rounds; round++) {
     for (const { contender, results } of all) {
       const { kind, load, requests } = contender;
@@ -77,7 +71,7 @@ export async function measureAccept(quick: boolean): Promise<AcceptResults> {
       const runLength = requests === undefined ? { duration } : { amount: requests };
       results.push(await measure(contender, runLength));
     }
-    logProgress(`accept, round ${round} of ${rounds}: nothing comes`);
+    logProgress(`accept, round ${round} of ${rounds}: idle`);
     idle.rounds.push(await onTheEye((eye) => measureIdle(eye, settle, idle.duration)));
   }
   return {
@@ -155,9 +149,9 @@ async function measureIdle(eye: TheEye, settleSeconds: number, seconds: number):
   await waitForCopy(eye);
   await wait(settleSeconds * 1000);
   const startedAt = performance.now();
-  const before = await cpuOf(measuredProcess(eye));
+  const before = await cpuOf(eye);
   await wait(seconds * 1000);
-  const after = await cpuOf(measuredProcess(eye));
+  const after = await cpuOf(eye);
   return cpuShare(before, after, (performance.now() - startedAt) / 1000);
 }
 
@@ -166,13 +160,13 @@ async function measureTheEye(eye: TheEye, workload: Workload, runLength: RunLeng
   await waitForDrain(eye);
   await waitForCopy(eye);
   const rowsBefore = await stored(eye);
-  const before = await cpuOf(measuredProcess(eye));
+  const before = await cpuOf(eye);
   const startedAt = performance.now();
   const { events, refused, seconds, latency } = await load(eye.url, workload, runLength);
   await waitForDrain(eye);
   const secondsUntilStored = (performance.now() - startedAt) / 1000;
   await waitForCopy(eye);
-  const after = await cpuOf(measuredProcess(eye));
+  const after = await cpuOf(eye);
   const storedEvents = (await storedAtLeast(eye, rowsBefore + events)) - rowsBefore;
   return {
     accepted: events / seconds,

@@ -18,7 +18,7 @@ export interface Cost {
   cpu: number;
 }
 
-/** One of the two who are asked. */
+/** The Eye or plain SQL, whichever is measured. */
 interface Side {
   took: number[];
   failed: number;
@@ -98,7 +98,7 @@ async function measure(eye: TheEye, events: number, requests: number, quick: boo
 }
 
 /** Asks The Eye and, by hand, ClickHouse, in turns. */
-export async function measureQuestion(
+async function measureQuestion(
   eye: TheEye,
   engine: Engine,
   { make }: Question,

@@ -9,7 +9,7 @@ import { cpuSeconds, peakMemoryOf, residentMemoryOf, resetPeakMemoryOf } from '.
 
 const POLL_INTERVAL_MS = 2000;
 
-/** ClickHouse has merged what it wants to merge after so many looks in a row at which it does nothing. */
+/** Merging is over after so many looks in a row without a merge. */
 const QUIET_LOOKS = 5;
 
 /** ClickHouse's codes of a statement that needs too much time or memory. */

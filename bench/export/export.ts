@@ -58,7 +58,7 @@ async function measureDownload(open: () => Promise<AsyncIterable<Uint8Array>>): 
   return { firstByte, seconds: (performance.now() - startedAt) / 1000, bytes };
 }
 
-async function measureExportAs({ url, process: { pid = 0 } }: TheEye, format: string): Promise<ExportResult> {
+async function measureExportAs({ url, pid }: TheEye, format: string): Promise<ExportResult> {
   const before = await residentMemoryOf(pid);
   await resetPeakMemoryOf(pid);
   const result = await measureDownload(async () => {

@@ -43,7 +43,7 @@ export class MemorySampler {
     this.sampling = this.sampleUntilStopped();
   }
 
-  static async start({ process: { pid = 0 }, dataDir }: TheEye): Promise<MemorySampler> {
+  static async start({ pid, dataDir }: TheEye): Promise<MemorySampler> {
     return new MemorySampler(pid, await serversOf(dataDir));
   }
 

@@ -49,7 +49,7 @@ async function measure(eye: TheEye, events: number): Promise<MemoryResults> {
     return {
       events,
       samples: sampler.samples,
-      peak: await peakMemoryOf(eye.process.pid ?? 0),
+      peak: await peakMemoryOf(eye.pid),
       phases: sampler.phases,
       sent: eventSize(),
       waiting: (after - before) / waitingEvents,

@@ -67,15 +67,17 @@ ${table(
   ['contender', 'request', 'connections', ...CPU_HEAD],
   contenders.map((each) => [KINDS[each.kind], requestOf(each), String(each.connections), ...cpuCells(each)]),
 )}
-${idle ? idleSection(idle) : ''}`;
+${idleSection(idle)}`;
 }
+
+const AFTER_WORK = ` The short form measures it while V8 still collects the garbage of the work before, which takes more than a minute:
+see [where the time goes](benchmarks/profile.md).`;
 
 function idleSection({ duration, rounds }: IdleResults): string {
   return `
-### Nothing comes
+### Idle
 
-CPU time of an Eye that has stored events and gets no more, over ${duration} s, in thousandths of one core. V8 collects garbage for more than a minute after
-the last work; a measurement of 20 s falls into that time ([where the time goes](benchmarks/profile.md)):
+CPU time of an Eye that has stored events and gets no more, over ${duration} s, in thousandths of one core.${duration < 60 ? AFTER_WORK : ''}
 
 ${table(
   MEASURED.map((_, index) => CPU_HEAD[index] as string),

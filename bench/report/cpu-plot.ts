@@ -44,9 +44,7 @@ export function cpuPlot({ contenders }: AcceptResults): Plot {
         type: 'bar',
         stack: 'cpu',
         color,
-        data: shown.map(
-          ({ rounds }) => Math.round(median(rounds.map(({ cpu }) => cpu[part] ?? 0)) * 10) / 10,
-        ),
+        data: shown.map(({ rounds }) => Math.round(median(rounds.map(({ cpu }) => cpu[part])) * 10) / 10),
       })),
     },
   };

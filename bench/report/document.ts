@@ -14,7 +14,7 @@ import { memoryPlot } from './memory-plot.js';
 import { memorySection } from './memory-section.js';
 import { pageSection } from './page-section.js';
 import { type Plot, render } from './plot.js';
-import { DOCS_FOLDER, type Part, RESULTS_FOLDER, type Results } from './results.js';
+import { DOCS_FOLDER, isSameRun, type Part, RESULTS_FOLDER, type Results } from './results.js';
 import { requestsPlot } from './requests-plot.js';
 import { singlesPlot } from './singles-plot.js';
 import { storeSection } from './store-section.js';
@@ -33,16 +33,16 @@ The Eye is the queue, the fsync, and PostgreSQL. \`COPY\` is the speed at which 
 
 **The comparison.** *Fastify and \`pg\`* is what one writes in an afternoon: a handler that inserts the events of a request with one
 statement, through ten connections, into a table with the same unique index and no others, and responds when they are stored. It
-checks nothing, and has neither types nor counts. *One fsynced append* is a handler that appends its request to a stream of Redis.
+checks nothing, and has neither event types nor a copy in ClickHouse. *One fsynced append* is a handler that appends its request to a stream of Redis.
 Both have the PostgreSQL or the Redis of The Eye, with its settings.
 
-**The method.** The Eye is started like \`npm start\`, with its own PostgreSQL and Redis, which fsync what they confirm, and which are new
-for each measurement. The limits are compiled in the same way and run with the same flags of Node. The load generator
-([autocannon](https://github.com/mcollina/autocannon)), Redis and PostgreSQL share the cores with what is measured. On two cores, a
-limit that uses one core leaves the other to the load generator, while The Eye, its PostgreSQL and its Redis share both with it. So
+**The method.** The Eye is started like \`npm start\`, with its own PostgreSQL, Redis and ClickHouse, which are new
+for each measurement. PostgreSQL and Redis fsync what they confirm. The limits are compiled in the same way and run with the same flags of Node. The load generator
+([autocannon](https://github.com/mcollina/autocannon); requests at a fixed rate come from a client of the benchmark), Redis, PostgreSQL and ClickHouse share the cores with what is measured. On two cores, a
+limit that uses one core leaves the other to the load generator, while The Eye and its servers share both with it. So
 look at the CPU time per event too. Each contender warms up for two seconds. Rounds are interleaved: each round runs every
-contender once, and a ratio is the median of the ratios of the rounds. The query plans at the largest table are in [plans.txt](benchmarks/plans.txt), and all numbers are in
-[results.json](benchmarks/results.json). [Where the time goes](benchmarks/profile.md) tells what profiles have shown.`;
+contender once, and a ratio is the median of the ratios of the rounds, except those to \`COPY\`, which are ratios of medians. All numbers are in
+[results.json](benchmarks/results.json). [Where the time goes](benchmarks/profile.md) summarises the profiles.`;
 
 /** The results as Markdown for a terminal. */
 export function renderTables(results: Results): Promise<string> {
@@ -54,7 +54,8 @@ export async function writePage(results: Results): Promise<void> {
   await mkdir(RESULTS_FOLDER, { recursive: true });
   for (const plot of plots(results))
     await writeFile(join(RESULTS_FOLDER, `${plot.name}.svg`), `${render(plot)}\n`);
-  await writeFile(join(RESULTS_FOLDER, 'plans.txt'), `${results.lists?.plans ?? ''}\n`);
+  if (results.lists?.plans !== undefined)
+    await writeFile(join(RESULTS_FOLDER, 'plans.txt'), `${results.lists.plans}\n`);
   const page = [INTRODUCTION, machineSection(results.machine), HOW_TO_READ, ...sections(results, image)];
   await writeFile(PAGE_FILE, await formatMarkdown(page));
 }
@@ -78,7 +79,7 @@ function sections(results: Results, plot: (name: string) => string): string[] {
 /** Says below the heading of a section when it was measured, if that was another time than the page says. */
 function withMachine(section: string, { machine, machines }: Results, part: Part): string {
   const own = machines[part];
-  if (!own || (own.commit === machine.commit && own.date === machine.date)) return section;
+  if (!own || isSameRun(own, machine)) return section;
   return section.replace('\n\n', `\n\n${machineSection(own)}\n\n`);
 }
 

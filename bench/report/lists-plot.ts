@@ -2,7 +2,7 @@ import type { ListResults } from '../lists/lists.js';
 import { sizeOf } from './lists-section.js';
 import { COLOURS, themeColour, LABEL_WIDTH, type Plot } from './plot.js';
 
-const SHADES = [COLOURS.small, COLOURS.medium, COLOURS.large];
+const SHADES = [COLOURS.small, COLOURS.medium];
 
 /** The median of each list at each size. */
 export function listsPlot({ sizes, lists }: ListResults): Plot {

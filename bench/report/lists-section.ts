@@ -10,6 +10,7 @@ export function listsSection(
 
 Milliseconds for a page of ten (unless stated otherwise), p50 / p99 of ${requests} requests per list, one after the other over HTTP, each
 with other values. Every measured page has rows. The last column is the time at the largest table divided by the time at the smallest.
+The query plans at the largest table are in [plans.txt](benchmarks/plans.txt).
 
 ${plot('lists')}
 

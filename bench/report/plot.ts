@@ -13,7 +13,6 @@ export const COLOURS = {
   clickhouse: '#e0b01e',
   small: '#9ec5f0',
   medium: '#3a86d8',
-  large: '#e08a1e',
 } as const;
 
 /** Each colour on white, and its replacement in dark mode. */

@@ -28,6 +28,10 @@ export interface Results {
   export?: ExportResults;
 }
 
+/** Whether two parts were measured at one commit on one day. */
+export const isSameRun = (one?: Machine, other?: Machine): boolean =>
+  one?.commit === other?.commit && one?.date === other?.date;
+
 export const DOCS_FOLDER = join(import.meta.dirname, '../../docs');
 export const RESULTS_FOLDER = join(DOCS_FOLDER, 'benchmarks');
 const RESULTS_FILE = join(RESULTS_FOLDER, 'results.json');

@@ -37,7 +37,7 @@ The same events in tables of other forms, as bytes an event, filled in the order
 needs \`id\`, because a page of events of the same timestamp would have to sort all of them. Without an index on a category or an
 application, lists of these would not work while ClickHouse is away. With numbers in the place of texts, each statement that stores, reads or
 copies events joins the table of these texts, and SQL on PostgreSQL has to do so too. \`id\` follows from the other fields, but only
-Node can compute it. Whoever gives up all of that still needs the last row.
+Node can compute it. The last row shows the size that remains if all of this is given up.
 
 ${table(
   ['form', 'table', 'unique index', 'other indexes', 'in all'],

@@ -1,21 +1,20 @@
-import { createClient } from '@clickhouse/client';
-import { Agent } from 'node:http';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-
+import { createClickHouseClient } from '../../src/platform/clickhouse/clickhouse-client.js';
+import { parseClickHouseUrl } from '../../src/platform/config/clickhouse-url.js';
 import { COPIED_COLUMNS, DEFINITION, EVENTS } from '../../src/replication/copy-table.js';
 import { onTheEye, withPeer } from '../../testing/on-the-eye.js';
 import { serversOf } from '../../testing/processes.js';
-import { table } from '../../testing/table.js';
+import { formatNumber, table } from '../../testing/table.js';
 import type { TheEye } from '../../testing/the-eye.js';
 import { FILL } from '../lists/fill.js';
 import { waitForCopy } from '../support/backlog.js';
 import {
   type Cpu,
   cpuOf,
+  cpuPerEvent,
   cpuSeconds,
-  measuredProcess,
   peakMemoryOf,
   resetPeakMemoryOf,
 } from '../support/processes.js';
@@ -31,8 +30,8 @@ const POLL_INTERVAL_MS = 50;
 
 interface Measured {
   readonly seconds: number;
-  /** Microseconds of CPU time an event, by process. */
-  readonly cpu: { readonly worker: number; readonly postgres: number; readonly clickhouse: number };
+  /** Microseconds of CPU time an event. */
+  readonly cpu: Cpu;
   /** Peak resident bytes of ClickHouse. */
   readonly memory: number;
 }
@@ -59,11 +58,9 @@ export async function measureCatchUp(quick: boolean): Promise<string> {
       const inserted = await insertBare(eye, events);
       const row = (name: string, { seconds, cpu, memory }: Measured): string[] => [
         name,
-        Math.round(events / seconds).toLocaleString('en'),
-        ...[cpu.worker, cpu.postgres, cpu.clickhouse].map((us) => us.toFixed(1)),
-        Math.round(memory / 1024 ** 2).toString(),
+        ...[events / seconds, cpu.node, cpu.postgres, cpu.clickhouse, memory / 1024 ** 2].map(formatNumber),
       ];
-      const ratio = (inserted.seconds / copied.seconds).toFixed(2);
+      const ratio = formatNumber(inserted.seconds / copied.seconds);
       return `${table(
         ['what', 'events/s', 'CPU of Node, µs an event', 'PostgreSQL', 'ClickHouse', 'its peak memory, MiB'],
         [row('the worker, catching up', copied), row('limit: INSERT, one after the other', inserted)],
@@ -94,40 +91,30 @@ async function measured(
   const { clickhouse } = await serversOf(first.dataDir);
   await resetPeakMemoryOf(clickhouse);
   const read = async (): Promise<Cpu> => {
-    const cpu = await cpuOf(measuredProcess(first));
-    for (const peer of peers) cpu.node += await cpuSeconds(measuredProcess(peer).pid);
+    const cpu = await cpuOf(first);
+    for (const { pid } of peers) cpu.node += await cpuSeconds(pid);
     return cpu;
   };
   const before = await read();
   const startedAt = performance.now();
   await work();
   const seconds = (performance.now() - startedAt) / 1000;
-  const after = await read();
-  const used = (part: 'node' | 'postgres' | 'clickhouse'): number =>
-    ((after[part] - before[part]) / events) * 1e6;
-  const cpu = { worker: used('node'), postgres: used('postgres'), clickhouse: used('clickhouse') };
+  const cpu = cpuPerEvent(before, await read(), events);
   return { seconds, cpu, memory: await peakMemoryOf(clickhouse) };
 }
 
 /** Inserts what the worker has copied, in batches of as many rows. */
 async function insertBare(eye: TheEye, events: number): Promise<Measured> {
-  const socketPath = /^unix:\/\/([^?]+)/.exec(eye.clickhouseUrl)?.[1] ?? '';
-  const client = createClient({
-    url: 'http://localhost',
-    database: /[?&]database=(\w+)/.exec(eye.clickhouseUrl)?.[1] ?? 'the_eye',
-    http_agent: new Agent({ keepAlive: true, socketPath } as object),
-    request_timeout: 60_000,
-  });
+  const client = createClickHouseClient(parseClickHouseUrl(eye.clickhouseUrl));
   const columns = COPIED_COLUMNS.filter((name) => name !== 'typed').join(', ');
   try {
     const batches: string[] = [];
     for (let from = 0; from < events; from += ROWS_PER_INSERT) {
-      const { stream } = await client.exec({
-        query: `SELECT ${columns} FROM ${EVENTS} ORDER BY timestamp, id LIMIT ${from}, ${ROWS_PER_INSERT} FORMAT JSONEachRow`,
+      const result = await client.query({
+        query: `SELECT ${columns} FROM ${EVENTS} ORDER BY timestamp, id LIMIT ${from}, ${ROWS_PER_INSERT}`,
+        format: 'JSONEachRow',
       });
-      let rows = '';
-      for await (const part of stream) rows += String(part);
-      batches.push(rows);
+      batches.push(await result.text());
     }
     await client.command({ query: `CREATE TABLE bare ${DEFINITION}` });
     return await measured(events, [eye], async () => {

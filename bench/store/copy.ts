@@ -41,7 +41,7 @@ async function send(databaseUrl: string, rows: Rows): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl });
   await client.connect();
   try {
-    // Disables triggers: counts are part of The Eye, not of the limit.
+    // Disables triggers: the replication log is part of The Eye, not of the limit.
     await client.query('SET session_replication_role = replica');
     await pipeline(Readable.from(rows), client.query(from(`COPY events (${COLUMNS}) FROM STDIN`)));
   } finally {

@@ -2,7 +2,7 @@ import { superuserUrl, type TheEye } from '../../testing/the-eye.js';
 import { waitForCopy, waitForDrain } from '../support/backlog.js';
 import { arrays, type Workload, load, singles } from '../support/load.js';
 import { withPeer, onTheEye, stored, storedAtLeast } from '../../testing/on-the-eye.js';
-import { cpuPerEvent, type Cpu, cpuOf, measuredProcess } from '../support/processes.js';
+import { cpuPerEvent, type Cpu, cpuOf } from '../support/processes.js';
 import { logProgress } from '../support/progress.js';
 import { copy, makeRows } from './copy.js';
 import { measureVariants, type VariantSize } from './variants.js';
@@ -69,11 +69,11 @@ async function bytesOf(eye: TheEye): Promise<number> {
 
 async function measureCopy(eye: TheEye, events: number): Promise<StoreResult> {
   const rows = makeRows(events);
-  const before = await cpuOf(measuredProcess(eye));
+  const before = await cpuOf(eye);
   const startedAt = performance.now();
   await copy(superuserUrl(eye.databaseUrl), rows);
   const seconds = (performance.now() - startedAt) / 1000;
-  const cpu = cpuPerEvent(before, await cpuOf(measuredProcess(eye)), events);
+  const cpu = cpuPerEvent(before, await cpuOf(eye), events);
   await storedAtLeast(eye, events);
   return { stored: events / seconds, bytes: await bytesOf(eye), cpu: { ...cpu, node: 0 } };
 }
@@ -85,12 +85,12 @@ function measureWorker(workload: Workload, events: number): Promise<StoreResult>
       const sent = await load(api.url, workload, { amount: events / workload.events });
       return withPeer(api, { ROLE: 'worker' }, async (worker) => {
         const storedBefore = await stored(api);
-        const before = await cpuOf(measuredProcess(worker));
+        const before = await cpuOf(worker);
         const startedAt = performance.now();
         await waitForDrain(api);
         const seconds = (performance.now() - startedAt) / 1000;
         await waitForCopy(api);
-        const after = await cpuOf(measuredProcess(worker));
+        const after = await cpuOf(worker);
         const storedEvents = (await storedAtLeast(api, sent.events)) - storedBefore;
         return {
           stored: storedEvents / seconds,

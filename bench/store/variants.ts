@@ -30,7 +30,7 @@ const WITH_REFERENCES: Variant = {
 };
 
 /** Other forms of the table of events. What each would lose is in the section of the page. */
-export const VARIANTS: Readonly<Record<string, Variant>> = {
+const VARIANTS: Readonly<Record<string, Variant>> = {
   'as it is': PRESENT,
   'list indexes without `id`': {
     ...PRESENT,

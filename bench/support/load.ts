@@ -39,10 +39,7 @@ export const singles = (connections: number): Workload => ({
 });
 
 /** The rate that The Eye is made for. */
-export const paced = (perSecond = 100, connections = 10): Workload => ({
-  ...singles(connections),
-  perSecond,
-});
+export const paced = (): Workload => ({ ...singles(10), perSecond: 100 });
 
 export const arrays = (events: number, connections = 8): Workload => ({
   connections,

@@ -1,6 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { familyOf, runningServersOf } from '../../testing/processes.js';
-import type { TheEye } from '../../testing/the-eye.js';
 
 /*
  * CPU time and memory of processes, read from /proc. Linux only.
@@ -46,11 +45,6 @@ export const cpuShare = (before: Cpu, after: Cpu, seconds: number): Cpu =>
 
 /** A process, and the folder of the embedded servers that it uses. */
 export type MeasuredProcess = { readonly pid: number; readonly dataDir: string };
-
-export const measuredProcess = ({ process: { pid = 0 }, dataDir }: TheEye): MeasuredProcess => ({
-  pid,
-  dataDir,
-});
 
 /** CPU time of a process, of its servers and of their supervisor. Servers that it does not have count as zero. */
 export async function cpuOf({ pid, dataDir }: MeasuredProcess): Promise<Cpu> {
