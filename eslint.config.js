@@ -37,6 +37,7 @@ const LAYERS = [
   'events/stream',
   'events',
   'events/export',
+  'dialects',
   'rejections/retry',
   'sessions',
   'statistics/sessions',

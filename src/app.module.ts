@@ -11,6 +11,7 @@ import { StreamModule } from './events/stream/stream.module.js';
 import { OperationsModule } from './operations/operations.module.js';
 import { type Role, runsWorker, servesApi } from './platform/config/role.js';
 import { ClickHouseModule } from './platform/clickhouse/clickhouse.module.js';
+import { DialectsModule } from './dialects/dialects.module.js';
 import { DatabaseModule } from './platform/database/database.module.js';
 import { RedisModule } from './platform/redis/redis.module.js';
 import { PropertiesModule } from './properties/properties.module.js';
@@ -53,6 +54,7 @@ const API_MODULES = [
   EventsModule.api,
   StreamModule.api,
   ExportModule,
+  DialectsModule,
   EventTypesModule,
   RejectionsModule.api,
   RetryModule,

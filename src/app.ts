@@ -6,8 +6,10 @@ import { AppModule, type AppOptions } from './app.module.js';
 import { ApiKeyCache } from './auth/api-key.cache.js';
 import { auth } from './auth/auth.plugin.js';
 import { AuthenticationFailures } from './auth/authentication-failures.js';
+import type { Caller } from './auth/caller.js';
 import { crossOrigin } from './auth/cors.plugin.js';
 import { sendFiles } from './dashboard/assets.js';
+import { dialects } from './dialects/dialects.plugin.js';
 import { setUpSwagger } from './docs/swagger.js';
 import { queueBoard } from './operations/queue-board.plugin.js';
 import { environment } from './platform/config/environment.js';
@@ -68,11 +70,15 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   await app.register(crossOrigin, { keys });
   await app.register(methods, { router: ROUTER_OPTIONS });
   await app.register(auth, { keys, failures });
-  await app.register(bodyBudget, { callerOf: ({ caller, ip }) => caller.keyId ?? clientOf(ip) });
+  await app.register(bodyBudget, {
+    callerOf: ({ caller, ip }) => (caller as Caller | null)?.keyId ?? clientOf(ip),
+  });
   await app.register(bodyParsers, {
     takesEvents: ({ access }) => access === 'ingest',
+    isAuthenticated: ({ caller }) => (caller as Caller | null) !== null,
     onBytes: ({ points }, bytes) => points?.take({ bytes }),
   });
+  await app.register(dialects);
   await app.register(jsonIndent);
   await app.register(cutOffStreams);
   await app.register(slowReaders);

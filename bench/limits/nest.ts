@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 import { EventsPipe, SubmittedEvents } from '../../src/events/events.pipe.js';
+import { LargeBodies } from '../../src/events/large-bodies.js';
 import type { Submission } from '../../src/events/submission.js';
 import { EventTypes } from '../../src/event-types/event-types.cache.js';
 import { ANYBODY } from '../../src/auth/caller.js';
@@ -20,7 +21,10 @@ eventTypes.update([]);
 class NoWork {
   @Post()
   @HttpCode(202)
-  create(@SubmittedEvents(new EventsPipe(eventTypes, { record: () => undefined })) { events }: Submission): {
+  create(
+    @SubmittedEvents(new EventsPipe(eventTypes, { record: () => undefined }, new LargeBodies()))
+    { events }: Submission,
+  ): {
     id: string | undefined;
     status: 'queued';
   } {
@@ -36,7 +40,11 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   bodyParser: false,
   logger: false,
 });
-await app.register(bodyParsers, { takesEvents: () => true, onBytes: () => undefined });
+await app.register(bodyParsers, {
+  takesEvents: () => true,
+  isAuthenticated: () => true,
+  onBytes: () => undefined,
+});
 // Requests that would wait too long get 503 with Retry-After, as in The Eye.
 app.useGlobalFilters(new ProblemFilter());
 app

@@ -8,6 +8,7 @@ import { forbidden, originNotAllowed, unauthorized } from './auth-errors.js';
 import type { AuthenticationFailures } from './authentication-failures.js';
 import { ANYBODY, type Caller } from './caller.js';
 import { extractApiKey } from './extract-api-key.js';
+import { keyInAddress, keyInHeaders, ownKey } from './key-places.js';
 import { RequestPoints } from './request-points.js';
 
 /** Swagger UI, its assets and its document. They are public, as the source code is. */
@@ -18,18 +19,33 @@ interface AuthOptions {
   readonly failures: AuthenticationFailures;
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * Authenticates a request whose key may stand in its body, by the key that was found there. Undefined for one that is
+     * authenticated.
+     * @throws DomainError as every authentication, synchronously or by rejecting
+     */
+    authenticate: ((key: unknown) => Promise<void> | undefined) | undefined;
+  }
+}
+
 /**
  * Authenticates every request before its body is read: looks up the key, compares its scope with the access of the route,
  * takes the points of the declared body and sets `request.caller`. Every response to a key carries its rate limit.
  */
 export const auth = fp<AuthOptions>(
   (fastify, options, registered) => {
+    // The caller stays null until a request is authenticated, so that nothing can be done in its name before.
     fastify.decorateRequest('caller', null as unknown as Caller);
+    fastify.decorateRequest('authenticate', undefined);
     fastify.decorateRequest('points', undefined);
     fastify.addHook('onRequest', (request, _reply, next) => {
-      request.caller = ANYBODY;
       const { url = '', config } = request.routeOptions;
-      if (SWAGGER_ROUTE.test(url)) return next();
+      if (SWAGGER_ROUTE.test(url)) {
+        request.caller = ANYBODY;
+        return next();
+      }
       try {
         const pending = authenticate(request, config.access, options);
         // A cached key costs no promise.
@@ -40,7 +56,7 @@ export const auth = fp<AuthOptions>(
       }
     });
     fastify.addHook('onSend', (request, reply, payload, next) => {
-      // The caller is null if the path could not be decoded: no onRequest hook has run then.
+      // The caller is null if the path could not be decoded, since no onRequest hook has run then, and if the key is wrong.
       const headers = (request.caller as Caller | null)?.quota?.headers();
       if (headers) reply.headers(headers);
       next(null, payload);
@@ -51,26 +67,58 @@ export const auth = fp<AuthOptions>(
 );
 
 /**
+ * Looks for the key in the address and in the headers. If it may stand in the body too, the request is authenticated once
+ * that was read.
  * @returns undefined if everything needed was in memory
  * @throws DomainError `unauthorized`, `forbidden`, `origin_not_allowed` or `rate_limited`, synchronously or by rejecting
  */
 function authenticate(
   request: FastifyRequest,
   access: Access | undefined,
-  { keys, failures }: AuthOptions,
+  options: AuthOptions,
 ): Promise<void> | undefined {
   if (access === undefined) throw forbidden();
+  const places = request.routeOptions.config.keys;
+  // The address goes before the headers, because a browser adds the credentials of an earlier Basic dialog to beacons.
+  const inAddress = access === 'ingest' ? keyInAddress(request, places) : undefined;
+  const presented = inAddress ?? keyInHeaders(request, places) ?? extractApiKey(request.headers);
+  if (presented === undefined && places?.body) {
+    if (request.headers.origin === undefined && environment.AUTH === 'off') request.caller = ANYBODY;
+    else options.failures.refuseIfLimited(request.ip);
+    request.authenticate = (key) => {
+      request.authenticate = undefined;
+      return authenticateKey(request, access, key, true, options);
+    };
+    return undefined;
+  }
+  return authenticateKey(request, access, presented, inAddress !== undefined, options);
+}
+
+/**
+ * @param presented undefined without a key
+ * @param isPublic whether the key stands where others can read it
+ */
+function authenticateKey(
+  request: FastifyRequest,
+  access: Access,
+  presented: unknown,
+  isPublic: boolean,
+  { keys, failures }: AuthOptions,
+): Promise<void> | undefined {
   const { origin } = request.headers;
-  // The query goes before the headers, because a browser adds the credentials of an earlier Basic dialog to beacons.
-  const keyInQuery = access === 'ingest' ? (request.query as { key?: unknown }).key : undefined;
-  const key = keyInQuery ?? extractApiKey(request.headers);
+  const places = request.routeOptions.config.keys;
+  const needsKey = environment.AUTH !== 'off' || places?.isRequired;
+  // Clients of other protocols always present some key. One of another system is none while no key is needed.
+  const key = places ? (ownKey(presented) ?? (needsKey ? presented : undefined)) : presented;
   if (origin === undefined) {
-    if (access === 'anybody') return undefined;
     // A key that is presented counts all the same: its events belong to its application.
-    if (environment.AUTH === 'off' && key === undefined) return undefined;
+    if (access === 'anybody' || (!needsKey && key === undefined)) {
+      request.caller = ANYBODY;
+      return undefined;
+    }
   }
   // URLs end up in logs and histories, so only ingest keys, which are public in web pages, are accepted there.
-  if (!isApiKey(key) || (keyInQuery !== undefined && scopeOf(key) !== 'ingest')) {
+  if (!isApiKey(key) || (isPublic && scopeOf(key) !== 'ingest')) {
     if (key !== undefined) failures.refuseIfLimited(request.ip);
     failures.record(request.ip, key === undefined ? 'missing' : 'malformed');
     throw origin === undefined ? unauthorized() : originNotAllowed();

@@ -52,7 +52,7 @@ export function visibleApplication({ application, allApplications }: Caller): st
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set before the body is read. */
+    /** Set before the body is read, or after it if the key stands in it. */
     caller: Caller;
   }
 }

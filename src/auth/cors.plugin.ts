@@ -6,11 +6,14 @@ import { sendProblem, toDomainError } from '../platform/http/problem.filter.js';
 import type { ApiKeyCache } from './api-key.cache.js';
 import { parseOrigin } from './origin.js';
 
-/** Pages of other origins may only send events. Beacons include credentials, so credentials have to be allowed. */
+/**
+ * Pages of other origins may only send events, with whatever headers their SDK adds: a preflight is answered with the headers
+ * that it asks for. They also read the settings that some SDKs need. Beacons include credentials, so credentials have to be
+ * allowed.
+ */
 const OPTIONS: FastifyCorsOptions = {
   credentials: true,
-  methods: ['POST'],
-  allowedHeaders: ['content-type', 'authorization', 'x-api-key', 'prefer'],
+  methods: ['GET', 'POST'],
   exposedHeaders: ['location', 'retry-after', 'ratelimit', 'ratelimit-policy'],
   maxAge: 600,
   strictPreflight: false,

@@ -68,13 +68,22 @@ export function refuseOversized({ exceeded, isTooDeep }: ScannedValue, deepField
  * @param value parsed from it
  */
 export function readScannedEvent(
-  { keys, hasInexactNumber, isTooDeep }: ScannedValue,
+  scanned: ScannedValue,
   text: () => string,
   value: unknown,
   context: ReadContext,
 ): Verdict {
+  return readEvent(value, inexactnessOf(scanned, text, value), context);
+}
+
+/** What JSON.parse has changed in a value that was scanned; undefined if nothing, and if it is not nested too deep. */
+export function inexactnessOf(
+  { keys, hasInexactNumber, isTooDeep }: ScannedValue,
+  text: () => string,
+  value: unknown,
+): Inexactness | undefined {
   const isExact = !isTooDeep && !hasInexactNumber && countKeys(value) === keys;
-  return readEvent(value, isExact ? undefined : findInexactness(text(), environment.DEPTH_LIMIT), context);
+  return isExact ? undefined : findInexactness(text(), environment.DEPTH_LIMIT);
 }
 
 /**
@@ -82,31 +91,38 @@ export function readScannedEvent(
  * @param defaultTimestamp canonical; the time of an event that has none
  */
 export function readEventText(text: string, context: ReadContext, defaultTimestamp?: string): Verdict {
+  const parsed = parseEventText(text);
+  if ('outcome' in parsed) return parsed;
+  const { value } = parsed;
+  const timed =
+    defaultTimestamp !== undefined && isJsonObject(value) && !('timestamp' in value)
+      ? { ...value, timestamp: defaultTimestamp }
+      : value;
+  return readEvent(timed, undefined, context);
+}
+
+/** Parses the JSON text of one event, unless it is beyond the bounds or cannot be parsed exactly. */
+export function parseEventText(text: string): { readonly value: unknown } | RefusedVerdict {
   const scanner = new JsonScanner(Buffer.from(text), false, EVENT_BOUNDS, 1);
   while (scanner.advance());
   if (scanner.syntaxError !== undefined) return malformed(scanner.syntaxError);
   const [scanned] = scanner.values;
   if (scanner.isMany || !scanned) return notAnObject();
   if (scanned.exceeded !== undefined) return refuseOversized(scanned);
-  const value: unknown = JSON.parse(text);
-  const timed =
-    defaultTimestamp !== undefined && isJsonObject(value) && !('timestamp' in value)
-      ? { ...value, timestamp: defaultTimestamp }
-      : value;
-  return readEvent(timed, findInexactness(text, environment.DEPTH_LIMIT), context);
+  const inexactness = findInexactness(text, environment.DEPTH_LIMIT);
+  return inexactness ? refuseInexact(inexactness) : { value: JSON.parse(text) as unknown };
 }
 
 /**
  * Reads an event from a parsed JSON value.
  * @param inexactness what JSON.parse has changed in it, if anything
  */
-function readEvent(
+export function readEvent(
   value: unknown,
   inexactness: Inexactness | undefined,
   { application, checkType }: ReadContext,
 ): Verdict {
-  if (inexactness)
-    return refuse(inexactness.code, { [inexactness.path.join('.') || 'event']: [inexactness.reason] });
+  if (inexactness) return refuseInexact(inexactness);
   if (!isJsonObject(value)) return notAnObject();
   const dto = CreateEventDto.from(value);
   for (const key in value) if (!CreateEventDto.isField(key)) return explain(dto, value);
@@ -124,6 +140,9 @@ function readEvent(
     ? { outcome: 'observed', event, code: violation.code, errors: violation.errors }
     : { outcome: 'accepted', event };
 }
+
+export const refuseInexact = ({ code, path, reason }: Inexactness): RefusedVerdict =>
+  refuse(code, { [path.join('.') || 'event']: [reason] });
 
 export const malformed = (syntaxError: string): RefusedVerdict =>
   refuse('malformed_json', { event: [syntaxError] });

@@ -50,4 +50,11 @@ export class EventEntity {
 
   @PrimaryColumn('bytea', inKey())
   data_sha256: Buffer;
+
+  /**
+   * Milliseconds by which the server's clock was ahead of the client's when the event arrived first; null if the client did not
+   * say when it sent it. Of the sending, not of the event, so it is in no index.
+   */
+  @Column('integer', { nullable: true })
+  clock_skew_ms: number | null;
 }

@@ -9,6 +9,7 @@ import { EventsPipe } from './events.pipe.js';
 import { EventsProcessor } from './events.processor.js';
 import { EventsRepositoryModule } from './events-repository.module.js';
 import { EventsService } from './events.service.js';
+import { LargeBodies } from './large-bodies.js';
 import { StoredEventsPoller } from './stored-events.poller.js';
 import { StreamModule } from './stream/stream.module.js';
 
@@ -20,7 +21,8 @@ export class EventsModule {
     module: EventsModule,
     imports: [EventsRepositoryModule, EventTypesModule, RejectionsModule.api],
     controllers: [EventsController],
-    providers: [EventsPipe, EventLimits, EventLimitsPipe, EventsService, StoredEventsPoller],
+    providers: [LargeBodies, EventsPipe, EventLimits, EventLimitsPipe, EventsService, StoredEventsPoller],
+    exports: [LargeBodies, EventLimits, EventsService],
   };
 
   /** Stores the events of the queue. */

@@ -8,6 +8,7 @@ import { DomainError } from '../platform/errors/domain-error.js';
 import type { ReadEvent } from '../platform/model/event.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import { EventsPipe } from './events.pipe.js';
+import { LargeBodies } from './large-bodies.js';
 import type { Submission } from './submission.js';
 
 const EVENT = {
@@ -22,9 +23,8 @@ const EMOJI = '\u{1F600}';
 const recorded: NewRejection[] = [];
 const eventTypes = new EventTypes();
 eventTypes.update([]);
-const pipe = new EventsPipe(eventTypes, {
-  record: (rejection) => void recorded.push(rejection),
-});
+const recorder = { record: (rejection: NewRejection) => void recorded.push(rejection) };
+const pipe = new EventsPipe(eventTypes, recorder, new LargeBodies());
 const sendText = (text: string) => pipe.transform({ body: new JsonBody(Buffer.from(text)), caller: ANYBODY });
 const send = (value: unknown) => sendText(JSON.stringify(value));
 

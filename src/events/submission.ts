@@ -1,4 +1,3 @@
-import { environment } from '../platform/config/environment.js';
 import { DomainError, type FieldErrors, InvalidFieldsError } from '../platform/errors/domain-error.js';
 import { emptyBody } from '../platform/http/http-errors.js';
 import type { ReadEvent } from '../platform/model/event.js';
@@ -80,8 +79,9 @@ export class SubmissionBuilder {
   }
 }
 
-export function tooManyEvents(): DomainError {
-  const limit = environment.EVENTS_LIMIT.toLocaleString('en');
+/** @param maxEvents of one request */
+export function tooManyEvents(maxEvents: number): DomainError {
+  const limit = maxEvents.toLocaleString('en');
   return new DomainError(
     'too_large',
     'too_many_events',

@@ -1,4 +1,7 @@
 import type { FastifyRequest } from 'fastify';
+import { environment } from '../platform/config/environment.js';
+import { RawBody } from '../platform/http/bodies.js';
+import type { Caller } from '../auth/caller.js';
 import type { DomainError } from '../platform/errors/domain-error.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
 import type { RejectionsRecorder } from './rejections.recorder.js';
@@ -11,15 +14,32 @@ const REJECTION_CODES = new Map<string, RejectionCode>([
   ['unsupported_media_type', 'unsupported_media_type'],
 ]);
 
+/** As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut. */
+const head = (bytes: Buffer): string => bytes.toString('utf8', 0, environment.REJECTION_EVENT_LIMIT + 4);
+
 /**
  * Records ingest requests that were refused as a whole before any event was read, so that a sender that is set up wrongly
  * becomes visible.
  */
 export function recordRefusedBodies(recorder: RejectionsRecorder) {
   return ({ code: errorCode, message }: DomainError, request: FastifyRequest): void => {
-    const code = REJECTION_CODES.get(errorCode);
-    if (code === undefined || request.routeOptions.config.access !== 'ingest') return;
-    const { application } = request.caller;
-    recorder.record({ application, code, errors: { body: [message] }, event: undefined, observed: false });
+    const { access, dialect } = request.routeOptions.config;
+    const { body } = request;
+    // EventsPipe records the others itself, with what it has read of them.
+    const isMalformed = errorCode === 'malformed_json' && body instanceof RawBody;
+    const code = isMalformed ? 'malformed_json' : REJECTION_CODES.get(errorCode);
+    if (code === undefined || access !== 'ingest') return;
+    // Null if nobody knows who sent it.
+    const caller = request.caller as Caller | null;
+    if (!caller) return;
+    const { application } = caller;
+    recorder.record({
+      application,
+      code,
+      errors: { body: [message] },
+      event: isMalformed ? head(body.bytes) : undefined,
+      observed: false,
+      ...(dialect && { dialect: dialect.name }),
+    });
   };
 }

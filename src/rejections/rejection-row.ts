@@ -20,6 +20,7 @@ export type RejectionRow = Pick<
   | 'session_id'
   | 'category'
   | 'name'
+  | 'dialect'
   | 'rejected_at'
 >;
 
@@ -44,7 +45,8 @@ export function toRow(rejection: NewRejection, outcome: RejectionOutcome, now = 
     errors: boundedErrors(rejection.errors),
     ...eventText(rejection),
     outcome,
-    ...textsOf(rejection.event),
+    ...textsOf(rejection.texts ?? rejection.event),
+    dialect: rejection.dialect ?? null,
     rejected_at: new Date(now).toISOString(),
   };
 }

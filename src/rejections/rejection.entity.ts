@@ -53,6 +53,10 @@ export class RejectionEntity {
   @Column('text', { nullable: true })
   name: string | null;
 
+  /** The protocol that `event` is in; null for The Eye's own. */
+  @Column('text', { nullable: true })
+  dialect: string | null;
+
   @Column({ type: 'timestamptz', precision: 6 })
   rejected_at: string;
 }

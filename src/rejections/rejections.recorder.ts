@@ -52,8 +52,8 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
 
   /** Returns at once. @param now milliseconds since 1970 */
   record(rejection: NewRejection, now = Date.now()): void {
-    const { application, code, event, observed } = rejection;
-    const { category, name } = textsOf(event);
+    const { application, code, event, texts, observed } = rejection;
+    const { category, name } = textsOf(texts ?? event);
     this.counts.add({ application, code, category: category ?? '', name: name ?? '' }, now);
     if (!observed) metrics.refused(code, application);
     if (this.takeSample(application, now))

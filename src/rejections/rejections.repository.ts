@@ -38,7 +38,8 @@ export interface CountsQuery {
   code?: string;
 }
 
-const COLUMNS = 'id, event_id, application, code, errors, event, whole, outcome, session_id, category, name';
+const COLUMNS =
+  'id, event_id, application, code, errors, event, whole, outcome, session_id, category, name, dialect';
 
 const SELECTED = `${COLUMNS}, ${selectUtc('rejected_at')}`;
 
@@ -48,7 +49,7 @@ const BYTES = 'coalesce(octet_length(event), 0) + octet_length(errors::text)';
 /** A JSON array of rows as a relation. */
 const BATCH = `AS batch (
   id uuid, event_id uuid, application text, code text, errors jsonb, event text, whole boolean, outcome text,
-  session_id text, category text, name text, rejected_at timestamptz
+  session_id text, category text, name text, dialect text, rejected_at timestamptz
 )`;
 
 /** Rows that one statement removes at most, so that it holds its locks only briefly. */

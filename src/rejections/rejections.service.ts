@@ -115,7 +115,7 @@ function withEvent<Event>(
   row: RejectionRow,
   event: Event,
 ): Omit<RejectionResponse, 'event'> & { event: Event } {
-  const { id, event_id, application, outcome, code, errors, whole, session_id, category, name, rejected_at } =
+  const { id, event_id, application, outcome, code, errors, whole, session_id, category, name, dialect } =
     row;
   return {
     id,
@@ -129,6 +129,7 @@ function withEvent<Event>(
     session_id,
     category,
     name,
-    rejected_at,
+    dialect,
+    rejected_at: row.rejected_at,
   };
 }

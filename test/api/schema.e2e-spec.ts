@@ -32,6 +32,7 @@ const MIGRATED = [
   'CountsInClickhouse1766300000000',
   'SessionsInClickhouse1766400000000',
   'FewerIndexes1766500000000',
+  'Dialects1766600000000',
 ];
 
 const initialSchemaFile = (name: string): string =>
@@ -73,6 +74,8 @@ const UNDO_LATER = `
   CREATE INDEX events_type ON events (category, name, timestamp, id);
   DROP FUNCTION log_changed_events, log_emptied_events CASCADE;
   DROP TABLE replication_log, replication_state;
+  ALTER TABLE rejections DROP COLUMN dialect;
+  ALTER TABLE events DROP COLUMN clock_skew_ms;
   ALTER TABLE applications DROP COLUMN types_limit, DROP COLUMN past_limit;
   DROP TABLE audit;
   ALTER TABLE event_type_versions DROP CONSTRAINT event_type_versions_pkey;

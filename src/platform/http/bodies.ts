@@ -25,9 +25,23 @@ export class NdjsonBody {
   constructor(readonly bytes: Buffer) {}
 }
 
+/** A body of a protocol that decides itself what its content types mean, not looked at. */
+export class RawBody {
+  constructor(readonly bytes: Buffer) {}
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** True for a route that takes a RawBody of any content type. */
+    takesAnyType?: boolean;
+  }
+}
+
 export interface BodyOptions {
   /** Whether a route takes events. The bodies of all others are small objects, which are parsed at once. */
   readonly takesEvents: (route: FastifyContextConfig) => boolean;
+  /** Whether it is known who sends a request. Of others, only a small body is read. */
+  readonly isAuthenticated: (request: FastifyRequest) => boolean;
   /**
    * Called while a body arrives.
    * @param bytes that have arrived so far
@@ -36,6 +50,9 @@ export interface BodyOptions {
    */
   readonly onBytes: (request: FastifyRequest, bytes: number) => Promise<void> | undefined;
 }
+
+/** Bytes of a body that is read to find a key in it: batches of the SDKs that put it there are at most half as large. */
+const MAX_UNAUTHENTICATED_BYTES = 1024 * 1024;
 
 /** Bytes of a body that is a single JSON object: a schema of 64 KiB, indented, fits. */
 const MAX_OBJECT_BYTES = 256 * 1024;
@@ -52,9 +69,9 @@ const MAX_INITIAL_BYTES = 64 * 1024;
 /** Methods whose bodies are not read. */
 const UNREAD_METHODS = new Set(['GET', 'HEAD']);
 
-/** Reads JSON and NDJSON bodies; Fastify responds 415 to every other content type. */
+/** Reads JSON and NDJSON bodies, and those of any type on the routes that take them; every other content type gets 415. */
 export const bodyParsers = fp<BodyOptions>(
-  (fastify, { takesEvents, onBytes }, registered) => {
+  (fastify, { takesEvents, isAuthenticated, onBytes }, registered) => {
     fastify.addHook('onRoute', (route) => {
       if (!takesEvents(route.config ?? {}))
         route.bodyLimit = Math.min(MAX_OBJECT_BYTES, environment.BODY_LIMIT);
@@ -68,10 +85,12 @@ export const bodyParsers = fp<BodyOptions>(
     const parser =
       (toBody: (bytes: Buffer) => unknown) =>
       (request: FastifyRequest, payload: Readable, parsed: (error: Error | null, body?: unknown) => void) => {
-        readBody(request, payload, onBytes, (failure, bytes) => {
+        const { bodyLimit, config } = request.routeOptions;
+        const limit = isAuthenticated(request) ? bodyLimit : Math.min(bodyLimit, MAX_UNAUTHENTICATED_BYTES);
+        readBody(request, payload, limit, onBytes, (failure, bytes) => {
           if (failure) return parsed(failure);
           try {
-            parsed(null, toBody(bytes));
+            parsed(null, config.takesAnyType ? new RawBody(bytes) : toBody(bytes));
           } catch (invalid) {
             parsed(invalid as Error);
           }
@@ -82,6 +101,11 @@ export const bodyParsers = fp<BodyOptions>(
       NDJSON_MEDIA_TYPES,
       parser((bytes) => new NdjsonBody(bytes)),
     );
+    const parseRaw = parser((bytes) => bytes);
+    fastify.addContentTypeParser('*', (request, payload, parsed) => {
+      if (request.routeOptions.config.takesAnyType) parseRaw(request, payload, parsed);
+      else parsed(unsupportedMediaType(request.headers['content-type']));
+    });
     registered();
   },
   { name: 'the-eye-body-parsers' },
@@ -100,10 +124,10 @@ function toJsonBody(bytes: Buffer): JsonBody {
 function readBody(
   request: FastifyRequest,
   body: Readable,
+  limit: number,
   onBytes: BodyOptions['onBytes'],
   done: (error: Error | null, bytes: Buffer) => void,
 ): void {
-  const limit = request.routeOptions.bodyLimit;
   const declared = Number(request.headers['content-length'] ?? 0);
   let whole: Buffer = Buffer.allocUnsafe(0);
   if (declared > limit) return done(bodyTooLarge(limit), whole);

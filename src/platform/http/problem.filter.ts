@@ -15,6 +15,23 @@ import {
 } from './http-errors.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 
+/** A response that tells an error in the form of another protocol. */
+export interface RenderedError {
+  readonly status: number;
+  /** JSON is made of an object. */
+  readonly body: object | string | Buffer;
+  readonly contentType: string;
+  /** Further headers; `Retry-After` is set if the error has one and this says nothing else. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Tells an error in the protocol of the route; undefined for problem documents. */
+    renderError?: (error: DomainError, request: FastifyRequest) => RenderedError;
+  }
+}
+
 /** Error codes of a stream whose other end has closed. */
 const CONNECTION_LOST = new Set(['ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE']);
 
@@ -41,6 +58,18 @@ export class ProblemFilter implements ExceptionFilter {
 }
 
 export function sendProblem(reply: FastifyReply, error: DomainError): void {
+  // A request that never reached a route has none.
+  const rendered = reply.request.routeOptions?.config?.renderError?.(error, reply.request);
+  if (rendered) {
+    const { status, body, contentType, headers } = rendered;
+    const retryAfter = problemHeaders(error)['retry-after'];
+    void reply
+      .status(status)
+      .headers({ ...(retryAfter !== undefined && { 'retry-after': retryAfter }), ...headers })
+      .header('content-type', contentType)
+      .send(body);
+    return;
+  }
   const document = toProblemDocument(error);
   void reply.status(document.status).headers(problemHeaders(error)).send(document);
 }

@@ -19,6 +19,9 @@ export interface StoredEvent extends EventFields {
   application: string;
 }
 
+/** The longest skew of a clock that is kept, in milliseconds: what the column holds, 24 days. */
+const MAX_SKEW_MS = 2 ** 31 - 1;
+
 /** A stored event whose payload stays the JSON text that PostgreSQL returns. */
 export type StoredEventText = Omit<StoredEvent, 'data'> & { data: string };
 
@@ -86,6 +89,16 @@ export function createEvent(
     data_sha256,
     text: `{"id":"${id}","data_sha256":"${data_sha256}",${canonical.slice(1)}`,
   };
+}
+
+/**
+ * An event with the skew of its client's clock, which is stored beside it and is no part of its identity: it is another one each
+ * time that the event is sent.
+ * @param skewMs milliseconds by which the server's clock was ahead when the event arrived, with the time that it travelled
+ */
+export function withClockSkew(event: ReadEvent, skewMs: number): ReadEvent {
+  const bounded = Math.max(-MAX_SKEW_MS, Math.min(MAX_SKEW_MS, Math.round(skewMs)));
+  return { ...event, text: `${event.text.slice(0, -1)},"clock_skew_ms":${bounded}}` };
 }
 
 /** An accepted event as it is returned once it is stored. */

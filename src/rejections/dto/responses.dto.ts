@@ -64,6 +64,14 @@ export class RejectionResponse {
   @ApiProperty({ type: String, nullable: true, description: 'From the event, if it is a text.' })
   name: string | null;
 
+  @ApiProperty({
+    type: String,
+    nullable: true,
+    example: 'segment',
+    description: 'The protocol that `event` is in; null for that of `POST /events/`.',
+  })
+  dialect: string | null;
+
   @ApiProperty({ format: 'date-time', description: 'UTC, six fractional digits.' })
   rejected_at: string;
 }

@@ -1,3 +1,4 @@
+import type { ArrivalTimes } from '../../dialects/arrival-times.js';
 import type { EventTypes, TypeViolation } from '../../event-types/event-types.cache.js';
 import type { Producer } from '../../queue/producer.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
@@ -10,6 +11,7 @@ import type { NewEvent } from '../../platform/model/event.js';
 import type { EventLimits } from '../../events/event-limits.js';
 import { EventLimitsPipe } from '../../events/event-limits.pipe.js';
 import { EventsPipe } from '../../events/events.pipe.js';
+import { LargeBodies } from '../../events/large-bodies.js';
 import { EventCutError, RetryService, StillRefusedError } from './retry.service.js';
 
 const EVENT = {
@@ -35,7 +37,7 @@ function setUp() {
   const eventTypes = { check: () => state.violation } as unknown as EventTypes;
   const limits = { violations: () => Promise.resolve(new Map()) } as unknown as EventLimits;
   const recorder = { record: (rejection: NewRejection) => void recorded.push(rejection) };
-  const pipe = new EventsPipe(eventTypes, recorder);
+  const pipe = new EventsPipe(eventTypes, recorder, new LargeBodies());
   const limitsPipe = new EventLimitsPipe(limits, recorder);
   const producer = {
     add: (texts: string[]) => {
@@ -71,7 +73,8 @@ function setUp() {
       .catch(() => undefined);
     return keep(recorded[0] as NewRejection);
   };
-  const retries = new RetryService(eventTypes, producer, repository, limits);
+  const arrivals = {} as unknown as ArrivalTimes;
+  const retries = new RetryService(eventTypes, producer, repository, limits, arrivals);
   return { retries, recorded, queued, steps, rows, state, keep, send };
 }
 

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { EventTypes } from '../../event-types/event-types.cache.js';
 import { EventLimits } from '../../events/event-limits.js';
-import { contextOf, readEventText, type Verdict } from '../../events/event-reader.js';
+import { ArrivalTimes } from '../../dialects/arrival-times.js';
+import { parseItemText, readTranslated } from '../../dialects/read-item.js';
+import { dialectOf } from '../../dialects/registry.js';
+import { contextOf, type ReadContext, readEventText, type Verdict } from '../../events/event-reader.js';
 import { Timeslice } from '../../platform/async/timeslice.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../../platform/errors/domain-error.js';
 import type { ReadEvent } from '../../platform/model/event.js';
@@ -62,6 +65,7 @@ export class RetryService {
     private readonly producer: Producer,
     private readonly rejections: RejectionsRepository,
     private readonly limits: EventLimits,
+    private readonly arrivals: ArrivalTimes,
   ) {}
 
   /**
@@ -118,8 +122,7 @@ export class RetryService {
     for (const row of rows) {
       if (slice.isOver) await slice.next();
       const context = contextOf(row.application, this.eventTypes);
-      // An event without a timestamp happened when it arrived.
-      const verdict = await this.withinLimits(readEventText(textOf(row), context, row.rejected_at));
+      const verdict = await this.withinLimits(await this.read(row, context));
       if (verdict.outcome === 'accepted') {
         accepted.push(row);
         results.push({ event: verdict.event });
@@ -144,6 +147,16 @@ export class RetryService {
     if (accepted.length > 0) await this.rejections.remove(accepted);
     if (changed.length > 0) await this.rejections.update(changed);
     return results;
+  }
+
+  /** An event without a timestamp happened when it arrived. */
+  private async read(row: RejectionRow, context: ReadContext): Promise<Verdict> {
+    const dialect = row.dialect === null ? undefined : dialectOf(row.dialect);
+    if (!dialect) return readEventText(textOf(row), context, row.rejected_at);
+    const parsed = parseItemText(dialect, textOf(row));
+    if ('outcome' in parsed) return parsed;
+    const arrivals = await this.arrivals.of(row.application, dialect.name, [parsed]);
+    return readTranslated(parsed, arrivals.get(parsed) ?? row.rejected_at, context);
   }
 
   private async withinLimits(verdict: Verdict): Promise<Verdict> {

@@ -104,6 +104,7 @@ export interface Rejection {
   session_id: string | null;
   category: string | null;
   name: string | null;
+  dialect: string | null;
   rejected_at: string;
 }
 

@@ -14,6 +14,7 @@ const RELEASED: Record<string, string> = {
   '1766300000000-counts-in-clickhouse': '3b87f0ef0189e06f486043610758f6532e3d6b123610ac8536d4caf2d0f452c4',
   '1766400000000-sessions-in-clickhouse': 'c392c6448fe9752a1f7abef5208ff4c0cdb2cf1ae007fbb96cdabecf35b9c947',
   '1766500000000-fewer-indexes': 'c09e2d1a4ab470d4ce80e92090b9e4890159115bb3e766f08e6235ced5840d93',
+  '1766600000000-dialects': '88c4447a15371e07551f539fc84dc230fcb7af030b6112988c0e69a8d4fec153',
 };
 
 function digestOf(migration: string): string {

@@ -5,6 +5,7 @@ import { Replication1766200000000 } from './1766200000000-replication.js';
 import { CountsInClickhouse1766300000000 } from './1766300000000-counts-in-clickhouse.js';
 import { SessionsInClickhouse1766400000000 } from './1766400000000-sessions-in-clickhouse.js';
 import { FewerIndexes1766500000000 } from './1766500000000-fewer-indexes.js';
+import { Dialects1766600000000 } from './1766600000000-dialects.js';
 
 /**
  * All migrations, oldest first. A released migration never changes, because databases that have run it would differ from
@@ -18,4 +19,5 @@ export const MIGRATIONS = [
   CountsInClickhouse1766300000000,
   SessionsInClickhouse1766400000000,
   FewerIndexes1766500000000,
+  Dialects1766600000000,
 ];

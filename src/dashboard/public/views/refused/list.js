@@ -67,6 +67,7 @@ function rejected({
   session_id,
   category,
   name,
+  dialect,
   rejected_at,
 }) {
   return el(
@@ -79,6 +80,7 @@ function rejected({
       el('b', { class: 'code' }, code),
       el('span', { class: 'type' }, category !== null && el('b', {}, category), ` ${name ?? ''}`),
       el('span', { class: 'application' }, application),
+      dialect !== null && el('span', { class: 'muted' }, dialect),
       outcome !== 'refused' && el('span', { class: 'muted' }, OUTCOMES[outcome]),
       session_id !== null &&
         el('a', { class: 'session', href: href('sessions', {}, session_id) }, session_id),
