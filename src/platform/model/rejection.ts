@@ -42,7 +42,8 @@ export interface NewRejection {
   /** The JSON text of the event, if it is at hand, or if parsing has changed it. */
   readonly json?: string;
   /** The texts by which it is found, if they are not those of `event`. */
-  readonly texts?: { readonly session_id: unknown; readonly category: unknown; readonly name: unknown } | undefined;
+  readonly texts?:
+    { readonly session_id: unknown; readonly category: unknown; readonly name: unknown } | undefined;
   /** The protocol that `event` is in; undefined for The Eye's own. */
   readonly dialect?: string;
   /** The id of the event, if it has one. */
