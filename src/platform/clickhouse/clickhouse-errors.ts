@@ -1,4 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client';
+import { SERVER_MEMORY } from '../embedded/clickhouse/statuses.js';
 import { DomainError, UnavailableError } from '../errors/domain-error.js';
 
 /** How to have a ClickHouse, for a process that has none. */
@@ -59,9 +60,6 @@ const OUTAGES: Readonly<Record<string, string>> = {
 };
 
 const OUT_OF_MEMORY = '241';
-
-/** Of the limit of the whole server, as opposed to that of one question. */
-const SERVER_MEMORY = /\(total\) memory limit/;
 
 /** What an error of the client means: a domain error, or the same error if the statement itself is wrong. */
 export function toDomainError(error: unknown): unknown {

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../async/periodic-task.js';
 import { environment } from '../config/environment.js';
 import { metrics, registry, type StatementOutcome } from '../telemetry/metrics.js';
@@ -20,6 +21,9 @@ const SPAN_OPTIONS: SpanOptions = { kind: 'client', attributes: { 'db.system.nam
 
 /** Milliseconds that ClickHouse has to report its own time limit before the connection is dropped. */
 const GRACE_MS = 2000;
+
+/** The same for the embedded one while it responds: longer than its statements wait for each other. */
+const EMBEDDED_GRACE_MS = 25_000;
 
 /** How old a check may be when somebody asks whether ClickHouse is available, or runs a statement. */
 const MAX_CHECK_AGE_MS = 2000;
@@ -277,10 +281,14 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     const cancelled = new AbortController();
     const cancel = (): void => cancelled.abort();
     let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      cancel();
-    }, timeoutMs + GRACE_MS);
+    const ended = new AbortController();
+    void this.untilLate(timeoutMs, ended.signal).then(
+      () => {
+        isLate = true;
+        cancel();
+      },
+      () => undefined, // It has ended before.
+    );
     signal?.addEventListener('abort', cancel);
     try {
       signal?.throwIfAborted();
@@ -299,8 +307,24 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       if (clickHouseCode(error) === UNKNOWN_DATABASE) this.whenPrepared = undefined;
       throw toDomainError(error);
     } finally {
-      clearTimeout(timer);
+      ended.abort();
       signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /**
+   * Resolves when the answer to a statement is not worth waiting for any more. The embedded ClickHouse bounds the time itself,
+   * from when a statement begins: before, it may wait for others, and for their memory.
+   * @throws Error when the statement has ended
+   */
+  private async untilLate(timeoutMs: number, ended: AbortSignal): Promise<void> {
+    if (!this.isEmbedded) return sleep(timeoutMs + GRACE_MS, undefined, { signal: ended });
+    const latest = performance.now() + timeoutMs + EMBEDDED_GRACE_MS;
+    await sleep(timeoutMs, undefined, { signal: ended });
+    for (;;) {
+      await this.check();
+      if (this.outage || performance.now() > latest) return;
+      await sleep(MAX_CHECK_AGE_MS, undefined, { signal: ended });
     }
   }
 
