@@ -5,14 +5,16 @@ import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../async/periodic-task.js';
 import { environment } from '../config/environment.js';
+import { currentQuestion } from '../questions/question.js';
 import { metrics, registry, type StatementOutcome } from '../telemetry/metrics.js';
 import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { createClickHouseClient } from './clickhouse-client.js';
 import {
-  clickHouseCode,
   answerTooLarge,
+  clickHouseCode,
   ClickHouseUnavailableError,
   HOW_TO_HAVE_CLICKHOUSE,
+  isConnectionLost,
   toDomainError,
 } from './clickhouse-errors.js';
 import { type ClickHouseAddress, parseClickHouseUrl } from '../config/clickhouse-url.js';
@@ -256,7 +258,8 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     options: StatementOptions,
     work: (client: ClickHouseClient, request: Request) => Promise<Result>,
   ): Promise<Result> {
-    const name = `ClickHouse ${options.name ?? /[A-Za-z]+/.exec(sql)?.[0].toUpperCase() ?? ''}`;
+    const label = options.name ?? /[A-Za-z]+/.exec(sql)?.[0].toUpperCase() ?? '';
+    const name = `ClickHouse ${label}`;
     const startedAt = performance.now();
     let outcome: StatementOutcome = 'failed';
     try {
@@ -264,11 +267,21 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       outcome = 'ok';
       return result;
     } catch (error) {
+      if (isConnectionLost(error)) this.logLost(label);
       if (error instanceof ClickHouseUnavailableError) outcome = 'unavailable';
       throw error;
     } finally {
       metrics.statementDone(name, outcome, performance.now() - startedAt);
     }
+  }
+
+  /** Of several statements that run when ClickHouse ends, one may be the cause. It is not repeated. */
+  private logLost(label: string): void {
+    const keyId = currentQuestion()?.keyId;
+    const asker = keyId === undefined ? 'no key' : `the key ${keyId}`;
+    this.logger.warn(
+      `The connection was lost while ClickHouse worked on the statement "${label}" for ${asker}.`,
+    );
   }
 
   private async attempt<Result>(
