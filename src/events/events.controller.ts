@@ -123,7 +123,7 @@ export class EventsController {
     const waitSeconds = preferredWait(prefer, environment.WAIT_LIMIT);
     const { status, waited } = await this.events.accept(events, waitSeconds * 1000, {
       keyId: request.caller.keyId,
-      bytes: Number(request.headers['content-length'] ?? environment.BODY_LIMIT),
+      bytes: request.bodyReservation?.bytes ?? 0,
     });
     reply.status(STATUS[status]);
     if (waited) reply.header('preference-applied', `wait=${waitSeconds}`);
