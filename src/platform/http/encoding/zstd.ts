@@ -1,5 +1,6 @@
 import { ZSTDDecoder } from 'zstddec';
 import { Timeslice } from '../../async/timeslice.js';
+import { DomainError } from '../../errors/domain-error.js';
 import { bodyTooLarge, malformedEncoding, tooManyBlocks } from '../http-errors.js';
 
 /** A frame of RFC 8878. */
@@ -25,7 +26,7 @@ const MAX_WINDOW = 8 * 1024 * 1024;
 const MAX_BLOCK_BYTES = 128 * 1024;
 
 /** Blocks and frames of a body. Each costs some microseconds, however short it is; 5 MiB in one piece have 40. */
-const MAX_BLOCKS = 4096;
+const MAX_BLOCKS = 2048;
 
 const decoder = new ZSTDDecoder();
 
@@ -78,8 +79,8 @@ function readFrame(bytes: Buffer, start: number, limit: number): Frame {
     if (frame.end > bytes.length) throw malformedEncoding('zstd');
     return frame;
   } catch (error) {
-    // Of a read beyond the end.
-    throw error instanceof RangeError ? malformedEncoding('zstd', error) : error;
+    // A read beyond the end.
+    throw error instanceof DomainError ? error : malformedEncoding('zstd', error as Error);
   }
 }
 
