@@ -53,6 +53,13 @@ export function bodyTooLarge(limit = environment.BODY_LIMIT): DomainError {
   );
 }
 
+export const zstdFrameTooLarge = (limit: number): DomainError =>
+  new DomainError(
+    'too_large',
+    'body_too_large',
+    `A frame of zstd has more than ${limit.toLocaleString('en')} bytes; send several frames.`,
+  );
+
 /** @param received the content type of the request */
 export const unsupportedMediaType = (received: string | undefined): DomainError =>
   new DomainError(

@@ -1,7 +1,7 @@
 import { ZSTDDecoder } from 'zstddec';
 import { Timeslice } from '../../async/timeslice.js';
 import { DomainError } from '../../errors/domain-error.js';
-import { bodyTooLarge, malformedEncoding, tooManyBlocks } from '../http-errors.js';
+import { bodyTooLarge, malformedEncoding, tooManyBlocks, zstdFrameTooLarge } from '../http-errors.js';
 
 /** A frame of RFC 8878. */
 interface Frame {
@@ -25,6 +25,9 @@ const MAX_WINDOW = 8 * 1024 * 1024;
 /** Bytes of the largest block. */
 const MAX_BLOCK_BYTES = 128 * 1024;
 
+/** Bytes that may come out of one frame, because a whole frame is decoded at once: tens of milliseconds. */
+const MAX_FRAME_BYTES = 8 * 1024 * 1024;
+
 /** Blocks and frames of a body. Each costs some microseconds, however short it is; 5 MiB in one piece have 40. */
 const MAX_BLOCKS = 2048;
 
@@ -43,12 +46,14 @@ export async function* decompressZstd(bytes: Buffer, limit: number): AsyncGenera
   let blocks = 0;
   if (bytes.length === 0) throw malformedEncoding('zstd');
   for (let start = 0; start < bytes.length;) {
-    const frame = readFrame(bytes, start, limit);
+    const room = Math.min(left, MAX_FRAME_BYTES);
+    const tooLarge = (): DomainError => (room < left ? zstdFrameTooLarge(room) : bodyTooLarge(limit));
+    const frame = readFrame(bytes, start);
     blocks += frame.blocks;
     if (blocks > MAX_BLOCKS) throw tooManyBlocks();
-    if ((frame.contentSize ?? 0) > left) throw bodyTooLarge(limit);
-    const content = decode(bytes.subarray(start, frame.end), frame, left);
-    if (content === undefined) throw frame.maxSize > left ? bodyTooLarge(limit) : malformedEncoding('zstd');
+    if ((frame.contentSize ?? 0) > room) throw tooLarge();
+    const content = decode(bytes.subarray(start, frame.end), frame, room);
+    if (content === undefined) throw frame.maxSize > room ? tooLarge() : malformedEncoding('zstd');
     left -= content.length;
     start = frame.end;
     yield content;
@@ -58,24 +63,24 @@ export async function* decompressZstd(bytes: Buffer, limit: number): AsyncGenera
 
 /**
  * The content of a frame.
- * @returns undefined if it is malformed, or larger than `left`: the decoder returns nothing in both cases
+ * @returns undefined if it is malformed, or larger than `room`: the decoder returns nothing in both cases
  */
-function decode(bytes: Buffer, { contentSize, maxSize }: Frame, left: number): Uint8Array | undefined {
+function decode(bytes: Buffer, { contentSize, maxSize }: Frame, room: number): Uint8Array | undefined {
   const expected = contentSize ?? maxSize;
   if (expected === 0) return new Uint8Array(0);
   // The decoder takes 0 for a size that it has to find out.
-  const content = decoder.decode(bytes, Math.max(1, Math.min(expected, left)));
+  const content = decoder.decode(bytes, Math.max(1, Math.min(expected, room)));
   if (contentSize === undefined ? content.length === 0 : content.length !== contentSize) return undefined;
   return content;
 }
 
-/** @throws DomainError `malformed_encoding` or `body_too_large` */
-function readFrame(bytes: Buffer, start: number, limit: number): Frame {
+/** @throws DomainError `malformed_encoding`, or `body_too_large` for too many blocks */
+function readFrame(bytes: Buffer, start: number): Frame {
   try {
     const frame =
       bytes.readUInt32LE(start) >>> 4 === SKIPPABLE_MAGIC
         ? { end: start + 8 + bytes.readUInt32LE(start + 4), blocks: 1, contentSize: 0, maxSize: 0 }
-        : readContentFrame(bytes, start, limit);
+        : readContentFrame(bytes, start);
     if (frame.end > bytes.length) throw malformedEncoding('zstd');
     return frame;
   } catch (error) {
@@ -84,10 +89,9 @@ function readFrame(bytes: Buffer, start: number, limit: number): Frame {
   }
 }
 
-function readContentFrame(bytes: Buffer, start: number, limit: number): Frame {
+function readContentFrame(bytes: Buffer, start: number): Frame {
   const header = readHeader(bytes, start);
   const { contentSize, windowSize } = header;
-  if (contentSize !== undefined && contentSize > limit) throw bodyTooLarge(limit);
   if (windowSize > MAX_WINDOW) throw malformedEncoding('zstd', undefined, 'its window exceeds 8 MiB');
   const maxBlockBytes = Math.min(windowSize, MAX_BLOCK_BYTES);
   let position = header.end;
