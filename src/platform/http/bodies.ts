@@ -76,9 +76,8 @@ export const bodyParsers = fp<BodyOptions>(
       next(null, payload);
     });
     /** Some clients compress events without saying so, to spare a page the preflight of a header. */
-    const codingOf = ({ headers, routeOptions }: FastifyRequest, bytes: Buffer): ContentCoding | undefined =>
-      contentCodingOf(headers['content-encoding']) ??
-      (isGzip(bytes) && takesEvents(routeOptions.config) ? 'gzip' : undefined);
+    const isUnlabelledGzip = ({ routeOptions }: FastifyRequest, bytes: Buffer): boolean =>
+      isGzip(bytes) && takesEvents(routeOptions.config);
     const parser =
       (toBody: (bytes: Buffer) => unknown) =>
       (request: FastifyRequest, payload: Readable, parsed: (error: Error | null, body?: unknown) => void) => {
@@ -91,9 +90,16 @@ export const bodyParsers = fp<BodyOptions>(
           }
           parsed(null, body);
         };
+        let labelled: ContentCoding | undefined;
+        try {
+          // Checked before, unless the request has no content type.
+          labelled = contentCodingOf(request.headers['content-encoding']);
+        } catch (unsupported) {
+          return parsed(unsupported as Error);
+        }
         readBody(request, payload, onBytes, (failure, bytes) => {
           if (failure) return parsed(failure);
-          const coding = codingOf(request, bytes);
+          const coding = labelled ?? (isUnlabelledGzip(request, bytes) ? 'gzip' : undefined);
           if (coding === undefined) return convert(bytes);
           decodeBody(bytes, coding, {
             limit: request.routeOptions.bodyLimit,
