@@ -123,7 +123,10 @@ describe('The documentation', () => {
     async (_, { code }) => {
       const file = join(folder, 'send.py');
       await writeFile(file, code);
-      const { stdout } = await run('python3', [file], { env });
+      const PYTHONPATH = join(ROOT, 'packages/python');
+      const { stdout } = await run('python3', [file], {
+        env: { ...env, PYTHONPATH, PYTHONDONTWRITEBYTECODE: '1' },
+      });
       expect(stdout).toContain("'accepted': 2");
     },
   );

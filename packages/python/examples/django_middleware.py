@@ -1,4 +1,4 @@
-"""Middleware for Django 3.2 or later that sends an event for each request.
+"""Middleware for Django 3.2 or later, with asgiref 3.6 or later, that sends an event for each request.
 
 Add it after those of sessions and authentication::
 
@@ -11,6 +11,7 @@ Add it after those of sessions and authentication::
 Views track further events of the same session by `django_middleware.client().track(...)`.
 """
 
+import logging
 import time
 import uuid
 from functools import lru_cache
@@ -18,9 +19,12 @@ from functools import lru_cache
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
+from django.core.exceptions import MiddlewareNotUsed
 from django.utils.crypto import salted_hmac
 
 import the_eye
+
+logger = logging.getLogger(__name__)
 
 
 @lru_cache(maxsize=None)
@@ -38,6 +42,10 @@ class TheEyeMiddleware:
     async_capable = True
 
     def __init__(self, get_response):
+        if not getattr(settings, "THE_EYE_URL", None):
+            raise MiddlewareNotUsed("THE_EYE_URL is not set.")
+        # A wrong address fails here, at the start, and not in requests.
+        client()
         self.get_response = get_response
         self.exclude = tuple(getattr(settings, "THE_EYE_EXCLUDE", ()))
         self.is_async = iscoroutinefunction(get_response)
@@ -64,6 +72,11 @@ class TheEyeMiddleware:
         if request.path.startswith(self.exclude):
             return
         match = request.resolver_match
+        try:
+            user_id = user_of(request)
+        except Exception:  # The store of the sessions is another system, which may fail when the view has not.
+            logger.exception("The user of the request is unknown")
+            user_id = None
         client().track(
             "request",
             {
@@ -73,7 +86,7 @@ class TheEyeMiddleware:
                 "route": match.route if match else None,
                 "status": response.status_code,
                 "duration_ms": round((time.perf_counter() - began) * 1000, 3),
-                "user_id": user_of(request),
+                "user_id": user_id,
             },
             category="http",
         )

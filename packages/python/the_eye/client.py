@@ -50,6 +50,7 @@ class Client:
     :param max_queue_bytes: `track` accepts no event beyond them
     :param timeout: seconds to wait for the network, at each step of a request
     :param shutdown_timeout: seconds that `close()` and the end of the program wait for events to be sent
+    :param max_backoff: seconds between two attempts at most, where The Eye does not ask for more by `Retry-After`
     :param use_gzip: compress requests of more than 1 KiB. It is given up if the server does not take them
     :param ssl_context: e.g. with a certificate authority of your own. Default: the authorities of the system
     :raises ValueError: if the address is not one of HTTP
@@ -69,6 +70,7 @@ class Client:
         max_queue_bytes: int = 64 * 1024 * 1024,
         timeout: float = 10.0,
         shutdown_timeout: float = 5.0,
+        max_backoff: float = 60.0,
         use_gzip: bool = True,
         ssl_context: Optional[ssl.SSLContext] = None,
     ) -> None:
@@ -81,6 +83,7 @@ class Client:
         self._flush_interval = flush_interval
         self._max_queue_bytes = max_queue_bytes
         self._shutdown_timeout = shutdown_timeout
+        self._max_backoff = max_backoff
         self._closed = False
         self._sent = False
         self._disk: Optional[DiskQueue] = None
@@ -284,7 +287,7 @@ class Client:
         return self._thread is threading.current_thread()
 
     def _run(self) -> None:
-        delivery = Delivery(self._transport, self._report, self._pause)
+        delivery = Delivery(self._transport, self._report, self._pause, self._max_backoff)
         batch: Optional[Batch] = None
         while self._runs():
             try:

@@ -11,7 +11,6 @@ from .memory_queue import Batch
 from .transport import Response, Transport
 
 _FIRST_BACKOFF_SECONDS = 0.5
-_MAX_BACKOFF_SECONDS = 60.0
 _MAX_RETRY_AFTER_SECONDS = 3600.0
 
 #: Between two attempts with a key that is not accepted, or at an address that is not The Eye.
@@ -21,11 +20,14 @@ _MISCONFIGURED_SECONDS = 60.0
 class Delivery:
     """Sends a batch until The Eye has responded about each of its events. Used by one thread."""
 
-    def __init__(self, transport: Transport, report: Reporter, pause: Callable[[float], bool]) -> None:
+    def __init__(
+        self, transport: Transport, report: Reporter, pause: Callable[[float], bool], max_backoff: float
+    ) -> None:
         """:param pause: waits for so many seconds; returns False if no further attempt shall follow"""
         self._transport = transport
         self._report = report
         self._pause = pause
+        self._max_backoff = max_backoff
         self._failures = 0
         #: The code of the problem that was reported. It is reported once, until an attempt succeeds.
         self._reported: Optional[str] = None
@@ -78,7 +80,7 @@ class Delivery:
         return _MISCONFIGURED_SECONDS * random.uniform(1, 1.5)
 
     def _backoff(self, retry_after: Optional[float]) -> float:
-        delay = min(_FIRST_BACKOFF_SECONDS * 2.0 ** min(self._failures, 10), _MAX_BACKOFF_SECONDS)
+        delay = min(_FIRST_BACKOFF_SECONDS * 2.0 ** min(self._failures, 10), self._max_backoff)
         self._failures += 1
         # Clients that lost the same server must not come back at the same moment.
         jittered = delay * random.uniform(0.5, 1)
