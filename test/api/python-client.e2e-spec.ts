@@ -192,6 +192,8 @@ assert django_middleware.client().close()
       ]),
     );
     const [greeting] = await eventsWith('category', 'view');
-    expect(events.find((event) => event['path'] === '/hello/ann')?.session_id).toBe(greeting?.session_id);
+    expect(events.find((event) => 'path' in event && event.path === '/hello/ann')?.session_id).toBe(
+      greeting?.session_id,
+    );
   });
 });

@@ -61,10 +61,13 @@ export class PythonSender {
 
   /** Resolves once so many events are accepted. */
   hasAccepted(count: number): Promise<void> {
-    return eventually(async () => {
-      if (this.accepted.length < count)
-        throw new Error(`Only ${this.accepted.length} of ${count} events were accepted. ${this.errors}`);
-    });
+    return eventually(() =>
+      this.accepted.length >= count
+        ? Promise.resolve()
+        : Promise.reject(
+            new Error(`Only ${this.accepted.length} of ${count} events were accepted. ${this.errors}`),
+          ),
+    );
   }
 
   /** Resolves with the exit code once the process has ended and all that it printed was read. */
