@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
+import { pythonWith } from '../support/python.js';
 import { Copy } from '../support/replication.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 
 const run = promisify(execFile);
 
 /** Skipped: blocks that install, start or test something or need Docker. They have their own specs or take minutes. */
-const NOT_RUN = /\b(apt-get install|docker compose|npm ci|npm test|npm run test:|npx nest start)\b/;
+const NOT_RUN =
+  /\b(apt-get install|pip install|docker compose|npm ci|npm test|npm run test:|npx nest start)\b/;
 
 /** Parts of the requests that a page shows as examples of a rejection. Every other request must succeed. */
 const REFUSED = ['"2026-02-30T09:15:31Z"', '"data": {"host": 42}'];
@@ -28,6 +30,9 @@ const PRELUDE = `
 
 /** The first line of a statement for ClickHouse, perhaps followed by its parameters. */
 const TO_QUERY = '-- POST /query/';
+
+const python = pythonWith('ssl');
+if (python === undefined) console.warn('Skipped: the examples in Python: there is no python3.');
 
 const titleOf = ({ page, line }: Block): string => `${page}:${line}`;
 
@@ -118,7 +123,7 @@ describe('The documentation', () => {
     expect(stdout).toContain('accepted: 2');
   });
 
-  it.each(inLanguage('python'))(
+  (python === undefined ? it.skip : it).each(inLanguage('python'))(
     'contains a Python program at %s that sends its events',
     async (_, { code }) => {
       const file = join(folder, 'send.py');
