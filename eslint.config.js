@@ -47,6 +47,7 @@ const LAYERS = [
   'applications',
   'operations',
   'dashboard',
+  'script',
   'docs',
   'commands',
   'worker',
@@ -106,13 +107,13 @@ const layerRules = LAYERS.map((layer, index) => ({
 }));
 
 export default tseslint.config(
-  { ignores: ['dist', 'data', 'coverage'] },
+  { ignores: ['dist', 'packages/*/dist', 'data', 'coverage'] },
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', 'test/setup/*.js'] },
+        projectService: { allowDefaultProject: ['*.js', 'packages/client/*.js', 'test/setup/*.js'] },
         tsconfigRootDir: import.meta.dirname,
       },
     },

@@ -47,7 +47,8 @@ export default {
     {
       ...base,
       displayName: 'unit',
-      roots: ['<rootDir>/src', '<rootDir>/test', '<rootDir>/testing'],
+      roots: ['<rootDir>/packages', '<rootDir>/src', '<rootDir>/test', '<rootDir>/testing'],
+      globals: { IS_SCRIPT: false },
       testRegex: '(?<!e2e-)spec\\.ts$',
     },
     ...['api', 'browser', 'cli', 'faults'].map(endToEnd),

@@ -21,6 +21,7 @@ import { RejectionsModule } from './rejections/rejections.module.js';
 import { RejectionsRepositoryModule } from './rejections/rejections-repository.module.js';
 import { ReplicationStatusModule } from './replication/replication.module.js';
 import { RetryModule } from './rejections/retry/retry.module.js';
+import { ScriptModule } from './script/script.module.js';
 import { SessionsModule } from './sessions/sessions.module.js';
 import { FunnelModule } from './statistics/funnel/funnel.module.js';
 import { PathsModule } from './statistics/paths/paths.module.js';
@@ -70,6 +71,7 @@ const API_MODULES = [
   ApplicationsModule,
   AuditModule,
   DashboardModule,
+  ScriptModule,
 ];
 
 /** In processes that store events and do the periodic jobs. */

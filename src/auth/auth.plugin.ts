@@ -11,8 +11,11 @@ import { extractApiKey } from './extract-api-key.js';
 import { keyInAddress, keyInHeaders, ownKey } from './key-places.js';
 import { RequestPoints } from './request-points.js';
 
-/** Swagger UI, its assets and its document. They are public, as the source code is. */
-const SWAGGER_ROUTE = /^\/docs(?:-json|-yaml|\/.*)?$/;
+/**
+ * Swagger UI with its assets and its document, and the script that pages of all origins load. They are public, as the source
+ * code is.
+ */
+const PUBLIC_ROUTE = /^\/(?:docs(?:-json|-yaml|\/.*)?|eye\.js(?:on)?)$/;
 
 interface AuthOptions {
   readonly keys: ApiKeyCache;
@@ -42,7 +45,7 @@ export const auth = fp<AuthOptions>(
     fastify.decorateRequest('points', undefined);
     fastify.addHook('onRequest', (request, _reply, next) => {
       const { url = '', config } = request.routeOptions;
-      if (SWAGGER_ROUTE.test(url)) {
+      if (PUBLIC_ROUTE.test(url)) {
         request.caller = ANYBODY;
         return next();
       }

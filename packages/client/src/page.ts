@@ -1,0 +1,19 @@
+/** The address of the last page that was tracked here, which the browser does not tell of in single-page applications. */
+let previous: string | undefined;
+
+const withoutQuery = (address: string): string => address.replace(/[?#].*/, '');
+
+/** What an event of a page tells about it. Empty outside pages. */
+export function pageData(): Record<string, string> {
+  if (!IS_SCRIPT && typeof document === 'undefined') return {};
+  const { host, pathname, search, href } = location;
+  const data: Record<string, string> = { host, path: pathname, title: document.title };
+  // Queries may hold what is private, so only what names a campaign is taken from them.
+  const referrer = withoutQuery(previous ?? document.referrer);
+  if (referrer) data['referrer'] = referrer;
+  new URLSearchParams(search).forEach((value, name) => {
+    if (/^utm_\w+$/.test(name)) data[name] = value;
+  });
+  previous = href;
+  return data;
+}

@@ -1,0 +1,25 @@
+/** 128 random bits. `crypto.randomUUID()` does not exist on pages without TLS. */
+export const randomId = (): string =>
+  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+
+/** In sessionStorage, which ends with the tab. */
+const KEY = 'eye:session';
+
+/** Returns the id of the session, a new one after so many milliseconds without a call. */
+export function createSession(timeout: number): () => string {
+  let session = '';
+  return () => {
+    const now = Date.now();
+    let [id, seen] = session.split(' ');
+    // A browser may forbid storage, and other platforms have none.
+    try {
+      [id, seen] = (sessionStorage.getItem(KEY) ?? session).split(' ');
+    } catch {}
+    if (!id || now - Number(seen) > timeout) id = randomId();
+    session = `${id} ${now}`;
+    try {
+      sessionStorage.setItem(KEY, session);
+    } catch {}
+    return id;
+  };
+}
