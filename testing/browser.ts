@@ -3,12 +3,16 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 
 const CHROMIUM = '/usr/bin/chromium';
 
-/** Starts the Chromium of the system, without the requests that it sends to other hosts by itself. */
-export async function startBrowser(): Promise<Browser> {
+/**
+ * Starts the Chromium of the system, without the requests that it sends to other hosts by itself.
+ * @param options whether pages that are left are kept for a return, as visitors' browsers do
+ */
+export async function startBrowser({ hasBackForwardCache = false } = {}): Promise<Browser> {
   if (!existsSync(CHROMIUM))
     throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
   return chromium.launch({
     executablePath: CHROMIUM,
+    ...(hasBackForwardCache && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -238,7 +238,7 @@ export function createSender(
   // What an earlier page or process left.
   if (!IS_SCRIPT && store.ready) {
     store.ready().then(
-      () => schedule(0),
+      () => store.keys().length && !timer && schedule(0),
       (detail: unknown) => report({ code: 'failed', detail }),
     );
   } else if ((queued = store.keys().length)) schedule(interval * Math.random());
