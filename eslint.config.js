@@ -156,7 +156,14 @@ export default tseslint.config(
   },
   {
     // What comes over HTTP is any; the assertions are what checks it.
-    files: ['test/**', 'testing/**', 'bench/**', 'src/**/*.spec.ts', 'src/dashboard/public/**'],
+    files: [
+      'test/**',
+      'testing/**',
+      'bench/**',
+      'src/**/*.spec.ts',
+      'packages/*/src/**/*.spec.ts',
+      'src/dashboard/public/**',
+    ],
     rules: {
       '@typescript-eslint/no-explicit-any': 'off',
       '@typescript-eslint/no-unsafe-argument': 'off',

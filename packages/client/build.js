@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { copyFile, cp, mkdir, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { execPath } from 'node:process';
 import { parseArgs } from 'node:util';
 
 const FOLDER = import.meta.dirname;
@@ -37,6 +38,8 @@ await Promise.all([
     ...anywhere,
     entryPoints: ['src/script.ts'],
     define: { IS_SCRIPT: 'true' },
+    // Names of our own that no platform has.
+    mangleProps: /^(clockNoise|exclusively|leave|maxQueued|sender)$/,
     format: 'iife',
     outfile: 'dist/eye.js',
   }),
@@ -51,7 +54,7 @@ if (values.copy !== undefined) {
 
 if (values.types) {
   const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
-  execFileSync(process.execPath, [tsc, '-p', join(FOLDER, 'tsconfig.types.json')], { stdio: 'inherit' });
+  execFileSync(execPath, [tsc, '-p', join(FOLDER, 'tsconfig.types.json')], { stdio: 'inherit' });
   // TypeScript takes declarations for those of a CommonJS module only where the nearest package.json says so.
   const types = join(FOLDER, 'dist/types');
   await cp(types, join(FOLDER, 'dist/types-cjs'), { recursive: true });

@@ -35,7 +35,7 @@ export function createClient(
   { store, maxQueued, clockNoise }: Platform,
 ): { eye: Eye; sender: Sender } {
   const ownSession = createSession((!IS_SCRIPT && options.sessionTimeout) || DEFAULT_SESSION_TIMEOUT_MS);
-  const { session = ownSession } = IS_SCRIPT ? ({} as EyeOptions) : options;
+  const { session = ownSession } = IS_SCRIPT ? {} : options;
   const report = (problem: EyeProblem): void => {
     if (IS_SCRIPT) return;
     try {

@@ -10,7 +10,8 @@ export function pageData(): Record<string, string> {
   const data: Record<string, string> = { host, path: pathname, title: document.title };
   // Queries may hold what is private, so only what names a campaign is taken from them.
   const referrer = withoutQuery(previous ?? document.referrer);
-  if (referrer) data['referrer'] = referrer;
+  // A page that comes back from the back/forward cache is not its own referrer.
+  if (referrer && referrer !== withoutQuery(href)) data['referrer'] = referrer;
   new URLSearchParams(search).forEach((value, name) => {
     if (/^utm_\w+$/.test(name)) data[name] = value;
   });

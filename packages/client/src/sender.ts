@@ -40,13 +40,10 @@ export function createSender(
   report: (problem: EyeProblem) => void,
 ): Sender {
   const { url, key } = options;
-  const {
-    interval = 1000,
-    batch = 100,
-    timeout = 30_000,
-    maxDelay = 300_000,
-    gzip: zips = true,
-  } = IS_SCRIPT ? ({} as EyeOptions) : options;
+  const interval = (!IS_SCRIPT && options.interval) || 1000;
+  const batch = (!IS_SCRIPT && options.batch) || 100;
+  const timeout = (!IS_SCRIPT && options.timeout) || 30_000;
+  const maxDelay = (!IS_SCRIPT && options.maxDelay) || 300_000;
   const address = new URL('events/', url.replace(/\/*$/, '/'));
   const headers: Record<string, string> = { 'content-type': 'application/json' };
   if (!IS_SCRIPT && typeof location === 'undefined') {
@@ -61,7 +58,7 @@ export function createSender(
   let limit = batch;
   let failures = 0;
   let hasReportedRefusal = false;
-  let zip = zips;
+  let zip = IS_SCRIPT || (options.gzip ?? true);
   let hasZipped = false;
   let queued = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -106,7 +103,7 @@ export function createSender(
   const attempt = async (keys: string[], events: string[], isLeaving = false): Promise<number> => {
     const text = `[${events.join()}]`;
     const zipped =
-      (IS_SCRIPT || zip) && !isLeaving && text.length > MIN_GZIP_LENGTH
+      zip && !isLeaving && text.length > MIN_GZIP_LENGTH
         ? await gzip(text).catch(() => undefined)
         : undefined;
     const abort = new AbortController();
@@ -135,14 +132,14 @@ export function createSender(
 
     if (response?.ok && answer?.ids) {
       remove(keys);
-      if (!IS_SCRIPT) hasZipped ||= !!zipped;
+      hasZipped ||= !!zipped;
       failures = 0;
       if (!IS_SCRIPT) hasReportedRefusal = false;
       limit = Math.min(largest, limit * 2);
       if (!IS_SCRIPT) answer.rejected?.forEach(({ index, errors }) => reject(index, errors));
       return 0;
     }
-    if (!IS_SCRIPT && zipped && !hasZipped && (status === 400 || status === 415)) {
+    if (zipped && !hasZipped && (status === 400 || status === 415)) {
       // An older Eye, or a proxy, that cannot read it.
       zip = false;
       return 0;

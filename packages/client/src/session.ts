@@ -11,15 +11,18 @@ export function createSession(timeout: number): () => string {
   return () => {
     const now = Date.now();
     let [id, seen] = session.split(' ');
-    // A browser may forbid storage, and other platforms have none.
     try {
       [id, seen] = (sessionStorage.getItem(KEY) ?? session).split(' ');
-    } catch {}
+    } catch {
+      // A browser may forbid storage, and other platforms have none.
+    }
     if (!id || now - Number(seen) > timeout) id = randomId();
     session = `${id} ${now}`;
     try {
       sessionStorage.setItem(KEY, session);
-    } catch {}
+    } catch {
+      // As above.
+    }
     return id;
   };
 }
