@@ -56,7 +56,7 @@ describe('With AUTH=required,', () => {
     /** The expected scope of each route, independent of the decorators. */
     const expected = (method: string, path: string, isDialect: boolean): string => {
       if (isDialect) return 'ingest';
-      if (path.startsWith('/health')) return 'anybody';
+      if (/^\/(health|eye\.js)/.test(path)) return 'anybody';
       if (path === '/events' && method === 'post') return 'ingest';
       if (path === '/metrics') return 'metrics';
       // These POST routes only read stored events.

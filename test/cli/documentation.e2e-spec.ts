@@ -55,7 +55,7 @@ describe('The documentation', () => {
     ]);
     await new Copy(eye).caughtUp();
     folder = await mkdtemp(join(tmpdir(), 'eye-docs-'));
-    for (const name of ['package.json', 'dist', 'node_modules'])
+    for (const name of ['package.json', 'packages', 'dist', 'node_modules'])
       await symlink(join(ROOT, name), join(folder, name));
     env = {
       PATH: process.env['PATH'] ?? '',
@@ -130,7 +130,7 @@ describe('The documentation', () => {
   it.each(inLanguage('js'))('contains a Node program at %s that sends its events', async (_, { code }) => {
     const file = join(folder, 'send.mjs');
     await writeFile(file, code);
-    await sends(() => run(process.execPath, [file], { env }));
+    await sends(() => run(process.execPath, [file], { cwd: folder, env }));
   });
 
   (python === undefined ? it.skip : it).each(inLanguage('python'))(

@@ -47,12 +47,12 @@ function trackLink(eye: Eye, target: EventTarget | null): void {
   void eye.track(
     'outbound',
     { path: location.pathname, url: link.origin + link.pathname },
-    { category: 'link' },
+    { category: 'link interaction' },
   );
 }
 
 /** Never takes what was typed. Attributes are read as such, because fields may have their names. */
 function trackForm(eye: Eye, form: HTMLFormElement): void {
   const name = form.getAttribute('id') ?? form.getAttribute('name') ?? '';
-  void eye.track('submit', { path: location.pathname, form: name }, { category: 'form' });
+  void eye.track('submit', { path: location.pathname, form: name }, { category: 'form interaction' });
 }

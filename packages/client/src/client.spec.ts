@@ -58,12 +58,16 @@ describe('A client', () => {
     const [signup, view] = server.accepted;
     expect(signup).toEqual({
       session_id: expect.stringMatching(/^[0-9a-f]{32}$/),
-      category: 'app',
+      category: 'track',
       name: 'signup',
       data: { plan: 'pro' },
       timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
     });
-    expect(view).toMatchObject({ category: 'page', name: 'view', session_id: signup?.session_id });
+    expect(view).toMatchObject({
+      category: 'page interaction',
+      name: 'pageview',
+      session_id: signup?.session_id,
+    });
   });
 
   it('sends many events in few requests, compressed, each with a timestamp of its own', async () => {

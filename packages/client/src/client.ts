@@ -64,7 +64,7 @@ export function createClient(
           session_id:
             fields.session_id ??
             (IS_SCRIPT ? ownSession() : typeof session === 'string' ? session : session()),
-          category: fields.category ?? options.category ?? 'app',
+          category: fields.category ?? options.category ?? 'track',
           name,
           data,
           timestamp: fields.timestamp ?? formatMicroseconds(time),
@@ -76,7 +76,7 @@ export function createClient(
         return false;
       }
     },
-    page: (data) => eye.track('view', { ...pageData(), ...data }, { category: 'page' }),
+    page: (data) => eye.track('pageview', { ...pageData(), ...data }, { category: 'page interaction' }),
     flush: () => sender.flush(),
     async close(timeout = CLOSE_TIMEOUT_MS) {
       // Without it, a page sends what waits when it ends.

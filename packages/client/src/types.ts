@@ -47,7 +47,7 @@ export interface EyeOptions {
   url: string;
   /** A key of scope `ingest`. */
   key?: string;
-  /** The category of events that name none (`app`). */
+  /** The category of events that name none (`track`). */
   category?: string;
   /**
    * The session of events that name none: its id, or a function that returns it. By default a random one, which ends with the
