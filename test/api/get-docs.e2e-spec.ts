@@ -103,6 +103,8 @@ describe('The API documentation', () => {
       'get /events/export',
       'get /events/stream',
       'get /events/{id}',
+      'get /eye.js',
+      'get /eye.json',
       'get /health/live',
       'get /health/ready',
       'get /metrics',
