@@ -1,0 +1,149 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { environment } from '../../platform/config/environment.js';
+
+/** A field of a message in OTLP/JSON. */
+interface Field {
+  readonly name: string;
+  readonly wireType: WireType;
+  readonly isRepeated: boolean;
+  /** @returns JSON text: bytes as Latin-1 */
+  readonly read: (reader: BinaryReader, depth: number) => string;
+}
+
+/** The fields of a message by their numbers. Other fields are ignored, as OTLP demands. */
+type Message = readonly (Field | undefined)[];
+
+const scalar = (name: string, wireType: WireType, read: (reader: BinaryReader) => string): Field => ({
+  name,
+  wireType,
+  isRepeated: false,
+  read,
+});
+
+/** A text, with its bytes as they are: whether they are UTF-8 is checked with the rest of the item. */
+const string = (name: string): Field =>
+  scalar(name, WireType.LengthDelimited, (reader) => JSON.stringify(bytesOf(reader).toString('latin1')));
+const bytes = (name: string, encoding: 'hex' | 'base64'): Field =>
+  scalar(name, WireType.LengthDelimited, (reader) => `"${bytesOf(reader).toString(encoding)}"`);
+const uint32 = (name: string): Field =>
+  scalar(name, WireType.Varint, (reader) => String(reader.uint32() >>> 0));
+const fixed32 = (name: string): Field => scalar(name, WireType.Bit32, (reader) => String(reader.fixed32()));
+const fixed64 = (name: string): Field => scalar(name, WireType.Bit64, (reader) => `"${reader.fixed64()}"`);
+const int64 = (name: string): Field => scalar(name, WireType.Varint, (reader) => `"${reader.int64()}"`);
+const bool = (name: string): Field => scalar(name, WireType.Varint, (reader) => String(reader.bool()));
+const double = (name: string): Field => scalar(name, WireType.Bit64, (reader) => doubleText(reader.double()));
+
+/** @param message returns it, because messages contain each other */
+const message = (name: string, message: () => Message): Field => ({
+  name,
+  wireType: WireType.LengthDelimited,
+  isRepeated: false,
+  read: (reader, depth) => toJson(bytesOf(reader), message(), depth + 1),
+});
+const repeated = (field: Field): Field => ({ ...field, isRepeated: true });
+
+/** What JSON has no number for is a text, as in the mapping of Protobuf to JSON. */
+function doubleText(value: number): string {
+  return Number.isFinite(value) && !Object.is(value, -0) ? JSON.stringify(value) : `"${signed(value)}"`;
+}
+
+const signed = (value: number): string => (Object.is(value, -0) ? '-0' : String(value));
+
+export function bytesOf(reader: BinaryReader): Buffer {
+  const { buffer, byteOffset, length } = reader.bytes();
+  return Buffer.from(buffer, byteOffset, length);
+}
+
+// The messages of opentelemetry/proto/{common,resource,logs}/v1, by the numbers of their fields.
+const ANY_VALUE: Message = [
+  undefined,
+  string('stringValue'),
+  bool('boolValue'),
+  int64('intValue'),
+  double('doubleValue'),
+  message('arrayValue', () => ARRAY_VALUE),
+  message('kvlistValue', () => KEY_VALUE_LIST),
+  bytes('bytesValue', 'base64'),
+];
+const KEY_VALUE: Message = [undefined, string('key'), message('value', () => ANY_VALUE)];
+const ARRAY_VALUE: Message = [undefined, repeated(message('values', () => ANY_VALUE))];
+const KEY_VALUE_LIST: Message = [undefined, repeated(message('values', () => KEY_VALUE))];
+const attributes = repeated(message('attributes', () => KEY_VALUE));
+const ENTITY_REF: Message = [
+  undefined,
+  string('schemaUrl'),
+  string('type'),
+  repeated(string('idKeys')),
+  repeated(string('descriptionKeys')),
+];
+export const RESOURCE: Message = [
+  undefined,
+  attributes,
+  uint32('droppedAttributesCount'),
+  repeated(message('entityRefs', () => ENTITY_REF)),
+];
+export const SCOPE: Message = [
+  undefined,
+  string('name'),
+  string('version'),
+  attributes,
+  uint32('droppedAttributesCount'),
+];
+export const LOG_RECORD: Message = [
+  undefined,
+  fixed64('timeUnixNano'),
+  uint32('severityNumber'),
+  string('severityText'),
+  undefined,
+  message('body', () => ANY_VALUE),
+  attributes,
+  uint32('droppedAttributesCount'),
+  fixed32('flags'),
+  bytes('traceId', 'hex'),
+  bytes('spanId', 'hex'),
+  fixed64('observedTimeUnixNano'),
+  string('eventName'),
+];
+
+/**
+ * Writes a message as OTLP/JSON. Only its own nesting is followed further than any event may be nested, since the item is
+ * refused for that.
+ * @returns bytes as Latin-1
+ * @throws Error of any kind if the bytes are no such message
+ */
+export function toJson(bytes: Buffer, message: Message, depth = 0): string {
+  if (depth > environment.DEPTH_LIMIT) return 'null';
+  const reader = new BinaryReader(bytes);
+  const members: string[] = [];
+  const lists = new Map<string, string[]>();
+  while (reader.pos < reader.len) {
+    const [number, wireType] = reader.tag();
+    const field = message[number];
+    if (!field) {
+      skip(reader, number, wireType);
+      continue;
+    }
+    checkWireType(number, wireType, field.wireType);
+    const text = field.read(reader, depth);
+    if (!field.isRepeated) members.push(`"${field.name}":${text}`);
+    else {
+      const list = lists.get(field.name);
+      if (list) list.push(text);
+      else lists.set(field.name, [text]);
+    }
+    if (reader.pos > reader.len) throw new RangeError('it ends too early');
+  }
+  for (const [name, texts] of lists) members.push(`"${name}":[${texts.join(',')}]`);
+  return `{${members.join(',')}}`;
+}
+
+/** Skips an unknown field. OTLP has no groups, which may be nested. */
+export function skip(reader: BinaryReader, number: number, wireType: WireType): void {
+  if (wireType === WireType.StartGroup || wireType === WireType.EndGroup)
+    throw new Error(`field ${number} is a group`);
+  reader.skip(wireType, number);
+}
+
+export function checkWireType(number: number, found: WireType, expected: WireType): void {
+  if (found !== expected) throw new Error(`field ${number} has the wire type ${found}, not ${expected}`);
+}
