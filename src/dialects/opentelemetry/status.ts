@@ -1,7 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { FastifyRequest } from 'fastify';
 import type { DomainError, ErrorKind } from '../../platform/errors/domain-error.js';
-import { problemHeaders, toProblemDocument } from '../../platform/http/problem-document.js';
+import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isProtobuf, PROTOBUF_TYPE } from './media-type.js';
 
@@ -29,12 +29,9 @@ export function renderStatus(error: DomainError, request: FastifyRequest): Rende
   const code = CODES.get(status) ?? INVALID_ARGUMENT;
   return {
     status,
-    headers: {
-      ...problemHeaders(error),
-      ...((status === 429 || status === 503) && {
-        'retry-after': String(Math.min(error.retryAfterSeconds ?? 1, MAX_RETRY_AFTER_SECONDS)),
-      }),
-    },
+    ...((status === 429 || status === 503) && {
+      headers: { 'retry-after': String(Math.min(error.retryAfterSeconds ?? 1, MAX_RETRY_AFTER_SECONDS)) },
+    }),
     ...(isProtobuf(request)
       ? { contentType: PROTOBUF_TYPE, body: encodeStatus(code, detail) }
       : { contentType: 'application/json; charset=utf-8', body: { code, message: detail } }),
