@@ -73,6 +73,9 @@ const valuesOf = (held: unknown): unknown[] | undefined => {
 };
 
 function plainInteger(held: unknown): unknown {
+  // JavaScript's exporter writes any integer as a number.
+  if (typeof held === 'number' && Number.isInteger(held) && !Number.isSafeInteger(held))
+    return BigInt(held).toString();
   if (typeof held !== 'string' || !INTEGER.test(held)) return held;
   const number = Number(held);
   return Number.isSafeInteger(number) && String(number) === held ? number : held;

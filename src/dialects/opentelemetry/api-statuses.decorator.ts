@@ -1,6 +1,5 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 import type { ErrorKind } from '../../platform/errors/domain-error.js';
 import { PROBLEM_TABLE, type ProblemEntry } from '../../platform/http/problem-table.js';
 import { PROTOBUF_TYPE } from './media-type.js';
@@ -29,7 +28,7 @@ export function ApiStatuses(): MethodDecorator {
   return applyDecorators(
     ...KINDS.map((kind) => {
       const { description, documentedHeaders, example }: ProblemEntry = PROBLEM_TABLE[kind];
-      const { status, body } = renderStatus(example, { headers: {} } as FastifyRequest);
+      const { status, body } = renderStatus(example);
       return ApiResponse({
         status,
         description,

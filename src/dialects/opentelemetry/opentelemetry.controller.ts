@@ -16,10 +16,12 @@ import { OPENTELEMETRY } from './opentelemetry.dialect.js';
 export class OpenTelemetryController {
   constructor(private readonly ingestion: DialectIngestion) {}
 
+  // Above Speaks, whose documentation they replace.
+  @ApiStatuses()
+  @ApiConsumes(PROTOBUF_TYPE, 'application/json')
   @Post('v1/logs')
   @HttpCode(200)
   @Speaks(OPENTELEMETRY)
-  @ApiConsumes(PROTOBUF_TYPE)
   @ApiProduces('application/json', PROTOBUF_TYPE)
   @ApiOperation({
     summary: "Send OpenTelemetry's events",
@@ -49,7 +51,6 @@ export class OpenTelemetryController {
       example: EXAMPLE_RESPONSE,
     },
   })
-  @ApiStatuses()
   async logs(
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,

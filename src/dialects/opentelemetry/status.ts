@@ -23,7 +23,7 @@ const CODES = new Map([
 const INVALID_ARGUMENT = 3;
 
 /** An error as a google.rpc.Status in the encoding of the request. */
-export function renderStatus(error: DomainError, request: FastifyRequest): RenderedError {
+export function renderStatus(error: DomainError, request?: FastifyRequest): RenderedError {
   const { detail, status: usual } = toProblemDocument(error);
   const status = RETRYABLE.has(error.kind) ? 503 : usual;
   const code = CODES.get(status) ?? INVALID_ARGUMENT;
@@ -32,7 +32,7 @@ export function renderStatus(error: DomainError, request: FastifyRequest): Rende
     ...((status === 429 || status === 503) && {
       headers: { 'retry-after': String(Math.min(error.retryAfterSeconds ?? 1, MAX_RETRY_AFTER_SECONDS)) },
     }),
-    ...(isProtobuf(request)
+    ...(request && isProtobuf(request)
       ? { contentType: PROTOBUF_TYPE, body: encodeStatus(code, detail) }
       : { contentType: 'application/json; charset=utf-8', body: { code, message: detail } }),
   };
