@@ -14,6 +14,7 @@ const REJECTION_CODES = new Map<string, RejectionCode>([
   ['unsupported_media_type', 'unsupported_media_type'],
   ['malformed_protobuf', 'unsupported_media_type'],
   ['resource_too_large', 'too_large'],
+  ['malformed_encoding', 'unsupported_media_type'],
 ]);
 
 /** As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut. */
