@@ -24,14 +24,16 @@ export class MessageCounter {
   }
 }
 
+export const resourceTooLarge = (): DomainError =>
+  new DomainError(
+    'too_large',
+    'resource_too_large',
+    `A resource or an instrumentation scope takes more than ${MAX_RECORD_BYTES.toLocaleString('en')} bytes, or has too many fields.`,
+  );
+
 /** @throws DomainError `resource_too_large` */
 export function checkResourceSize(bytes: number): void {
-  if (bytes > MAX_RECORD_BYTES)
-    throw new DomainError(
-      'too_large',
-      'resource_too_large',
-      `A resource or an instrumentation scope takes more than ${MAX_RECORD_BYTES.toLocaleString('en')} bytes.`,
-    );
+  if (bytes > MAX_RECORD_BYTES) throw resourceTooLarge();
 }
 
 export const itemsTooLarge = (): DomainError =>

@@ -27,7 +27,8 @@ export interface LogsEncoding {
   readonly mayHaveEventName: (record: Buffer) => boolean;
   /**
    * The JSON text of a record: bytes as Latin-1, so that invalid UTF-8 stays as it is and only its record is refused.
+   * @returns undefined for a record that is too large to be written
    * @throws DomainError `malformed_protobuf`
    */
-  readonly textOf: (record: Buffer) => string;
+  readonly textOf: (record: Buffer) => string | undefined;
 }

@@ -372,6 +372,21 @@ describe('A request of OTLP', () => {
     expect(neighbour).toMatchObject({ scopeLogs: [{ logRecords: [{ eventName: 'shop.opened' }] }] });
   });
 
+  it('does the same for a record with more fields than any event', async () => {
+    const many = Buffer.concat([messageOf(NAMED), Buffer.from('3200'.repeat(100_000), 'hex')]);
+    const [item, neighbour] = itemsOf(await open(requestOf(many, messageOf(NAMED))));
+    expect(item).toEqual({ recordId: expect.any(String), omittedBytes: many.length });
+    expect(neighbour).toMatchObject({ scopeLogs: [{ logRecords: [{ eventName: 'shop.opened' }] }] });
+  });
+
+  it('may have a record with as many values as fit into an event', async () => {
+    const list = messageOf(
+      ...Array.from({ length: 32_000 }, (): [number, Buffer] => [1, Buffer.from([0x18, 0x00])]),
+    );
+    const [item] = itemsOf(await open(requestOf(messageOf(NAMED, [5, messageOf([5, list])]))));
+    expect(item).not.toHaveProperty('omittedBytes');
+  });
+
   it('has at most 10,000 records, resources and scopes', async () => {
     const empty = Buffer.alloc(0);
     const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);

@@ -66,9 +66,9 @@ function toItem(
   scope: Members,
 ): string | undefined {
   if (!encoding.mayHaveEventName(record)) return undefined;
-  // Its text would not be parsed, and is long in the making.
-  if (record.length > MAX_RECORD_BYTES) return `{${id},"omittedBytes":${record.length}}`;
-  const text = encoding.textOf(record);
+  // The text would not be parsed, and would take long to write.
+  const text = record.length > MAX_RECORD_BYTES ? undefined : encoding.textOf(record);
+  if (text === undefined) return `{${id},"omittedBytes":${record.length}}`;
   if (text.length <= MAX_RECORD_BYTES && !hasEventName(text)) return undefined;
   return `{${id},${before(resource)}"scopeLogs":[{${before(scope)}"logRecords":[${text}]}]}`;
 }

@@ -7,7 +7,30 @@ interface Field {
   readonly wireType: WireType;
   readonly isRepeated: boolean;
   /** @returns JSON text: bytes as Latin-1 */
-  readonly read: (reader: BinaryReader, depth: number) => string;
+  readonly read: (reader: BinaryReader, nesting: Nesting) => string;
+}
+
+/** Where a message stands in the one that is written. */
+interface Nesting {
+  readonly depth: number;
+  readonly budget: FieldBudget;
+}
+
+/** The message has more fields than any event. */
+export class TooManyFieldsError extends Error {}
+
+/**
+ * Bounds the work on a message, because small messages of few bytes cost as much as large ones. A value in a list takes at
+ * least two bytes in the payload of an event, and three from the budget: its field, its message and the field in that.
+ */
+class FieldBudget {
+  private left = Math.ceil(1.5 * environment.DATA_LIMIT);
+
+  /** @throws TooManyFieldsError */
+  take(fields: number): void {
+    this.left -= fields;
+    if (this.left < 0) throw new TooManyFieldsError();
+  }
 }
 
 /** The fields of a message by their numbers. Other fields are ignored, as OTLP demands. */
@@ -38,7 +61,10 @@ const message = (name: string, message: () => Message): Field => ({
   name,
   wireType: WireType.LengthDelimited,
   isRepeated: false,
-  read: (reader, depth) => toJson(bytesOf(reader), message(), depth + 1),
+  read: (reader, { depth, budget }) => {
+    budget.take(1);
+    return write(bytesOf(reader), message(), { depth: depth + 1, budget });
+  },
 });
 const repeated = (field: Field): Field => ({ ...field, isRepeated: true });
 
@@ -106,17 +132,20 @@ export const LOG_RECORD: Message = [
 ];
 
 /**
- * Writes a message as OTLP/JSON. Only its own nesting is followed further than any event may be nested, since the item is
- * refused for that.
+ * Writes a message as OTLP/JSON. Nesting is followed deeper than that of any event, because its item is refused for that.
  * @returns bytes as Latin-1
- * @throws Error of any kind if the bytes are no such message
+ * @throws TooManyFieldsError, and Error of any kind if the bytes are no such message
  */
-export function toJson(bytes: Buffer, message: Message, depth = 0): string {
-  if (depth > environment.DEPTH_LIMIT) return 'null';
+export const toJson = (bytes: Buffer, message: Message): string =>
+  write(bytes, message, { depth: 0, budget: new FieldBudget() });
+
+function write(bytes: Buffer, message: Message, nesting: Nesting): string {
+  if (nesting.depth > environment.DEPTH_LIMIT) return 'null';
   const reader = new BinaryReader(bytes);
   const members: string[] = [];
   const lists = new Map<string, string[]>();
   while (reader.pos < reader.len) {
+    nesting.budget.take(1);
     const [number, wireType] = reader.tag();
     const field = message[number];
     if (!field) {
@@ -124,7 +153,7 @@ export function toJson(bytes: Buffer, message: Message, depth = 0): string {
       continue;
     }
     checkWireType(number, wireType, field.wireType);
-    const text = field.read(reader, depth);
+    const text = field.read(reader, nesting);
     if (!field.isRepeated) members.push(`"${field.name}":${text}`);
     else {
       const list = lists.get(field.name);

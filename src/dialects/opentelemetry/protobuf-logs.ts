@@ -1,9 +1,18 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
 import { Timeslice } from '../../platform/async/timeslice.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
-import { checkResourceSize, MessageCounter } from './limits.js';
+import { checkResourceSize, MessageCounter, resourceTooLarge } from './limits.js';
 import type { LogsEncoding, ResourceLogs, ScopeLogs } from './logs-request.js';
-import { bytesOf, checkWireType, LOG_RECORD, RESOURCE, SCOPE, skip, toJson } from './protobuf-json.js';
+import {
+  bytesOf,
+  checkWireType,
+  LOG_RECORD,
+  RESOURCE,
+  SCOPE,
+  skip,
+  toJson,
+  TooManyFieldsError,
+} from './protobuf-json.js';
 
 /** Fields after which the clock is looked at. */
 const STEP_FIELDS = 256;
@@ -17,7 +26,7 @@ const EVENT_NAME = 12;
 export const PROTOBUF_LOGS: LogsEncoding = {
   divide: (bytes, maxRecords) => new ProtobufLogs(maxRecords).divide(bytes),
   mayHaveEventName: (record) => record.includes('event.name') || hasField(record, EVENT_NAME),
-  textOf: (record) => decoding(() => toJson(record, LOG_RECORD)),
+  textOf: (record) => jsonOf(record, LOG_RECORD),
 };
 
 class ProtobufLogs {
@@ -57,7 +66,7 @@ class ProtobufLogs {
         continue;
       }
       checkResourceSize((size += message.length));
-      if (number === 1) members.push(`"resource":${decoding(() => toJson(message, RESOURCE))}`);
+      if (number === 1) members.push(`"resource":${this.describe(message, RESOURCE)}`);
       if (number === 3) members.push(`"schemaUrl":${JSON.stringify(message.toString('latin1'))}`);
     }
     return { members: members.join(','), scopes };
@@ -75,10 +84,17 @@ class ProtobufLogs {
         continue;
       }
       checkResourceSize((size += message.length));
-      if (number === 1) members.push(`"scope":${decoding(() => toJson(message, SCOPE))}`);
+      if (number === 1) members.push(`"scope":${this.describe(message, SCOPE)}`);
       if (number === 3) members.push(`"schemaUrl":${JSON.stringify(message.toString('latin1'))}`);
     }
     return { members: members.join(','), records };
+  }
+
+  /** The JSON text of a resource or a scope. */
+  private describe(bytes: Buffer, message: typeof RESOURCE): string {
+    const text = jsonOf(bytes, message);
+    if (text === undefined) throw resourceTooLarge();
+    return text;
   }
 
   private async yieldIfDue(): Promise<void> {
@@ -93,6 +109,18 @@ class ProtobufLogs {
 function* messagesOf(bytes: Buffer, last: number): Generator<[number: number, message: Buffer]> {
   const reader = new BinaryReader(bytes);
   while (reader.pos < reader.len) yield decoding(() => nextMessage(reader, last));
+}
+
+/** @returns undefined for a message with more fields than any event */
+function jsonOf(bytes: Buffer, message: typeof RESOURCE): string | undefined {
+  return decoding(() => {
+    try {
+      return toJson(bytes, message);
+    } catch (error) {
+      if (error instanceof TooManyFieldsError) return undefined;
+      throw error;
+    }
+  });
 }
 
 const NO_BYTES = Buffer.alloc(0);

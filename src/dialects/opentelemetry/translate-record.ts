@@ -38,7 +38,9 @@ export function translateRecord(item: unknown): Translation {
       id,
       code: 'too_large',
       errors: {
-        logRecords: [`A record must not take more than ${MAX_RECORD_BYTES.toLocaleString('en')} bytes.`],
+        logRecords: [
+          `A record must not take more than ${MAX_RECORD_BYTES.toLocaleString('en')} bytes, nor have more fields than fit into an event.`,
+        ],
       },
     };
   const session = sessionOf(record, resource);
