@@ -63,7 +63,8 @@ const message = (name: string, message: () => Message): Field => ({
   isRepeated: false,
   read: (reader, { depth, budget }) => {
     budget.take(1);
-    return write(bytesOf(reader), message(), { depth: depth + 1, budget });
+    const length = reader.uint32();
+    return write(reader, reader.pos + length, message(), { depth: depth + 1, budget });
   },
 });
 const repeated = (field: Field): Field => ({ ...field, isRepeated: true });
@@ -137,30 +138,32 @@ export const LOG_RECORD: Message = [
  * @throws TooManyFieldsError, and Error of any kind if the bytes are no such message
  */
 export const toJson = (bytes: Buffer, message: Message): string =>
-  write(bytes, message, { depth: 0, budget: new FieldBudget() });
+  write(new BinaryReader(bytes), bytes.length, message, { depth: 0, budget: new FieldBudget() });
 
-function write(bytes: Buffer, message: Message, nesting: Nesting): string {
-  if (nesting.depth > environment.DEPTH_LIMIT) return 'null';
-  const reader = new BinaryReader(bytes);
+/** @param end offset after the last byte of the message: a reader for each message would cost more than its fields */
+function write(reader: BinaryReader, end: number, message: Message, nesting: Nesting): string {
+  if (end > reader.len) throw new RangeError('it ends too early');
+  if (nesting.depth > environment.DEPTH_LIMIT) {
+    reader.pos = end;
+    return 'null';
+  }
   const members: string[] = [];
   const lists = new Map<string, string[]>();
-  while (reader.pos < reader.len) {
+  while (reader.pos < end) {
     nesting.budget.take(1);
     const [number, wireType] = reader.tag();
     const field = message[number];
-    if (!field) {
-      skip(reader, number, wireType);
-      continue;
-    }
-    checkWireType(number, wireType, field.wireType);
-    const text = field.read(reader, nesting);
-    if (!field.isRepeated) members.push(`"${field.name}":${text}`);
-    else {
-      const list = lists.get(field.name);
-      if (list) list.push(text);
-      else lists.set(field.name, [text]);
-    }
-    if (reader.pos > reader.len) throw new RangeError('it ends too early');
+    if (field) {
+      checkWireType(number, wireType, field.wireType);
+      const text = field.read(reader, nesting);
+      if (!field.isRepeated) members.push(`"${field.name}":${text}`);
+      else {
+        const list = lists.get(field.name);
+        if (list) list.push(text);
+        else lists.set(field.name, [text]);
+      }
+    } else skip(reader, number, wireType);
+    if (reader.pos > end) throw new RangeError('it ends too early');
   }
   for (const [name, texts] of lists) members.push(`"${name}":[${texts.join(',')}]`);
   return `{${members.join(',')}}`;
