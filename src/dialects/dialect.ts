@@ -12,6 +12,8 @@ export interface Message {
   readonly key?: unknown;
   /** When the client sent the request by its own clock, in milliseconds since 1970. */
   readonly sentAt?: number | undefined;
+  /** Messages of the request that are no events, such as log lines, and not among the items. */
+  readonly skipped?: number;
 }
 
 /** An event as a dialect makes it of an item. What is missing or wrong in it is refused as in `POST /events/`. */

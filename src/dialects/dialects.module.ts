@@ -5,12 +5,13 @@ import { RejectionsModule } from '../rejections/rejections.module.js';
 import { ArrivalTimes } from './arrival-times.js';
 import { CloudEventsController } from './cloudevents/cloudevents.controller.js';
 import { DialectIngestion } from './ingestion.js';
+import { OpenTelemetryController } from './opentelemetry/opentelemetry.controller.js';
 import { SegmentController } from './segment/segment.controller.js';
 
 /** The protocols of other systems: their controllers, and the way from a request in one of them to the queue. */
 @Module({
   imports: [EventsModule.api, EventTypesModule, RejectionsModule.api],
-  controllers: [CloudEventsController, SegmentController],
+  controllers: [CloudEventsController, SegmentController, OpenTelemetryController],
   providers: [ArrivalTimes, DialectIngestion],
   exports: [ArrivalTimes],
 })

@@ -15,6 +15,7 @@ import { LargeBodies } from '../events/large-bodies.js';
 import { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
 import { fieldsOf, type ReadEvent, withClockSkew } from '../platform/model/event.js';
+import { metrics } from '../platform/telemetry/metrics.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { ArrivalTimes } from './arrival-times.js';
 import { type Dialect, isUntranslatable, type Message, type TranslatedEvent } from './dialect.js';
@@ -104,6 +105,7 @@ export class DialectIngestion {
       return { id: item.id, violation, eventId: violation ? undefined : event?.id };
     });
     if (accepted.length > 0) await this.events.accept(accepted, 0, { keyId, bytes: message.items.length });
+    if (message.skipped) metrics.skipped(dialect.name, message.skipped);
     return results;
   }
 

@@ -12,6 +12,8 @@ const REJECTION_CODES = new Map<string, RejectionCode>([
   ['too_many_events', 'too_large'],
   ['not_utf8', 'not_utf8'],
   ['unsupported_media_type', 'unsupported_media_type'],
+  ['malformed_protobuf', 'unsupported_media_type'],
+  ['resource_too_large', 'too_large'],
   ['malformed_encoding', 'unsupported_media_type'],
 ]);
 

@@ -61,6 +61,12 @@ new Counter({
     for (const [code, count] of refusals) this.inc({ code }, count);
   },
 });
+const skipped = new Counter({
+  name: 'the_eye_messages_skipped_total',
+  help: 'Messages of other protocols that are no events, such as log records without an event name; not among the refused.',
+  labelNames: ['dialect'],
+  registers,
+});
 const jobs = new Histogram({
   name: 'the_eye_job_seconds',
   help: 'Seconds from the acceptance of events until they are stored; those that were queued at once count as one.',
@@ -130,6 +136,7 @@ export const metrics = {
     totalsOf(application).refused++;
     refusals.set(code, (refusals.get(code) ?? 0) + 1);
   },
+  skipped: (dialect: string, count: number): void => skipped.inc({ dialect }, count),
   jobDone: (durationMs: number): void => jobs.observe(durationMs / 1000),
   statementDone: (statement: string, outcome: StatementOutcome, durationMs: number): void =>
     statements.observe({ statement, outcome }, durationMs / 1000),
