@@ -355,8 +355,8 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
   );
   return fc.tuple(draft, fuzzer.requestFor(operation), stranger).map(([own, dialect, key]): Draft => ({
     ...own,
-    // Where no key is needed, a stranger's events would go to an application whose events are all known one by one.
-    eye: key === undefined ? own.eye : 'guarded',
+    // Where no key is needed, events without one would go to an application whose events are all known one by one.
+    eye: key === undefined && hasPlainKey(own) ? own.eye : 'guarded',
     key: key ?? 'dialect',
     query: dialect.query,
     known: undefined,
@@ -367,6 +367,10 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
     dialect,
   }));
 }
+
+/** Whether nothing in a request can hide its key. */
+const hasPlainKey = ({ authMethod, headers }: Draft): boolean =>
+  authMethod === 'bearer' && headers.length === 0;
 
 function ownDraftFor(operation: Operation): fc.Arbitrary<Draft> {
   const scope = KEYS.find((key) => key === operation.access) ?? 'none';
