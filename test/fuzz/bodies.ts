@@ -102,7 +102,7 @@ function serialize(value: unknown, type: string, lineEnds: readonly string[]): s
 }
 
 /** A text corrupted at the byte level. */
-const corrupt = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
+export const corrupt = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
   fc
     .tuple(
       text.map((whole) => Buffer.from(whole)),

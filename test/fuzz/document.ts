@@ -38,6 +38,7 @@ export interface Operation {
   responses: Record<string, Record<string, Schema>>;
   /** The scope that a key needs, or `anybody`. */
   access: string;
+  tags: string[];
 }
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
@@ -56,6 +57,7 @@ export function operationsOf(document: any): Operation[] {
           Object.entries<any>(responses).map(([status, { content }]) => [status, schemasByType(content)]),
         ),
         access: String(operation['x-access']),
+        tags: operation.tags ?? [],
       };
     }),
   );

@@ -221,6 +221,7 @@ class Run {
       if (operation && response.status < 300 && faults.length === 0) this.recordResponse(each, response);
       if (faults.length > 0 && response.status < 300) return;
     }
+    yield* this.ledger.dialects.record(each, response);
     if (sends || each.tampered) yield* this.ledger.record(each, response, sentAt);
   }
 

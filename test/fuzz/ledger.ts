@@ -2,6 +2,7 @@ import canonicalize from 'canonicalize';
 import { createHash } from 'node:crypto';
 import { type Event, type Page, TheEye } from '../../testing/the-eye.js';
 import type { HttpResponse } from './connection.js';
+import { DIALECT_APPLICATION, DialectLedger } from './dialects/dialect-ledger.js';
 import type { Fault } from './oracle.js';
 import { INEXACT_NUMBERS, INEXACT_OBJECTS } from './values.js';
 import type { Wire } from './wire.js';
@@ -47,6 +48,7 @@ const MAX_SMALL_DATA_BYTES = 10_000;
  */
 export class Ledger {
   private readonly expected = new Map<string, ExpectedEvent>();
+  readonly dialects = new DialectLedger();
   /** Refused events, and events in incomplete requests, which a retry may store. */
   private readonly possible = new Map<string, Set<bigint | undefined>>();
 
@@ -110,9 +112,13 @@ export class Ledger {
       const { status, body }: { status: number; body: Page } = await eye.get(next);
       if (status !== 200)
         return yield { signature: `unreadable page ${status}`, detail: `${next} ${JSON.stringify(body)}` };
-      for (const event of body.results) {
+      for (const event of body.results as (Event & { application: string })[]) {
         if (seen.has(event.id)) yield { signature: 'event stored twice', detail: JSON.stringify(event) };
         seen.add(event.id);
+        if (event.application === DIALECT_APPLICATION) {
+          this.dialects.see(event);
+          continue;
+        }
         const expected = this.expected.get(event.id);
         const isExpected = expected ? matches(event, expected) : this.isPossible(event);
         if (!isExpected)
@@ -123,6 +129,7 @@ export class Ledger {
       }
       next = body.next;
     }
+    yield* this.dialects.verify();
     const lost = [...this.expected.keys()].filter((id) => !seen.has(id));
     if (lost.length > 0)
       yield { signature: 'events lost', detail: `${lost.length}, e.g. ${lost.slice(0, 3).join(' ')}` };

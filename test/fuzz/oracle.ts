@@ -3,6 +3,7 @@ import ajvFormats from 'ajv-formats';
 import { STATUS_CODES } from 'node:http';
 import type { HttpResponse } from './connection.js';
 import { type Operation, operationAt, operationsAt, type Schema, toJsonSchema } from './document.js';
+import { fuzzerOf } from './dialects/index.js';
 import { HOSTS } from './requests.js';
 import type { Wire } from './wire.js';
 
@@ -74,7 +75,7 @@ export class Oracle {
     )
       yield fault('forged link');
     if (status >= 500) return yield fault('failure');
-    if (status >= 400) yield* this.checkProblem(method, response, fault);
+    if (status >= 400) yield* this.checkError(wire, operation, response, fault);
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
@@ -130,6 +131,20 @@ export class Oracle {
       yield fault('a refused method in Allow', headers.get('allow'));
   }
 
+  /** A dialect tells errors in the form of its protocol, except those of a request that did not reach it. */
+  private *checkError(
+    { method, tampered, draft }: Wire,
+    operation: Operation | undefined,
+    response: HttpResponse,
+    fault: (kind: string, detail?: string) => Fault,
+  ): Generator<Fault> {
+    const fuzzer = fuzzerOf(operation ?? draft.operation);
+    if (fuzzer && method !== 'HEAD' && fuzzer.isError(response)) return;
+    if (!fuzzer || !operation || tampered || EARLY_CODES.includes(codeOf(response.body) ?? ''))
+      return yield* this.checkProblem(method, response, fault);
+    if (method !== 'HEAD') yield fault(`not an error of ${fuzzer.name}`);
+  }
+
   private *checkProblem(
     method: string,
     { status, headers, body }: HttpResponse,
@@ -182,6 +197,7 @@ export class Oracle {
 
 function isUnauthorizedAccess({ draft: { eye, key, authMethod } }: Wire, { access }: Operation): boolean {
   if (eye === 'open' || access === 'anybody' || key === 'known') return false;
+  if (key === 'dialect') return access !== 'ingest';
   if (authMethod === 'query') return key !== 'ingest' || access !== 'ingest';
   return key !== 'admin' && key !== access && !(key === 'read' && access === 'metrics');
 }

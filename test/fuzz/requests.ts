@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { type Body, bodyFor } from './bodies.js';
+import { dialectNameOf, fuzzerOf } from './dialects/index.js';
+import type { DialectRequest } from './dialects/dialect-fuzzer.js';
 import type { Operation } from './document.js';
 import { PECULIAR_NAMES, peculiarText } from './texts.js';
 import { parameterText } from './values.js';
@@ -31,7 +33,8 @@ export interface Draft {
   operation: Operation;
   /** The Eye to send to: the open one, or the one that requires keys. */
   eye: (typeof TARGETS)[number];
-  key: (typeof KEYS)[number];
+  /** `dialect` is a key of an application that nothing but dialects sends to. */
+  key: (typeof KEYS)[number] | 'dialect';
   authMethod: (typeof AUTH_METHODS)[number];
   /** Overrides the operation's own method. */
   method: string | undefined;
@@ -49,6 +52,8 @@ export interface Draft {
   framing: Framing;
   /** Edits of the bytes of the head, which may make it invalid HTTP. */
   headEdits: Edit[];
+  /** Of an operation of a dialect. */
+  dialect?: DialectRequest;
 }
 
 /** How the request declares the length of its body. `short` and `long` declare a wrong length. */
@@ -341,8 +346,35 @@ const edit: fc.Arbitrary<Edit> = fc.record({
   ),
 });
 
-/** Generates requests to an operation. */
+/** Generates requests to an operation of The Eye's own API or of a dialect. */
 function draftFor(operation: Operation): fc.Arbitrary<Draft> {
+  const fuzzer = fuzzerOf(operation);
+  const draft = ownDraftFor(operation);
+  if (!fuzzer) return draft;
+  const stranger = fc.oneof(
+    weighted(9, fc.constant(undefined)),
+    fc.constantFrom('none' as const, 'unknown' as const, 'malformed' as const),
+  );
+  return fc.tuple(draft, fuzzer.requestFor(operation), stranger).map(([own, dialect, key]): Draft => ({
+    ...own,
+    // Where no key is needed, events without one would go to an application whose events are all known one by one.
+    eye: key === undefined && hasPlainKey(own) ? own.eye : 'guarded',
+    key: key ?? 'dialect',
+    query: dialect.query,
+    known: undefined,
+    headers: [...dialect.headers, ...own.headers],
+    body: dialect.body,
+    // The key might get lost.
+    headEdits: [],
+    dialect,
+  }));
+}
+
+/** Whether nothing in a request can hide its key. */
+const hasPlainKey = ({ authMethod, headers }: Draft): boolean =>
+  authMethod === 'bearer' && headers.length === 0;
+
+function ownDraftFor(operation: Operation): fc.Arbitrary<Draft> {
   const scope = KEYS.find((key) => key === operation.access) ?? 'none';
   return fc.record({
     operation: fc.constant(operation),
@@ -382,7 +414,9 @@ function draftFor(operation: Operation): fc.Arbitrary<Draft> {
 }
 
 /** Generates one request, or a few that are pipelined on one connection. */
-export function pipelineFor(operations: Operation[]): fc.Arbitrary<Draft[]> {
+export function pipelineFor(all: Operation[]): fc.Arbitrary<Draft[]> {
+  // The body of a dialect cannot be generated from the document alone.
+  const operations = all.filter((each) => dialectNameOf(each) === undefined || fuzzerOf(each));
   // Sending events is the main purpose of The Eye, and gives the other routes data to return.
   const draft = fc.oneof(
     ...operations.map((operation) => weighted(operation.access === 'ingest' ? 4 : 1, draftFor(operation))),

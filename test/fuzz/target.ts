@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Admin } from '../../testing/keys.js';
 import { eventually, TheEye } from '../../testing/the-eye.js';
 import { ANY_AGE, startEyeWithClickHouse } from '../support/start-eye.js';
+import { DIALECT_APPLICATION } from './dialects/dialect-ledger.js';
 import { type Operation, operationsOf, type Schema } from './document.js';
 import { KnownRecords } from './known-records.js';
 import type { Fault } from './oracle.js';
@@ -55,14 +56,19 @@ export class FuzzTarget {
       }, 60_000);
       const guarded = await open.startPeer({ ...SETTINGS, AUTH: 'required' });
       const admin = await Admin.of(guarded);
-      const protectedValues = new Set<unknown>([APPLICATION, 'administration']);
-      const make = async (scope: string): Promise<string> => {
+      const protectedValues = new Set<unknown>([APPLICATION, DIALECT_APPLICATION, 'administration']);
+      const make = async (scope: string, application = APPLICATION): Promise<string> => {
         // Of all applications, so that the requests reach every route.
-        const { id, key } = await admin.create(APPLICATION, { scope, all_applications: scope !== 'ingest' });
+        const { id, key } = await admin.create(application, { scope, all_applications: scope !== 'ingest' });
         protectedValues.add(id);
         return key;
       };
-      const keys = { ingest: await make('ingest'), read: await make('read'), admin: await make('admin') };
+      const keys = {
+        ingest: await make('ingest'),
+        read: await make('read'),
+        admin: await make('admin'),
+        dialect: await make('ingest', DIALECT_APPLICATION),
+      };
       const hosts = { open: new URL(open.url).host, guarded: new URL(guarded.url).host };
       const { body: document } = await open.get('/docs-json');
       const context = { hosts, keys, known: new KnownRecords(protectedValues) };

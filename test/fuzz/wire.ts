@@ -19,7 +19,7 @@ export interface Wire {
 export interface WireContext {
   /** `host:port` of each Eye. */
   hosts: Record<Draft['eye'], string>;
-  keys: Record<'ingest' | 'read' | 'admin', string>;
+  keys: Record<'ingest' | 'read' | 'admin' | 'dialect', string>;
   known: KnownRecords;
 }
 
@@ -87,6 +87,7 @@ function selectKey({ key }: Draft, keys: WireContext['keys'], known: KnownRecord
     case 'ingest':
     case 'read':
     case 'admin':
+    case 'dialect':
       return keys[key];
   }
 }
