@@ -5,11 +5,12 @@ import { RejectionsModule } from '../rejections/rejections.module.js';
 import { ArrivalTimes } from './arrival-times.js';
 import { DialectIngestion } from './ingestion.js';
 import { SegmentController } from './segment/segment.controller.js';
+import { SnowplowController } from './snowplow/snowplow.controller.js';
 
 /** The protocols of other systems: their controllers, and the way from a request in one of them to the queue. */
 @Module({
   imports: [EventsModule.api, EventTypesModule, RejectionsModule.api],
-  controllers: [SegmentController],
+  controllers: [SegmentController, SnowplowController],
   providers: [ArrivalTimes, DialectIngestion],
   exports: [ArrivalTimes],
 })
