@@ -4,7 +4,6 @@ import type { FastifyRequest } from 'fastify';
 import { environment } from '../../platform/config/environment.js';
 import { DialectIngestion } from '../ingestion.js';
 import { Speaks } from '../speaks.decorator.js';
-import { ApiSnowplowErrors } from './api-snowplow-errors.decorator.js';
 import { SNOWPLOW } from './snowplow.dialect.js';
 
 /** A transparent GIF of one pixel. */
@@ -36,7 +35,6 @@ const parameter = (name: keyof typeof EXAMPLE_ITEM, description: string): Method
 export class SnowplowController {
   constructor(private readonly ingestion: DialectIngestion) {}
 
-  @ApiSnowplowErrors()
   @Post('com.snowplowanalytics.snowplow/tp2')
   @HttpCode(200)
   @Header('content-type', 'text/plain; charset=utf-8')
@@ -70,7 +68,6 @@ export class SnowplowController {
     return 'ok';
   }
 
-  @ApiSnowplowErrors()
   @Get('i')
   @Header('content-type', 'image/gif')
   // Pages of other origins load it as an image.
