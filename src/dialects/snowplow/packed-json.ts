@@ -34,8 +34,8 @@ export function unpack(
   const base64 = textOf(item[encoded]);
   if (base64 === undefined) return undefined;
   const bytes = Buffer.from(base64, 'base64');
-  if (!BASE64.test(base64)) return violation('malformed_json', encoded, 'Must be base64url.');
-  if (!isUtf8(bytes)) return violation('not_utf8', encoded, 'Must be base64url of valid UTF-8.');
+  if (!BASE64.test(base64)) return violation('wrong_type', encoded, 'Must be base64url.');
+  if (!isUtf8(bytes)) return violation('wrong_type', encoded, 'Must be base64url of valid UTF-8.');
   return parse(bytes.toString(), encoded, plain);
 }
 
@@ -44,7 +44,8 @@ function parse(text: string, from: string, name: string): Unpacked | Violation {
   const parsed = parseEventText(text);
   if ('outcome' in parsed)
     return {
-      code: parsed.code,
+      // The item itself is well-formed, and is kept as JSON.
+      code: parsed.code === 'malformed_json' ? 'wrong_type' : parsed.code,
       errors: Object.fromEntries(
         Object.entries(parsed.errors).map(([path, messages]) => [
           path === 'event' ? from : `${from}.${path}`,
