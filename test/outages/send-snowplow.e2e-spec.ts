@@ -1,5 +1,4 @@
-import type { Browser } from 'playwright-core';
-import { setTimeout as wait } from 'node:timers/promises';
+import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.js';
 import { Admin } from '../../testing/keys.js';
 import { eventually, TheEye } from '../../testing/the-eye.js';
@@ -7,6 +6,10 @@ import { snowplowNode, track28Events } from '../support/snowplow-node.js';
 import { SnowplowSite, track28InPage } from '../support/snowplow-page.js';
 import { startEye } from '../support/start-eye.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
+
+// Provided by the page and its browser, in which page.evaluate() runs its callback.
+declare const snowplow: { flushBuffer(): void };
+declare const localStorage: { getItem(name: string): string | null };
 
 const UNAVAILABLE_MS = 10_000;
 
@@ -46,14 +49,23 @@ describe.each(FAULTS)('If %s,', (title, fail) => {
   };
 
   it('the tracker for Node has each of 28 events stored once, if it is flushed again', async () => {
-    const tracker = snowplowNode({ url: proxy.url, appId: key, session: title });
+    let delivered = 0;
+    const onRequestSuccess = (events: unknown[]): void => void (delivered += events.length);
+    const tracker = snowplowNode({
+      url: proxy.url,
+      appId: key,
+      session: title,
+      emitter: { onRequestSuccess },
+    });
     fail(proxy);
     track28Events(tracker);
     // It repeats nothing by itself, only at the next flush, of which an application has one for every few events.
     await eventually(async () => {
       await tracker.flush();
-      expect(await count('session_id = $1', title)).toEqual({ stored: 28, eids: 28 });
+      expect(delivered).toBe(28);
     }, 6 * UNAVAILABLE_MS);
+    await eye.drained();
+    expect(await count('session_id = $1', title)).toEqual({ stored: 28, eids: 28 });
   });
 
   it('the tracker for browsers has each of 28 events stored once, if more happens', async () => {
@@ -61,14 +73,19 @@ describe.each(FAULTS)('If %s,', (title, fail) => {
     await site.open(page, proxy.url, { appId: key });
     fail(proxy);
     await track28InPage(page, title);
-    const flush = (): Promise<void> =>
-      page.evaluate(() => {
-        (globalThis as unknown as { snowplow: { flushBuffer(): void } }).snowplow.flushBuffer();
-      });
-    await eventually(async () => {
-      await flush();
-      await wait(500);
-      expect(await count(`data->>'uid' = $1`, title)).toEqual({ stored: 28, eids: 28 });
-    }, 6 * UNAVAILABLE_MS);
+    await eventually(async () => expect(await queuedAfterFlush(page)).toBe(0), 6 * UNAVAILABLE_MS);
+    await eye.drained();
+    expect(await count(`data->>'uid' = $1`, title)).toEqual({ stored: 28, eids: 28 });
   });
 });
+
+/** Lets the tracker of a page send what is left. Resolves with the number of events that it keeps for later. */
+const queuedAfterFlush = (page: Page): Promise<number> =>
+  page.evaluate(() => {
+    snowplow.flushBuffer();
+    const queues = Object.keys(localStorage).filter((name) => name.startsWith('snowplowOutQueue'));
+    if (queues.length === 0) throw new Error('The tracker has no queue.');
+    return queues
+      .map((name) => (JSON.parse(localStorage.getItem(name) ?? '[]') as unknown[]).length)
+      .reduce((sum, length) => sum + length, 0);
+  });
