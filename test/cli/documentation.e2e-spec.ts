@@ -4,13 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Block, blocksOf, firstColumn, readPage, readPages, ROOT } from '../support/pages.js';
+import { pythonWith } from '../support/python.js';
 import { Copy } from '../support/replication.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 
 const run = promisify(execFile);
 
 /** Skipped: blocks that install, start or test something or need Docker. They have their own specs or take minutes. */
-const NOT_RUN = /\b(apt-get install|docker compose|npm ci|npm test|npm run test:|npx nest start)\b/;
+const NOT_RUN =
+  /\b(apt-get install|pip install|docker compose|npm ci|npm test|npm run test:|npx nest start)\b/;
 
 /** Parts of the requests that a page shows as examples of a rejection. Every other request must succeed. */
 const REFUSED = ['"2026-02-30T09:15:31Z"', '"data": {"host": 42}'];
@@ -28,6 +30,9 @@ const PRELUDE = `
 
 /** The first line of a statement for ClickHouse, perhaps followed by its parameters. */
 const TO_QUERY = '-- POST /query/';
+
+const python = pythonWith('ssl');
+if (python === undefined) console.warn('Skipped: the examples in Python: there is no python3.');
 
 const titleOf = ({ page, line }: Block): string => `${page}:${line}`;
 
@@ -116,14 +121,27 @@ describe('The documentation', () => {
     return Number((await eye.sql('SELECT count(*) FROM events'))[0]?.['count']);
   };
 
-  it.each([...inLanguage('js'), ...inLanguage('python')])(
-    'contains a program at %s that sends its events',
-    async (_, { code, language }) => {
-      const file = join(folder, language === 'js' ? 'send.mjs' : 'send.py');
+  const sends = async (program: () => Promise<unknown>): Promise<void> => {
+    const before = await storedEvents();
+    await program();
+    expect(await storedEvents()).toBeGreaterThan(before);
+  };
+
+  it.each(inLanguage('js'))('contains a Node program at %s that sends its events', async (_, { code }) => {
+    const file = join(folder, 'send.mjs');
+    await writeFile(file, code);
+    await sends(() => run(process.execPath, [file], { env }));
+  });
+
+  (python === undefined ? it.skip : it).each(inLanguage('python'))(
+    'contains a Python program at %s that sends its events',
+    async (_, { code }) => {
+      const file = join(folder, 'send.py');
       await writeFile(file, code);
-      const before = await storedEvents();
-      await run(language === 'js' ? process.execPath : 'python3', [file], { env });
-      expect(await storedEvents()).toBeGreaterThan(before);
+      const PYTHONPATH = join(ROOT, 'packages/python');
+      await sends(() =>
+        run('python3', [file], { env: { ...env, PYTHONPATH, PYTHONDONTWRITEBYTECODE: '1' } }),
+      );
     },
   );
 
