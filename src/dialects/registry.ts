@@ -2,9 +2,10 @@ import type { Dialect } from './dialect.js';
 import { CLOUDEVENTS } from './cloudevents/cloudevents.dialect.js';
 import { OPENTELEMETRY } from './opentelemetry/opentelemetry.dialect.js';
 import { SEGMENT } from './segment/segment.dialect.js';
+import { SNOWPLOW } from './snowplow/snowplow.dialect.js';
 
 /** All dialects, in the order of the documentation. */
-export const DIALECTS: readonly Dialect[] = [SEGMENT, CLOUDEVENTS, OPENTELEMETRY];
+export const DIALECTS: readonly Dialect[] = [SEGMENT, CLOUDEVENTS, OPENTELEMETRY, SNOWPLOW];
 
 /** @returns undefined for a dialect that this version does not have any more */
 export const dialectOf = (name: string): Dialect | undefined => DIALECTS.find((each) => each.name === name);

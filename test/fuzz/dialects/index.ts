@@ -1,9 +1,10 @@
 import type { Operation } from '../document.js';
 import type { DialectFuzzer } from './dialect-fuzzer.js';
 import { SEGMENT } from './segment.js';
+import { SNOWPLOW } from './snowplow.js';
 
 /** One line a dialect. An operation of a dialect that is missing here is not sent at all. */
-export const DIALECT_FUZZERS: readonly DialectFuzzer[] = [SEGMENT];
+export const DIALECT_FUZZERS: readonly DialectFuzzer[] = [SEGMENT, SNOWPLOW];
 
 /** The tag of the operations of dialects. */
 const TAG = /^send: (.+)$/;
