@@ -2,7 +2,9 @@ import { hash, randomBytes } from 'node:crypto';
 import { type Scope, SCOPES } from './caller.js';
 
 /** The secret is 256 random bits in base64url, so its last character carries only four of them. */
-const API_KEY = new RegExp(`^eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$`);
+const KEY = `eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]`;
+const API_KEY = new RegExp(`^${KEY}$`);
+const API_KEYS = new RegExp(KEY, 'g');
 
 /** Characters of the secret in the prefix by which people tell keys apart. */
 const PREFIX_SECRET_LENGTH = 6;
@@ -31,3 +33,7 @@ export function digestOf(key: string): string {
 export function prefixOf(key: string): string {
   return key.slice(0, key.indexOf('_', 4) + 1 + PREFIX_SECRET_LENGTH);
 }
+
+/** A text in which only the prefix of each key is left. */
+export const withoutKeys = (text: string): string =>
+  text.includes('eye_') ? text.replace(API_KEYS, (key) => `${prefixOf(key)}…`) : text;

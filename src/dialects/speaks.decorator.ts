@@ -24,3 +24,12 @@ export function Speaks(dialect: Dialect, keys: KeyPlaces = dialect.keys): Method
     }),
   );
 }
+
+/** Declares a route that gives the clients of a dialect what they ask for before they send events. */
+export function Supports(dialect: Dialect, keys: KeyPlaces): MethodDecorator {
+  return applyDecorators(
+    ApiTags(`send: ${dialect.name}`),
+    Allow('ingest', 'handler'),
+    RouteConfig({ access: 'ingest', binding: 'handler', keys, renderError: dialect.renderError }),
+  );
+}
