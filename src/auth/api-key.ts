@@ -2,9 +2,13 @@ import { hash, randomBytes } from 'node:crypto';
 import { type Scope, SCOPES } from './caller.js';
 
 /** The secret is 256 random bits in base64url, so its last character carries only four of them. */
-const KEY = `eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]`;
-const API_KEY = new RegExp(`^${KEY}$`);
-const API_KEYS = new RegExp(KEY, 'g');
+const API_KEY = new RegExp(`^eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$`);
+
+/** Keys in a text, each in two parts: its prefix and the rest. The last one may be cut with the text. */
+const KEYS_IN_TEXT = new RegExp(
+  `(eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{6})(?:[A-Za-z0-9_-]{37}|[A-Za-z0-9_-]{0,36}$)`,
+  'g',
+);
 
 /** Characters of the secret in the prefix by which people tell keys apart. */
 const PREFIX_SECRET_LENGTH = 6;
@@ -34,6 +38,7 @@ export function prefixOf(key: string): string {
   return key.slice(0, key.indexOf('_', 4) + 1 + PREFIX_SECRET_LENGTH);
 }
 
-/** A text in which only the prefix of each key is left. */
-export const withoutKeys = (text: string): string =>
-  text.includes('eye_') ? text.replace(API_KEYS, (key) => `${prefixOf(key)}…`) : text;
+/** A text without the secrets of the keys in it, of which only the prefixes are left. */
+export function maskKeys(text: string): string {
+  return text.replace(KEYS_IN_TEXT, '$1***');
+}

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { withoutKeys } from '../auth/api-key.js';
+import { maskKeys } from '../auth/api-key.js';
 import { environment } from '../platform/config/environment.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
 import { toStorable } from '../platform/json/storable-text.js';
@@ -106,8 +106,8 @@ function eventText({ code, event, json, dialect }: NewRejection): Pick<Rejection
   if (event === undefined) return { event: null, whole: false };
   const isText = isNoJson(code) && typeof event === 'string';
   const sent = isText ? event : (json ?? JSON.stringify(event));
-  // Clients of other protocols put their key into the body.
-  const text = dialect === undefined ? sent : withoutKeys(sent);
+  // Clients of some protocols put the key into each event.
+  const text = dialect === undefined ? sent : maskKeys(sent);
   const stored = head(text, environment.REJECTION_EVENT_LIMIT);
   // Text that was not UTF-8 lost bytes when it was decoded.
   const whole = stored.length === text.length && code !== 'not_utf8';
