@@ -65,7 +65,7 @@ export const SEGMENT_CLIENTS: readonly SegmentClient[] = [
     name: '@rudderstack/rudder-sdk-node',
     send: async (dataPlaneUrl, writeKey, anonymousId) => {
       const client = new RudderStack(writeKey, { dataPlaneUrl, logLevel: 'none' });
-      const sent = callAll(client as Calls, anonymousId);
+      const sent = callAll(client, anonymousId);
       await client.flush();
       await Promise.all(sent);
     },

@@ -1,7 +1,4 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiResponse } from '@nestjs/swagger';
 import { environment } from '../../platform/config/environment.js';
-import { PROBLEM_TABLE, type ProblemEntry, type ProblemStatus } from '../../platform/http/problem-table.js';
 
 export const TRACK = {
   type: 'track',
@@ -31,28 +28,3 @@ export const SUCCESS = {
   properties: { success: { type: 'boolean', example: true } },
   required: ['success'],
 };
-
-const ERROR = {
-  type: 'object',
-  properties: {
-    code: { type: 'string', description: 'Stable, for programs.' },
-    message: { type: 'string', description: 'For people.' },
-  },
-  required: ['code', 'message'],
-};
-
-/** Documents errors in the form of this protocol, instead of those of the decorators below it. */
-export function ApiErrors(...statuses: ProblemStatus[]): MethodDecorator {
-  const entries = Object.values<ProblemEntry>(PROBLEM_TABLE);
-  return applyDecorators(
-    ...statuses.map((status) => {
-      const entry = entries.find((each) => each.status === status);
-      const { code, message } = entry?.example ?? {};
-      return ApiResponse({
-        status,
-        description: entry?.description ?? '',
-        content: { 'application/json': { schema: ERROR, example: { code, message } } },
-      });
-    }),
-  );
-}

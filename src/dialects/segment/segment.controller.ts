@@ -2,10 +2,11 @@ import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { InvalidFieldsError } from '../../platform/errors/domain-error.js';
+import { ApiProblems } from '../../platform/http/api-problems.js';
 import { linkTo } from '../../platform/http/links.js';
 import { DialectIngestion } from '../ingestion.js';
 import { Speaks, Supports } from '../speaks.decorator.js';
-import { ApiErrors, BATCH, batchDescription, eventDescription, SUCCESS, TRACK } from './documentation.js';
+import { BATCH, batchDescription, eventDescription, SUCCESS, TRACK } from './documentation.js';
 import { SEGMENT } from './segment.dialect.js';
 import { RUDDERSTACK_SOURCE, segmentSettings } from './settings.js';
 import { TYPES } from './translate.js';
@@ -22,7 +23,7 @@ export class SegmentController {
 
   @Post(['v1/batch', 'v1/import', 'v1/b', 'beacon/v1/batch'])
   @HttpCode(200)
-  @ApiErrors(400, 401, 403, 413, 415, 429, 503)
+  @ApiProblems(415)
   @Speaks(SEGMENT)
   @ApiOperation({ summary: "Send a batch of Segment's events", description: batchDescription })
   @ApiBody({ schema: { type: 'object', example: BATCH } })
@@ -34,7 +35,7 @@ export class SegmentController {
 
   @Post(TYPES.flatMap((type) => [`v1/${type}`, `v1/${type.charAt(0)}`]))
   @HttpCode(200)
-  @ApiErrors(400, 401, 403, 413, 415, 429, 503)
+  @ApiProblems(415)
   @Speaks(SEGMENT)
   @ApiOperation({ summary: "Send one of Segment's events", description: eventDescription })
   @ApiBody({ schema: { type: 'object', example: TRACK } })
@@ -45,7 +46,7 @@ export class SegmentController {
 
   @Post(['api/s/:type', 'api/s/s2s/:type'])
   @HttpCode(200)
-  @ApiErrors(400, 401, 403, 413, 415, 429, 503)
+  @ApiProblems(415)
   @Speaks(SEGMENT)
   @ApiOperation({ summary: "Send one of Segment's events by Jitsu's SDK", description: eventDescription })
   @ApiParam({ name: 'type', schema: { type: 'string', example: 'track' } })
@@ -56,7 +57,6 @@ export class SegmentController {
   }
 
   @Get('v1/projects/:key/settings')
-  @ApiErrors(401, 403, 429, 503)
   @Supports(SEGMENT, { path: 'key' })
   @ApiOperation({
     summary: "Settings of Segment's browser SDK",
@@ -70,7 +70,6 @@ export class SegmentController {
   }
 
   @Get('sourceConfig')
-  @ApiErrors(401, 403, 429, 503)
   @Supports(SEGMENT, { query: ['writeKey'] })
   @ApiOperation({
     summary: "Settings of RudderStack's browser SDK",
