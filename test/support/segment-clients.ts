@@ -64,7 +64,11 @@ export const SEGMENT_CLIENTS: readonly SegmentClient[] = [
   {
     name: '@rudderstack/rudder-sdk-node',
     send: async (dataPlaneUrl, writeKey, anonymousId) => {
-      const client = new RudderStack(writeKey, { dataPlaneUrl, logLevel: 'none' });
+      const client = new RudderStack(writeKey, {
+        dataPlaneUrl,
+        logLevel: 'none',
+        errorHandler: () => undefined,
+      });
       const sent = callAll(client, anonymousId);
       await client.flush();
       await Promise.all(sent);
