@@ -96,6 +96,8 @@ function measure({ kind, load }: Contender, runLength: RunLength): Promise<Round
     case 'insert':
       return measureLimit(kind, load, runLength);
     case 'eye':
+    case 'segment':
+    case 'translated':
       return onTheEye((eye) => measureTheEye(eye, load, runLength));
     case 'guarded':
       return onTheEye(

@@ -1,4 +1,12 @@
-import { arrays, type Workload, ndjson, paced, singles } from '../support/load.js';
+import {
+  arrays,
+  ndjson,
+  paced,
+  segmentBatches,
+  singles,
+  translatedArrays,
+  type Workload,
+} from '../support/load.js';
 
 export const KINDS = {
   fastify: 'bare Fastify, no work',
@@ -7,6 +15,8 @@ export const KINDS = {
   insert: 'Fastify and `pg`, one `INSERT` a request',
   eye: 'The Eye',
   guarded: 'The Eye, with key, schema and rate limit',
+  segment: 'The Eye, a batch of Segment’s messages',
+  translated: 'The Eye, the events that these become',
 } as const;
 
 export type Kind = keyof typeof KINDS;
@@ -35,6 +45,12 @@ const ARRAYS: Readonly<Record<number, readonly Kind[]>> = {
   5000: ['nest', 'eye'],
 };
 
+/** A dialect beside what its messages cost as events. */
+const SEGMENT: readonly Contender[] = [
+  { kind: 'segment', load: segmentBatches(100) },
+  { kind: 'translated', load: translatedArrays(100) },
+];
+
 /** @param quick only what the most telling ratios need */
 export function contenders(quick: boolean): Contender[] {
   if (quick)
@@ -42,11 +58,13 @@ export function contenders(quick: boolean): Contender[] {
       ...each(['append', 'insert', 'eye'], singles(1)),
       ...each(['nest', 'insert', 'eye', 'guarded'], singles(64)),
       ...each(['insert', 'eye'], arrays(100)),
+      ...SEGMENT,
       ...each(['insert', 'eye'], paced()),
     ];
   return [
     ...Object.entries(SINGLES).flatMap(([connections, kinds]) => each(kinds, singles(Number(connections)))),
     ...Object.entries(ARRAYS).flatMap(([events, kinds]) => each(kinds, arrays(Number(events)))),
+    ...SEGMENT,
     ...each(['nest', 'eye'], ndjson(), 200),
     ...each(['append', 'insert', 'eye'], paced()),
   ];

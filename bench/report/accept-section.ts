@@ -4,9 +4,10 @@ import { MEASURED } from '../support/processes.js';
 import { medianAndSpread, table } from '../../testing/table.js';
 
 /** Describes the content of a request. */
-export function requestOf({ events, isNdjson, perSecond }: ContenderResult): string {
+export function requestOf({ kind, events, isNdjson, perSecond }: ContenderResult): string {
   if (perSecond !== undefined) return `one event, ${perSecond} a second`;
   if (events === 1) return 'one event';
+  if (kind === 'segment') return `batch of ${events.toLocaleString('en')}`;
   return isNdjson ? `NDJSON of ${events.toLocaleString('en')}` : `array of ${events.toLocaleString('en')}`;
 }
 

@@ -12,6 +12,8 @@ const NAMES: Record<Kind, string> = {
   insert: 'Fastify and pg',
   eye: 'The Eye',
   guarded: 'The Eye, guarded',
+  segment: 'The Eye, Segment',
+  translated: 'The Eye, the same',
 };
 
 const PARTS = [

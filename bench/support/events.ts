@@ -42,6 +42,39 @@ export const eventBody = (session: string): string =>
 export const arrayBody = (count: number): string =>
   JSON.stringify(Array.from({ length: count }, (_, index) => makeEvent(index)));
 
+/** A message as Segment's client for Node sends it. */
+function makeMessage(index: number): Record<string, unknown> {
+  const { session_id, name, data, timestamp } = makeEvent(index);
+  return {
+    timestamp,
+    integrations: {},
+    event: name,
+    type: 'track',
+    properties: data,
+    context: { library: { name: '@segment/analytics-node', version: '3.1.0' } },
+    anonymousId: session_id,
+    messageId: `node-next-${ID_PLACEHOLDER}-${index}`,
+    _metadata: { nodeVersion: 'v22.0.0', jsRuntime: 'node' },
+  };
+}
+
+/** The body of a request with a batch of Segment's messages. */
+export const segmentBody = (count: number): string =>
+  JSON.stringify({
+    batch: Array.from({ length: count }, (_, index) => makeMessage(index)),
+    sentAt: new Date().toISOString(),
+  });
+
+/** The body of a request with a JSON array of the events that Segment's messages become. */
+export const translatedBody = (count: number): string =>
+  JSON.stringify(
+    Array.from({ length: count }, (_, index) => {
+      const data = makeMessage(index);
+      const { anonymousId, type, event, timestamp } = data;
+      return { session_id: anonymousId, category: type, name: event, data, timestamp };
+    }),
+  );
+
 /** The body of a request with NDJSON. */
 export const ndjsonBody = (count: number): string =>
   Array.from({ length: count }, (_, index) => JSON.stringify(makeEvent(index))).join('\n');

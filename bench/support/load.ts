@@ -3,10 +3,20 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { setTimeout as wait } from 'node:timers/promises';
-import { arrayBody, ndjsonBody, ID_PLACEHOLDER, eventBody, EVENTS_PER_SESSION } from './events.js';
+import {
+  arrayBody,
+  eventBody,
+  EVENTS_PER_SESSION,
+  ID_PLACEHOLDER,
+  ndjsonBody,
+  segmentBody,
+  translatedBody,
+} from './events.js';
 import { type Latency, latency } from '../../testing/statistics.js';
 
 export interface Workload {
+  /** `/events/` if it is undefined. */
+  path?: string;
   connections: number;
   /** Events per request. */
   events: number;
@@ -48,6 +58,19 @@ export const arrays = (events: number, connections = 8): Workload => ({
   contentType: 'application/json',
 });
 
+/** Batches of Segment's messages. */
+export const segmentBatches = (events: number): Workload => ({
+  ...arrays(events),
+  path: '/v1/batch',
+  body: () => segmentBody(events),
+});
+
+/** Arrays of the events that those messages become. */
+export const translatedArrays = (events: number): Workload => ({
+  ...arrays(events),
+  body: () => translatedBody(events),
+});
+
 /** Requests of the maximum number of events. */
 export const ndjson = (connections = 4): Workload => ({
   connections,
@@ -63,7 +86,7 @@ export const ndjson = (connections = 4): Workload => ({
 export async function load(url: string, workload: Workload, runLength: RunLength): Promise<LoadResult> {
   const startedAt = performance.now();
   const { milliseconds, refused, lastResponseAt } = await senderOf(workload)(
-    `${url}/events/`,
+    `${url}${workload.path ?? '/events/'}`,
     workload,
     runLength,
   );

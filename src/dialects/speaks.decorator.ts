@@ -30,3 +30,14 @@ export function Speaks(dialect: Dialect, keys: KeyPlaces = dialect.keys): Method
     }),
   );
 }
+
+/** Declares a route that gives the clients of a dialect what they ask for before they send events. */
+export function Supports({ name, renderError }: Dialect, keys: KeyPlaces): MethodDecorator {
+  return applyDecorators(
+    ApiTags(`send: ${name}`),
+    ApiExtension(DIALECT_EXTENSION, name),
+    Allow('ingest', 'handler'),
+    ApiProblems(503),
+    RouteConfig({ access: 'ingest', binding: 'handler', keys, ...(renderError && { renderError }) }),
+  );
+}
