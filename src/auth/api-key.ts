@@ -4,6 +4,12 @@ import { type Scope, SCOPES } from './caller.js';
 /** The secret is 256 random bits in base64url, so its last character carries only four of them. */
 const API_KEY = new RegExp(`^eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$`);
 
+/** Keys in a text, each in two parts: its prefix and the rest. The last one may be cut with the text. */
+const KEYS_IN_TEXT = new RegExp(
+  `(eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{6})(?:[A-Za-z0-9_-]{37}|[A-Za-z0-9_-]{0,36}$)`,
+  'g',
+);
+
 /** Characters of the secret in the prefix by which people tell keys apart. */
 const PREFIX_SECRET_LENGTH = 6;
 
@@ -30,4 +36,9 @@ export function digestOf(key: string): string {
 /** The part of a key that is stored and shown, e.g. `eye_read_Xb3pQz`. */
 export function prefixOf(key: string): string {
   return key.slice(0, key.indexOf('_', 4) + 1 + PREFIX_SECRET_LENGTH);
+}
+
+/** A text without the secrets of the keys in it, of which only the prefixes are left. */
+export function maskKeys(text: string): string {
+  return text.replace(KEYS_IN_TEXT, '$1***');
 }

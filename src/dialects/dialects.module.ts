@@ -4,12 +4,13 @@ import { EventsModule } from '../events/events.module.js';
 import { RejectionsModule } from '../rejections/rejections.module.js';
 import { ArrivalTimes } from './arrival-times.js';
 import { DialectIngestion } from './ingestion.js';
+import { PosthogController } from './posthog/posthog.controller.js';
 import { SegmentController } from './segment/segment.controller.js';
 
 /** The protocols of other systems: their controllers, and the way from a request in one of them to the queue. */
 @Module({
   imports: [EventsModule.api, EventTypesModule, RejectionsModule.api],
-  controllers: [SegmentController],
+  controllers: [SegmentController, PosthogController],
   providers: [ArrivalTimes, DialectIngestion],
   exports: [ArrivalTimes],
 })

@@ -1,8 +1,9 @@
 import type { Dialect } from './dialect.js';
+import { POSTHOG } from './posthog/posthog.dialect.js';
 import { SEGMENT } from './segment/segment.dialect.js';
 
 /** All dialects, in the order of the documentation. */
-export const DIALECTS: readonly Dialect[] = [SEGMENT];
+export const DIALECTS: readonly Dialect[] = [SEGMENT, POSTHOG];
 
 /** @returns undefined for a dialect that this version does not have any more */
 export const dialectOf = (name: string): Dialect | undefined => DIALECTS.find((each) => each.name === name);

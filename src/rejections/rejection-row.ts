@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { maskKeys } from '../auth/api-key.js';
 import { environment } from '../platform/config/environment.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
 import { toStorable } from '../platform/json/storable-text.js';
@@ -101,10 +102,12 @@ export function textsOf(event: unknown): FilterTexts {
  * The event as JSON text, whose escapes represent what PostgreSQL's text type cannot (U+0000, lone surrogates). Text that is
  * not JSON becomes a JSON string.
  */
-function eventText({ code, event, json }: NewRejection): Pick<RejectionRow, 'event' | 'whole'> {
+function eventText({ code, event, json, dialect }: NewRejection): Pick<RejectionRow, 'event' | 'whole'> {
   if (event === undefined) return { event: null, whole: false };
   const isText = isNoJson(code) && typeof event === 'string';
-  const text = isText ? event : (json ?? JSON.stringify(event));
+  const sent = isText ? event : (json ?? JSON.stringify(event));
+  // Clients of some protocols put the key into each event.
+  const text = dialect === undefined ? sent : maskKeys(sent);
   const stored = head(text, environment.REJECTION_EVENT_LIMIT);
   // Text that was not UTF-8 lost bytes when it was decoded.
   const whole = stored.length === text.length && code !== 'not_utf8';
