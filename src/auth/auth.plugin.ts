@@ -81,7 +81,9 @@ function authenticate(
   const places = request.routeOptions.config.keys;
   // The address goes before the headers, because a browser adds the credentials of an earlier Basic dialog to beacons.
   const inAddress = access === 'ingest' ? keyInAddress(request, places) : undefined;
-  const presented = inAddress ?? keyInHeaders(request, places) ?? extractApiKey(request.headers);
+  const inHeaders = keyInHeaders(request, places) ?? extractApiKey(request.headers);
+  const isOfHeaders = inAddress === undefined || (places && !ownKey(inAddress) && ownKey(inHeaders));
+  const presented = isOfHeaders ? inHeaders : inAddress;
   if (presented === undefined && places?.body) {
     if (request.headers.origin === undefined && environment.AUTH === 'off') request.caller = ANYBODY;
     else options.failures.refuseIfLimited(request.ip);
@@ -91,7 +93,7 @@ function authenticate(
     };
     return undefined;
   }
-  return authenticateKey(request, access, presented, inAddress !== undefined, options);
+  return authenticateKey(request, access, presented, !isOfHeaders, options);
 }
 
 /**

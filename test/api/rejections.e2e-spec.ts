@@ -91,6 +91,7 @@ describe('Rejections', () => {
           session_id: text(fields['session_id']),
           category: text(fields['category']),
           name: text(fields['name']),
+          dialect: null,
           rejected_at: expect.stringMatching(TIME),
         });
         expect(Object.keys(newest.errors)).toEqual([field]);
@@ -676,6 +677,7 @@ describe('Events that PostgreSQL rejects', () => {
         session_id: 'batch',
         category: event.category,
         name: 'refused',
+        dialect: null,
         rejected_at: expect.stringMatching(TIME),
       });
       expect((await eye.get(`/events/${rejection.event_id}/`)).status).toBe(404);
