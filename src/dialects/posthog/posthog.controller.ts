@@ -1,4 +1,4 @@
-import { Controller, Get, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { applyDecorators, Controller, Get, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
@@ -14,8 +14,17 @@ import { POSTHOG } from './posthog.dialect.js';
 
 const LIMITS = `At most ${environment.EVENTS_LIMIT} events and ${environment.BODY_LIMIT} bytes a request, after decompression.`;
 
-/** The settings of a project are asked for with the key in the path. */
-const KeyInPath = RouteConfig({ keys: { path: 'token' }, renderError: POSTHOG.renderError });
+/** For a route that tells settings, and has the key in its path. */
+const TellsSettings = (): MethodDecorator =>
+  applyDecorators(
+    Allow('ingest', 'handler'),
+    RouteConfig({
+      access: 'ingest',
+      binding: 'handler',
+      keys: { path: 'token' },
+      renderError: POSTHOG.renderError,
+    }),
+  );
 
 const ApiToken = ApiParam({
   name: 'token',
@@ -80,8 +89,7 @@ export class PosthogController {
 
   @ApiPosthogErrors()
   @Get('array/:token/config')
-  @KeyInPath
-  @Allow('ingest', 'handler')
+  @TellsSettings()
   @ApiOperation({ summary: 'The configuration of posthog-js', description: 'Everything but events is off.' })
   @ApiToken
   @ApiOkResponse({ schema: { type: 'object', additionalProperties: true } })
@@ -91,8 +99,7 @@ export class PosthogController {
 
   @ApiPosthogErrors()
   @Get('array/:token/config.js')
-  @KeyInPath
-  @Allow('ingest', 'handler')
+  @TellsSettings()
   @Header('content-type', 'text/javascript; charset=utf-8')
   @ApiOperation({ summary: 'The configuration of posthog-js, as a script' })
   @ApiToken
