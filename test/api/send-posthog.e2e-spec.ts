@@ -269,10 +269,11 @@ describe('PostHog', () => {
     });
   });
 
-  it('tells posthog-js that flags, recordings and surveys are off', async () => {
-    const off = { sessionRecording: false, surveys: false, hasFeatureFlags: false };
+  it('tells posthog-js that flags and recordings are off, and nothing of surveys, whose script it would load', async () => {
+    const off = { sessionRecording: false, hasFeatureFlags: false };
     const { status, body } = await eye.get(`/array/${key}/config`);
     expect({ status, body }).toMatchObject({ status: 200, body: { ...off, token: key } });
+    expect(body).not.toHaveProperty('surveys');
     const script = await eye.get(`/array/${key}/config.js`);
     expect(script.headers.get('content-type')).toBe('text/javascript; charset=utf-8');
     const window: Record<string, any> = {};

@@ -1,6 +1,7 @@
 /**
  * What posthog-js asks before and beside sending. Everything that PostHog's servers would do is off, so that it asks for nothing
- * else. What the page itself configures stays in force, such as autocapture.
+ * else. What the page itself configures stays in force, such as autocapture. `surveys` is left out: posthog-js 1.449 loads its
+ * script for surveys even where it is false.
  */
 const FEATURES = {
   supportedCompression: ['gzip', 'gzip-js', 'base64'],
@@ -14,7 +15,6 @@ const FEATURES = {
   productTours: false,
   sessionRecording: false,
   siteApps: [],
-  surveys: false,
   defaultIdentifiedOnly: true,
   elementsChainAsString: true,
   isAuthenticated: false,

@@ -1,0 +1,163 @@
+import { build } from 'esbuild';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Page } from 'playwright-core';
+import { startBrowser } from '../../testing/browser.js';
+import { Admin } from '../../testing/keys.js';
+import { eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
+
+interface Row extends Record<string, unknown> {
+  session_id: string;
+  category: string;
+  name: string;
+  data: any;
+}
+
+interface PostHog {
+  init(key: string, options: Record<string, unknown>): void;
+  capture(event: string, properties: Record<string, unknown>): void;
+  identify(id: string, properties: Record<string, unknown>): void;
+}
+
+// Provided by the page, in which page.evaluate() runs its callback.
+declare const posthog: PostHog;
+
+/** A page with posthog-js, what it asked The Eye for, and what went wrong in it. */
+interface Shop {
+  readonly page: Page;
+  /** As `POST /e/ text/plain`. */
+  readonly requests: string[];
+  readonly errors: string[];
+}
+
+describe('posthog-js in a page of another origin', () => {
+  let eye: TheEye;
+  let server: Server;
+  let browser: Browser;
+  let origin: string;
+  let key: string;
+
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      stdin: {
+        contents: `import posthog from 'posthog-js'; window.posthog = posthog;`,
+        resolveDir: import.meta.dirname,
+      },
+      bundle: true,
+      minify: true,
+      write: false,
+      target: 'es2022',
+    });
+    const [script] = outputFiles;
+    server = createServer(({ url }, response) => {
+      if (url === '/posthog.js') response.setHeader('content-type', 'text/javascript').end(script?.text);
+      else
+        response
+          .setHeader('content-type', 'text/html')
+          .end(
+            '<!doctype html><title>A shop</title><link rel="icon" href="data:,"><body><script src="/posthog.js"></script>',
+          );
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    eye = await startEye({ AUTH: 'required' });
+    const admin = await Admin.of(eye);
+    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [origin] }));
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await eye?.close();
+    server?.close();
+  });
+
+  /** Opens the shop in a browser of its own, and starts posthog-js. */
+  async function openShop(options: Record<string, unknown>): Promise<Shop> {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const requests: string[] = [];
+    const errors: string[] = [];
+    page.on('pageerror', (error) => errors.push(String(error)));
+    page.on('console', (message) => {
+      if (['error', 'warning'].includes(message.type())) errors.push(message.text());
+    });
+    page.on('request', (request) => {
+      const { pathname, origin: host } = new URL(request.url());
+      if (host !== eye.url) return;
+      const how = { ping: 'beacon', script: 'script' }[request.resourceType()];
+      const type = how ?? request.headers()['content-type'];
+      requests.push(`${request.method()} ${pathname.replace(key, '<key>')} ${type}`);
+    });
+    page.on('requestfailed', (request) => {
+      if (request.url().startsWith(eye.url)) errors.push(`${request.url()} ${request.failure()?.errorText}`);
+    });
+    await page.goto(origin);
+    await page.evaluate(({ key, options }) => posthog.init(key, options), {
+      key,
+      // It sends nothing from browsers that are automated otherwise.
+      options: { api_host: eye.url, opt_out_useragent_filter: true, capture_pageview: false, ...options },
+    });
+    return { page, requests, errors };
+  }
+
+  /** Captures 28 events, the first of them a page view. */
+  const capture28Events = (page: Page, user: string): Promise<void> =>
+    page.evaluate((user) => {
+      const properties = { user, text: 'Grüße 🎉', price: 9.99, nested: { list: [1, 2.5, null] } };
+      posthog.capture('$pageview', { user });
+      posthog.identify(user, { plan: 'pro' });
+      posthog.capture('Order Completed', properties);
+      for (let n = 0; n < 25; n++) posthog.capture('Item Viewed', { n, ...properties });
+    }, user);
+
+  /** Without what posthog-js captures by itself. */
+  const stored = (user: string): Promise<Row[]> =>
+    eye.sql<Row>(
+      `SELECT session_id, category, name, data FROM events
+       WHERE name <> '$pageleave'
+         AND (data->'properties'->>'user' = $1 OR name = '$identify' AND data->'properties'->>'distinct_id' = $1)
+       ORDER BY timestamp`,
+      [user],
+    );
+
+  it.each<[string, Record<string, unknown>, string]>([
+    ['its defaults', {}, 'text/plain'],
+    ['disable_compression', { disable_compression: true }, 'application/json'],
+  ])('sends each of its events once, without an error, with %s', async (title, options, type) => {
+    const { page, requests, errors } = await openShop(options);
+    await capture28Events(page, title);
+    await eventually(async () => expect(await stored(title)).toHaveLength(28));
+    const rows = await stored(title);
+    expect(rows.find(({ name }) => name === 'Order Completed')).toMatchObject({
+      session_id: rows[0]?.data.properties.$session_id,
+      category: 'track',
+      data: { properties: { text: 'Grüße 🎉', price: 9.99, nested: { list: [1, 2.5, null] } } },
+    });
+    expect(rows.find(({ name }) => name === '$identify')).toMatchObject({
+      category: 'posthog',
+      data: { $set: { plan: 'pro' }, properties: { $anon_distinct_id: expect.any(String) } },
+    });
+    expect(new Set(rows.map(({ session_id }) => session_id)).size).toBe(1);
+    expect(JSON.stringify(rows)).not.toContain(key);
+    expect(errors).toEqual([]);
+    expect(new Set(requests)).toEqual(
+      new Set(['GET /array/<key>/config.js script', `POST /flags/ ${type}`, `POST /e/ ${type}`]),
+    );
+    await page.context().close();
+  });
+
+  it('sends what is left in a beacon when its page is left', async () => {
+    const { page, requests } = await openShop({ request_queue_config: { flush_interval_ms: 5000 } });
+    await capture28Events(page, 'leaver');
+    // An identify is sent at once, as soon as it is compressed.
+    await eventually(async () => expect(await stored('leaver')).not.toHaveLength(0));
+    await page.evaluate(() => posthog.capture('Left', { user: 'leaver' }));
+    await page.goto('about:blank');
+    await eventually(async () => expect(await stored('leaver')).toHaveLength(29));
+    expect(requests.at(-1)).toBe('POST /e/ beacon');
+    await page.context().close();
+  });
+});
