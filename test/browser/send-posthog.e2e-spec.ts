@@ -1,11 +1,8 @@
-import { build } from 'esbuild';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.js';
 import { Admin } from '../../testing/keys.js';
 import { eventually, TheEye } from '../../testing/the-eye.js';
+import { capture28InPage, PosthogSite } from '../support/posthog-page.js';
 import { startEye } from '../support/start-eye.js';
 
 interface Row extends Record<string, unknown> {
@@ -15,14 +12,8 @@ interface Row extends Record<string, unknown> {
   data: any;
 }
 
-interface PostHog {
-  init(key: string, options: Record<string, unknown>): void;
-  capture(event: string, properties: Record<string, unknown>): void;
-  identify(id: string, properties: Record<string, unknown>): void;
-}
-
 // Provided by the page and its browser, in which page.evaluate() runs its callback.
-declare const posthog: PostHog;
+declare const posthog: { capture(event: string, properties: Record<string, unknown>): void };
 declare const navigator: { sendBeacon(url: string, body: unknown): boolean };
 declare const localStorage: {
   setItem(name: string, value: string): void;
@@ -39,44 +30,21 @@ interface Shop {
 
 describe('posthog-js in a page of another origin', () => {
   let eye: TheEye;
-  let server: Server;
+  let site: PosthogSite;
   let browser: Browser;
-  let origin: string;
   let key: string;
 
   beforeAll(async () => {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: `import posthog from 'posthog-js'; window.posthog = posthog;`,
-        resolveDir: import.meta.dirname,
-      },
-      bundle: true,
-      minify: true,
-      write: false,
-      target: 'es2022',
-    });
-    const [script] = outputFiles;
-    server = createServer(({ url }, response) => {
-      if (url === '/posthog.js') response.setHeader('content-type', 'text/javascript').end(script?.text);
-      else
-        response
-          .setHeader('content-type', 'text/html')
-          .end(
-            '<!doctype html><title>A shop</title><link rel="icon" href="data:,"><body><script src="/posthog.js"></script>',
-          );
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    site = await PosthogSite.start();
     eye = await startEye({ AUTH: 'required' });
     const admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [origin] }));
+    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [site.origin] }));
     browser = await startBrowser();
   });
   afterAll(async () => {
     await browser?.close();
     await eye?.close();
-    server?.close();
+    site?.close();
   });
 
   /** Opens the shop in a browser of its own, and starts posthog-js. */
@@ -98,24 +66,9 @@ describe('posthog-js in a page of another origin', () => {
     page.on('requestfailed', (request) => {
       if (request.url().startsWith(eye.url)) errors.push(`${request.url()} ${request.failure()?.errorText}`);
     });
-    await page.goto(origin);
-    await page.evaluate(({ key, options }) => posthog.init(key, options), {
-      key,
-      // It sends nothing from browsers that are automated otherwise.
-      options: { api_host: eye.url, opt_out_useragent_filter: true, capture_pageview: false, ...options },
-    });
+    await site.open(page, key, eye.url, options);
     return { page, requests, errors };
   }
-
-  /** Captures 28 events, the first of them a page view. */
-  const capture28Events = (page: Page, user: string): Promise<void> =>
-    page.evaluate((user) => {
-      const properties = { user, text: 'Grüße 🎉', price: 9.99, nested: { list: [1, 2.5, null] } };
-      posthog.capture('$pageview', { user });
-      posthog.identify(user, { plan: 'pro' });
-      posthog.capture('Order Completed', properties);
-      for (let n = 0; n < 25; n++) posthog.capture('Item Viewed', { n, ...properties });
-    }, user);
 
   /** Without what posthog-js captures by itself. */
   const stored = (user: string): Promise<Row[]> =>
@@ -132,7 +85,7 @@ describe('posthog-js in a page of another origin', () => {
     ['disable_compression', { disable_compression: true }, 'application/json'],
   ])('sends each of its events once, without an error, with %s', async (title, options, type) => {
     const { page, requests, errors } = await openShop(options);
-    await capture28Events(page, title);
+    await capture28InPage(page, title);
     await eventually(async () => expect(await stored(title)).toHaveLength(28));
     const rows = await stored(title);
     expect(rows.find(({ name }) => name === 'Order Completed')).toMatchObject({
@@ -155,7 +108,7 @@ describe('posthog-js in a page of another origin', () => {
 
   it('sends what is left in a beacon when its page is left', async () => {
     const { page } = await openShop({ request_queue_config: { flush_interval_ms: 5000 } });
-    await capture28Events(page, 'leaver');
+    await capture28InPage(page, 'leaver');
     // An identify is sent at once, as soon as it is compressed.
     await eventually(async () => expect(await stored('leaver')).not.toHaveLength(0));
     await page.evaluate(() => {
@@ -168,7 +121,7 @@ describe('posthog-js in a page of another origin', () => {
     });
     await page.goto('about:blank');
     await eventually(async () => expect(await stored('leaver')).toHaveLength(29));
-    await page.goto(origin);
+    await page.goto(site.origin);
     expect(await page.evaluate(() => localStorage.getItem('beacon'))).toBe('/e/');
     await page.context().close();
   });

@@ -74,7 +74,7 @@ export class Oracle {
     )
       yield fault('forged link');
     if (status >= 500) return yield fault('failure');
-    if (status >= 400) yield* this.checkProblem(method, response, fault);
+    if (status >= 400) yield* this.checkProblem(method, response, operation, fault);
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
@@ -133,9 +133,20 @@ export class Oracle {
   private *checkProblem(
     method: string,
     { status, headers, body }: HttpResponse,
+    operation: Operation | undefined,
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const type = headers.get('content-type') ?? '';
+    // Routes in the protocol of another system tell errors in its form.
+    const own = Object.entries(operation?.responses ?? {}).find(
+      ([documented, types]) => Number(documented) >= 400 && 'application/json' in types,
+    )?.[1]['application/json'];
+    if (own && type.startsWith('application/json')) {
+      const validate = this.validatorOf(own);
+      if (method !== 'HEAD' && !validate(parseJson(body)))
+        yield fault('not an error of its protocol', this.errorsOf(validate));
+      return;
+    }
     if (type !== 'application/problem+json; charset=utf-8')
       return yield fault('not a problem document', type);
     if (method === 'HEAD') return;

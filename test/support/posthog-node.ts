@@ -1,4 +1,4 @@
-import { PostHog } from 'posthog-node';
+import { PostHog, type PostHogOptions } from 'posthog-node';
 
 /** The two APIs that posthog-node can send to. */
 export type CaptureMode = 'v0' | 'v1';
@@ -10,10 +10,15 @@ export interface NodeClient {
 }
 
 /** A client that sends 28 events at once. */
-export function posthogNode(key: string, host: string, mode: CaptureMode): NodeClient {
+export function posthogNode(
+  key: string,
+  host: string,
+  mode: CaptureMode,
+  options: PostHogOptions = {},
+): NodeClient {
   // The client reads this when it is made.
   process.env['POSTHOG_CAPTURE_MODE'] = mode;
-  const client = new PostHog(key, { host, flushAt: 28, flushInterval: 60_000 });
+  const client = new PostHog(key, { host, flushAt: 28, flushInterval: 60_000, ...options });
   delete process.env['POSTHOG_CAPTURE_MODE'];
   const errors: unknown[] = [];
   client.on('error', (error: unknown) => errors.push(error));
