@@ -75,10 +75,10 @@ describe('The SDKs of PostHog', () => {
         RETRIES_TIMEOUT_MS,
       );
       // Two requests are sent again at least, after which nothing more is stored.
-      await eventually(
-        async () => expect(proxy.requests.length - before).toBeGreaterThanOrEqual(3),
-        RETRIES_TIMEOUT_MS,
-      );
+      await eventually(() => {
+        expect(proxy.requests.length - before).toBeGreaterThanOrEqual(3);
+        return Promise.resolve();
+      }, RETRIES_TIMEOUT_MS);
       await eye.drained();
       expect(await stored(`${client}, lost`)).toEqual({ events: 28, ids: 28 });
     });
