@@ -9,6 +9,8 @@ import { AuthenticationFailures } from './auth/authentication-failures.js';
 import type { Caller } from './auth/caller.js';
 import { crossOrigin } from './auth/cors.plugin.js';
 import { sendFiles } from './dashboard/assets.js';
+import { protocolConstraint } from './dialects/cloudevents/protocol-constraint.js';
+import { cloudEventsWebhook } from './dialects/cloudevents/webhook.plugin.js';
 import { dialects } from './dialects/dialects.plugin.js';
 import { setUpSwagger } from './docs/swagger.js';
 import { queueBoard } from './operations/queue-board.plugin.js';
@@ -67,6 +69,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   await app.register(expectContinue);
   await app.register(hostCheck);
   await app.register(pathParameters);
+  await app.register(cloudEventsWebhook);
   await app.register(crossOrigin, { keys });
   await app.register(methods, { router: ROUTER_OPTIONS });
   await app.register(auth, { keys, failures });
@@ -119,7 +122,7 @@ function httpAdapter(): FastifyAdapter {
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Requests that arrive on open connections while the server stops are processed as usual.
     return503OnClosing: false,
-    routerOptions: ROUTER_OPTIONS,
+    routerOptions: { ...ROUTER_OPTIONS, constraints: { protocol: protocolConstraint } },
     rewriteUrl: toOriginForm,
     trustProxy,
     ...requestErrorHandlers,

@@ -62,9 +62,15 @@ export interface Dialect {
    * @param item of JSON.parse()
    */
   readonly translate: (item: unknown) => Translation;
-  /** An error in the form and with the status after which a client of the protocol does what is right. */
-  readonly renderError: (error: DomainError, request: FastifyRequest) => RenderedError;
+  /**
+   * An error in the form and with the status after which a client of the protocol does what is right. Undefined for problem
+   * documents.
+   */
+  readonly renderError?: RenderError;
 }
+
+/** @param request undefined where an error is only described, in the documentation */
+export type RenderError = (error: DomainError, request?: FastifyRequest) => RenderedError;
 
 declare module 'fastify' {
   interface FastifyContextConfig {

@@ -26,6 +26,8 @@ export interface ItemResult {
   readonly id: string | undefined;
   /** Why it was refused; undefined if it was accepted. */
   readonly violation: Violation | undefined;
+  /** The id of the event; undefined if it was refused. */
+  readonly eventId: string | undefined;
 }
 
 /** An item on its way to an event. */
@@ -99,7 +101,7 @@ export class DialectIngestion {
         if (verdict.outcome === 'observed') this.record(dialect, application, item, verdict, event, true);
         accepted.push(event);
       }
-      return { id: item.id, violation };
+      return { id: item.id, violation, eventId: violation ? undefined : event?.id };
     });
     if (accepted.length > 0) await this.events.accept(accepted, 0, { keyId, bytes: message.items.length });
     return results;

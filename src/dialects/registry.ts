@@ -1,9 +1,10 @@
 import type { Dialect } from './dialect.js';
+import { CLOUDEVENTS } from './cloudevents/cloudevents.dialect.js';
 import { POSTHOG } from './posthog/posthog.dialect.js';
 import { SEGMENT } from './segment/segment.dialect.js';
 
 /** All dialects, in the order of the documentation. */
-export const DIALECTS: readonly Dialect[] = [SEGMENT, POSTHOG];
+export const DIALECTS: readonly Dialect[] = [SEGMENT, POSTHOG, CLOUDEVENTS];
 
 /** @returns undefined for a dialect that this version does not have any more */
 export const dialectOf = (name: string): Dialect | undefined => DIALECTS.find((each) => each.name === name);

@@ -1,6 +1,11 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Access, ACCESS_EXTENSION } from '../auth/access.decorator.js';
+import { describeCloudEvents } from '../dialects/cloudevents/cloudevents.swagger.js';
+import type { RenderError } from '../dialects/dialect.js';
+import { dialectOf } from '../dialects/registry.js';
+import { DIALECT_EXTENSION } from '../dialects/speaks.decorator.js';
+import { PROBLEM_TABLE, type ProblemEntry } from '../platform/http/problem-table.js';
 import { PUBLIC_ADDRESS } from '../platform/http/links.js';
 
 /** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
@@ -20,17 +25,26 @@ export function setUpSwagger(app: NestFastifyApplication): void {
       'basic',
     )
     .build();
-  SwaggerModule.setup('docs', app, () => describeAccess(SwaggerModule.createDocument(app, config)), {
+  SwaggerModule.setup('docs', app, () => describe(SwaggerModule.createDocument(app, config)), {
     jsonDocumentUrl: 'docs-json',
     customSiteTitle: 'The Eye: API',
     swaggerOptions: { tryItOutEnabled: true, displayRequestDuration: true, requestInterceptor: sendAsNdjson },
   });
 }
 
+type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
+
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
 
-/** Adds to the description of each route which key it needs. */
-function describeAccess(document: OpenAPIObject): OpenAPIObject {
+/** Adds what the decorators of a route cannot say. */
+function describe(document: OpenAPIObject): OpenAPIObject {
+  describeCloudEvents(document);
+  describeOperations(document);
+  return document;
+}
+
+/** Adds to each operation which key it needs, and how its protocol tells errors. */
+function describeOperations(document: OpenAPIObject): void {
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
       const operation = path[method];
@@ -38,9 +52,29 @@ function describeAccess(document: OpenAPIObject): OpenAPIObject {
       const access = (operation as { [ACCESS_EXTENSION]?: Access })[ACCESS_EXTENSION];
       const sentence = access === 'anybody' ? 'Needs no key.' : `Needs a key of scope \`${access}\`.`;
       operation.description = [operation.description, sentence].filter(Boolean).join('\n\n');
+      const dialect = dialectOf((operation as { [DIALECT_EXTENSION]?: string })[DIALECT_EXTENSION] ?? '');
+      if (dialect?.renderError) operation.responses = inForm(operation.responses, dialect.renderError);
     }
   }
-  return document;
+}
+
+type Responses = OperationObject['responses'];
+
+/** The documented responses with the errors as a dialect tells them. */
+function inForm(responses: Responses, render: RenderError): Responses {
+  const entries = Object.values<ProblemEntry>(PROBLEM_TABLE);
+  return Object.fromEntries(
+    Object.entries(responses).map(([status, response]): [string, Responses[string]] => {
+      const entry = entries.find((each) => String(each.status) === status);
+      if (!entry || !response || '$ref' in response) return [status, response];
+      const { body, contentType, status: rendered } = render(entry.example);
+      const [mediaType = contentType] = contentType.split(';', 1);
+      const content = Buffer.isBuffer(body)
+        ? { schema: { type: 'string', format: 'binary' } }
+        : { schema: { type: typeof body }, example: body };
+      return [String(rendered), { ...response, content: { [mediaType]: content } }];
+    }),
+  );
 }
 
 interface OutgoingRequest {

@@ -20,6 +20,7 @@ import { EitherQuestion, Question } from '../auth/question.decorator.js';
 import { filterPipe } from '../platform/filters/filter.pipe.js';
 import { ApiFilters } from '../platform/filters/filtered.dto.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
+import { CONTENT_CODINGS } from '../platform/http/encoding/content-codings.js';
 import { EVENT_MEDIA_TYPES } from '../platform/http/media-types.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { locationOf } from '../platform/http/links.js';
@@ -62,7 +63,8 @@ export class EventsController {
     summary: 'Send events',
     description:
       `One event, an array of events, or NDJSON (an event a line): at most ${environment.EVENTS_LIMIT} events and ` +
-      `${environment.BODY_LIMIT} bytes a request. The response comes when the events are durable in the queue. Each event is stored ` +
+      `${environment.BODY_LIMIT} bytes a request. The body may be compressed: \`Content-Encoding\` is one of ` +
+      `${CONTENT_CODINGS.join(', ')}, and the limits hold for what comes out. The response comes when the events are durable in the queue. Each event is stored ` +
       'exactly once, however often it is sent. If some of many events are invalid, they are named and the others accepted. ' +
       'A request counts as many events against the rate limit as it holds, or one for each 4,096 bytes of its body if those are more.',
   })
@@ -123,7 +125,7 @@ export class EventsController {
     const waitSeconds = preferredWait(prefer, environment.WAIT_LIMIT);
     const { status, waited } = await this.events.accept(events, waitSeconds * 1000, {
       keyId: request.caller.keyId,
-      bytes: Number(request.headers['content-length'] ?? environment.BODY_LIMIT),
+      bytes: request.bodyReservation?.bytes ?? 0,
     });
     reply.status(STATUS[status]);
     if (waited) reply.header('preference-applied', `wait=${waitSeconds}`);

@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClickHouseUnavailableError, clickHouseCode } from '../platform/clickhouse/clickhouse-errors.js';
+import {
+  ClickHouseUnavailableError,
+  clickHouseCode,
+  tooManyConditions,
+} from '../platform/clickhouse/clickhouse-errors.js';
 import {
   ClickHouse,
   type IsolatedOptions,
@@ -24,6 +28,12 @@ const LIMITS: Settings = {
   json_type_escape_dots_in_keys: 1,
   type_json_skip_duplicated_paths: 1,
 };
+
+/**
+ * Characters of a statement. ClickHouse takes seconds to analyse as many if they are conditions, before it looks at its limit of
+ * time, and cannot be interrupted meanwhile.
+ */
+const MAX_SQL_LENGTH = 64 * 1024;
 
 const UNKNOWN_TABLE = '60';
 
@@ -89,6 +99,7 @@ export class EventQuestions {
     { values }: SqlParameters,
     options: QuestionOptions = {},
   ): Promise<Row[]> {
+    if (sql.length > MAX_SQL_LENGTH) throw tooManyConditions(MAX_SQL_LENGTH);
     try {
       return await this.ask((signal) =>
         this.clickhouse.query<Row>(sql, values, { name, settings: LIMITS, signal, ...options }),

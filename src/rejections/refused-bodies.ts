@@ -12,6 +12,7 @@ const REJECTION_CODES = new Map<string, RejectionCode>([
   ['too_many_events', 'too_large'],
   ['not_utf8', 'not_utf8'],
   ['unsupported_media_type', 'unsupported_media_type'],
+  ['malformed_encoding', 'unsupported_media_type'],
 ]);
 
 /** As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut. */

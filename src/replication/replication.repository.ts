@@ -78,6 +78,14 @@ export interface ReplicationStatus {
   readonly is_building: boolean;
 }
 
+/** Up to when a copy has every event. */
+interface AsOf {
+  readonly copy: string | null;
+  readonly as_of: string | null;
+}
+
+const NEVER: AsOf = { copy: null, as_of: null };
+
 export type Query = Transaction['query'];
 
 const STATE_COLUMNS = `source, copy, copy_schema, next_copy, next_schema, batch, batch_kind, batch_seqs,
@@ -126,6 +134,25 @@ const takenEntries = (isPermitted: string): string => `
 const MICROSECONDS = (timestamp: string): string =>
   `(extract(epoch FROM ${timestamp}) * 1000000)::bigint::text`;
 
+/** Entries that are looked at to find the oldest one. */
+const OLDEST_ENTRIES = 100;
+
+/**
+ * Every event that was stored or removed until then is in the copy, as SQL; null until the first copy is complete. It is now if
+ * everything is copied. Otherwise it is what the last batch has left, or the moment before the oldest entry, which is later
+ * after a time without events. Costs the same however much waits to be copied.
+ */
+const UNTIL = `CASE
+  WHEN copy IS NULL THEN NULL
+  WHEN oldest.entries = 0 THEN statement_timestamp()
+  -- Entries beyond the oldest ones can be a moment older.
+  ELSE greatest(as_of, oldest.at - CASE WHEN oldest.entries < ${OLDEST_ENTRIES} THEN interval '1 microsecond' ELSE interval '1 second' END)
+END`;
+const STATE_AND_OLDEST = `replication_state, (
+  SELECT count(*) AS entries, min(at) AS at
+  FROM (SELECT at FROM replication_log ORDER BY seq LIMIT ${OLDEST_ENTRIES}) AS entries
+) AS oldest`;
+
 /** A line of JSON for an event. PostgreSQL makes it: in Node.js, a batch would take several times as long. */
 const LINE = `'{"id":"' || events.id || '","timestamp":' || ${MICROSECONDS('events.timestamp')}
   || ',"application":' || to_json(application) || ',"category":' || to_json(category) || ',"name":' || to_json(name)
@@ -143,6 +170,9 @@ const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 /** What PostgreSQL knows of the replication: the log, the state, and the events to be copied. */
 @Injectable()
 export class ReplicationRepository {
+  /** The latest that this process has answered. */
+  private lastAsOf = NEVER;
+
   constructor(private readonly sql: Sql) {}
 
   async overview(): Promise<ReplicationOverview> {
@@ -331,7 +361,7 @@ export class ReplicationRepository {
        ),
        state AS (
          UPDATE replication_state
-         SET as_of = CASE WHEN coalesce(batch_copy, copy) IS NOT NULL THEN batch_as_of END,
+         SET as_of = CASE WHEN coalesce(batch_copy, copy) IS NOT NULL THEN greatest(as_of, batch_as_of) END,
            copy = coalesce(batch_copy, copy),
            copy_schema = CASE WHEN batch_copy IS NULL THEN copy_schema ELSE $2 END,
            next_copy = CASE WHEN batch_copy IS NULL THEN next_copy END,
@@ -401,24 +431,25 @@ export class ReplicationRepository {
   }
 
   /**
-   * Every event that was stored or removed until then is in the copy; null until the first copy is complete. Costs the same
-   * however much waits to be copied.
+   * Every event that was stored or removed until then is in the copy; null until the first copy is complete. Never goes back
+   * while a copy lives: an entry is a moment older than its commit, before which everything may have been copied.
    */
   async asOf(): Promise<string | null> {
-    const [row] = await this.sql.query<{ as_of: string | null }>(
-      `SELECT ${formatUtc(`until AT TIME ZONE 'UTC'`)} AS as_of
+    const { copy: knownCopy, as_of: known } = this.lastAsOf;
+    const [row] = await this.sql.query<AsOf>(
+      `SELECT copy, ${formatUtc(`until AT TIME ZONE 'UTC'`)} AS as_of
        FROM (
-         SELECT CASE
-           WHEN copy IS NULL THEN NULL
-           WHEN EXISTS (SELECT FROM replication_log) THEN as_of
-           ELSE statement_timestamp()
-         END AS until
-         FROM replication_state
+         SELECT copy, greatest(${UNTIL}, CASE WHEN copy = $1 THEN $2::timestamptz END) AS until
+         FROM ${STATE_AND_OLDEST}
        ) AS state`,
-      [],
+      [knownCopy, known],
       { timeoutMs: STATUS_TIMEOUT_MS },
     );
-    return row?.as_of ?? null;
+    const latest = row ?? NEVER;
+    // Of two answers that overlap, the older one may come last.
+    if (latest.copy !== this.lastAsOf.copy || (latest.as_of ?? '') > (this.lastAsOf.as_of ?? ''))
+      this.lastAsOf = latest;
+    return latest.as_of;
   }
 
   /** The newest entry of the log: with those before it, what is stored and not copied yet. Undefined if everything is copied. */
@@ -442,10 +473,8 @@ export class ReplicationRepository {
          greatest(extract(epoch FROM statement_timestamp() - until), 0)::float8 AS lag_seconds,
          backlog_events, is_building
        FROM (
-         SELECT CASE WHEN copy IS NOT NULL THEN CASE WHEN entries = 0 THEN statement_timestamp() ELSE as_of END END AS until,
-           backlog_events, next_copy IS NOT NULL AS is_building
-         FROM replication_state,
-           (SELECT count(*) AS entries, coalesce(sum(events), 0) AS backlog_events FROM replication_log) AS log
+         SELECT ${UNTIL} AS until, backlog_events, next_copy IS NOT NULL AS is_building
+         FROM ${STATE_AND_OLDEST}, (SELECT coalesce(sum(events), 0) AS backlog_events FROM replication_log) AS log
        ) AS state`,
       [],
       { timeoutMs: STATUS_TIMEOUT_MS },

@@ -521,4 +521,17 @@ describe('Funnels, retention and paths', () => {
       ),
     });
   });
+
+  it.each([
+    ['of ten steps', 10, { gte: 1 }],
+    ['with long lists', 2, { in: Array.from({ length: 100 }, (_, value) => `value ${value}`) }],
+  ])('refuses conditions %s that ClickHouse cannot analyse in time, by name', async (_, count, condition) => {
+    const where = Object.fromEntries(
+      Array.from({ length: 30 }, (__, path) => [`data.path${path}`, condition]),
+    );
+    const steps = Array.from({ length: count }, () => ({ ...A, where }));
+    const { status, body }: EyeResponse = await eye.post('/statistics/funnel/', { steps, window: 1 });
+    expect({ status, code: body.code }).toEqual({ status: 422, code: 'question_too_large' });
+    expect(body.detail).toMatch(/conditions of this question.*fewer steps/);
+  });
 });

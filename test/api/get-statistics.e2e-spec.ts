@@ -258,6 +258,34 @@ describe('The statistics API', () => {
     expect((await get('/statistics/top/', always)).total).toBe(1);
   });
 
+  it('never goes back with `as_of`, whatever waits to be copied after a time without events', async () => {
+    await copy.caughtUp();
+    const asOf = async (): Promise<string> =>
+      (await get('/statistics/top/', { from: '2026-04-01', to: '2026-04-01' })).as_of as string;
+    const stop = `UPDATE replication_state SET claimed_by = gen_random_uuid(), claimed_until = 'infinity'`;
+    try {
+      await eye.sql(`${stop}, as_of = as_of - interval '1 hour'`);
+      const idle = await asOf();
+      await eye.store(anEvent());
+      const behind = await asOf();
+      expect(behind >= idle).toBe(true);
+      const [oldest = {}] = await eye.sql(
+        `SELECT to_char(min(at) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at FROM replication_log`,
+      );
+      expect(behind < String(oldest['at'])).toBe(true);
+      // As if it had been committed a minute late.
+      await eye.sql(`UPDATE replication_log SET at = at - interval '1 minute'`);
+      expect(await asOf()).toBe(behind);
+      const { body } = await eye.get('/health/ready');
+      expect(body.checks.replication.lag_seconds).toBeLessThan(600);
+    } finally {
+      await eye.sql(`UPDATE replication_state SET claimed_until = '-infinity'`);
+    }
+    const before = new Date().toISOString();
+    await copy.caughtUp();
+    expect((await asOf()) >= before).toBe(true);
+  });
+
   it('interprets dates in the given time zone and includes both days', async () => {
     const query = { from: '2026-03-29', to: '2026-03-29', interval: 'day', timezone: 'europe/berlin' };
     expect(await get('/statistics/events', query)).toMatchObject({

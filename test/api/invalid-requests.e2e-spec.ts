@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { gzipSync } from 'node:zlib';
 import { anEvent, type EyeResponse, eventually, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
@@ -133,18 +132,6 @@ describe('Request validation', () => {
       const response = await eye.request('POST', '/events/', { body: new URLSearchParams({ name: 'n' }) });
       expectProblem(response, 415, 'unsupported_media_type');
     });
-
-    it.each(['application/json', 'application/x-ndjson'])(
-      'returns 415 for gzip-compressed %s',
-      async (type) => {
-        const response = await eye.post('/events/', gzipSync(JSON.stringify(anEvent())), {
-          'content-type': type,
-          'content-encoding': 'gzip',
-        });
-        expectProblem(response, 415, 'unsupported_media_type');
-        expect(response.body.detail).toContain('gzip');
-      },
-    );
 
     it.each([
       ['an invalid byte', [0xff]],
@@ -730,7 +717,7 @@ describe('Request validation', () => {
       [
         '415',
         'POST /events/',
-        'Content-Type: application/json\r\nContent-Encoding: gzip\r\nContent-Length: 9',
+        'Content-Type: application/json\r\nContent-Encoding: compress\r\nContent-Length: 9',
         'unsupported_media_type',
       ],
       ['421', 'POST http://evil.example/events/', 'Content-Length: 9', 'wrong_host'],
@@ -759,9 +746,9 @@ describe('Request validation', () => {
       expect(ofType.headers.get('accept')).toContain('application/x-ndjson');
       expect(ofType.headers.get('accept-post')).toBe(ofType.headers.get('accept'));
       expect(ofType.headers.get('accept-encoding')).toBeNull();
-      const ofCoding = await eye.post('/events/', gzipSync('{}'), { 'content-encoding': 'gzip' });
+      const ofCoding = await eye.post('/events/', '{}', { 'content-encoding': 'compress' });
       expectProblem(ofCoding, 415, 'unsupported_media_type');
-      expect(ofCoding.headers.get('accept-encoding')).toBe('identity');
+      expect(ofCoding.headers.get('accept-encoding')).toBe('gzip, deflate, br, zstd, identity');
       expect(ofCoding.headers.get('accept')).toBeNull();
     });
 

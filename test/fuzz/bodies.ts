@@ -1,11 +1,15 @@
 import fc from 'fast-check';
 import type { Schema } from './document.js';
+import { type Encoded, encoding } from './encodings.js';
 import { nearlyValid, peculiarJson, stringify, valid } from './values.js';
 
 /** The body of a request and its content type. */
 export interface Body {
   type: string | undefined;
+  /** The content. */
   bytes: Buffer;
+  /** What is sent instead, if it is encoded. */
+  encoded?: Encoded | undefined;
 }
 
 const MAX_BODY_BYTES = 5 * 1024 * 1024;
@@ -142,13 +146,16 @@ export function bodyFor(schemas: Record<string, Schema>): fc.Arbitrary<Body | un
     .map(([name, type]) => ({ type, bytes: Buffer.from(OVERSIZED_BODIES[name]?.() ?? '') }));
   if (documented.length === 0) return fc.oneof({ arbitrary: fc.constant(undefined), weight: 9 }, other);
   return fc.oneof(
-    { arbitrary: fc.oneof(...documented), weight: 200 },
+    { arbitrary: withEncoding(fc.oneof(...documented)), weight: 200 },
     { arbitrary: withOtherType(fc.oneof(...documented)), weight: 12 },
     { arbitrary: other, weight: 12 },
     { arbitrary: fc.constant(undefined), weight: 2 },
-    { arbitrary: oversized, weight: 1 },
+    { arbitrary: withEncoding(oversized), weight: 1 },
   );
 }
 
 const withOtherType = (body: fc.Arbitrary<Body>): fc.Arbitrary<Body> =>
   fc.tuple(body, fc.constantFrom(...CONTENT_TYPES)).map(([{ bytes }, type]) => ({ bytes, type }));
+
+const withEncoding = (body: fc.Arbitrary<Body>): fc.Arbitrary<Body> =>
+  fc.tuple(body, encoding).map(([each, encode]) => ({ ...each, encoded: encode?.(each.bytes) }));

@@ -67,7 +67,8 @@ export class Ledger {
       return;
     }
     const { text, items } = parseBody(body.bytes, type);
-    if (response && draft.key === 'none' && draft.headers.length === 0 && draft.host === 'own')
+    const isDamaged = body.encoded?.isDamaged ?? false;
+    if (response && !isDamaged && draft.key === 'none' && draft.headers.length === 0 && draft.host === 'own')
       yield* checkRefusal(type, body.bytes, items, response);
     if (response === undefined || response.status >= 300 || response.body.length === 0)
       return items.forEach((each) => this.allow(each));
@@ -76,6 +77,7 @@ export class Ledger {
       signature: `${kind} event ${response.status}`,
       detail: `${JSON.stringify(detail)} ${text.slice(0, 1000)}`,
     });
+    if (isDamaged) yield fault('accepted damaged', body.encoded?.coding);
     const refused = new Set<number>((result.rejected ?? []).map(({ index }: { index: number }) => index));
     const ids: string[] = result.ids ?? [result.id];
     const accepted = items.filter((_, index) => !refused.has(index));
@@ -200,7 +202,9 @@ function* checkRefusal(
     signature: `refused a good event: ${kind} ${status}`,
     detail: `${type} ${bytes.toString('utf8', 0, 1000)} ${body.toString('utf8', 0, 1000)}`,
   });
-  const isWhole = ['not_utf8', 'malformed_json', 'unsupported_media_type'].includes(result?.code ?? '');
+  const isWhole = ['not_utf8', 'malformed_json', 'malformed_encoding', 'unsupported_media_type'].includes(
+    result?.code ?? '',
+  );
   if (isWhole && good.some(Boolean)) return yield fault(result?.code ?? '');
   const refused = result?.rejected ?? (result?.errors ? [{ index: 0, errors: result.errors }] : []);
   for (const { index, errors } of refused) {

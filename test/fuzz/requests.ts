@@ -115,6 +115,8 @@ const HEADERS: [string, string][] = [
   ['connection', 'upgrade'],
   ['content-encoding', 'gzip'],
   ['content-encoding', 'identity'],
+  ['content-encoding', 'zstd'],
+  ['content-encoding', 'gzip, br'],
   ['cookie', 'a=b'],
   ['expect', '100-continue'],
   ['expect', 'the unexpected'],

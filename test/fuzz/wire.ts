@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Body } from './bodies.js';
 import type { KnownRecords } from './known-records.js';
 import type { Draft, Edit, Framing } from './requests.js';
 
@@ -55,7 +56,9 @@ export function toWire(draft: Draft, { hosts, keys, known }: WireContext): Wire 
     ...draft.headers,
   ];
   if (body?.type !== undefined) headers.push(['content-type', body.type]);
-  if (body) headers.push(framingHeader(body.bytes, framing));
+  const content = body && sentBytes(body);
+  if (body?.encoded?.coding !== undefined) headers.push(['content-encoding', body.encoded.coding]);
+  if (content) headers.push(framingHeader(content, framing));
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
   const head = Buffer.from(`${method} ${target} HTTP/${draft.version}\r\n${lines}\r\n`, 'latin1');
   return {
@@ -63,11 +66,13 @@ export function toWire(draft: Draft, { hosts, keys, known }: WireContext): Wire 
     method,
     target,
     parameters,
-    bytes: Buffer.concat([applyEdits(head, headEdits), ...(body ? [frameBody(body.bytes, framing)] : [])]),
+    bytes: Buffer.concat([applyEdits(head, headEdits), ...(content ? [frameBody(content, framing)] : [])]),
     tampered:
       headEdits.length > 0 || (body !== undefined && (framing.kind === 'short' || framing.kind === 'long')),
   };
 }
+
+const sentBytes = ({ bytes, encoded }: Body): Buffer => encoded?.bytes ?? bytes;
 
 function selectKey({ key }: Draft, keys: WireContext['keys'], known: KnownRecords): string | undefined {
   switch (key) {
@@ -161,7 +166,7 @@ export function formatReproduction(wires: Wire[], { hosts }: WireContext): strin
     first.draft.host === 'own' &&
     first.draft.version === '1.1' &&
     !first.tampered &&
-    (body === undefined || body.bytes.length < 4000);
+    (body === undefined || sentBytes(body).length < 4000);
   if (!isPlain) {
     const bytes = Buffer.concat(wires.map((each) => each.bytes));
     const text =
@@ -174,6 +179,7 @@ export function formatReproduction(wires: Wire[], { hosts }: WireContext): strin
   const words = ['curl', '--path-as-is', '-X', first.method, quote(`http://${host}${first.target}`)];
   const shown = [...headers];
   if (body?.type !== undefined) shown.push(['content-type', body.type]);
+  if (body?.encoded?.coding !== undefined) shown.push(['content-encoding', body.encoded.coding]);
   if (framing.kind === 'chunked') shown.push(['transfer-encoding', 'chunked']);
   for (const [name, value] of shown) words.push('-H', quote(`${name}: ${value}`));
   if (first.draft.key !== 'none')
@@ -182,5 +188,5 @@ export function formatReproduction(wires: Wire[], { hosts }: WireContext): strin
       quote(`authorization: Bearer <a key: ${first.draft.key}, as ${first.draft.authMethod}>`),
     );
   if (!body) return words.join(' ');
-  return `base64 -d <<< ${body.bytes.toString('base64')} | ${words.join(' ')} --data-binary @-\n# ${body.bytes.toString('utf8').slice(0, 400)}`;
+  return `base64 -d <<< ${sentBytes(body).toString('base64')} | ${words.join(' ')} --data-binary @-\n# ${body.bytes.toString('utf8').slice(0, 400)}`;
 }

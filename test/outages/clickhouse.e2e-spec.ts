@@ -56,6 +56,30 @@ describe('The Eye with a ClickHouse that fails', () => {
     expect(eye.output.match(/ClickHouse is available again/g)?.length).toBe(outages);
   });
 
+  it('answers the question during which it ended with an error, names it in the log, and does not repeat it', async () => {
+    await expectClickHouse(eye, { status: 'up' });
+    const runs = (): Promise<unknown[]> =>
+      clickhouse
+        .client()
+        .query({
+          query: `SELECT 1 FROM system.processes WHERE query LIKE '%AS endless)%'`,
+          format: 'JSONEachRow',
+        })
+        .then((answer) => answer.json());
+    const asked = eye.post('/query/', {
+      sql: 'SELECT sum(endless) FROM (SELECT arrayJoin(range(10000000)) + arrayJoin(range(10000000)) AS endless)',
+    });
+    await eventually(async () => expect((await runs()).length).toBeGreaterThan(1));
+    await clickhouse.kill();
+    const { status, headers, body } = await asked;
+    expect([status, body.code]).toEqual([503, 'clickhouse_unavailable']);
+    expect(headers.get('retry-after')).toMatch(/^\d+$/);
+    expect(eye.output).toMatch(/lost while ClickHouse worked on the statement \\"query\\" for no key/);
+    await clickhouse.start();
+    await expectClickHouse(eye, { status: 'up' });
+    expect(await runs()).toHaveLength(1); // This look itself.
+  });
+
   it('starts without it, and finds it later', async () => {
     await clickhouse.stop();
     await eye.restart({});

@@ -21,8 +21,9 @@ export class WorkerServer<Server extends OwnServer> {
     return (this.running ??= this.joinOrStart());
   }
 
-  /** Stops those of all workers of a run. */
+  /** Stops those of all workers of a run. This process starts its own again if it needs one later. */
   async stopAll(run: string): Promise<void> {
+    this.running = undefined;
     const workers = (await readdir(run)).filter((name) => name.startsWith(`${this.name}-`));
     await Promise.all(workers.map(async (name) => (await this.at(join(run, name))).stopLeftover()));
   }

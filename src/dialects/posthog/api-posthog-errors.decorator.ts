@@ -1,9 +1,8 @@
 import { applyDecorators } from '@nestjs/common';
 import { ApiResponse } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
 import type { ErrorKind } from '../../platform/errors/domain-error.js';
 import { PROBLEM_TABLE, type ProblemEntry } from '../../platform/http/problem-table.js';
-import { POSTHOG } from './posthog.dialect.js';
+import { renderError } from './posthog.dialect.js';
 
 /** One kind of error for each status that a client may see. */
 const KINDS = [
@@ -31,7 +30,7 @@ export function ApiPosthogErrors(): MethodDecorator {
   return applyDecorators(
     ...KINDS.map((kind) => {
       const { description, documentedHeaders, example }: ProblemEntry = PROBLEM_TABLE[kind];
-      const { status, body } = POSTHOG.renderError(example, {} as FastifyRequest);
+      const { status, body } = renderError(example);
       return ApiResponse({
         status,
         description: kind === 'unavailable' ? `${description} Also beyond the rate limit.` : description,

@@ -1,29 +1,25 @@
 import { applyDecorators, Controller, Get, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Allow } from '../../auth/access.decorator.js';
 import { environment } from '../../platform/config/environment.js';
 import { DialectIngestion } from '../ingestion.js';
-import { Speaks } from '../speaks.decorator.js';
+import { DIALECT_EXTENSION, Speaks } from '../speaks.decorator.js';
 import { ApiPosthogErrors } from './api-posthog-errors.decorator.js';
 import { ACCEPTED_SCHEMA, BATCH_EXAMPLE, RESULTS_SCHEMA, V1_BATCH_EXAMPLE } from './posthog-examples.js';
 import { resultsOf, type V1Results } from './posthog-results.js';
 import { configOf, configScriptOf, NO_FLAGS } from './posthog-settings.js';
-import { POSTHOG } from './posthog.dialect.js';
+import { POSTHOG, renderError } from './posthog.dialect.js';
 
 const LIMITS = `At most ${environment.EVENTS_LIMIT} events and ${environment.BODY_LIMIT} bytes a request, after decompression.`;
 
 /** For a route that tells settings, and has the key in its path. */
 const TellsSettings = (): MethodDecorator =>
   applyDecorators(
+    ApiExtension(DIALECT_EXTENSION, POSTHOG.name),
     Allow('ingest', 'handler'),
-    RouteConfig({
-      access: 'ingest',
-      binding: 'handler',
-      keys: { path: 'token' },
-      renderError: POSTHOG.renderError,
-    }),
+    RouteConfig({ access: 'ingest', binding: 'handler', keys: { path: 'token' }, renderError }),
   );
 
 const ApiToken = ApiParam({

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { isUntranslatable, type Message } from '../dialect.js';
-import { POSTHOG } from './posthog.dialect.js';
+import { POSTHOG, renderError } from './posthog.dialect.js';
 
 const EVENT = {
   event: 'Order Completed',
@@ -246,7 +246,7 @@ describe('An event in the protocol of PostHog', () => {
 
 describe('An error in the protocol of PostHog', () => {
   const render = (kind: DomainError['kind']): unknown =>
-    POSTHOG.renderError(new DomainError(kind, 'code', 'Reason.'), {} as FastifyRequest);
+    renderError(new DomainError(kind, 'code', 'Reason.'));
 
   it('has a status after which posthog-js loses nothing that could be stored later', () => {
     for (const kind of ['rate_limited', 'unavailable', 'timeout'] as const)

@@ -77,7 +77,7 @@ const without = (object: Record<string, unknown>, names: ReadonlySet<string>): R
 /** posthog-js drops the events of every 4xx, 429 too. It repeats a 503, and waits as long as `Retry-After` says. */
 const STATUSES: Partial<Record<DomainError['kind'], number>> = { rate_limited: 503, timeout: 503 };
 
-function renderError(error: DomainError): RenderedError {
+export function renderError(error: DomainError): RenderedError {
   const { status, code, detail } = toProblemDocument(error);
   return {
     status: STATUSES[error.kind] ?? status,

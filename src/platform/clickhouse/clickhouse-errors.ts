@@ -1,4 +1,5 @@
 import { ClickHouseError } from '@clickhouse/client';
+import { SERVER_MEMORY } from '../embedded/clickhouse/statuses.js';
 import { DomainError, UnavailableError } from '../errors/domain-error.js';
 
 /** How to have a ClickHouse, for a process that has none. */
@@ -14,14 +15,22 @@ export class ClickHouseUnavailableError extends UnavailableError {
 
 /** The question needs more than it may use. The message names the limit, and says how to narrow the question. */
 export class QuestionTooLargeError extends DomainError {
-  constructor(limit: string, options?: ErrorOptions) {
-    super('unprocessable', 'question_too_large', `${limit} ${HOW_TO_NARROW}`, options);
+  constructor(limit: string, options?: ErrorOptions, howToNarrow = HOW_TO_NARROW) {
+    super('unprocessable', 'question_too_large', `${limit} ${howToNarrow}`, options);
   }
 }
 
 export const answerTooLarge = (maxBytes: number): QuestionTooLargeError =>
   new QuestionTooLargeError(
     `The answer to this question has more bytes than it may have (${maxBytes.toLocaleString('en')}).`,
+  );
+
+/** @param maxLength characters of SQL that the conditions may become */
+export const tooManyConditions = (maxLength: number): QuestionTooLargeError =>
+  new QuestionTooLargeError(
+    `The conditions of this question are more than ClickHouse can analyse in time (${maxLength.toLocaleString('en')} characters of SQL).`,
+    undefined,
+    'Use fewer steps, fewer conditions, or fewer values of `in`.',
   );
 
 const HOW_TO_NARROW = 'Ask for a shorter range of time, add filters, or group by fewer values.';
@@ -59,9 +68,6 @@ const OUTAGES: Readonly<Record<string, string>> = {
 };
 
 const OUT_OF_MEMORY = '241';
-
-/** Of the limit of the whole server, as opposed to that of one question. */
-const SERVER_MEMORY = /\(total\) memory limit/;
 
 /** What an error of the client means: a domain error, or the same error if the statement itself is wrong. */
 export function toDomainError(error: unknown): unknown {
@@ -106,3 +112,11 @@ export function clickHouseCode(error: unknown): string | undefined {
   if (error instanceof ClickHouseError) return error.code;
   return error instanceof DomainError ? clickHouseCode(error.cause) : undefined;
 }
+
+/** Codes of Node.js of a connection that ended in the middle of a request. */
+const LOST_CONNECTIONS = new Set(['ECONNRESET', 'EPIPE']);
+
+/** Whether ClickHouse has ended while it worked on a statement: it crashed, was killed, or was cut off. */
+export const isConnectionLost = (error: unknown): boolean =>
+  error instanceof ClickHouseUnavailableError &&
+  LOST_CONNECTIONS.has(String((error.cause as { code?: unknown } | undefined)?.code));

@@ -2,16 +2,19 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../async/periodic-task.js';
 import { environment } from '../config/environment.js';
+import { currentQuestion } from '../questions/question.js';
 import { metrics, registry, type StatementOutcome } from '../telemetry/metrics.js';
 import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { createClickHouseClient } from './clickhouse-client.js';
 import {
-  clickHouseCode,
   answerTooLarge,
+  clickHouseCode,
   ClickHouseUnavailableError,
   HOW_TO_HAVE_CLICKHOUSE,
+  isConnectionLost,
   toDomainError,
 } from './clickhouse-errors.js';
 import { type ClickHouseAddress, parseClickHouseUrl } from '../config/clickhouse-url.js';
@@ -20,6 +23,9 @@ const SPAN_OPTIONS: SpanOptions = { kind: 'client', attributes: { 'db.system.nam
 
 /** Milliseconds that ClickHouse has to report its own time limit before the connection is dropped. */
 const GRACE_MS = 2000;
+
+/** The same for the embedded one while it responds: longer than its statements wait for each other. */
+const EMBEDDED_GRACE_MS = 25_000;
 
 /** How old a check may be when somebody asks whether ClickHouse is available, or runs a statement. */
 const MAX_CHECK_AGE_MS = 2000;
@@ -252,7 +258,8 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     options: StatementOptions,
     work: (client: ClickHouseClient, request: Request) => Promise<Result>,
   ): Promise<Result> {
-    const name = `ClickHouse ${options.name ?? /[A-Za-z]+/.exec(sql)?.[0].toUpperCase() ?? ''}`;
+    const label = options.name ?? /[A-Za-z]+/.exec(sql)?.[0].toUpperCase() ?? '';
+    const name = `ClickHouse ${label}`;
     const startedAt = performance.now();
     let outcome: StatementOutcome = 'failed';
     try {
@@ -260,11 +267,21 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       outcome = 'ok';
       return result;
     } catch (error) {
+      if (isConnectionLost(error)) this.logLost(label);
       if (error instanceof ClickHouseUnavailableError) outcome = 'unavailable';
       throw error;
     } finally {
       metrics.statementDone(name, outcome, performance.now() - startedAt);
     }
+  }
+
+  /** Of several statements that run when ClickHouse ends, one may be the cause. It is not repeated. */
+  private logLost(label: string): void {
+    const keyId = currentQuestion()?.keyId;
+    const asker = keyId === undefined ? 'no key' : `the key ${keyId}`;
+    this.logger.warn(
+      `The connection was lost while ClickHouse worked on the statement "${label}" for ${asker}.`,
+    );
   }
 
   private async attempt<Result>(
@@ -277,10 +294,14 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     const cancelled = new AbortController();
     const cancel = (): void => cancelled.abort();
     let isLate = false;
-    const timer = setTimeout(() => {
-      isLate = true;
-      cancel();
-    }, timeoutMs + GRACE_MS);
+    const ended = new AbortController();
+    void this.untilLate(timeoutMs, ended.signal).then(
+      () => {
+        isLate = true;
+        cancel();
+      },
+      () => undefined, // It has ended before.
+    );
     signal?.addEventListener('abort', cancel);
     try {
       signal?.throwIfAborted();
@@ -299,8 +320,24 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       if (clickHouseCode(error) === UNKNOWN_DATABASE) this.whenPrepared = undefined;
       throw toDomainError(error);
     } finally {
-      clearTimeout(timer);
+      ended.abort();
       signal?.removeEventListener('abort', cancel);
+    }
+  }
+
+  /**
+   * Resolves when the answer to a statement is not worth waiting for any more. The embedded ClickHouse bounds the time itself,
+   * from when a statement begins: before, it may wait for others, and for their memory.
+   * @throws Error when the statement has ended
+   */
+  private async untilLate(timeoutMs: number, ended: AbortSignal): Promise<void> {
+    if (!this.isEmbedded) return sleep(timeoutMs + GRACE_MS, undefined, { signal: ended });
+    const latest = performance.now() + timeoutMs + EMBEDDED_GRACE_MS;
+    await sleep(timeoutMs, undefined, { signal: ended });
+    for (;;) {
+      await this.check();
+      if (this.outage || performance.now() > latest) return;
+      await sleep(MAX_CHECK_AGE_MS, undefined, { signal: ended });
     }
   }
 

@@ -151,7 +151,7 @@ export class Environment {
   @Integer(1, 1000)
   DEPTH_LIMIT: number = 100;
 
-  /** Bytes of the body of a request. */
+  /** Bytes of the body of a request, before and after it is decompressed. */
   @Integer(1024, 256 * MEGABYTE)
   BODY_LIMIT: number = 5 * MEGABYTE;
 

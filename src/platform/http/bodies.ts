@@ -4,7 +4,11 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import { environment } from '../config/environment.js';
 import { DomainError } from '../errors/domain-error.js';
-import { bodyTooLarge, unsupportedContentEncoding, unsupportedMediaType } from './http-errors.js';
+import { contentCodingOf, isGzip } from './encoding/content-coding.js';
+import type { ContentCoding } from './encoding/content-codings.js';
+import { decodeBody } from './encoding/decode-body.js';
+import { GrowingBuffer } from './growing-buffer.js';
+import { bodyTooLarge, tooManyChunks, unsupportedMediaType } from './http-errors.js';
 import { JSON_TYPE, NDJSON_MEDIA_TYPES } from './media-types.js';
 
 /** A JSON body, not parsed: its reader checks that JSON.parse keeps every number and key. */
@@ -43,8 +47,8 @@ export interface BodyOptions {
   /** Whether it is known who sends a request. Of others, only a small body is read. */
   readonly isAuthenticated: (request: FastifyRequest) => boolean;
   /**
-   * Called while a body arrives.
-   * @param bytes that have arrived so far
+   * Called while a body arrives, and then while it is decompressed.
+   * @param bytes that have arrived, or come out, so far
    * @returns a promise until which no more is read; undefined to continue
    * @throws DomainError, synchronously or by rejecting, to refuse the body
    */
@@ -69,7 +73,10 @@ const MAX_INITIAL_BYTES = 64 * 1024;
 /** Methods whose bodies are not read. */
 const UNREAD_METHODS = new Set(['GET', 'HEAD']);
 
-/** Reads JSON and NDJSON bodies, and those of any type on the routes that take them; every other content type gets 415. */
+/**
+ * Reads JSON and NDJSON bodies, and those of any type on the routes that take them, and decompresses them; every other content
+ * type gets 415.
+ */
 export const bodyParsers = fp<BodyOptions>(
   (fastify, { takesEvents, isAuthenticated, onBytes }, registered) => {
     fastify.addHook('onRoute', (route) => {
@@ -79,21 +86,50 @@ export const bodyParsers = fp<BodyOptions>(
     fastify.removeAllContentTypeParsers();
     // Before the body is asked for. Fastify reads none of GET and HEAD.
     fastify.addHook('preParsing', (request, _reply, payload, next) => {
-      const hasBody = !UNREAD_METHODS.has(request.method) && request.headers['content-type'] !== undefined;
-      next(hasBody ? unsupportedEncoding(request) : undefined, payload);
+      if (!UNREAD_METHODS.has(request.method) && request.headers['content-type'] !== undefined) {
+        try {
+          checkEncoding(request);
+        } catch (error) {
+          return next(error as Error);
+        }
+      }
+      next(null, payload);
     });
+    /** Some clients compress events without saying so, to spare a page the preflight of a header. */
+    const isUnlabelledGzip = ({ routeOptions }: FastifyRequest, bytes: Buffer): boolean =>
+      isGzip(bytes) && takesEvents(routeOptions.config);
     const parser =
       (toBody: (bytes: Buffer) => unknown) =>
       (request: FastifyRequest, payload: Readable, parsed: (error: Error | null, body?: unknown) => void) => {
         const { bodyLimit, config } = request.routeOptions;
         const limit = isAuthenticated(request) ? bodyLimit : Math.min(bodyLimit, MAX_UNAUTHENTICATED_BYTES);
+        const convert = (bytes: Buffer): void => {
+          let body: unknown;
+          try {
+            body = config.takesAnyType ? new RawBody(bytes) : toBody(bytes);
+          } catch (invalid) {
+            return parsed(invalid as Error);
+          }
+          parsed(null, body);
+        };
+        let labelled: ContentCoding | undefined;
+        try {
+          // Checked before, unless the request has no content type.
+          labelled = contentCodingOf(request.headers['content-encoding']);
+        } catch (unsupported) {
+          return parsed(unsupported as Error);
+        }
         readBody(request, payload, limit, onBytes, (failure, bytes) => {
           if (failure) return parsed(failure);
-          try {
-            parsed(null, config.takesAnyType ? new RawBody(bytes) : toBody(bytes));
-          } catch (invalid) {
-            parsed(invalid as Error);
-          }
+          const coding = labelled ?? (isUnlabelledGzip(request, bytes) ? 'gzip' : undefined);
+          if (coding === undefined) return convert(bytes);
+          decodeBody(bytes, coding, {
+            limit,
+            onBytes: (size) => {
+              request.reserveBody(size);
+              return onBytes(request, size);
+            },
+          }).then(convert, parsed);
         });
       };
     fastify.addContentTypeParser(JSON_TYPE, parser(toJsonBody));
@@ -108,7 +144,7 @@ export const bodyParsers = fp<BodyOptions>(
     });
     registered();
   },
-  { name: 'the-eye-body-parsers' },
+  { name: 'the-eye-body-parsers', dependencies: ['the-eye-body-budget'] },
 );
 
 /** @throws DomainError `not_utf8`: decoding with replacement characters would silently change the events */
@@ -117,10 +153,7 @@ function toJsonBody(bytes: Buffer): JsonBody {
   return new JsonBody(bytes);
 }
 
-/**
- * Collects a body. Fastify's own reader keeps each chunk in a buffer of its own until the end, which costs a hundred times
- * the bytes of chunks of one byte, and it cannot refuse a body because of who sent it.
- */
+/** Collects a body as it was sent. Fastify's own reader cannot refuse a body because of who sent it. */
 function readBody(
   request: FastifyRequest,
   body: Readable,
@@ -129,24 +162,21 @@ function readBody(
   done: (error: Error | null, bytes: Buffer) => void,
 ): void {
   const declared = Number(request.headers['content-length'] ?? 0);
-  let whole: Buffer = Buffer.allocUnsafe(0);
-  if (declared > limit) return done(bodyTooLarge(limit), whole);
-  let size = 0;
+  const whole = new GrowingBuffer();
+  if (declared > limit) return done(bodyTooLarge(limit), whole.bytes);
   let chunks = 0;
   let isDone = false;
   let pending: Promise<void> | undefined;
   body.on('data', onData).on('end', onEnd).on('error', finish);
 
   function onData(chunk: Buffer): void {
-    const start = size;
-    size += chunk.length;
+    const size = whole.size + chunk.length;
     chunks++;
     if (size > limit) return finish(bodyTooLarge(limit));
     if (chunks > Math.max(MAX_SMALL_CHUNKS, limit / MIN_CHUNK_BYTES)) return finish(tooManyChunks());
-    if (size > whole.length)
-      whole = grown(whole, start, Math.max(size, Math.min(declared, MAX_INITIAL_BYTES)));
-    chunk.copy(whole, start);
     try {
+      request.reserveBody(size);
+      whole.append(chunk, Math.min(declared, MAX_INITIAL_BYTES));
       const paused = onBytes(request, Math.max(size, chunks * MIN_CHUNK_BYTES));
       if (paused === undefined) return;
       body.pause();
@@ -167,30 +197,14 @@ function readBody(
     if (isDone) return;
     isDone = true;
     body.off('data', onData).off('end', onEnd).off('error', finish);
-    done(error ?? null, whole.subarray(0, size));
+    done(error ?? null, whole.bytes);
   }
 }
 
-/** A copy of the first `size` bytes, with room for `needed` bytes and as many again if there were some already. */
-function grown(bytes: Buffer, size: number, needed: number): Buffer {
-  const larger = Buffer.allocUnsafe(size === 0 ? needed : Math.max(needed, size * 2));
-  bytes.copy(larger, 0, 0, size);
-  return larger;
-}
-
-function tooManyChunks(): DomainError {
-  return new DomainError(
-    'too_large',
-    'body_too_large',
-    'The request body arrives in too many small chunks; send fewer and larger ones.',
-  );
-}
-
-function unsupportedEncoding(request: FastifyRequest): DomainError | undefined {
-  const type = request.headers['content-type'] ?? '';
+/** @throws DomainError `unsupported_media_type` */
+function checkEncoding({ headers }: FastifyRequest): void {
+  const type = headers['content-type'] ?? '';
   const charset = /;\s*charset\s*=\s*"?([^";\s]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
-  const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
-  if (charset !== 'utf-8' && charset !== 'utf8') return unsupportedMediaType(type);
-  if (encoding !== 'identity') return unsupportedContentEncoding(encoding);
-  return undefined;
+  if (charset !== 'utf-8' && charset !== 'utf8') throw unsupportedMediaType(type);
+  contentCodingOf(headers['content-encoding']);
 }

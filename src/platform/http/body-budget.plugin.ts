@@ -2,7 +2,6 @@ import type { FastifyRequest } from 'fastify';
 import fp from 'fastify-plugin';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { Readable } from 'node:stream';
 import { environment } from '../config/environment.js';
 import { DomainError, UnavailableError } from '../errors/domain-error.js';
 import { BodyBudget, type Refusal, type Reservation } from './body-budget.js';
@@ -17,12 +16,18 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** The bytes that are reserved for the body; null without a body. */
     bodyReservation: Reservation | null;
+    /**
+     * Called with the bytes of the body that are known so far: of a chunked one as it arrives, of a compressed one as it is
+     * decoded.
+     * @throws DomainError `rate_limited` or `busy` if there is no room for them
+     */
+    reserveBody(bytes: number): void;
   }
 }
 
 /**
  * Bounds the memory that bodies need while they arrive, by BODIES_LIMIT. A body whose length is announced gets its room or its
- * refusal before it is read; a chunked one as it arrives. The room is given back when the response is ready.
+ * refusal before it is read; a chunked one as it arrives, and a compressed one also as it is decoded. The room is given back when the response is ready.
  */
 export const bodyBudget = fp<{ callerOf: (request: FastifyRequest) => string }>(
   (fastify, { callerOf }, registered) => {
@@ -46,6 +51,12 @@ export const bodyBudget = fp<{ callerOf: (request: FastifyRequest) => string }>(
     };
 
     fastify.decorateRequest('bodyReservation', null);
+    fastify.decorateRequest('reserveBody', function (this: FastifyRequest, bytes: number): void {
+      const { bodyReservation } = this;
+      if (!bodyReservation || bytes <= bodyReservation.bytes) return;
+      const refusal = budget.extend(bodyReservation, bytes - bodyReservation.bytes);
+      if (refusal) throw refused(refusal);
+    });
     fastify.addHook('onRequest', (request, _reply, next) => {
       const { raw } = request;
       const length = Number(raw.headers['content-length'] ?? 0);
@@ -57,11 +68,6 @@ export const bodyBudget = fp<{ callerOf: (request: FastifyRequest) => string }>(
       request.bodyReservation = reservation;
       releaseWithSocket(raw.socket, reservation);
       next();
-    });
-    fastify.addHook('preParsing', (request, _reply, payload, next) => {
-      const { bodyReservation } = request;
-      if (!bodyReservation || request.headers['transfer-encoding'] === undefined) return next(null, payload);
-      next(null, Readable.from(counted(payload as Readable, budget, bodyReservation), { objectMode: false }));
     });
     fastify.addHook('onSend', (request, _reply, payload, next) => {
       release(request);
@@ -80,20 +86,6 @@ function incomingBody(request: IncomingMessage, server: NodeJS.EventEmitter) {
     received: () => socket.bytesRead - bytesRead,
     drop: () => void server.emit('clientError', TIMEOUT, socket),
   };
-}
-
-/** Reads nothing before its first chunk is asked for. */
-async function* counted(
-  body: Readable,
-  budget: BodyBudget,
-  reservation: Reservation,
-): AsyncGenerator<Buffer> {
-  // Destroying the stream would destroy its connection, and with it the response that names the error.
-  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    const refusal = budget.extend(reservation, chunk.length);
-    if (refusal) throw refused(refusal);
-    yield chunk;
-  }
 }
 
 function refused(refusal: Refusal): DomainError {

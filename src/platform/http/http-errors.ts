@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { environment } from '../config/environment.js';
 import { DomainError, NotFoundError } from '../errors/domain-error.js';
+import { CONTENT_CODINGS, type ContentCoding } from './encoding/content-codings.js';
 
 export const routeNotFound = (request: FastifyRequest): DomainError =>
   new NotFoundError(`No route matches ${request.method} ${pathOf(request)}.`);
@@ -52,12 +53,19 @@ export function bodyTooLarge(limit = environment.BODY_LIMIT): DomainError {
   );
 }
 
+export const zstdFrameTooLarge = (limit: number): DomainError =>
+  new DomainError(
+    'too_large',
+    'body_too_large',
+    `A frame of zstd has more than ${limit.toLocaleString('en')} bytes; send several frames.`,
+  );
+
 /** @param received the content type of the request */
 export const unsupportedMediaType = (received: string | undefined): DomainError =>
   new DomainError(
     'unsupported',
     'unsupported_media_type',
-    `Send application/json or application/x-ndjson, in UTF-8 and not compressed${received ? `, not ${received}` : ''}.`,
+    `Send application/json or application/x-ndjson, in UTF-8${received ? `, not ${received}` : ''}.`,
   );
 
 /** A separate kind, because only this 415 may name codings in `Accept-Encoding` (RFC 9110, section 12.5.3). */
@@ -65,7 +73,33 @@ export const unsupportedContentEncoding = (encoding: string): DomainError =>
   new DomainError(
     'unsupported_encoding',
     'unsupported_media_type',
-    `Send the body without compression, not with Content-Encoding: ${encoding}.`,
+    `Send the body without compression or with one of ${CONTENT_CODINGS.join(', ')}, not with Content-Encoding: ${encoding}.`,
+  );
+
+/**
+ * @param coding which the body has, by its headers or by its first bytes
+ * @param reason what is wrong with it, if that is known
+ */
+export const malformedEncoding = (coding: ContentCoding, cause?: Error, reason?: string): DomainError =>
+  new DomainError(
+    'invalid',
+    'malformed_encoding',
+    `The body is not complete and valid ${coding}${reason ? `: ${reason}` : ''}.`,
+    { cause },
+  );
+
+export const tooManyChunks = (): DomainError =>
+  new DomainError(
+    'too_large',
+    'body_too_large',
+    'The request body arrives in too many small chunks; send fewer and larger ones.',
+  );
+
+export const tooManyBlocks = (): DomainError =>
+  new DomainError(
+    'too_large',
+    'body_too_large',
+    'The request body is compressed in too many small pieces; compress fewer and larger ones.',
   );
 
 export const pathTooLong = (): DomainError =>

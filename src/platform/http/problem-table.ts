@@ -5,6 +5,7 @@ import {
   NotFoundError,
   UnavailableError,
 } from '../errors/domain-error.js';
+import { CONTENT_CODINGS } from './encoding/content-codings.js';
 import {
   bodyTooLarge,
   expectationFailed,
@@ -23,6 +24,9 @@ import { EVENT_MEDIA_TYPES } from './media-types.js';
 
 /** A list as a header has it. */
 const MEDIA_TYPES = EVENT_MEDIA_TYPES.join(', ');
+
+/** The codings of a body, likewise. */
+const CODINGS = [...CONTENT_CODINGS, 'identity'].join(', ');
 
 /** Headers as OpenAPI describes them. */
 type HeaderDescriptions = Readonly<Record<string, object>>;
@@ -124,14 +128,14 @@ export const PROBLEM_TABLE = {
     documentedHeaders: {
       Accept: textHeader('The accepted media types, unless the compression was the reason.', MEDIA_TYPES),
       'Accept-Post': textHeader('The same as `Accept`.', MEDIA_TYPES),
-      'Accept-Encoding': textHeader('The accepted codings, if the compression was the reason.', 'identity'),
+      'Accept-Encoding': textHeader('The accepted codings, if the compression was the reason.', CODINGS),
     },
   },
   unsupported_encoding: {
     status: 415,
     description: 'The compression of the body is not supported.',
-    example: unsupportedContentEncoding('gzip'),
-    responseHeaders: { 'accept-encoding': 'identity' },
+    example: unsupportedContentEncoding('compress'),
+    responseHeaders: { 'accept-encoding': CODINGS },
   },
   range_not_satisfiable: {
     status: 416,

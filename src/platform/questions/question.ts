@@ -19,10 +19,12 @@ export class Question {
   /**
    * @param tryEnter takes another slot if one is free at once
    * @param signal aborted when nobody waits for the answer any more
+   * @param keyId of the key that asks; undefined without one
    */
   constructor(
     private readonly tryEnter: () => Release | undefined,
     readonly signal?: AbortSignal,
+    readonly keyId?: string,
   ) {}
 
   /** Adds work of this process that is worth counting. */

@@ -80,7 +80,7 @@ export class Questions {
   ): Promise<Result> {
     const work = { key: keyId, ...options };
     const release = await this.enter(work);
-    const question = new Question(() => this.bulkhead.tryEnter(work), options.signal);
+    const question = new Question(() => this.bulkhead.tryEnter(work), options.signal, keyId);
     try {
       return await question.run(read);
     } finally {

@@ -1,4 +1,6 @@
 import type { Socket } from 'node:net';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { zstd, zstdBomb } from '../../../testing/zstd-frames.js';
 import type { Attack } from '../attack.js';
 import type { Client } from '../client.js';
 
@@ -27,6 +29,22 @@ function postsNdjson(name: string, make: () => string | Buffer, rest: Partial<At
   });
 }
 
+/** A body of blanks, which is far smaller than its content. */
+function postsBomb(coding: string, make: () => Buffer, rest: Partial<Attack> = {}): Attack {
+  let body: Buffer | undefined;
+  return posts(`bombs of ${coding}`, make, {
+    request: (client) =>
+      client.send('POST', '/events/', {
+        body: (body ??= make()),
+        headers: { 'content-type': 'application/json', 'content-encoding': coding },
+      }),
+    ...rest,
+  });
+}
+
+/** Bytes that come out of a bomb, if nothing stops it. */
+const BOMB_BYTES = 200_000_000;
+
 const list = (length: number, item: (index: number) => string): string =>
   Array.from({ length }, (_, index) => item(index)).join(',');
 
@@ -49,6 +67,8 @@ const NDJSON_TYPE = 'Content-Type: application/x-ndjson';
 
 /** A part of a body that does not end. */
 const ENDLESS = Buffer.alloc(1_000_000, ' ');
+
+const MANY_FRAMES = Buffer.concat(Array<Buffer>(2000).fill(zstd(' '.repeat(2000))));
 
 const duplicate = `{"a":[${list(2000, (index) => `{"k${index}":0}`)}]}`;
 
@@ -103,6 +123,24 @@ export const BODIES: readonly Attack[] = [
     'a text of 5,000,000 characters as a session',
     () => `{"session_id":"${'x'.repeat(5_000_000)}","category":"a","name":"a"}`,
   ),
+  postsBomb('gzip', () => gzipSync(Buffer.alloc(BOMB_BYTES, ' ')), { senders: 16 }),
+  postsBomb(
+    'br',
+    () =>
+      brotliCompressSync(Buffer.alloc(BOMB_BYTES, ' '), { params: { [constants.BROTLI_PARAM_QUALITY]: 1 } }),
+    { senders: 16, short: true },
+  ),
+  postsBomb('zstd', () => zstdBomb(BOMB_BYTES), { senders: 16 }),
+  {
+    name: 'bodies of 2,000 frames of zstd',
+    scope: 'ingest',
+    senders: 8,
+    request: (client) =>
+      client.send('POST', '/events/', {
+        body: MANY_FRAMES,
+        headers: { 'content-type': 'application/json', 'content-encoding': 'zstd' },
+      }),
+  },
   {
     name: 'bodies that stop 100 kB before their end',
     scope: 'ingest',

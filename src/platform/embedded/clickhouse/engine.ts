@@ -69,19 +69,19 @@ export class Engine {
       cancelled.removeEventListener('abort', kill);
       ended.abort();
       session.close();
-      await this.purge();
+      if (process.memoryUsage.rss() > PURGE_BYTES) await this.purge();
     }
+  }
+
+  /** Gives freed memory back to the system, which counts as used until then. */
+  async purge(): Promise<void> {
+    await this.anchor.queryAsync('SYSTEM JEMALLOC PURGE', { format: 'Null' }).catch(() => undefined);
   }
 
   /** Waits for the statements in progress, and writes what is left to the disk. */
   async close(): Promise<void> {
     this.anchor.close();
     await this.chdb.drainPending();
-  }
-
-  private async purge(): Promise<void> {
-    if (process.memoryUsage.rss() < PURGE_BYTES) return;
-    await this.anchor.queryAsync('SYSTEM JEMALLOC PURGE', { format: 'Null' }).catch(() => undefined);
   }
 
   private open(): ChdbSession {

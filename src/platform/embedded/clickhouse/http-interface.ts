@@ -2,15 +2,25 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import pLimit, { type LimitFunction } from 'p-limit';
 import { QUESTIONS_AT_ONCE } from './chdb.js';
 import type { Engine, Outcome } from './engine.js';
+import { Lane } from './lane.js';
 import { readStatement, type Statement, StatementError } from './statement.js';
-import { codeOf, statusOf } from './statuses.js';
+import { codeOf, isServerMemoryLimit, statusOf } from './statuses.js';
 
-/** Writes that run at once; more wait in order, and not for reads, of which QUESTIONS_AT_ONCE run. */
+/** Inserts, and other writes, that run at once; more wait in order, and not for reads, of which QUESTIONS_AT_ONCE run. */
 const MAX_RUNNING_WRITES = 4;
+
+/** Milliseconds before a statement that lacked memory even alone is tried again: merges in the background take some too. */
+const MEMORY_RETRY_MS = 100;
+
+/** Milliseconds after which such a statement is no longer begun. */
+const MEMORY_TIMEOUT_MS = 15_000;
+
+/** Milliseconds that ClickHouse has to end a statement by its own limit of time. */
+const TIMEOUT_GRACE_MS = 2000;
 /** Statements of each kind that wait; more are refused. */
 const MAX_WAITING = 256;
 
@@ -27,8 +37,10 @@ const ABORTED = 236;
 
 /** The part of ClickHouse's HTTP interface that The Eye needs, for the official client. */
 export class HttpInterface {
-  private readonly reads = pLimit(QUESTIONS_AT_ONCE);
-  private readonly writes = pLimit(MAX_RUNNING_WRITES);
+  private readonly reads = new Lane(QUESTIONS_AT_ONCE);
+  private readonly inserts = new Lane(MAX_RUNNING_WRITES);
+  /** Apart from inserts, because a removal may wait for the background. */
+  private readonly otherWrites = new Lane(MAX_RUNNING_WRITES);
   private readonly server: Server;
   private readonly running = new Set<Promise<void>>();
 
@@ -76,21 +88,81 @@ export class HttpInterface {
     const isGzip =
       searchParams.get('enable_http_compression') === '1' &&
       /\bgzip\b/.test(String(request.headers['accept-encoding']));
-    await this.queue(statement.isRead ? this.reads : this.writes, async () => {
+    const answer = (outcome: Outcome): Promise<void> => send(response, statement, outcome, isGzip);
+    const seconds = Number(searchParams.get('max_execution_time') ?? 0);
+    const run = async (): Promise<void> => {
       if (cancelled.signal.aborted) return;
-      const answer = (outcome: Outcome): Promise<void> => send(response, statement, outcome, isGzip);
-      await this.engine.run(statement, cancelled.signal, answer);
-    });
-  }
-
-  private queue(limit: LimitFunction, run: () => Promise<void>): Promise<void> {
-    if (limit.pendingCount >= MAX_WAITING)
+      if (statement.isRead && seconds > 0)
+        await this.runInTime(seconds, cancelled.signal, (end) => this.engine.run(statement, end, answer));
+      else await this.engine.run(statement, cancelled.signal, answer);
+    };
+    const lane = this.laneOf(statement);
+    if (lane.waiting >= MAX_WAITING)
       throw new StatementError(
         202,
         'TOO_MANY_SIMULTANEOUS_QUERIES',
         `Too many simultaneous queries: ${MAX_WAITING} wait`,
       );
-    return limit(run);
+    const latestStart = performance.now() + MEMORY_TIMEOUT_MS;
+    try {
+      await lane.run(run);
+    } catch (error) {
+      const mayRun = (): boolean =>
+        performance.now() < latestStart && !cancelled.signal.aborted && !response.headersSent;
+      if (!statement.isRead || !isServerMemoryLimit(error)) throw error;
+      await this.runAlone(run, mayRun, error);
+    }
+  }
+
+  /**
+   * Ends a statement that its own limit of time has not ended: ClickHouse does not look at it while it analyses a statement. The
+   * time counts from here, because the statement may have waited for others.
+   */
+  private async runInTime(
+    seconds: number,
+    cancelled: AbortSignal,
+    run: (end: AbortSignal) => Promise<void>,
+  ): Promise<void> {
+    const late = AbortSignal.timeout(seconds * 1000 + TIMEOUT_GRACE_MS);
+    try {
+      await run(AbortSignal.any([cancelled, late]));
+    } catch (error) {
+      if (!late.aborted) throw error;
+      throw new StatementError(159, 'TIMEOUT_EXCEEDED', `Timeout exceeded: maximum: ${seconds} seconds`);
+    }
+  }
+
+  private laneOf({ isRead, insert }: Statement): Lane {
+    if (isRead) return this.reads;
+    return insert ? this.inserts : this.otherWrites;
+  }
+
+  /**
+   * Runs a read again that failed because all statements together needed too much memory: beside no other read, and no insert.
+   * Every process of The Eye asks here, so this is the one place that knows what runs.
+   * @param mayRun whether it is not too late, somebody waits for the answer, and nothing of it is sent yet
+   * @throws its last error
+   */
+  private async runAlone(
+    run: () => Promise<void>,
+    mayRun: () => boolean,
+    firstError: unknown,
+  ): Promise<void> {
+    for (let error = firstError; ; await sleep(MEMORY_RETRY_MS)) {
+      const failure = error;
+      try {
+        return await this.reads.runAlone(() =>
+          this.inserts.runAlone(async () => {
+            if (!mayRun()) throw failure;
+            await this.engine.purge();
+            await run();
+          }),
+        );
+      } catch (again) {
+        if (!mayRun() || !isServerMemoryLimit(again)) throw again;
+        error = again;
+      }
+    }
   }
 
   private fail(response: ServerResponse, error: unknown): void {

@@ -34,3 +34,12 @@ export const codeOf = (message: string): number =>
 
 /** The HTTP status of an exception. */
 export const statusOf = (code: number): number => STATUSES.get(code) ?? 500;
+
+/** ClickHouse's code of a statement without enough memory (MEMORY_LIMIT_EXCEEDED). */
+const OUT_OF_MEMORY = 241;
+
+/** In the message of such an exception: of the limit of the whole server, as opposed to that of one statement. */
+export const SERVER_MEMORY = /\(total\) memory limit/;
+
+export const isServerMemoryLimit = (error: unknown): boolean =>
+  error instanceof Error && codeOf(error.message) === OUT_OF_MEMORY && SERVER_MEMORY.test(error.message);
