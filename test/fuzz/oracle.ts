@@ -74,7 +74,8 @@ export class Oracle {
     )
       yield fault('forged link');
     if (status >= 500) return yield fault('failure');
-    if (status >= 400) yield* this.checkProblem(method, response, operation, fault);
+    if (status >= 400)
+      yield* this.checkProblem(method, response, tampered ? this.operations : [operation], fault);
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
@@ -133,18 +134,15 @@ export class Oracle {
   private *checkProblem(
     method: string,
     { status, headers, body }: HttpResponse,
-    operation: Operation | undefined,
+    mayHandle: readonly (Operation | undefined)[],
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const type = headers.get('content-type') ?? '';
-    // Routes in the protocol of another system tell errors in its form.
-    const own = Object.entries(operation?.responses ?? {}).find(
-      ([documented, types]) => Number(documented) >= 400 && 'application/json' in types,
-    )?.[1]['application/json'];
-    if (own && type.startsWith('application/json')) {
-      const validate = this.validatorOf(own);
-      if (method !== 'HEAD' && !validate(parseJson(body)))
-        yield fault('not an error of its protocol', this.errorsOf(validate));
+    const forms = type.startsWith('application/json') ? mayHandle.flatMap(errorForms) : [];
+    if (forms.length > 0) {
+      const value = parseJson(body);
+      if (method !== 'HEAD' && !forms.some((form) => this.validatorOf(form)(value)))
+        yield fault('not an error of its protocol');
       return;
     }
     if (type !== 'application/problem+json; charset=utf-8')
@@ -196,6 +194,12 @@ function isUnauthorizedAccess({ draft: { eye, key, authMethod } }: Wire, { acces
   if (authMethod === 'query') return key !== 'ingest' || access !== 'ingest';
   return key !== 'admin' && key !== access && !(key === 'read' && access === 'metrics');
 }
+
+/** The forms in which an operation in the protocol of another system tells errors; empty for problem documents. */
+const errorForms = (operation: Operation | undefined): Schema[] =>
+  Object.entries(operation?.responses ?? {}).flatMap(([status, { 'application/json': form }]) =>
+    Number(status) >= 400 && form ? [form] : [],
+  );
 
 function codeOf(body: Buffer): string | undefined {
   return (parseJson(body) as { code?: string } | undefined)?.code;

@@ -4,9 +4,9 @@ import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiParam, ApiTags }
 import type { FastifyRequest } from 'fastify';
 import { Allow } from '../../auth/access.decorator.js';
 import { environment } from '../../platform/config/environment.js';
+import { ApiProblems } from '../../platform/http/api-problems.js';
 import { DialectIngestion } from '../ingestion.js';
 import { DIALECT_EXTENSION, Speaks } from '../speaks.decorator.js';
-import { ApiPosthogErrors } from './api-posthog-errors.decorator.js';
 import { ACCEPTED_SCHEMA, BATCH_EXAMPLE, RESULTS_SCHEMA, V1_BATCH_EXAMPLE } from './posthog-examples.js';
 import { resultsOf, type V1Results } from './posthog-results.js';
 import { configOf, configScriptOf, NO_FLAGS } from './posthog-settings.js';
@@ -34,7 +34,7 @@ const ApiToken = ApiParam({
 export class PosthogController {
   constructor(private readonly ingestion: DialectIngestion) {}
 
-  @ApiPosthogErrors()
+  @ApiProblems(415)
   @Post(['batch', 'e', 'i/v0/e', 'capture'])
   @HttpCode(200)
   @Speaks(POSTHOG)
@@ -52,7 +52,7 @@ export class PosthogController {
     return { status: 1 };
   }
 
-  @ApiPosthogErrors()
+  @ApiProblems(415)
   @Post('i/v1/analytics/events')
   @HttpCode(200)
   @Speaks(POSTHOG)
@@ -66,7 +66,7 @@ export class PosthogController {
     return resultsOf(await this.ingestion.accept(request));
   }
 
-  @ApiPosthogErrors()
+  @ApiProblems(415)
   @Post(['flags', 'decide'])
   @HttpCode(200)
   @Speaks(POSTHOG)
@@ -83,7 +83,6 @@ export class PosthogController {
     return NO_FLAGS;
   }
 
-  @ApiPosthogErrors()
   @Get('array/:token/config')
   @TellsSettings()
   @ApiOperation({ summary: 'The configuration of posthog-js', description: 'Everything but events is off.' })
@@ -93,7 +92,6 @@ export class PosthogController {
     return configOf(token);
   }
 
-  @ApiPosthogErrors()
   @Get('array/:token/config.js')
   @TellsSettings()
   @Header('content-type', 'text/javascript; charset=utf-8')
