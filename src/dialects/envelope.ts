@@ -2,7 +2,9 @@ import { Timeslice } from '../platform/async/timeslice.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import { emptyBody } from '../platform/http/http-errors.js';
 import { isJsonObject } from '../platform/json/json-object.js';
+import { JsonScanner } from '../platform/json/json-scanner.js';
 import { scanBody } from '../events/body-values.js';
+import { EVENT_BOUNDS } from '../events/event-reader.js';
 import { toUtf8 } from './surrogates.js';
 
 /** A body of JSON: an object around an array of items, an array of items, or a single item. */
@@ -46,6 +48,22 @@ export async function openEnvelope(body: Buffer, itemsIn: string): Promise<Envel
     items: bytes.subarray(range.start, range.end),
     members: await parseObject(around, slice),
   };
+}
+
+/**
+ * Parses the first of the items.
+ * @returns undefined if there is none, or if it exceeds the bounds of an event
+ * @throws DomainError `malformed_json`
+ */
+export async function firstItem(items: Buffer): Promise<unknown> {
+  const slice = new Timeslice();
+  const scanner = new JsonScanner(items, false, EVENT_BOUNDS, 1);
+  while (scanner.values.length === 0 && scanner.advance()) if (slice.isOver) await slice.next();
+  const [first] = scanner.values;
+  if (scanner.syntaxError !== undefined)
+    throw new DomainError('invalid', 'malformed_json', scanner.syntaxError);
+  if (!first || first.exceeded !== undefined || first.isTooDeep) return undefined;
+  return JSON.parse(items.toString('utf8', first.start, first.end));
 }
 
 /** Parses an object, unless it exceeds the bounds of an event. @throws DomainError `malformed_json` */

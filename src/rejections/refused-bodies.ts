@@ -20,6 +20,9 @@ const REJECTION_CODES = new Map<string, RejectionCode>([
 /** As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut. */
 const head = (bytes: Buffer): string => bytes.toString('utf8', 0, environment.REJECTION_EVENT_LIMIT + 4);
 
+/** Whether a body begins as JSON that holds events. Another one is encoded: nobody could read it, or see that it holds a key. */
+const isLegible = (bytes: Buffer): boolean => /^[\s\uFEFF]*[[{]/.test(bytes.toString('utf8', 0, 64));
+
 /**
  * Records ingest requests that were refused as a whole before any event was read, so that a sender that is set up wrongly
  * becomes visible.
@@ -40,7 +43,7 @@ export function recordRefusedBodies(recorder: RejectionsRecorder) {
       application,
       code,
       errors: { body: [message] },
-      event: isMalformed ? head(body.bytes) : undefined,
+      event: isMalformed && isLegible(body.bytes) ? head(body.bytes) : undefined,
       observed: false,
       ...(dialect && { dialect: dialect.name }),
     });

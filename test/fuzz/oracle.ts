@@ -141,16 +141,24 @@ export class Oracle {
     const fuzzer = fuzzerOf(operation ?? draft.operation);
     if (fuzzer && method !== 'HEAD' && fuzzer.isError(response)) return;
     if (!fuzzer || !operation || tampered || EARLY_CODES.includes(codeOf(response.body) ?? ''))
-      return yield* this.checkProblem(method, response, fault);
+      return yield* this.checkProblem(method, response, tampered ? this.operations : [operation], fault);
     if (method !== 'HEAD') yield fault(`not an error of ${fuzzer.name}`);
   }
 
   private *checkProblem(
     method: string,
     { status, headers, body }: HttpResponse,
+    mayHandle: readonly (Operation | undefined)[],
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const type = headers.get('content-type') ?? '';
+    const forms = type.startsWith('application/json') ? mayHandle.flatMap(errorForms) : [];
+    if (forms.length > 0) {
+      const value = parseJson(body);
+      if (method !== 'HEAD' && !forms.some((form) => this.validatorOf(form)(value)))
+        yield fault('not an error of its protocol');
+      return;
+    }
     if (type !== 'application/problem+json; charset=utf-8')
       return yield fault('not a problem document', type);
     if (method === 'HEAD') return;
@@ -201,6 +209,12 @@ function isUnauthorizedAccess({ draft: { eye, key, authMethod } }: Wire, { acces
   if (authMethod === 'query') return key !== 'ingest' || access !== 'ingest';
   return key !== 'admin' && key !== access && !(key === 'read' && access === 'metrics');
 }
+
+/** The forms in which an operation in the protocol of another system tells errors; empty for problem documents. */
+const errorForms = (operation: Operation | undefined): Schema[] =>
+  Object.entries(operation?.responses ?? {}).flatMap(([status, { 'application/json': form }]) =>
+    Number(status) >= 400 && form ? [form] : [],
+  );
 
 function codeOf(body: Buffer): string | undefined {
   return (parseJson(body) as { code?: string } | undefined)?.code;
