@@ -81,14 +81,16 @@ describe('With AUTH=required,', () => {
         expect([method, path, access]).toEqual([method, path, expected(method, path, isDialect)]);
         const address = path.replace('{name}', 'nobody').replace(/\{\w+\}/g, crypto.randomUUID());
         const open = access === 'anybody';
-        for (const caller of ['none', 'unknown', 'ingest', 'read', 'admin', 'metrics']) {
+        // An address may present few wrong keys in a minute; dialects.e2e-spec.ts sends them to dialects.
+        const callers = ['none', 'ingest', 'read', 'admin', 'metrics', ...(isDialect ? [] : ['unknown'])];
+        for (const caller of callers) {
           const key = caller === 'unknown' ? unknownKey() : keyOf(caller);
           const response = await eye.request(method.toUpperCase(), address, {
             headers: {
               ...(caller !== 'none' && bearer(key)),
               ...(method !== 'get' && method !== 'delete' && { 'content-type': 'application/json' }),
             },
-            ...(method !== 'get' && method !== 'delete' && { body: '{}' }),
+            ...(method !== 'get' && method !== 'delete' && { body: isDialect ? '{"data":[]}' : '{}' }),
           });
           // Dialects tell errors in forms of their own.
           const code = isDialect

@@ -116,7 +116,6 @@ describe('Request validation', () => {
       'multipart/form-data; boundary=x',
       'application/xml',
       'application/jsonp',
-      'application/cloudevents+json',
       'application/problem+json; charset=utf-8',
       'application/json; charset=latin1',
       'application/x-ndjson; charset=utf-16',

@@ -211,6 +211,7 @@ describe('npm start', () => {
     project = await folder();
     for (const name of [
       'src',
+      'packages/client',
       'package.json',
       'package-lock.json',
       'nest-cli.json',
