@@ -2,6 +2,7 @@ import { getQueueToken } from '@nestjs/bull';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Queue } from 'bull';
+import type { FastifyRequest } from 'fastify';
 import { AppModule, type AppOptions } from './app.module.js';
 import { ApiKeyCache } from './auth/api-key.cache.js';
 import { auth } from './auth/auth.plugin.js';
@@ -75,10 +76,11 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   await app.register(auth, { keys, failures });
   await app.register(bodyBudget, {
     callerOf: ({ caller, ip }) => (caller as Caller | null)?.keyId ?? clientOf(ip),
+    isAuthenticated,
   });
   await app.register(bodyParsers, {
     takesEvents: ({ access }) => access === 'ingest',
-    isAuthenticated: ({ caller }) => (caller as Caller | null) !== null,
+    isAuthenticated,
     onBytes: ({ points }, bytes) => points?.take({ bytes }),
   });
   await app.register(dialects);
@@ -103,6 +105,9 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   }
   return app;
 }
+
+/** Whether it is known who sends a request; without a key elsewhere, that of some protocols is looked for in the body. */
+const isAuthenticated = ({ caller }: FastifyRequest): boolean => (caller as Caller | null) !== null;
 
 function httpAdapter(): FastifyAdapter {
   return new FastifyAdapter({

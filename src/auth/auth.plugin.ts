@@ -164,6 +164,8 @@ function authorize(
  * `navigator.sendBeacon()` sends a string as text/plain, which needs no preflight. That is safe for a key that lists the
  * origin of the page.
  */
-function readTextAsJson({ headers }: FastifyRequest): void {
+function readTextAsJson({ headers, routeOptions }: FastifyRequest): void {
+  // Other protocols decide themselves what a content type means.
+  if (routeOptions.config.takesAnyType) return;
   headers['content-type'] = headers['content-type']?.replace(/^text\/plain(?=\s*(;|$))/i, 'application/json');
 }

@@ -6,18 +6,41 @@ import { RedisHealth } from '../platform/redis/redis-health.js';
 import { now } from '../platform/time/timestamp.js';
 import type { TranslatedEvent } from './dialect.js';
 
-/** Seconds for which the arrival of an id is remembered: clients give up repeating a request within 12 hours. */
+/** Seconds for which the arrival of an id is remembered at least: clients give up repeating a request within 12 hours. */
 const TTL_SECONDS = 86_400;
+
+/**
+ * Ids of an application that each of its two hashes holds, about 25 MiB: a sender without timestamps must not fill the memory in
+ * which the events of all applications wait. Beyond that the oldest are forgotten sooner.
+ */
+const MAX_IDS = 250_000;
 
 /** Ids that one command looks up, so that Redis is not blocked for long. */
 const CHUNK_SIZE = 500;
 
-/** Returns for each key the time that it has, after it was set to the present time if it had none. */
+/** Characters of a digest, 128 bits. */
+const DIGEST_LENGTH = 22;
+
+/**
+ * Returns for each id the time that it has, after it was set to the given time if it had none. The fields of a hash cannot expire
+ * one by one in every version of Redis, so the recent hash becomes the earlier one once it is a day old or full.
+ */
 const FIRST_ARRIVALS = `
-  local times = {}
-  for index, key in ipairs(KEYS) do
-    times[index] = redis.call('SET', key, ARGV[1], 'NX', 'GET', 'EX', ARGV[2]) or ARGV[1]
+  local recent, earlier = KEYS[1], KEYS[2]
+  local time, ttl, max = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+  local left = redis.call('TTL', recent)
+  if left >= 0 and (left < ttl or redis.call('HLEN', recent) >= max) then
+    redis.call('UNLINK', earlier)
+    redis.call('RENAME', recent, earlier)
   end
+  local times = {}
+  for index = 4, #ARGV do
+    local id = ARGV[index]
+    local known = redis.call('HGET', recent, id) or redis.call('HGET', earlier, id)
+    if not known then redis.call('HSET', recent, id, time) end
+    times[index - 3] = known or time
+  end
+  if redis.call('TTL', recent) == -1 then redis.call('EXPIRE', recent, 2 * ttl) end
   return times`;
 
 /**
@@ -32,6 +55,7 @@ export class ArrivalTimes {
   ) {}
 
   /**
+   * @param arrival canonical; the time of the ids that are not known
    * @returns the canonical time of each event that has an id and no timestamp
    * @throws RedisUnavailableError
    */
@@ -39,6 +63,7 @@ export class ArrivalTimes {
     application: string,
     dialect: string,
     events: readonly TranslatedEvent[],
+    arrival = now().text,
   ): Promise<ReadonlyMap<TranslatedEvent, string>> {
     const arrivals = new Map<TranslatedEvent, string>();
     const timeless = events.filter(({ id, timestamp }) => id !== undefined && timestamp === undefined);
@@ -46,21 +71,25 @@ export class ArrivalTimes {
     if (!this.health.available) throw new RedisUnavailableError();
     for (let start = 0; start < timeless.length; start += CHUNK_SIZE) {
       const chunk = timeless.slice(start, start + CHUNK_SIZE);
-      const keys = chunk.map(({ id }) => keyOf(application, dialect, id as string));
-      const times = await this.lookUp(keys);
+      const ids = chunk.map(({ id }) => digestOf(dialect, id as string));
+      const times = await this.lookUp(application, ids, arrival);
       for (const [index, event] of chunk.entries()) arrivals.set(event, times[index] as string);
     }
     return arrivals;
   }
 
-  private async lookUp(keys: string[]): Promise<string[]> {
+  private async lookUp(application: string, ids: string[], arrival: string): Promise<string[]> {
+    const key = `the-eye:arrivals:{${application}}`;
     try {
       return (await this.connections.client.eval(
         FIRST_ARRIVALS,
-        keys.length,
-        ...keys,
-        now().text,
+        2,
+        `${key}:recent`,
+        `${key}:earlier`,
+        arrival,
         TTL_SECONDS,
+        MAX_IDS,
+        ...ids,
       )) as string[];
     } catch (error) {
       throw new RedisUnavailableError(undefined, { cause: error });
@@ -68,5 +97,6 @@ export class ArrivalTimes {
   }
 }
 
-const keyOf = (application: string, dialect: string, id: string): string =>
-  `the-eye:arrival:${application}:${dialect}:${hash('sha256', id, 'base64url')}`;
+/** Short, since so many are kept. The name of a dialect has no blanks. */
+const digestOf = (dialect: string, id: string): string =>
+  hash('sha256', `${dialect} ${id}`, 'base64url').slice(0, DIGEST_LENGTH);

@@ -52,6 +52,8 @@ export interface Dialect {
   readonly keys: KeyPlaces;
   /** Items of one request, if its clients send more than EVENTS_LIMIT and cannot be told to send fewer. */
   readonly maxItems?: number;
+  /** True if the body may be the data of an event, of any content type. Then it is not decompressed unless its headers say so. */
+  readonly mayHoldGzip?: boolean;
   /**
    * Finds the items of a request.
    * @param bytes of the body, uncompressed; empty for a GET

@@ -24,6 +24,7 @@ export function Speaks(dialect: Dialect, keys: KeyPlaces = dialect.keys): Method
       access: 'ingest',
       binding: 'handler',
       takesAnyType: true,
+      ...(dialect.mayHoldGzip && { mayHoldGzip: true }),
       dialect,
       keys,
       ...(dialect.renderError && { renderError: dialect.renderError }),

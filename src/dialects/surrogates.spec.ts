@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { toUtf8 } from './surrogates.js';
 
 /** The bytes of a text as CESU-8 writes it: each surrogate on its own. */
@@ -18,6 +19,20 @@ describe('toUtf8', () => {
       expect(toUtf8(cesu8(text)).toString()).toBe(text);
     },
   );
+
+  it('does not make a text of each pair, of which a large body may consist', () => {
+    const body = cesu8('😀'.repeat(200_000));
+    const toText = jest.spyOn(Buffer.prototype, 'toString');
+    expect(toUtf8(body).equals(Buffer.from('😀'.repeat(200_000)))).toBe(true);
+    expect(toText).not.toHaveBeenCalled();
+    toText.mockRestore();
+  });
+
+  it('leaves pairs beside other invalid bytes valid', () => {
+    expect(toUtf8(Buffer.concat([Buffer.from([0xed]), cesu8('🎉'), Buffer.from([0xff, 0xed])]))).toEqual(
+      Buffer.concat([Buffer.from([0xed]), Buffer.from('🎉'), Buffer.from([0xff, 0xed])]),
+    );
+  });
 
   it.each([
     ['a lone surrogate', [0xed, 0xa0, 0xbc]],

@@ -6,6 +6,10 @@ import { startEye } from '../support/start-eye.js';
 const SHOP = 'https://shop.example';
 const unknownKey = (): string => `eye_ingest_${randomBytes(32).toString('base64url')}`;
 
+/** The hashes in which arrivals are remembered. */
+const RECENT = 'the-eye:arrivals:{shop}:recent';
+const ARRIVALS = [RECENT, 'the-eye:arrivals:{shop}:earlier'];
+
 const track = (messageId: string, more: object = {}): Record<string, unknown> => ({
   type: 'track',
   event: 'Order Completed',
@@ -149,6 +153,32 @@ describe('The dialects, with AUTH=required,', () => {
         await eye.drained();
       }
       expect(await storedOf('timeless')).toHaveLength(1);
+    });
+
+    it('without a time is one of a bounded number whose arrivals are remembered', async () => {
+      const item = track('one of many', { timestamp: undefined });
+      const sendAgain = async (): Promise<void> => {
+        await send({ batch: [item] }, bearer(key));
+        await eye.drained();
+      };
+      const sizes = (): Promise<number[]> =>
+        eye.redis((redis) => Promise.all(ARRIVALS.map((hash) => redis.hlen(hash))));
+      const fill = (): Promise<unknown> =>
+        eye.redis((redis) =>
+          redis.eval(`for n = 1, 250000 do redis.call('HSET', KEYS[1], n, '') end`, 1, RECENT),
+        );
+      await sendAgain();
+      await fill();
+      const full = (await sizes())[0] as number;
+      await sendAgain();
+      expect(await sizes()).toEqual([0, full]);
+      expect(await storedOf('one of many')).toHaveLength(1);
+      await send({ batch: [track('another', { timestamp: undefined })] }, bearer(key));
+      await fill();
+      await send({ batch: [track('one more', { timestamp: undefined })] }, bearer(key));
+      expect(await sizes()).toEqual([1, 250_001]);
+      const left = await eye.redis((redis) => Promise.all(ARRIVALS.map((hash) => redis.ttl(hash))));
+      for (const seconds of left) expect(seconds).toBeGreaterThan(86_400);
     });
 
     it('stands beside the skew of its client’s clock, which is not part of it', async () => {

@@ -1,10 +1,12 @@
 import { CloudEvent, emitterFor, HTTP, Mode, type TransportFunction } from 'cloudevents';
+import { gzipSync } from 'node:zlib';
 import { Admin, bearer } from '../../testing/keys.js';
 import { eventually, type EyeResponse, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
 
 const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
+const SHOP = 'https://shop.example';
 
 describe('POST /events with CloudEvents', () => {
   let eye: TheEye;
@@ -14,7 +16,7 @@ describe('POST /events with CloudEvents', () => {
   beforeAll(async () => {
     eye = await startEye({ AUTH: 'required' });
     admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest' }));
+    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP] }));
   });
   afterAll(() => eye.close());
 
@@ -109,6 +111,20 @@ describe('POST /events with CloudEvents', () => {
     const { status } = await send(`[${String(message.body)}]`, BATCH);
     expect(status).toBe(202);
     expect(await stored('/sdk')).toHaveLength(1);
+  });
+
+  it.each([
+    ['application/gzip', gzipSync('{"a":1}'), {}, { data_base64: gzipSync('{"a":1}').toString('base64') }],
+    ['text/plain', 'a text', { origin: SHOP }, { datacontenttype: 'text/plain', data: 'a text' }],
+  ])('keeps data of %s in binary mode as it was sent', async (type, body, more, expected) => {
+    const source = `/data/${type}`;
+    const headers = { 'ce-specversion': '1.0', 'ce-id': '1', 'ce-source': source, 'ce-type': 'a.b', ...more };
+    const { status } = await eye.request('POST', '/events/', {
+      headers: { ...bearer(key), 'content-type': type, ...headers },
+      body,
+    });
+    expect(status).toBe(202);
+    expect((await stored(source)).map(({ data }) => data)).toMatchObject([expected]);
   });
 
   it('stores an event without a time once, however often it is sent', async () => {

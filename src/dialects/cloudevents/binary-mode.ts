@@ -1,5 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { isUtf8 } from 'node:buffer';
+import { EVENT_BOUNDS } from '../../events/event-reader.js';
+import { Timeslice } from '../../platform/async/timeslice.js';
+import { DomainError } from '../../platform/errors/domain-error.js';
+import { JsonScanner } from '../../platform/json/json-scanner.js';
+import { toUtf8 } from '../surrogates.js';
 import { JSON_SUBTYPE } from './media-types.js';
 
 const PREFIX = 'ce-';
@@ -13,9 +18,11 @@ const TEXT_TYPE = /^(text\/|application\/(xml|[^;]+\+xml|javascript|x-www-form-u
 /**
  * An event in binary mode as the JSON text of the same event in structured mode.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md#3-envelope
+ * @throws DomainError `malformed_json` if the data is to be JSON and is none
  */
-export function toStructured(headers: IncomingHttpHeaders, body: Buffer): Buffer {
-  const attributes: Record<string, unknown> = {};
+export async function toStructured(headers: IncomingHttpHeaders, body: Buffer): Promise<Buffer> {
+  // Without a prototype, so that the header ce-__proto__ is an attribute like any other.
+  const attributes = Object.create(null) as Record<string, unknown>;
   for (const [header, value] of Object.entries(headers)) {
     const name = header.slice(PREFIX.length);
     if (header.startsWith(PREFIX) && name !== '' && !NOT_IN_HEADERS.has(name))
@@ -28,16 +35,33 @@ export function toStructured(headers: IncomingHttpHeaders, body: Buffer): Buffer
   const separator = start === '{}' ? '' : ',';
   return Buffer.concat([
     Buffer.from(start.slice(0, -1) + separator),
-    dataMember(type, body),
+    await dataMember(type, body),
     Buffer.from('}'),
   ]);
 }
 
 /** The member of the structured event that holds the data: a JSON value as it is, a text, or bytes in Base64. */
-function dataMember(type: string | undefined, body: Buffer): Buffer {
-  if (type === undefined || JSON_SUBTYPE.test(type)) return Buffer.concat([Buffer.from('"data":'), body]);
-  if (TEXT_TYPE.test(type) && isUtf8(body)) return Buffer.from(`"data":${JSON.stringify(body.toString())}`);
+async function dataMember(type: string | undefined, body: Buffer): Promise<Buffer> {
+  if (type === undefined || JSON_SUBTYPE.test(type)) {
+    const json = toUtf8(body);
+    await checkJson(json);
+    return Buffer.concat([Buffer.from('"data":'), json]);
+  }
+  if (TEXT_TYPE.test(type)) {
+    const text = toUtf8(body);
+    if (isUtf8(text)) return Buffer.from(`"data":${JSON.stringify(text.toString())}`);
+  }
   return Buffer.from(`"data_base64":"${body.toString('base64')}"`);
+}
+
+/** A text such as `1,"type":"other"` is none, and would add members to the event. */
+async function checkJson(json: Buffer): Promise<void> {
+  const array = Buffer.concat([Buffer.from('['), json, Buffer.from(']')]);
+  const scanner = new JsonScanner(array, false, EVENT_BOUNDS, 1);
+  const slice = new Timeslice();
+  while (scanner.advance()) if (slice.isOver) await slice.next();
+  if (scanner.syntaxError !== undefined || scanner.values.length !== 1)
+    throw new DomainError('invalid', 'malformed_json', 'The data of the event is not valid JSON.');
 }
 
 /**

@@ -50,6 +50,31 @@ describe('A CloudEvent in binary mode', () => {
     expect({ data, data_base64 }).toEqual({ data: undefined, data_base64: undefined, ...member });
   });
 
+  it.each(['1,"sessionid":"another"', '1}', '[1],[2]', '1,2', '{', '  '])(
+    'whose data is to be JSON is refused with %s, which would change its members',
+    async (body) => {
+      await expect(binary({ 'content-type': 'application/json' }, body)).rejects.toMatchObject({
+        code: 'malformed_json',
+      });
+    },
+  );
+
+  it('keeps an attribute that is called like a member of every object', async () => {
+    const event = await binary({ ['ce-__proto__']: 'kept', 'ce-constructor': 'too' });
+    expect(Object.entries(event)).toEqual(
+      expect.arrayContaining([
+        ['__proto__', 'kept'],
+        ['constructor', 'too'],
+      ]),
+    );
+  });
+
+  it('keeps bytes that only look like CESU-8 as they are', async () => {
+    const bytes = Buffer.from('eda0bdedb880', 'hex');
+    const { data_base64 } = await binary({ 'content-type': 'image/png' }, bytes);
+    expect(data_base64).toBe(bytes.toString('base64'));
+  });
+
   it('is told from an event of The Eye by its headers, one in structured mode by its content type', () => {
     expect(isCloudEvents({ headers: { 'ce-id': '1', 'content-type': 'application/json' } })).toBe(true);
     expect(

@@ -17,10 +17,10 @@ const NO_PREFIX = 'cloudevents';
  * CloudEvents over HTTP, a specification of the Cloud Native Computing Foundation.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
  */
-export const CLOUDEVENTS: Dialect = { name: 'cloudevents', keys: {}, open, translate };
+export const CLOUDEVENTS: Dialect = { name: 'cloudevents', keys: {}, mayHoldGzip: true, open, translate };
 
 /** @throws DomainError `unsupported_media_type` for other formats of an event than JSON, `empty_body`, `malformed_json` */
-function open(bytes: Buffer, { headers }: FastifyRequest): Message {
+async function open(bytes: Buffer, { headers }: FastifyRequest): Promise<Message> {
   const type = essenceOf(headers['content-type'] ?? '');
   if (type === BATCH_TYPE || type === EVENT_TYPE) {
     const items = toUtf8(bytes);
@@ -33,7 +33,7 @@ function open(bytes: Buffer, { headers }: FastifyRequest): Message {
     return { items };
   }
   if (type.startsWith('application/cloudevents')) throw unsupportedMediaType(headers['content-type']);
-  return { items: toStructured(headers, toUtf8(bytes)) };
+  return { items: await toStructured(headers, bytes) };
 }
 
 /** The required attributes besides `specversion`. */

@@ -38,6 +38,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** True for a route that takes a RawBody of any content type. */
     takesAnyType?: boolean;
+    /** True for a route whose events may be gzip themselves, so that only `Content-Encoding` says that a body is compressed. */
+    mayHoldGzip?: boolean;
   }
 }
 
@@ -97,7 +99,7 @@ export const bodyParsers = fp<BodyOptions>(
     });
     /** Some clients compress events without saying so, to spare a page the preflight of a header. */
     const isUnlabelledGzip = ({ routeOptions }: FastifyRequest, bytes: Buffer): boolean =>
-      isGzip(bytes) && takesEvents(routeOptions.config);
+      isGzip(bytes) && takesEvents(routeOptions.config) && !routeOptions.config.mayHoldGzip;
     const parser =
       (toBody: (bytes: Buffer) => unknown) =>
       (request: FastifyRequest, payload: Readable, parsed: (error: Error | null, body?: unknown) => void) => {

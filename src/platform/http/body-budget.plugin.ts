@@ -9,6 +9,9 @@ import { BodyBudget, type Refusal, type Reservation } from './body-budget.js';
 /** The part of BODIES_LIMIT that one caller may use. */
 const SHARE = 1 / 4;
 
+/** The part of BODIES_LIMIT that all callers together may use whose key is looked for in their body. */
+const STRANGERS_SHARE = 1 / 2;
+
 /** Error of Node for a request that did not arrive in time, for which the client gets 408. */
 const TIMEOUT = { code: 'ERR_HTTP_REQUEST_TIMEOUT' };
 
@@ -25,14 +28,22 @@ declare module 'fastify' {
   }
 }
 
+interface BodyBudgetPluginOptions {
+  /** The key of a request or, without one, its address. */
+  readonly callerOf: (request: FastifyRequest) => string;
+  /** Whether it is known who sends a request. */
+  readonly isAuthenticated: (request: FastifyRequest) => boolean;
+}
+
 /**
  * Bounds the memory that bodies need while they arrive, by BODIES_LIMIT. A body whose length is announced gets its room or its
  * refusal before it is read; a chunked one as it arrives, and a compressed one also as it is decoded. The room is given back when the response is ready.
  */
-export const bodyBudget = fp<{ callerOf: (request: FastifyRequest) => string }>(
-  (fastify, { callerOf }, registered) => {
+export const bodyBudget = fp<BodyBudgetPluginOptions>(
+  (fastify, { callerOf, isAuthenticated }, registered) => {
     const total = Math.max(environment.BODIES_LIMIT, environment.BODY_LIMIT);
-    const budget = new BodyBudget({ total, share: Math.max(total * SHARE, environment.BODY_LIMIT) });
+    const part = (share: number): number => Math.max(total * share, environment.BODY_LIMIT);
+    const budget = new BodyBudget({ total, share: part(SHARE), strangers: part(STRANGERS_SHARE) });
     const bySocket = new WeakMap<Socket, Set<Reservation>>();
 
     /** A lost connection may end a request without any event of its own. */
@@ -63,7 +74,12 @@ export const bodyBudget = fp<{ callerOf: (request: FastifyRequest) => string }>(
       const isChunked = raw.headers['transfer-encoding'] !== undefined;
       // A longer body gets a 413 and is not stored.
       if ((length === 0 && !isChunked) || length > environment.BODY_LIMIT) return next();
-      const reservation = budget.reserve(callerOf(request), length, incomingBody(raw, fastify.server));
+      const reservation = budget.reserve(
+        callerOf(request),
+        length,
+        incomingBody(raw, fastify.server),
+        isAuthenticated(request),
+      );
       if (typeof reservation === 'string') return next(refused(reservation));
       request.bodyReservation = reservation;
       releaseWithSocket(raw.socket, reservation);

@@ -7,15 +7,20 @@ describe('A BodyBudget', () => {
   beforeEach(() => {
     now = 0;
     dropped = [];
-    budget = new BodyBudget({ total: 400, share: 100, now: () => now });
+    budget = new BodyBudget({ total: 400, share: 100, strangers: 150, now: () => now });
   });
 
-  const reserve = (caller: string, bytes: number, { received = 0, complete = false } = {}) =>
-    budget.reserve(caller, bytes, {
-      isComplete: () => complete,
-      received: () => received,
-      drop: () => dropped.push(caller),
-    });
+  const reserve = (caller: string, bytes: number, { received = 0, complete = false, isKnown = true } = {}) =>
+    budget.reserve(
+      caller,
+      bytes,
+      {
+        isComplete: () => complete,
+        received: () => received,
+        drop: () => dropped.push(caller),
+      },
+      isKnown,
+    );
 
   it('gives each caller a share, and all of them together the total', () => {
     for (const caller of ['a', 'b', 'c', 'd']) {
@@ -25,6 +30,26 @@ describe('A BodyBudget', () => {
     }
     expect(reserve('e', 1)).toBe('total');
     expect(dropped).toEqual([]);
+  });
+
+  it('gives all who are not known a part of their own, so that they leave room for the others', () => {
+    const stranger = { isKnown: false };
+    const first = reserve('a', 100, stranger) as Reservation;
+    expect(reserve('b', 51, stranger)).toBe('total');
+    const second = reserve('b', 50, stranger) as Reservation;
+    expect(budget.extend(second, 1)).toBe('total');
+    for (const caller of ['c', 'd']) expect(reserve(caller, 100)).toMatchObject({ bytes: 100 });
+    budget.release(first);
+    expect(reserve('c', 1)).toBe('share');
+    expect(reserve('e', 100, stranger)).toMatchObject({ bytes: 100 });
+  });
+
+  it('drops a stalled stranger for another, and nobody who is known', () => {
+    reserve('a', 100);
+    reserve('b', 100, { isKnown: false });
+    now = 1101;
+    expect(reserve('c', 100, { isKnown: false })).toMatchObject({ bytes: 100 });
+    expect(dropped).toEqual(['b']);
   });
 
   it('has the bytes of a released body again, and only once', () => {

@@ -11,19 +11,22 @@ export interface IncomingBody {
 /** Bytes that are kept for a body until it is released. */
 export interface Reservation {
   readonly caller: string;
+  /** Whether it was known who sends the body before it was read. */
+  readonly isKnown: boolean;
   readonly body: IncomingBody;
   /** Milliseconds of the clock. */
   readonly since: number;
   bytes: number;
 }
 
-/** `share`: the caller's part is used up. `total`: the process holds as much as it may. */
+/** `share`: the caller's part is used up. `total`: the process holds as much as it may, of strangers or in all. */
 export type Refusal = 'share' | 'total';
 
 export interface BodyBudgetOptions {
-  /** Bytes for all bodies, and for those of one caller. */
+  /** Bytes for all bodies, for those of one caller, and for those of all callers who are not known. */
   readonly total: number;
   readonly share: number;
+  readonly strangers: number;
   /** Milliseconds. */
   readonly now?: () => number;
 }
@@ -42,6 +45,7 @@ export class BodyBudget {
   private readonly reservations = new Set<Reservation>();
   private readonly used = new Map<string, number>();
   private usedInAll = 0;
+  private usedByStrangers = 0;
   private readonly now: () => number;
 
   constructor(private readonly options: BodyBudgetOptions) {
@@ -53,11 +57,14 @@ export class BodyBudget {
     return this.usedInAll;
   }
 
-  /** @returns the reservation, or why there is no room for it */
-  reserve(caller: string, bytes: number, body: IncomingBody): Reservation | Refusal {
-    const refusal = this.makeRoom(caller, bytes);
+  /**
+   * @param isKnown whether it is known who the caller is, so that it does not share a part with all who are not
+   * @returns the reservation, or why there is no room for it
+   */
+  reserve(caller: string, bytes: number, body: IncomingBody, isKnown = true): Reservation | Refusal {
+    const reservation = { caller, isKnown, body, since: this.now(), bytes: 0 };
+    const refusal = this.makeRoom(reservation, bytes);
     if (refusal) return refusal;
-    const reservation = { caller, body, since: this.now(), bytes: 0 };
     this.reservations.add(reservation);
     this.add(reservation, bytes);
     return reservation;
@@ -65,7 +72,7 @@ export class BodyBudget {
 
   /** Reserves more for a body whose length is not known in advance. */
   extend(reservation: Reservation, bytes: number): Refusal | undefined {
-    const refusal = this.makeRoom(reservation.caller, bytes);
+    const refusal = this.makeRoom(reservation, bytes);
     if (!refusal && this.reservations.has(reservation)) this.add(reservation, bytes);
     return refusal;
   }
@@ -76,19 +83,23 @@ export class BodyBudget {
   }
 
   private add(reservation: Reservation, bytes: number): void {
-    const { caller } = reservation;
+    const { caller, isKnown } = reservation;
     const used = (this.used.get(caller) ?? 0) + bytes;
     reservation.bytes += bytes;
     this.usedInAll += bytes;
+    if (!isKnown) this.usedByStrangers += bytes;
     if (used > 0) this.used.set(caller, used);
     else this.used.delete(caller);
   }
 
-  private makeRoom(caller: string, bytes: number): Refusal | undefined {
-    const { share, total } = this.options;
+  private makeRoom({ caller, isKnown }: Reservation, bytes: number): Refusal | undefined {
+    const { share, strangers, total } = this.options;
     const missing = (): number => (this.used.get(caller) ?? 0) + bytes - share;
     if (missing() > 0) this.dropSlowest(missing, (other) => other.caller === caller);
     if (missing() > 0) return 'share';
+    const missingOfStrangers = (): number => (isKnown ? 0 : this.usedByStrangers + bytes - strangers);
+    if (missingOfStrangers() > 0) this.dropSlowest(missingOfStrangers, (other) => !other.isKnown);
+    if (missingOfStrangers() > 0) return 'total';
     const missingInAll = (): number => this.usedInAll + bytes - total;
     if (missingInAll() > 0) this.dropSlowest(missingInAll, () => true);
     return missingInAll() > 0 ? 'total' : undefined;

@@ -73,8 +73,12 @@ function setUp() {
       .catch(() => undefined);
     return keep(recorded[0] as NewRejection);
   };
-  const arrivals = {} as unknown as ArrivalTimes;
-  const retries = new RetryService(eventTypes, producer, repository, limits, arrivals);
+  /** No id is known any more. */
+  const arrivals: Pick<ArrivalTimes, 'of'> = {
+    of: (_application, _dialect, events, arrival = 'now') =>
+      Promise.resolve(new Map(events.map((event) => [event, arrival]))),
+  };
+  const retries = new RetryService(eventTypes, producer, repository, limits, arrivals as ArrivalTimes);
   return { retries, recorded, queued, steps, rows, state, keep, send };
 }
 
@@ -164,6 +168,14 @@ describe('RetryService: a retried event', () => {
   it('gets the time of its arrival if it had no timestamp', async () => {
     const { retries, queued, keep } = setUp();
     const row = keep({ ...refused, application: 'shop', event: { ...EVENT, timestamp: undefined } });
+    await retries.retry(row.id);
+    expect(queued[0]?.timestamp.slice(0, 23)).toBe(row.rejected_at.slice(0, 23));
+  });
+
+  it('of a dialect gets the time at which it was refused if its first arrival is not known any more', async () => {
+    const { retries, queued, keep } = setUp();
+    const item = { type: 'track', event: 'Order Completed', anonymousId: 'anon', messageId: '1' };
+    const row = keep({ ...refused, application: 'shop', event: item, dialect: 'segment' });
     await retries.retry(row.id);
     expect(queued[0]?.timestamp.slice(0, 23)).toBe(row.rejected_at.slice(0, 23));
   });

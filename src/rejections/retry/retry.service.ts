@@ -155,7 +155,7 @@ export class RetryService {
     if (!dialect) return readEventText(textOf(row), context, row.rejected_at);
     const parsed = parseItemText(dialect, textOf(row));
     if ('outcome' in parsed) return parsed;
-    const arrivals = await this.arrivals.of(row.application, dialect.name, [parsed]);
+    const arrivals = await this.arrivals.of(row.application, dialect.name, [parsed], row.rejected_at);
     return readTranslated(parsed, arrivals.get(parsed) ?? row.rejected_at, context);
   }
 
