@@ -235,7 +235,7 @@ describe('A client', () => {
       server.script.push(...ALWAYS_LOST);
       const first = start({ folder, interval: 60_000 });
       await trackMany(first, 20);
-      expect(await first.close()).toBe(false);
+      expect(await first.close(100)).toBe(false);
       server.script.length = 0;
       expect(await readdir(folder)).toHaveLength(1);
       const second = start({ folder, interval: 60_000 });
@@ -263,7 +263,7 @@ describe('A client', () => {
       server.script.push(...ALWAYS_LOST);
       const before = start({ folder, interval: 60_000 });
       await trackMany(before, 2);
-      await before.close();
+      await before.close(100);
       server.script.length = 0;
       const [file = ''] = await readdir(folder);
       await writeFile(join(folder, file), '{"session_id":"half', { flag: 'a' });
