@@ -52,7 +52,9 @@ export function operationsOf(document: any): Operation[] {
         method: method.toUpperCase(),
         path,
         parameters: parameters.map((parameter: any) => ({ required: false, schema: {}, ...parameter })),
-        bodies: schemasByType(requestBody?.content),
+        bodies: Object.fromEntries(
+          Object.entries(schemasByType(requestBody?.content)).filter(([type]) => !CLOUDEVENTS.test(type)),
+        ),
         responses: Object.fromEntries(
           Object.entries<any>(responses).map(([status, { content }]) => [status, schemasByType(content)]),
         ),
@@ -62,6 +64,9 @@ export function operationsOf(document: any): Operation[] {
     }),
   );
 }
+
+/** Of the dialect that shares a path with The Eye's own events. They are no events of that path. */
+const CLOUDEVENTS = /^application\/cloudevents/;
 
 function schemasByType(content: Record<string, any> = {}): Record<string, Schema> {
   return Object.fromEntries(Object.entries(content).map(([type, { schema }]) => [type, schema ?? {}]));

@@ -1,6 +1,7 @@
+import fc from 'fast-check';
 import type { HttpResponse } from '../connection.js';
 import type { Schema } from '../document.js';
-import type { DialectFuzzer } from './dialect-fuzzer.js';
+import type { DialectFuzzer, DialectRequest } from './dialect-fuzzer.js';
 import { jsonRequests } from './json-requests.js';
 
 const TEXT: Schema = { type: 'string' };
@@ -22,27 +23,45 @@ const ITEM: Schema = {
   required: ['type', 'event', 'anonymousId', 'messageId'],
 };
 
+/** Paths that take a batch. */
+const BATCHES = /\/(batch|import|b)$/;
+
+const WITHOUT_BODY: DialectRequest = {
+  query: [],
+  headers: [],
+  body: undefined,
+  neighbours: [],
+  isValid: false,
+};
+
+const batches = jsonRequests({
+  types: ['application/json', 'text/plain'],
+  item: ITEM,
+  neighbour: (marker) => ({
+    type: 'track',
+    event: 'Neighbour',
+    anonymousId: 'anonymous',
+    messageId: marker,
+    timestamp: '2026-01-01T00:00:00.000Z',
+  }),
+  envelope: (batch) => ({ batch, sentAt: '2026-01-01T00:00:01.000Z' }),
+  oddEnvelopes: [
+    (batch) => ({ batch: { batch } }),
+    (batch) => ({ batch, writeKey: batch }),
+    (batch) => batch,
+    ([item]) => item,
+  ],
+});
+
 export const SEGMENT: DialectFuzzer = {
   name: 'segment',
-  requestFor: () =>
-    jsonRequests({
-      types: ['application/json', 'text/plain'],
-      item: ITEM,
-      neighbour: (marker) => ({
-        type: 'track',
-        event: 'Neighbour',
-        anonymousId: 'anonymous',
-        messageId: marker,
-        timestamp: '2026-01-01T00:00:00.000Z',
-      }),
-      envelope: (batch) => ({ batch, sentAt: '2026-01-01T00:00:01.000Z' }),
-      oddEnvelopes: [
-        (batch) => ({ batch: { batch } }),
-        (batch) => ({ batch, writeKey: batch }),
-        (batch) => batch,
-        ([item]) => item,
-      ],
-    }),
+  requestFor: ({ method, path }) => {
+    if (method === 'GET') return fc.constant(WITHOUT_BODY);
+    // Other paths take a single event, and tell if it is wrong.
+    return BATCHES.test(path)
+      ? batches
+      : batches.map((each) => ({ ...each, neighbours: [], isValid: false }));
+  },
   isError: ({ headers, body }: HttpResponse) => {
     if (headers.get('content-type') !== 'application/json; charset=utf-8') return false;
     const error = JSON.parse(body.toString('utf8')) as { code?: unknown; message?: unknown };
