@@ -93,6 +93,8 @@ async function findArray(
   const key = Buffer.from(JSON.stringify(name));
   let found: { start: number; end: number } | undefined;
   let start = -1;
+  /** Offset of the string that is open; -1 outside of one. */
+  let stringStart = -1;
   let depth = 0;
   let nextPause = STEP_BYTES;
   for (let at = 0; at < bytes.length; at++) {
@@ -101,18 +103,20 @@ async function findArray(
       if (slice.isOver) await slice.next();
     }
     const byte = bytes[at];
-    if (byte === QUOTE) {
-      const end = endOfString(bytes, at);
-      if (depth === 1 && bytes.subarray(at, end + 1).equals(key)) {
-        const colon = afterBlanks(bytes, end + 1);
-        const value = afterBlanks(bytes, colon + 1);
-        if (bytes[colon] === COLON && bytes[value] === OPEN_BRACKET) {
-          if (found) throw twice(name);
-          start = value;
-        }
-      }
-      at = end;
-    } else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
+    if (stringStart !== -1) {
+      // The next byte is escaped.
+      if (byte === BACKSLASH) at++;
+      if (byte !== QUOTE) continue;
+      const isKey = depth === 1 && bytes.subarray(stringStart, at + 1).equals(key);
+      stringStart = -1;
+      if (!isKey) continue;
+      const colon = afterBlanks(bytes, at + 1);
+      const value = afterBlanks(bytes, colon + 1);
+      if (bytes[colon] !== COLON || bytes[value] !== OPEN_BRACKET) continue;
+      if (found) throw twice(name);
+      start = value;
+    } else if (byte === QUOTE) stringStart = at;
+    else if (byte === OPEN_BRACE || byte === OPEN_BRACKET) depth++;
     else if (byte === CLOSE_BRACE || byte === CLOSE_BRACKET) {
       depth--;
       if (depth !== 1 || start === -1) continue;
@@ -125,16 +129,6 @@ async function findArray(
 
 const twice = (name: string): DomainError =>
   new DomainError('invalid', 'malformed_json', `The member ${name} stands twice; only one could be kept.`);
-
-/** Offset of the closing quote of a string, or of the end of the bytes. */
-function endOfString(bytes: Buffer, start: number): number {
-  for (let end = bytes.indexOf(QUOTE, start + 1); end !== -1; end = bytes.indexOf(QUOTE, end + 1)) {
-    let backslashes = 0;
-    while (bytes[end - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return end;
-  }
-  return bytes.length;
-}
 
 function afterBlanks(bytes: Buffer, start: number): number {
   let at = start;
