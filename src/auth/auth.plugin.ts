@@ -89,7 +89,7 @@ function authenticate(
   const presented = isOfHeaders ? inHeaders : inAddress;
   if (presented === undefined && places?.body) {
     if (request.headers.origin === undefined && environment.AUTH === 'off') request.caller = ANYBODY;
-    else options.failures.refuseIfLimited(request.ip);
+    // An address that presents wrong keys is not refused before: others may have valid ones at the same address.
     request.authenticate = (key) => {
       request.authenticate = undefined;
       return authenticateKey(request, access, key, true, options);

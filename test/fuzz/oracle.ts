@@ -133,14 +133,16 @@ export class Oracle {
 
   /** A dialect tells errors in the form of its protocol, except those of a request that did not reach it. */
   private *checkError(
-    { method, tampered, draft }: Wire,
+    { method, target, tampered, draft }: Wire,
     operation: Operation | undefined,
     response: HttpResponse,
     fault: (kind: string, detail?: string) => Fault,
   ): Generator<Fault> {
     const fuzzer = fuzzerOf(operation ?? draft.operation);
     if (fuzzer && method !== 'HEAD' && fuzzer.isError(response)) return;
-    if (!fuzzer || !operation || tampered || EARLY_CODES.includes(codeOf(response.body) ?? ''))
+    // Whether an empty segment matches a parameter depends on its position in the path.
+    const mayBeUnrouted = tampered || (response.status === 404 && /\/\//.test(target));
+    if (!fuzzer || !operation || mayBeUnrouted || EARLY_CODES.includes(codeOf(response.body) ?? ''))
       return yield* this.checkProblem(method, response, tampered ? this.operations : [operation], fault);
     if (method !== 'HEAD') yield fault(`not an error of ${fuzzer.name}`);
   }

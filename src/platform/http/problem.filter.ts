@@ -62,9 +62,12 @@ export function sendProblem(reply: FastifyReply, error: DomainError): void {
   const rendered = reply.request.routeOptions?.config?.renderError?.(error, reply.request);
   if (rendered) {
     const { status, body, contentType, headers } = rendered;
-    const retryAfter = problemHeaders(error)['retry-after'];
+    const ofKind = problemHeaders(error);
+    const retryAfter = ofKind['retry-after'];
     void reply
       .status(status)
+      // The others, such as WWW-Authenticate, belong to the status of the kind.
+      .headers(status === toProblemDocument(error).status ? ofKind : {})
       .headers({ ...(retryAfter !== undefined && { 'retry-after': retryAfter }), ...headers })
       .header('content-type', contentType)
       .send(body);
