@@ -46,26 +46,28 @@ const METHODS = ['get', 'post', 'put', 'patch', 'delete'];
 /** Every operation of an OpenAPI 3.0 document. */
 export function operationsOf(document: any): Operation[] {
   return Object.entries<any>(document.paths).flatMap(([path, item]) =>
-    METHODS.filter((method) => method in item).map((method) => {
+    METHODS.filter((method) => method in item).flatMap((method) => {
       const { parameters = [], requestBody, responses, ...operation } = resolve(item[method], document);
-      return {
+      const bodies = Object.entries(schemasByType(requestBody?.content));
+      const own: Operation = {
         method: method.toUpperCase(),
         path,
         parameters: parameters.map((parameter: any) => ({ required: false, schema: {}, ...parameter })),
-        bodies: Object.fromEntries(
-          Object.entries(schemasByType(requestBody?.content)).filter(([type]) => !CLOUDEVENTS.test(type)),
-        ),
+        bodies: Object.fromEntries(bodies.filter(([type]) => !CLOUDEVENTS.test(type))),
         responses: Object.fromEntries(
           Object.entries<any>(responses).map(([status, { content }]) => [status, schemasByType(content)]),
         ),
         access: String(operation['x-access']),
         tags: operation.tags ?? [],
       };
+      const cloudEvents = bodies.filter(([type]) => CLOUDEVENTS.test(type));
+      if (cloudEvents.length === 0) return own;
+      return [own, { ...own, bodies: Object.fromEntries(cloudEvents), tags: ['send: cloudevents'] }];
     }),
   );
 }
 
-/** Of the dialect that shares a path with The Eye's own events. They are no events of that path. */
+/** Of the dialect that shares a path with The Eye's own events: an operation of its own for the fuzzer. */
 const CLOUDEVENTS = /^application\/cloudevents/;
 
 function schemasByType(content: Record<string, any> = {}): Record<string, Schema> {

@@ -60,7 +60,7 @@ export class Ledger {
   /** Records the response to a request that sends events, or undefined if there was none. */
   *record({ draft, tampered }: Wire, response: HttpResponse | undefined, sentAt: number): Generator<Fault> {
     const { body } = draft;
-    if (!body) return;
+    if (!body || draft.dialect) return;
     // Of several such headers, Node takes the first.
     const type = draft.headers.find(([name]) => name === 'content-type')?.[1] ?? body.type ?? '';
     if (tampered) {

@@ -235,7 +235,8 @@ describe('A client', () => {
       server.script.push(...ALWAYS_LOST);
       const first = start({ folder, interval: 60_000 });
       await trackMany(first, 20);
-      expect(await first.close(100)).toBe(false);
+      expect(await first.flush()).toBe(false);
+      expect(await first.close(0)).toBe(false);
       server.script.length = 0;
       expect(await readdir(folder)).toHaveLength(1);
       const second = start({ folder, interval: 60_000 });
@@ -263,7 +264,8 @@ describe('A client', () => {
       server.script.push(...ALWAYS_LOST);
       const before = start({ folder, interval: 60_000 });
       await trackMany(before, 2);
-      await before.close(100);
+      expect(await before.flush()).toBe(false);
+      await before.close(0);
       server.script.length = 0;
       const [file = ''] = await readdir(folder);
       await writeFile(join(folder, file), '{"session_id":"half', { flag: 'a' });

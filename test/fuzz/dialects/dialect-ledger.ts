@@ -7,6 +7,9 @@ import { MARKER } from './markers.js';
 /** The application of the keys of requests to dialects. Only its good items are known one by one. */
 export const DIALECT_APPLICATION = 'fuzz-dialects';
 
+/** CloudEvents are answered as The Eye's own events. */
+const SUCCESSES = [200, 202];
+
 /** Checks that the good items of accepted requests are stored exactly once, whatever stood beside them. */
 export class DialectLedger {
   private readonly acknowledged = new Set<string>();
@@ -17,10 +20,10 @@ export class DialectLedger {
     if (!dialect || !response || tampered) return;
     const { status, body } = response;
     // HEAD, and other methods than the operation's own, store nothing.
-    if (status === 200 && draft.method === undefined)
+    if (SUCCESSES.includes(status) && draft.method === undefined)
       for (const each of dialect.neighbours) this.acknowledged.add(each);
     const mayFail = status === 429 || status === 503;
-    if (isPlain({ draft }) && dialect.isValid && status !== 200 && !mayFail)
+    if (isPlain({ draft }) && dialect.isValid && !SUCCESSES.includes(status) && !mayFail)
       yield {
         signature: `refused a valid request: ${draft.operation.path} ${status}`,
         detail: body.toString('utf8', 0, 600),

@@ -1,10 +1,19 @@
 import type { Operation } from '../document.js';
 import type { DialectFuzzer } from './dialect-fuzzer.js';
+import { CLOUDEVENTS } from './cloudevents.js';
+import { OPENTELEMETRY } from './opentelemetry.js';
+import { POSTHOG } from './posthog.js';
 import { SEGMENT } from './segment.js';
 import { SNOWPLOW } from './snowplow.js';
 
 /** One line a dialect. An operation of a dialect that is missing here is not sent at all. */
-export const DIALECT_FUZZERS: readonly DialectFuzzer[] = [SEGMENT, SNOWPLOW];
+export const DIALECT_FUZZERS: readonly DialectFuzzer[] = [
+  SEGMENT,
+  OPENTELEMETRY,
+  POSTHOG,
+  CLOUDEVENTS,
+  SNOWPLOW,
+];
 
 /** The tag of the operations of dialects. */
 const TAG = /^send: (.+)$/;

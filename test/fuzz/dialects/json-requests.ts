@@ -62,6 +62,15 @@ function itemsOf({ item, neighbour }: JsonProtocol): fc.Arbitrary<Items> {
   }));
 }
 
+/** For an operation that takes none. */
+export const WITHOUT_BODY: DialectRequest = {
+  query: [],
+  headers: [],
+  body: undefined,
+  neighbours: [],
+  isValid: false,
+};
+
 const request = (
   type: string,
   bytes: Buffer,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import type { HttpResponse } from '../connection.js';
 import type { Schema } from '../document.js';
-import type { DialectFuzzer, DialectRequest } from './dialect-fuzzer.js';
-import { jsonRequests } from './json-requests.js';
+import type { DialectFuzzer } from './dialect-fuzzer.js';
+import { jsonRequests, WITHOUT_BODY } from './json-requests.js';
 
 const TEXT: Schema = { type: 'string' };
 const OBJECT: Schema = { type: 'object' };
@@ -25,14 +25,6 @@ const ITEM: Schema = {
 
 /** Paths that take a batch. */
 const BATCHES = /\/(batch|import|b)$/;
-
-const WITHOUT_BODY: DialectRequest = {
-  query: [],
-  headers: [],
-  body: undefined,
-  neighbours: [],
-  isValid: false,
-};
 
 const batches = jsonRequests({
   types: ['application/json', 'text/plain'],
