@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Connection, InvalidResponse, type HttpResponse } from './connection.js';
 import { FuzzTarget } from './target.js';
 import { Ledger } from './ledger.js';
-import { type Fault, Oracle } from './oracle.js';
+import { type Fault, isLimited, Oracle } from './oracle.js';
 import { type Draft, pipelineFor } from './requests.js';
 import { formatReproduction, toWire, type Wire } from './wire.js';
 
@@ -158,7 +158,9 @@ class Run {
     connections: Connections,
   ): Promise<{ wires: Wire[]; faults: Fault[]; isUnavailable: boolean }> {
     const { context } = this.target;
-    const eye = drafts[0]?.eye ?? 'open';
+    // Where no key is needed, events of dialects would go to an application whose events are all known one by one.
+    const isStranger = drafts.some(({ dialect, key }) => dialect && key !== 'dialect');
+    const eye = isStranger ? 'guarded' : (drafts[0]?.eye ?? 'open');
     // A request that consists only of empty lines gets no response.
     const wires = drafts
       .map((draft) => toWire({ ...draft, eye }, context))
@@ -206,7 +208,7 @@ class Run {
         detail: `${responses.length} responses to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
     const isUnavailable = responses.some(
-      ({ status, headers }) => status === 503 && headers.has('retry-after'),
+      (response) => response.status === 503 && response.headers.has('retry-after') && !isLimited(response),
     );
     return { wires, faults, isUnavailable };
   }

@@ -74,15 +74,15 @@ export class Oracle {
       /"(?:next|previous)":"[^"]*forged\.example/.test(body.toString('latin1'))
     )
       yield fault('forged link');
-    if (status >= 500) return yield fault('failure');
+    if (status >= 500 && !isLimited(response)) return yield fault('failure');
     if (status >= 400) yield* this.checkError(wire, operation, response, fault);
     if (tampered || isDocs(target)) return;
     if (status >= 300 && status < 400) yield fault('redirect', headers.get('location'));
     const code = status >= 400 && method !== 'HEAD' ? codeOf(body) : undefined;
-    // A response to HEAD has no code. 414 and 431 occur only before routing.
+    // A response to HEAD has no code, nor may one of a dialect. 414 and 431 occur only before routing.
     if (!tampered) yield* this.checkHost(wire, status, fault);
-    if (EARLY_CODES.includes(code ?? '') || (method === 'HEAD' && [400, 414, 417, 421, 431].includes(status)))
-      return;
+    const hasNoCode = method === 'HEAD' || (operation && fuzzerOf(operation));
+    if (EARLY_CODES.includes(code ?? '') || (hasNoCode && [400, 414, 417, 421, 431].includes(status))) return;
     if (!operation) {
       const isOptions = method === 'OPTIONS' && status === 204;
       if (!UNROUTED_STATUSES.includes(status) && !isOptions) yield fault('no such route');
@@ -217,6 +217,10 @@ const errorForms = (operation: Operation | undefined): Schema[] =>
   Object.entries(operation?.responses ?? {}).flatMap(([status, { 'application/json': form }]) =>
     Number(status) >= 400 && form ? [form] : [],
   );
+
+/** Whether a response says in a dialect, whose clients would lose their events after a 429, that too much was sent. */
+export const isLimited = ({ status, body }: HttpResponse): boolean =>
+  status === 503 && codeOf(body) === 'rate_limited';
 
 function codeOf(body: Buffer): string | undefined {
   return (parseJson(body) as { code?: string } | undefined)?.code;

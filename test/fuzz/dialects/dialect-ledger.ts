@@ -12,16 +12,17 @@ const SUCCESSES = [200, 202];
 
 /** Checks that the good items of accepted requests are stored exactly once, whatever stood beside them. */
 export class DialectLedger {
-  private readonly acknowledged = new Set<string>();
+  /** Markers of good items, and where they were sent to. */
+  private readonly acknowledged = new Map<string, string>();
   private readonly stored = new Map<string, number>();
 
   *record({ draft, tampered }: Wire, response: HttpResponse | undefined): Generator<Fault> {
     const { dialect } = draft;
     if (!dialect || !response || tampered) return;
     const { status, body } = response;
-    // HEAD, and other methods than the operation's own, store nothing.
-    if (SUCCESSES.includes(status) && draft.method === undefined)
-      for (const each of dialect.neighbours) this.acknowledged.add(each);
+    // HEAD, and other methods than the operation's own, store nothing. Requests may have changed the limits of other applications.
+    if (SUCCESSES.includes(status) && draft.method === undefined && draft.key === 'dialect')
+      for (const each of dialect.neighbours) this.acknowledged.set(each, draft.operation.path);
     const mayFail = status === 429 || status === 503;
     if (isPlain({ draft }) && dialect.isValid && !SUCCESSES.includes(status) && !mayFail)
       yield {
@@ -37,7 +38,10 @@ export class DialectLedger {
   }
 
   *verify(): Generator<Fault> {
-    const counts = [...this.acknowledged].map((each) => ({ each, count: this.stored.get(each) ?? 0 }));
+    const counts = [...this.acknowledged].map(([each, path]) => ({
+      each: `${each} of ${path}`,
+      count: this.stored.get(each) ?? 0,
+    }));
     const lost = counts.filter(({ count }) => count === 0);
     const repeated = counts.filter(({ count }) => count > 1);
     if (lost.length > 0)
