@@ -101,11 +101,11 @@ function serialize(value: unknown, type: string, lineEnds: readonly string[]): s
   return value.map((item, index) => stringify(item) + (lineEnds[index % lineEnds.length] ?? '')).join('');
 }
 
-/** A text corrupted at the byte level. */
-export const corrupt = (text: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
+/** A body corrupted at the byte level. */
+export const corrupt = (content: fc.Arbitrary<string | Buffer>): fc.Arbitrary<Buffer> =>
   fc
     .tuple(
-      text.map((whole) => Buffer.from(whole)),
+      content.map((whole) => (typeof whole === 'string' ? Buffer.from(whole) : whole)),
       fc.double({ min: 0, max: 1, noNaN: true }),
       fc.constantFrom(...ODD_BYTES),
       fc.constantFrom('insert', 'prepend', 'append', 'replace', 'cut'),

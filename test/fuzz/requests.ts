@@ -3,7 +3,7 @@ import { type Body, bodyFor } from './bodies.js';
 import { dialectNameOf, fuzzerOf } from './dialects/index.js';
 import type { DialectRequest } from './dialects/dialect-fuzzer.js';
 import type { Operation } from './document.js';
-import { PECULIAR_NAMES, peculiarText } from './texts.js';
+import { headerText, peculiarText } from './texts.js';
 import { parameterText } from './values.js';
 
 export const KEYS = ['none', 'unknown', 'malformed', 'ingest', 'read', 'admin', 'known'] as const;
@@ -186,14 +186,6 @@ const weighted = <T>(weight: number, arbitrary: fc.Arbitrary<T>): fc.WeightedArb
   weight,
   arbitrary,
 });
-
-/** Bytes that are allowed in a header value: no control characters. */
-const headerText = fc
-  .oneof(
-    peculiarText.map((text) => Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)),
-    fc.constantFrom(...PECULIAR_NAMES).map((name) => Buffer.from(name)),
-  )
-  .map((bytes) => Buffer.from(bytes).toString('latin1'));
 
 function headersFor({ parameters }: Operation): fc.Arbitrary<[string, string][]> {
   const own = parameters

@@ -214,6 +214,14 @@ export const peculiarText: fc.Arbitrary<string> = fc.oneof(
   fc.tuple(pick(...TEXT_LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
 );
 
+/** Bytes that are allowed in a header value: no control characters. */
+export const headerText = fc
+  .oneof(
+    peculiarText.map((text) => Buffer.from(text).filter((byte) => byte >= 0x20 && byte !== 0x7f)),
+    fc.constantFrom(...PECULIAR_NAMES).map((name) => Buffer.from(name)),
+  )
+  .map((bytes) => Buffer.from(bytes).toString('latin1'));
+
 /** Ordinary texts, as most applications send them. */
 export const usualText = (minLength = 0, maxLength = 40): fc.Arbitrary<string> =>
   fc.oneof(

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Schema } from '../document.js';
-import { peculiarJson, stringify } from '../values.js';
+import { headerText } from '../texts.js';
 import type { DialectFuzzer, DialectRequest } from './dialect-fuzzer.js';
 import { jsonRequests } from './json-requests.js';
 import { marker } from './markers.js';
@@ -22,7 +22,7 @@ const ITEM: Schema = {
   required: ['specversion', 'id', 'source', 'type'],
 };
 
-const neighbour = (id: string) => ({
+const neighbour = (id: string): Record<string, string> => ({
   specversion: '1.0',
   id,
   source: '/fuzz',
@@ -30,31 +30,79 @@ const neighbour = (id: string) => ({
   time: '2026-01-01T00:00:00.000Z',
 });
 
-const batches = jsonRequests({
+const batched = jsonRequests({
   types: ['application/cloudevents-batch+json', 'application/cloudevents-batch+json; charset=utf-8'],
   item: ITEM,
   neighbour,
   envelope: (items) => items,
-  oddEnvelopes: [([item]) => item, (items) => ({ items })],
+  oddEnvelopes: [([item]) => item, (items) => [items], (items) => ({ items })],
 });
 
-/** Events whose attributes are headers. */
-const binary: fc.Arbitrary<DialectRequest> = fc
-  .tuple(marker, peculiarJson, fc.constantFrom('application/json', 'text/plain', 'application/octet-stream'))
-  .map(([id, data, type]) => ({
+const structured = jsonRequests({
+  types: ['application/cloudevents+json', 'Application/CloudEvents+JSON;charset=UTF-8'],
+  item: ITEM,
+  neighbour,
+  envelope: ([item]) => item,
+  oddEnvelopes: [(items) => items],
+  maxItems: 1,
+});
+
+const headersOf = (attributes: Record<string, string>): [string, string][] =>
+  Object.entries(attributes).map(([name, value]) => [`ce-${name}`, value]);
+
+const JSON_BODY = { type: 'application/json', bytes: Buffer.from('{"n":1}') };
+
+/** Other formats of an event, and a content type that is none, among the types of data. */
+const DATA_TYPES = [
+  undefined,
+  'application/json',
+  'application/vnd.example+json',
+  'text/plain',
+  'application/xml; charset=utf-8',
+  'application/octet-stream',
+  'application/cloudevents+avro',
+  'constructor',
+  '',
+];
+
+/** An event whose attributes stand in headers, beside its data in the body. */
+const binary: fc.Arbitrary<DialectRequest> = fc.oneof(
+  marker.map((text) => ({
     query: [],
-    headers: Object.entries(neighbour(id)).map(([name, value]): [string, string] => [`ce-${name}`, value]),
-    body: { type, bytes: Buffer.from(stringify(data)) },
-    neighbours: [id],
-    isValid: false,
-  }));
+    headers: headersOf(neighbour(text)),
+    body: JSON_BODY,
+    neighbours: [text],
+    isValid: true,
+  })),
+  fc
+    .record({
+      attributes: fc.dictionary(
+        fc.constantFrom(...Object.keys(ITEM.properties ?? {}), '__proto__', 'x', ''),
+        headerText,
+      ),
+      type: fc.constantFrom(...DATA_TYPES),
+      bytes: fc.oneof(
+        fc.json().map((text) => Buffer.from(text)),
+        fc.uint8Array({ maxLength: 40 }).map((bytes) => Buffer.from(bytes)),
+      ),
+    })
+    .map(({ attributes, type, bytes }) => ({
+      query: [],
+      headers: headersOf({ ...neighbour('fuzz'), ...attributes }),
+      body: { type, bytes },
+      neighbours: [],
+      isValid: false,
+    })),
+);
 
 export const CLOUDEVENTS: DialectFuzzer = {
   name: 'cloudevents',
   requestFor: () =>
     fc.oneof(
       // A request none of whose events is accepted is refused.
-      batches.map((each) => ({ ...each, isValid: each.isValid && each.neighbours.length > 0 })),
+      fc
+        .oneof(batched, structured)
+        .map((each) => ({ ...each, isValid: each.isValid && each.neighbours.length > 0 })),
       binary,
     ),
   // Problem documents, as those of the operation whose path it shares.

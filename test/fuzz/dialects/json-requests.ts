@@ -17,6 +17,8 @@ export interface JsonProtocol {
   readonly envelope: (items: readonly unknown[]) => unknown;
   /** Further bodies around items, which need not be valid. */
   readonly oddEnvelopes?: readonly ((items: readonly unknown[]) => unknown)[];
+  /** Items of a request. */
+  readonly maxItems?: number;
 }
 
 interface Items {
@@ -51,12 +53,12 @@ export function jsonRequests(protocol: JsonProtocol): fc.Arbitrary<DialectReques
   );
 }
 
-function itemsOf({ item, neighbour }: JsonProtocol): fc.Arbitrary<Items> {
+function itemsOf({ item, neighbour, maxItems = 6 }: JsonProtocol): fc.Arbitrary<Items> {
   const good = marker.map((text) => ({ value: neighbour(text), marker: text }));
   const other = fc
     .oneof({ arbitrary: nearlyValid(item), weight: 6 }, peculiarJson)
     .map((value) => ({ value, marker: undefined }));
-  return fc.array(fc.oneof(good, { arbitrary: other, weight: 2 }), { maxLength: 6 }).map((all) => ({
+  return fc.array(fc.oneof(good, { arbitrary: other, weight: 2 }), { maxLength: maxItems }).map((all) => ({
     items: all.map(({ value }) => value),
     neighbours: all.flatMap((each) => each.marker ?? []),
   }));

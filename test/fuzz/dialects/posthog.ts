@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { Schema } from '../document.js';
-import type { DialectFuzzer } from './dialect-fuzzer.js';
+import type { DialectFuzzer, DialectRequest } from './dialect-fuzzer.js';
 import { jsonRequests, WITHOUT_BODY } from './json-requests.js';
 
 const TEXT: Schema = { type: 'string' };
@@ -41,14 +41,27 @@ const batches = jsonRequests({
   ],
 });
 
+/** The same in the field of a form, as it is or in base64. */
+const forms = fc
+  .tuple(batches, fc.constantFrom('base64' as const, 'utf8' as const))
+  .map(([{ body, ...request }, encoding]): DialectRequest => {
+    const data = encodeURIComponent((body?.bytes ?? Buffer.alloc(0)).toString(encoding));
+    return {
+      ...request,
+      body: { type: 'application/x-www-form-urlencoded', bytes: Buffer.from(`data=${data}`) },
+    };
+  });
+
+const events = fc.oneof({ arbitrary: batches, weight: 4 }, forms);
+
 export const POSTHOG: DialectFuzzer = {
   name: 'posthog',
   requestFor: ({ method, path }) => {
     if (method === 'GET') return fc.constant(WITHOUT_BODY);
     // Those that ask for settings store nothing.
     return /\/(flags|decide)$/.test(path)
-      ? batches.map((each) => ({ ...each, neighbours: [], isValid: false }))
-      : batches;
+      ? events.map((each) => ({ ...each, neighbours: [], isValid: false }))
+      : events;
   },
   isError: ({ headers, body }) => {
     if (headers.get('content-type') !== 'application/json; charset=utf-8') return false;
