@@ -3,6 +3,7 @@ import type { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import { JsonScanner, type ScannedValue } from '../platform/json/json-scanner.js';
+import { keptText } from '../rejections/rejection-row.js';
 import { EVENT_BOUNDS, malformed, refuse, type RefusedVerdict, refuseOversized } from './event-reader.js';
 import { tooManyEvents } from './submission.js';
 
@@ -34,7 +35,7 @@ export async function scanBody(
   maxValues = environment.EVENTS_LIMIT,
 ): Promise<JsonScanner> {
   const scanner = new JsonScanner(bytes, isLines, EVENT_BOUNDS, maxValues);
-  while (scanner.advance()) if (slice.isOver) await slice.next();
+  await scanner.run(slice);
   if (scanner.hasTooMany) throw tooManyEvents(maxValues);
   if (scanner.syntaxError !== undefined)
     throw new DomainError('invalid', 'malformed_json', scanner.syntaxError);
@@ -54,7 +55,7 @@ export function* parseValues(
     const text = (): string => bytes.toString('utf8', scanned.start, scanned.end);
     const unread = unreadable(bytes, scanned, mayBeInvalid, isLines);
     if (unread) {
-      yield { scanned, text: () => keptText(bytes, scanned), unread };
+      yield { scanned, text: () => keptText(bytes, scanned.start, scanned.end), unread };
       continue;
     }
     if (index >= runStart + run.length) {
@@ -93,11 +94,6 @@ function parseRun(bytes: Buffer, values: readonly ScannedValue[], from: number, 
     runEnd = value.end;
   }
   return JSON.parse(`[${bytes.toString('utf8', start, runEnd)}]`) as unknown[];
-}
-
-/** As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut. */
-export function keptText(bytes: Buffer, { start, end }: Pick<ScannedValue, 'start' | 'end'>): string {
-  return bytes.toString('utf8', start, Math.min(end, start + environment.REJECTION_EVENT_LIMIT + 4));
 }
 
 /** The field of an event that is nested too deep. A longer name than any that a response shows is cut. */

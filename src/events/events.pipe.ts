@@ -13,8 +13,9 @@ import { Timeslice } from '../platform/async/timeslice.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
 import { emptyBody } from '../platform/http/http-errors.js';
+import { keptText } from '../rejections/rejection-row.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
-import { type BodyValue, keptText, parseValues, scanBody } from './body-values.js';
+import { type BodyValue, parseValues, scanBody } from './body-values.js';
 import {
   contextOf,
   malformed,
@@ -74,7 +75,7 @@ export class EventsPipe implements PipeTransform<SubmittedBody, Promise<Submissi
     const slice = new Timeslice();
     const { values, isMany } = await scanBody(bytes, isLines, slice).catch((error: unknown) => {
       if (error instanceof DomainError && error.code === 'malformed_json')
-        this.refuse(application, malformed(error.message), keptText(bytes, { start: 0, end: bytes.length }));
+        this.refuse(application, malformed(error.message), keptText(bytes));
       throw error;
     });
     // Refused events count too, because reading them is the work.

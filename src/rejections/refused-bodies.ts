@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import { environment } from '../platform/config/environment.js';
 import { RawBody } from '../platform/http/bodies.js';
 import type { Caller } from '../auth/caller.js';
 import type { DomainError } from '../platform/errors/domain-error.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
+import { keptText } from './rejection-row.js';
 import type { RejectionsRecorder } from './rejections.recorder.js';
 
 /** Rejection codes of bodies that are refused as a whole, by the codes of their errors. */
@@ -16,9 +16,6 @@ const REJECTION_CODES = new Map<string, RejectionCode>([
   ['resource_too_large', 'too_large'],
   ['malformed_encoding', 'unsupported_media_type'],
 ]);
-
-/** As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut. */
-const head = (bytes: Buffer): string => bytes.toString('utf8', 0, environment.REJECTION_EVENT_LIMIT + 4);
 
 /** Whether a body begins as JSON that holds events. Another one is encoded: nobody could read it, or see that it holds a key. */
 const isLegible = (bytes: Buffer): boolean => /^[\s\uFEFF]*[[{]/.test(bytes.toString('utf8', 0, 64));
@@ -43,7 +40,7 @@ export function recordRefusedBodies(recorder: RejectionsRecorder) {
       application,
       code,
       errors: { body: [message] },
-      event: isMalformed && isLegible(body.bytes) ? head(body.bytes) : undefined,
+      event: isMalformed && isLegible(body.bytes) ? keptText(body.bytes) : undefined,
       observed: false,
       ...(dialect && { dialect: dialect.name }),
     });

@@ -114,6 +114,14 @@ function eventText({ code, event, json, dialect }: NewRejection): Pick<Rejection
   return { event: isText ? JSON.stringify(stored) : stored, whole };
 }
 
+/**
+ * As much of a text as a rejection keeps, and a little more if it is longer, so that it is known to be cut.
+ * @param start and `end`: offsets of the text in the bytes
+ */
+export function keptText(bytes: Buffer, start = 0, end = bytes.length): string {
+  return bytes.toString('utf8', start, Math.min(end, start + environment.REJECTION_EVENT_LIMIT + 4));
+}
+
 /** The first `bytes` bytes of a text in UTF-8, cut between characters. A copy, so that the whole text can be freed. */
 export function head(text: string, bytes: number): string {
   const start = Buffer.from(text.slice(0, bytes));

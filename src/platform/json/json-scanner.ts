@@ -1,3 +1,4 @@
+import type { Timeslice } from '../async/timeslice.js';
 import { isExact } from './exact-json.js';
 import { BitStack } from './bit-stack.js';
 
@@ -135,6 +136,11 @@ export class JsonScanner {
   /** True if the body has more than `maxValues` values. The rest of it is not scanned. */
   get hasTooMany(): boolean {
     return this.values.length > this.maxValues;
+  }
+
+  /** Scans to the end, and yields to the event loop in between. */
+  async run(slice: Timeslice): Promise<void> {
+    while (this.advance()) if (slice.isOver) await slice.next();
   }
 
   /** Takes a step. @returns false at the end of the scan */
