@@ -1,7 +1,7 @@
 import { applyDecorators, createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { RouteConfig } from '@nestjs/platform-fastify';
 import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyContextConfig, FastifyRequest } from 'fastify';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { forbidden } from './auth-errors.js';
 import { type Caller, type Scope, visibleApplication } from './caller.js';
@@ -35,12 +35,13 @@ export const SECURITY_SCHEMES = ['bearer', 'x-api-key', 'basic'] as const;
 /**
  * Declares who may use a route. A route without it is forbidden to everybody. Also documents the responses to callers
  * without access.
+ * @param config what else is configured of the route: a second `@RouteConfig()` would replace this one
  *
  * @example `@Allow('read', 'parameter')` above a handler
  */
-export function Allow(access: Access, binding?: Binding): MethodDecorator {
+export function Allow(access: Access, binding?: Binding, config: FastifyContextConfig = {}): MethodDecorator {
   return applyDecorators(
-    RouteConfig({ access, binding }),
+    RouteConfig({ ...config, access, binding }),
     ApiExtension(ACCESS_EXTENSION, access),
     ...(access === 'anybody'
       ? // With an `Origin`, a key is looked up here too, and wrong keys are limited.

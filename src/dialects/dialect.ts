@@ -65,7 +65,7 @@ export interface Dialect {
    * that is sent twice becomes the same event.
    * @param item of JSON.parse()
    */
-  readonly translate: (item: unknown) => Translation;
+  readonly translate: (item: Readonly<Record<string, unknown>>) => Translation;
   /**
    * An error in the form and with the status after which a client of the protocol does what is right. Undefined for problem
    * documents.

@@ -19,7 +19,7 @@ import { metrics } from '../platform/telemetry/metrics.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { ArrivalTimes } from './arrival-times.js';
 import { type Dialect, isUntranslatable, type Message, type TranslatedEvent } from './dialect.js';
-import { readTranslated } from './read-item.js';
+import { readTranslated, translateItem } from './read-item.js';
 
 /** What became of an item of a request. */
 export interface ItemResult {
@@ -153,7 +153,7 @@ export class DialectIngestion {
 function translateValue(dialect: Dialect, found: BodyValue): Item {
   if (found.unread) return { found, translated: undefined, id: undefined, verdict: found.unread };
   const inexactness = inexactnessOf(found.scanned, found.text, found.value);
-  const translation = dialect.translate(found.value);
+  const translation = translateItem(dialect, found.value);
   const { id } = translation;
   if (inexactness) return { found, translated: undefined, id, verdict: refuseInexact(inexactness) };
   return isUntranslatable(translation)

@@ -5,7 +5,15 @@ import {
   type RefusedVerdict,
   type Verdict,
 } from '../events/event-reader.js';
-import { type Dialect, isUntranslatable, type TranslatedEvent } from './dialect.js';
+import { isJsonObject } from '../platform/json/json-object.js';
+import { type Dialect, isUntranslatable, type TranslatedEvent, type Translation } from './dialect.js';
+
+/** Translates an item. In no dialect is one anything else than an object. */
+export function translateItem(dialect: Dialect, item: unknown): Translation {
+  return isJsonObject(item)
+    ? dialect.translate(item)
+    : { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
+}
 
 /**
  * Reads an event that a dialect has made.
@@ -25,6 +33,6 @@ export function readTranslated(
 export function parseItemText(dialect: Dialect, text: string): TranslatedEvent | RefusedVerdict {
   const parsed = parseEventText(text);
   if ('outcome' in parsed) return parsed;
-  const translation = dialect.translate(parsed.value);
+  const translation = translateItem(dialect, parsed.value);
   return isUntranslatable(translation) ? { outcome: 'refused', ...translation } : translation;
 }

@@ -5,8 +5,8 @@ import { POSTHOG } from './posthog/posthog.dialect.js';
 import { SEGMENT } from './segment/segment.dialect.js';
 import { SNOWPLOW } from './snowplow/snowplow.dialect.js';
 
-/** All dialects, in the order of the documentation. */
-export const DIALECTS: readonly Dialect[] = [SEGMENT, CLOUDEVENTS, OPENTELEMETRY, SNOWPLOW, POSTHOG];
+/** All dialects, in the order of docs/send. */
+export const DIALECTS: readonly Dialect[] = [SEGMENT, OPENTELEMETRY, POSTHOG, CLOUDEVENTS, SNOWPLOW];
 
 /** @returns undefined for a dialect that this version does not have any more */
 export const dialectOf = (name: string): Dialect | undefined => DIALECTS.find((each) => each.name === name);

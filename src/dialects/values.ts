@@ -8,6 +8,9 @@ const MAX_BYTES = 800;
 /** Characters of a digest at the end of an id that was cut. */
 const DIGEST_LENGTH = 22;
 
+/** False for what clients write in the place of a value that they do not have. */
+export const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
+
 /** A text that is not empty; undefined for every other value. */
 export const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;

@@ -25,11 +25,20 @@ export function setUpSwagger(app: NestFastifyApplication): void {
       'basic',
     )
     .build();
-  SwaggerModule.setup('docs', app, () => describe(SwaggerModule.createDocument(app, config)), {
-    jsonDocumentUrl: 'docs-json',
-    customSiteTitle: 'The Eye: API',
-    swaggerOptions: { tryItOutEnabled: true, displayRequestDuration: true, requestInterceptor: sendAsNdjson },
-  });
+  SwaggerModule.setup(
+    'docs',
+    app,
+    () => describe(SwaggerModule.createDocument(app, config, { autoTagControllers: false })),
+    {
+      jsonDocumentUrl: 'docs-json',
+      customSiteTitle: 'The Eye: API',
+      swaggerOptions: {
+        tryItOutEnabled: true,
+        displayRequestDuration: true,
+        requestInterceptor: sendAsNdjson,
+      },
+    },
+  );
 }
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
@@ -63,18 +72,21 @@ type Responses = OperationObject['responses'];
 /** The documented responses with the errors as a dialect tells them. */
 function inForm(responses: Responses, render: RenderError): Responses {
   const entries = Object.values<ProblemEntry>(PROBLEM_TABLE);
-  return Object.fromEntries(
-    Object.entries(responses).map(([status, response]): [string, Responses[string]] => {
-      const entry = entries.find((each) => String(each.status) === status);
-      if (!entry || !response || '$ref' in response) return [status, response];
-      const { body, contentType, status: rendered } = render(entry.example);
-      const [mediaType = contentType] = contentType.split(';', 1);
-      const content = Buffer.isBuffer(body)
-        ? { schema: { type: 'string', format: 'binary' } }
-        : { schema: { type: typeof body }, example: body };
-      return [String(rendered), { ...response, content: { [mediaType]: content } }];
-    }),
-  );
+  const inOwnForm: Responses = {};
+  for (const [status, response] of Object.entries(responses)) {
+    const entry = entries.find((each) => String(each.status) === status);
+    if (!entry || !response || '$ref' in response) {
+      inOwnForm[status] = response;
+      continue;
+    }
+    const { body, contentType, status: rendered } = render(entry.example);
+    const [mediaType = contentType] = contentType.split(';', 1);
+    const content = { [mediaType]: { schema: { type: typeof body }, example: body } };
+    // The kind whose status it is describes it or, without one, the first.
+    if (status === String(rendered) || !(rendered in inOwnForm))
+      inOwnForm[String(rendered)] = { ...response, content };
+  }
+  return inOwnForm;
 }
 
 interface OutgoingRequest {

@@ -58,8 +58,7 @@ async function dataMember(type: string | undefined, body: Buffer): Promise<Buffe
 async function checkJson(json: Buffer): Promise<void> {
   const array = Buffer.concat([Buffer.from('['), json, Buffer.from(']')]);
   const scanner = new JsonScanner(array, false, EVENT_BOUNDS, 1);
-  const slice = new Timeslice();
-  while (scanner.advance()) if (slice.isOver) await slice.next();
+  await scanner.run(new Timeslice());
   if (scanner.syntaxError !== undefined || scanner.values.length !== 1)
     throw new DomainError('invalid', 'malformed_json', 'The data of the event is not valid JSON.');
 }

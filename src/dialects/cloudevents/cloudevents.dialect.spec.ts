@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { canonicalJson } from '../../platform/json/canonical-json.js';
+import { translateItem } from '../read-item.js';
 import { CLOUDEVENTS } from './cloudevents.dialect.js';
 import { isCloudEvents } from './protocol-constraint.js';
 
@@ -92,7 +93,7 @@ describe('A CloudEvent', () => {
     [{ subject: 'user' }, 'user'],
     [{ subject: '', sessionid: 7 }, '/shop/web'],
   ])('with %j belongs to the session %s', (attributes, session_id) => {
-    expect(CLOUDEVENTS.translate({ ...EVENT, ...attributes })).toMatchObject({ session_id });
+    expect(translateItem(CLOUDEVENTS, { ...EVENT, ...attributes })).toMatchObject({ session_id });
   });
 
   it.each([
@@ -101,7 +102,7 @@ describe('A CloudEvent', () => {
     ['.order', 'cloudevents'],
     ['order.', 'order'],
   ])('of the type %s has the category %s', (type, category) => {
-    expect(CLOUDEVENTS.translate({ ...EVENT, type })).toMatchObject({ category, name: type });
+    expect(translateItem(CLOUDEVENTS, { ...EVENT, type })).toMatchObject({ category, name: type });
   });
 
   it('is kept whole, with a long type that is cut in its name', () => {
@@ -112,7 +113,7 @@ describe('A CloudEvent', () => {
       data: [1],
       extra: 7,
     };
-    expect(CLOUDEVENTS.translate(item)).toEqual({
+    expect(translateItem(CLOUDEVENTS, item)).toEqual({
       session_id: '/shop/web',
       category: 'cloudevents',
       name: 't'.repeat(255),
@@ -132,7 +133,7 @@ describe('A CloudEvent', () => {
     [{ ...EVENT, source: '' }, 'source'],
     [{ ...EVENT, type: { $gt: '' } }, 'type'],
   ])('such as %j is refused because of %s', (item, field) => {
-    const translation = CLOUDEVENTS.translate(item);
+    const translation = translateItem(CLOUDEVENTS, item);
     expect(Object.keys((translation as { errors: object }).errors)).toEqual([field]);
     expect(canonicalJson(translation)).toContain(field);
   });

@@ -1,7 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { emptyBody, unsupportedMediaType } from '../../platform/http/http-errors.js';
-import { isJsonObject } from '../../platform/json/json-object.js';
 import type { Dialect, Message, Translation, Untranslatable } from '../dialect.js';
 import { toUtf8 } from '../surrogates.js';
 import { cut, microseconds, sessionId, textOf } from '../values.js';
@@ -39,8 +38,7 @@ async function open(bytes: Buffer, { headers }: FastifyRequest): Promise<Message
 /** The required attributes besides `specversion`. */
 const REQUIRED = ['id', 'source', 'type'] as const;
 
-function translate(item: unknown): Translation {
-  if (!isJsonObject(item)) return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
+function translate(item: Readonly<Record<string, unknown>>): Translation {
   const { specversion, time, subject, sessionid } = item;
   const id = textOf(item.id);
   const source = textOf(item.source);

@@ -97,16 +97,12 @@ export class JsonCursor {
     while ((this.bytes[this.at] ?? COMMA) <= BLANK) this.at++;
   }
 
+  /** Byte by byte: a string of nothing but escaped quotes would take several times as long from one quote to the next. */
   private skipString(): void {
-    let end = this.bytes.indexOf(QUOTE, this.at + 1);
-    while (this.isEscaped(end)) end = this.bytes.indexOf(QUOTE, end + 1);
-    this.at = end + 1;
-  }
-
-  private isEscaped(offset: number): boolean {
-    let backslashes = 0;
-    while (this.bytes[offset - 1 - backslashes] === BACKSLASH) backslashes++;
-    return backslashes % 2 === 1;
+    const { bytes } = this;
+    let at = this.at + 1;
+    while (bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+    this.at = at + 1;
   }
 
   /** A number, `true`, `false` or `null`. */

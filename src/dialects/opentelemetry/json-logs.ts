@@ -49,9 +49,8 @@ class JsonLogs {
 
   /** @throws DomainError `empty_body`, `malformed_json` */
   private async checkSyntax(): Promise<void> {
-    const { slice } = this;
     const scanner = new JsonScanner(this.bytes, false, EVENT_BOUNDS, 1);
-    while (scanner.advance()) if (slice.isOver) await slice.next();
+    await scanner.run(this.slice);
     if (scanner.syntaxError !== undefined)
       throw new DomainError('invalid', 'malformed_json', scanner.syntaxError);
     if (scanner.values.length === 0 && !scanner.isMany) throw emptyBody('The body is empty.');

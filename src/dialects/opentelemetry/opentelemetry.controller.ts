@@ -4,7 +4,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../../platform/config/environment.js';
 import { DialectIngestion } from '../ingestion.js';
 import { Speaks } from '../speaks.decorator.js';
-import { ApiStatuses } from './api-statuses.decorator.js';
 import { EXAMPLE_REQUEST, EXAMPLE_RESPONSE } from './examples.js';
 import { encodeExportResponse, type ExportLogsResponse, toExportResponse } from './export-response.js';
 import { MAX_RECORDS } from './limits.js';
@@ -16,8 +15,7 @@ import { OPENTELEMETRY } from './opentelemetry.dialect.js';
 export class OpenTelemetryController {
   constructor(private readonly ingestion: DialectIngestion) {}
 
-  // Above Speaks, whose documentation they replace.
-  @ApiStatuses()
+  // Above Speaks, whose content type they replace.
   @ApiConsumes(PROTOBUF_TYPE, 'application/json')
   @Post('v1/logs')
   @HttpCode(200)

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import type { Message, TranslatedEvent, Translation } from '../dialect.js';
+import { translateItem } from '../read-item.js';
 import { OPENTELEMETRY } from './opentelemetry.dialect.js';
 
 const JSON_TYPE = 'application/json';
@@ -20,7 +21,7 @@ const itemsOf = ({ items }: Message): unknown[] => JSON.parse(items.toString()) 
 
 const openJson = (body: unknown): Promise<Message> => open(JSON.stringify(body), JSON_TYPE);
 
-const translate = (item: unknown): TranslatedEvent => OPENTELEMETRY.translate(item) as TranslatedEvent;
+const translate = (item: unknown): TranslatedEvent => translateItem(OPENTELEMETRY, item) as TranslatedEvent;
 
 /** The item of a request with one record. */
 async function itemOf(
@@ -137,7 +138,7 @@ describe('A record of OTLP', () => {
   });
 
   it('is refused without any of these', async () => {
-    expect(OPENTELEMETRY.translate(await itemOf({ eventName: 'a' }))).toMatchObject({
+    expect(translateItem(OPENTELEMETRY, await itemOf({ eventName: 'a' }))).toMatchObject({
       code: 'missing_field',
       errors: { 'session.id': [expect.stringContaining('session.id')] },
     });
@@ -214,7 +215,7 @@ describe('A record of OTLP', () => {
           typeof record === 'object' && !Array.isArray(record) ? { ...record, attributes } : record;
         const item = { resource, scopeLogs: [{ logRecords: [named] }] };
         for (const each of [item, record, [record], { scopeLogs: record }])
-          expect(OPENTELEMETRY.translate(each)).toEqual(expect.anything());
+          expect(translateItem(OPENTELEMETRY, each)).toEqual(expect.anything());
       }),
     );
   });
@@ -274,9 +275,11 @@ describe('A request of OTLP', () => {
         logger.emit({ body: 'A line of a log' });
       }
     });
-    const events = itemsOf(proto).map(OPENTELEMETRY.translate);
+    const events = itemsOf(proto).map((item) => translateItem(OPENTELEMETRY, item));
     expect(events).toHaveLength(4);
-    expect(withoutIds(itemsOf(json).map(OPENTELEMETRY.translate))).toEqual(withoutIds(events));
+    expect(withoutIds(itemsOf(json).map((item) => translateItem(OPENTELEMETRY, item)))).toEqual(
+      withoutIds(events),
+    );
     expect([json.skipped, proto.skipped]).toEqual([2, 2]);
   });
 
@@ -368,7 +371,7 @@ describe('A request of OTLP', () => {
     const large = messageOf(NAMED, [3, 'x'.repeat(600_000)]);
     const [item, neighbour] = itemsOf(await open(requestOf(large, messageOf(NAMED))));
     expect(item).toEqual({ recordId: expect.any(String), omittedBytes: large.length });
-    expect(OPENTELEMETRY.translate(item)).toMatchObject({ code: 'too_large' });
+    expect(translateItem(OPENTELEMETRY, item)).toMatchObject({ code: 'too_large' });
     expect(neighbour).toMatchObject({ scopeLogs: [{ logRecords: [{ eventName: 'shop.opened' }] }] });
   });
 

@@ -25,8 +25,7 @@ export function eventNameOf(record: Fields): unknown {
  * Translates a message of ResourceLogs with a single record, to which `recordId` was added: a name of the record that stays
  * the same when its request is sent again.
  */
-export function translateRecord(item: unknown): Translation {
-  const resourceLogs = fieldsOf(item);
+export function translateRecord(resourceLogs: Fields): Translation {
   const scopeLogs = firstOf(resourceLogs.scopeLogs);
   const record = firstOf(scopeLogs.logRecords);
   const resource = fieldsOf(resourceLogs.resource);

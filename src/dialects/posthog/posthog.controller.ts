@@ -1,26 +1,15 @@
-import { applyDecorators, Controller, Get, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
-import { RouteConfig } from '@nestjs/platform-fastify';
-import { ApiBody, ApiExtension, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
+import { Controller, Get, Header, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { ApiBody, ApiOkResponse, ApiOperation, ApiParam } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
-import { Allow } from '../../auth/access.decorator.js';
 import { environment } from '../../platform/config/environment.js';
-import { ApiProblems } from '../../platform/http/api-problems.js';
 import { DialectIngestion } from '../ingestion.js';
-import { DIALECT_EXTENSION, Speaks } from '../speaks.decorator.js';
-import { ACCEPTED_SCHEMA, BATCH_EXAMPLE, RESULTS_SCHEMA, V1_BATCH_EXAMPLE } from './posthog-examples.js';
-import { resultsOf, type V1Results } from './posthog-results.js';
-import { configOf, configScriptOf, NO_FLAGS } from './posthog-settings.js';
-import { POSTHOG, renderError } from './posthog.dialect.js';
+import { Speaks, Supports } from '../speaks.decorator.js';
+import { ACCEPTED_SCHEMA, BATCH_EXAMPLE, RESULTS_SCHEMA, V1_BATCH_EXAMPLE } from './examples.js';
+import { resultsOf, type V1Results } from './results.js';
+import { configOf, configScriptOf, NO_FLAGS } from './settings.js';
+import { POSTHOG } from './posthog.dialect.js';
 
 const LIMITS = `At most ${environment.EVENTS_LIMIT} events and ${environment.BODY_LIMIT} bytes a request, after decompression.`;
-
-/** For a route that tells settings, and has the key in its path. */
-const TellsSettings = (): MethodDecorator =>
-  applyDecorators(
-    ApiExtension(DIALECT_EXTENSION, POSTHOG.name),
-    Allow('ingest', 'handler'),
-    RouteConfig({ access: 'ingest', binding: 'handler', keys: { path: 'token' }, renderError }),
-  );
 
 const ApiToken = ApiParam({
   name: 'token',
@@ -30,11 +19,9 @@ const ApiToken = ApiParam({
 
 /** Accepts events of PostHog's SDKs, and tells posthog-js that everything else is off. */
 @Controller()
-@ApiTags(`send: ${POSTHOG.name}`)
 export class PosthogController {
   constructor(private readonly ingestion: DialectIngestion) {}
 
-  @ApiProblems(415)
   @Post(['batch', 'e', 'i/v0/e', 'capture'])
   @HttpCode(200)
   @Speaks(POSTHOG)
@@ -52,7 +39,6 @@ export class PosthogController {
     return { status: 1 };
   }
 
-  @ApiProblems(415)
   @Post('i/v1/analytics/events')
   @HttpCode(200)
   @Speaks(POSTHOG)
@@ -66,7 +52,6 @@ export class PosthogController {
     return resultsOf(await this.ingestion.accept(request));
   }
 
-  @ApiProblems(415)
   @Post(['flags', 'decide'])
   @HttpCode(200)
   @Speaks(POSTHOG)
@@ -84,7 +69,7 @@ export class PosthogController {
   }
 
   @Get('array/:token/config')
-  @TellsSettings()
+  @Supports(POSTHOG, { path: 'token' })
   @ApiOperation({ summary: 'The configuration of posthog-js', description: 'Everything but events is off.' })
   @ApiToken
   @ApiOkResponse({ schema: { type: 'object', additionalProperties: true } })
@@ -93,7 +78,7 @@ export class PosthogController {
   }
 
   @Get('array/:token/config.js')
-  @TellsSettings()
+  @Supports(POSTHOG, { path: 'token' })
   @Header('content-type', 'text/javascript; charset=utf-8')
   @ApiOperation({ summary: 'The configuration of posthog-js, as a script' })
   @ApiToken

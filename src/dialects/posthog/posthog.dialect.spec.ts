@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import { isUntranslatable, type Message } from '../dialect.js';
-import { POSTHOG, renderError } from './posthog.dialect.js';
+import { translateItem } from '../read-item.js';
+import { POSTHOG } from './posthog.dialect.js';
 
 const EVENT = {
   event: 'Order Completed',
@@ -125,10 +126,11 @@ describe('A request in the protocol of PostHog', () => {
 });
 
 describe('An event in the protocol of PostHog', () => {
-  const translated = (fields: Record<string, unknown>): any => POSTHOG.translate({ ...EVENT, ...fields });
+  const translated = (fields: Record<string, unknown>): any =>
+    translateItem(POSTHOG, { ...EVENT, ...fields });
 
   it('becomes an event of its session, with everything that was sent in its data', () => {
-    expect(POSTHOG.translate(EVENT)).toEqual({
+    expect(translateItem(POSTHOG, EVENT)).toEqual({
       session_id: 'session-1',
       category: 'track',
       name: 'Order Completed',
@@ -237,7 +239,7 @@ describe('An event in the protocol of PostHog', () => {
     fc.assert(
       fc.property(item, (any) => {
         const sent: unknown = JSON.parse(JSON.stringify(any));
-        const translation = POSTHOG.translate(sent);
+        const translation = translateItem(POSTHOG, sent);
         if (!isUntranslatable(translation)) expect(translation.data).toEqual(sent);
       }),
     );
@@ -246,7 +248,7 @@ describe('An event in the protocol of PostHog', () => {
 
 describe('An error in the protocol of PostHog', () => {
   const render = (kind: DomainError['kind']): unknown =>
-    renderError(new DomainError(kind, 'code', 'Reason.'));
+    POSTHOG.renderError?.(new DomainError(kind, 'code', 'Reason.'));
 
   it('has a status after which posthog-js loses nothing that could be stored later', () => {
     for (const kind of ['rate_limited', 'unavailable', 'timeout'] as const)

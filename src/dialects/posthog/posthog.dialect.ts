@@ -4,7 +4,7 @@ import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { Dialect, Translation, Untranslatable } from '../dialect.js';
 import { cut, fromMilliseconds, idOf, instantOf, microseconds, sessionId, textOf } from '../values.js';
-import { openRequest } from './posthog-request.js';
+import { openRequest } from './open-request.js';
 
 /** PostHog's capture API, with and without a result for each event. */
 export const POSTHOG: Dialect = {
@@ -21,8 +21,7 @@ const TRANSPORT = new Set(['api_key', 'token', '$token', 'sent_at']);
 /** The same of its properties. posthog-js puts the key into each event. */
 const TRANSPORT_PROPERTIES = new Set(['token']);
 
-function translate(item: unknown): Translation {
-  if (!isJsonObject(item)) return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
+function translate(item: Readonly<Record<string, unknown>>): Translation {
   const properties = isJsonObject(item.properties) ? item.properties : {};
   const id = idOf(item.uuid) ?? idOf(properties.$insert_id);
   const event = textOf(item.event);
@@ -77,7 +76,7 @@ const without = (object: Record<string, unknown>, names: ReadonlySet<string>): R
 /** posthog-js drops the events of every 4xx, 429 too. It repeats a 503, and waits as long as `Retry-After` says. */
 const STATUSES: Partial<Record<DomainError['kind'], number>> = { rate_limited: 503, timeout: 503 };
 
-export function renderError(error: DomainError): RenderedError {
+function renderError(error: DomainError): RenderedError {
   const { status, code, detail } = toProblemDocument(error);
   return {
     status: STATUSES[error.kind] ?? status,

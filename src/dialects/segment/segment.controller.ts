@@ -2,11 +2,10 @@ import { Controller, Get, HttpCode, Param, Post, Req } from '@nestjs/common';
 import { ApiBody, ApiOkResponse, ApiOperation, ApiParam, ApiQuery } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { InvalidFieldsError } from '../../platform/errors/domain-error.js';
-import { ApiProblems } from '../../platform/http/api-problems.js';
 import { linkTo } from '../../platform/http/links.js';
 import { DialectIngestion } from '../ingestion.js';
 import { Speaks, Supports } from '../speaks.decorator.js';
-import { BATCH, batchDescription, eventDescription, SUCCESS, TRACK } from './documentation.js';
+import { BATCH, batchDescription, eventDescription, SUCCESS, TRACK } from './examples.js';
 import { SEGMENT } from './segment.dialect.js';
 import { RUDDERSTACK_SOURCE, segmentSettings } from './settings.js';
 import { TYPES } from './translate.js';
@@ -23,7 +22,6 @@ export class SegmentController {
 
   @Post(['v1/batch', 'v1/import', 'v1/b', 'beacon/v1/batch'])
   @HttpCode(200)
-  @ApiProblems(415)
   @Speaks(SEGMENT)
   @ApiOperation({ summary: "Send a batch of Segment's events", description: batchDescription })
   @ApiBody({ schema: { type: 'object', example: BATCH } })
@@ -35,7 +33,6 @@ export class SegmentController {
 
   @Post(TYPES.flatMap((type) => [`v1/${type}`, `v1/${type.charAt(0)}`]))
   @HttpCode(200)
-  @ApiProblems(415)
   @Speaks(SEGMENT)
   @ApiOperation({ summary: "Send one of Segment's events", description: eventDescription })
   @ApiBody({ schema: { type: 'object', example: TRACK } })
@@ -46,7 +43,6 @@ export class SegmentController {
 
   @Post(['api/s/:type', 'api/s/s2s/:type'])
   @HttpCode(200)
-  @ApiProblems(415)
   @Speaks(SEGMENT)
   @ApiOperation({ summary: "Send one of Segment's events by Jitsu's SDK", description: eventDescription })
   @ApiParam({ name: 'type', schema: { type: 'string', example: 'track' } })

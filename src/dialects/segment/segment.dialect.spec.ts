@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { FastifyRequest } from 'fastify';
 import { InvalidFieldsError, UnavailableError } from '../../platform/errors/domain-error.js';
 import { isUntranslatable, type Message, type TranslatedEvent } from '../dialect.js';
+import { translateItem } from '../read-item.js';
 import { SEGMENT } from './segment.dialect.js';
 
 const request = (url: string, params: object = {}): FastifyRequest =>
@@ -14,7 +15,7 @@ const itemsOf = async (...parameters: Parameters<typeof open>): Promise<unknown>
   JSON.parse((await open(...parameters)).items.toString());
 
 const translated = (item: unknown): TranslatedEvent => {
-  const translation = SEGMENT.translate(item);
+  const translation = translateItem(SEGMENT, item);
   if (isUntranslatable(translation)) throw new Error(JSON.stringify(translation));
   return translation;
 };
@@ -187,7 +188,7 @@ describe('Segment’s protocol', () => {
       [{ ...TRACK, anonymousId: null }, 'missing_field', 'anonymousId'],
       [{ ...TRACK, anonymousId: { id: 'a' } }, 'missing_field', 'anonymousId'],
     ])('nothing of %j, and says %s of %s', (item, code, field) => {
-      expect(SEGMENT.translate(item)).toMatchObject({ code, errors: { [field]: [expect.any(String)] } });
+      expect(translateItem(SEGMENT, item)).toMatchObject({ code, errors: { [field]: [expect.any(String)] } });
     });
 
     it('every item whatever it is, and the same into the same', () => {
@@ -203,7 +204,7 @@ describe('Segment’s protocol', () => {
       fc.assert(
         fc.property(fc.array(fc.tuple(names, value)), (members) => {
           const text = JSON.stringify(Object.fromEntries(members));
-          const [one, other] = [text, text].map((each) => SEGMENT.translate(JSON.parse(each)));
+          const [one, other] = [text, text].map((each) => translateItem(SEGMENT, JSON.parse(each)));
           expect(one).toEqual(other);
           if (one && !isUntranslatable(one)) expect(Object.keys(one.data)).not.toContain('sentAt');
         }),

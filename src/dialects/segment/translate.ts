@@ -1,6 +1,6 @@
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { Translation, Untranslatable } from '../dialect.js';
-import { cut, fromMilliseconds, idOf, instantOf, microseconds, sessionId } from '../values.js';
+import { cut, fromMilliseconds, idOf, instantOf, isGiven, microseconds, sessionId } from '../values.js';
 
 /** The calls of Segment's specification. */
 export const TYPES = ['track', 'page', 'screen', 'identify', 'group', 'alias'] as const;
@@ -10,8 +10,7 @@ export type SegmentType = (typeof TYPES)[number];
 type Item = Readonly<Record<string, unknown>>;
 
 /** Translates an event of Segment's specification. */
-export function translate(item: unknown): Translation {
-  if (!isJsonObject(item)) return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
+export function translate(item: Item): Translation {
   const { type } = item;
   const id = idOf(item.messageId);
   if (!isType(type)) return refusal(id, 'type', type, `Must be one of ${TYPES.join(', ')}.`);
@@ -33,8 +32,7 @@ export function translate(item: unknown): Translation {
 const isType = (type: unknown): type is SegmentType => (TYPES as readonly unknown[]).includes(type);
 
 function refusal(id: string | undefined, field: string, value: unknown, message: string): Untranslatable {
-  const isAbsent = value === undefined || value === null || value === '';
-  return { id, code: isAbsent ? 'missing_field' : 'wrong_type', errors: { [field]: [message] } };
+  return { id, code: isGiven(value) ? 'wrong_type' : 'missing_field', errors: { [field]: [message] } };
 }
 
 /**
@@ -57,9 +55,7 @@ function nameOf(type: SegmentType, { event, name, properties }: Item): string | 
 
 /** What an application says comes first. RudderStack's clients note beside it when they were called. */
 function timeOf({ timestamp, originalTimestamp }: Item): unknown {
-  const time = [timestamp, originalTimestamp].find(
-    (each) => each !== undefined && each !== null && each !== '',
-  );
+  const time = [timestamp, originalTimestamp].find(isGiven);
   return typeof time === 'number' ? fromMilliseconds(time) : microseconds(time);
 }
 

@@ -4,6 +4,7 @@ import { DomainError } from '../../platform/errors/domain-error.js';
 import { bodyTooLarge, unsupportedMediaType } from '../../platform/http/http-errors.js';
 import { isUntranslatable, type RenderError, type Translation } from '../dialect.js';
 import { readTranslated } from '../read-item.js';
+import { translateItem } from '../read-item.js';
 import { SNOWPLOW } from './snowplow.dialect.js';
 
 const KEY = `eye_ingest_${'k'.repeat(42)}A`;
@@ -32,7 +33,7 @@ const encoded = (value: unknown): string => base64url(JSON.stringify(value));
 
 const renderError = SNOWPLOW.renderError as RenderError;
 
-const translate = (item: unknown): any => SNOWPLOW.translate(item);
+const translate = (item: unknown): any => translateItem(SNOWPLOW, item);
 
 async function open(
   body: string,
@@ -181,7 +182,7 @@ describe('An item of Snowplow', () => {
     const checkType = (): undefined => undefined;
     fc.assert(
       fc.property(fc.oneof(fc.dictionary(member, value), fc.jsonValue()), (item) => {
-        const translation: Translation = SNOWPLOW.translate(item);
+        const translation: Translation = translateItem(SNOWPLOW, item);
         if (!isUntranslatable(translation))
           expect(readTranslated(translation, undefined, { application: 'a', checkType })).toHaveProperty(
             'outcome',

@@ -3,10 +3,10 @@ import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { Dialect, Translation } from '../dialect.js';
-import { cut, fromMilliseconds, idOf, sessionId, textOf } from '../values.js';
+import { cut, fromMilliseconds, idOf, isGiven, sessionId, textOf } from '../values.js';
 import { openRequest } from './open-request.js';
 import { isViolation, unpack } from './packed-json.js';
-import { typeOf } from './snowplow-types.js';
+import { typeOf } from './event-type.js';
 
 /**
  * Snowplow's tracker protocol. All its values are texts.
@@ -20,8 +20,7 @@ export const SNOWPLOW: Dialect = {
   renderError,
 };
 
-function translate(item: unknown): Translation {
-  if (!isJsonObject(item)) return { code: 'wrong_type', errors: { event: ['Must be a JSON object.'] } };
+function translate(item: Readonly<Record<string, unknown>>): Translation {
   const id = idOf(item.eid);
   const event = unpack(item, 'ue_pr', 'ue_px');
   if (isViolation(event)) return { id, ...event };
@@ -60,8 +59,6 @@ function translate(item: unknown): Translation {
 /** `stm` is new in each attempt. An application id is empty where the key stood in it. */
 const isTransport = (name: string, value: unknown): boolean =>
   name === 'stm' || (name === 'aid' && value === '');
-
-const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 const sentAtOf = (stm: unknown): number | undefined =>
   typeof stm === 'string' && /^\d{1,15}$/.test(stm) ? Number(stm) : undefined;

@@ -1,6 +1,6 @@
 import type { Violation } from '../../events/event-reader.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
-import { idOf, textOf } from '../values.js';
+import { idOf, isGiven, textOf } from '../values.js';
 import { violation } from './packed-json.js';
 
 interface EventType {
@@ -29,7 +29,7 @@ export function typeOf(
   if (e === 'se') return structuredType(se_ca, se_ac);
   if (e === 'ue') return selfDescribingType(selfDescribing);
   return violation(
-    isMissing(e) ? 'missing_field' : 'wrong_type',
+    isGiven(e) ? 'wrong_type' : 'missing_field',
     'e',
     'Must be one of pv, pp, se, ue, tr and ti.',
   );
@@ -56,5 +56,3 @@ function selfDescribingType(event: Record<string, unknown> | undefined): EventTy
     );
   return { category, name };
 }
-
-const isMissing = (value: unknown): boolean => value === undefined || value === null || value === '';
