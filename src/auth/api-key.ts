@@ -1,6 +1,9 @@
 import { hash, randomBytes } from 'node:crypto';
 import { type Scope, SCOPES } from './caller.js';
 
+/** What every key begins with. */
+export const KEY_START = 'eye_';
+
 /** The secret is 256 random bits in base64url, so its last character carries only four of them. */
 const API_KEY = new RegExp(`^eye_(?:${SCOPES.join('|')})_[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$`);
 

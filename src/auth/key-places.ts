@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { isApiKey } from './api-key.js';
+import { KEY_START } from './api-key.js';
 
 /** Where the clients of a route put their key, besides the headers and the `key` of the query that every route takes. */
 export interface KeyPlaces {
@@ -37,9 +37,9 @@ export function keyInHeaders({ headers }: FastifyRequest, places: KeyPlaces | un
 
 /**
  * A key as clients of other protocols present it, `<key>` or `<key>:<secret>`, whose secret The Eye does not use.
- * @returns undefined for a key of another system, which means nothing here
+ * @returns undefined for a key of another system, which means nothing here. A key of The Eye that is mistyped is none of those
  */
 export function ownKey(presented: unknown): string | undefined {
   const [key] = typeof presented === 'string' ? presented.split(':', 1) : [];
-  return isApiKey(key) ? key : undefined;
+  return key?.startsWith(KEY_START) ? key : undefined;
 }

@@ -1,14 +1,11 @@
 import type { FastifyRequest } from 'fastify';
-import { isApiKey } from '../../auth/api-key.js';
+import { isApiKey, KEY_START } from '../../auth/api-key.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import type { Message } from '../dialect.js';
 import { openEnvelope } from '../envelope.js';
 
 /** The member `aid` of an item, if it has the form of a key. The quotes of a member within a text are escaped. */
 const KEY_AS_AID = /("aid"\s*:\s*")(eye_[a-z]+_[\w-]{43})(?=")/g;
-
-/** What every key begins with. */
-const KEY_START = 'eye_';
 
 /** Finds the items of a POST, or makes the one of a GET, whose parameters are its members. */
 export async function openRequest(bytes: Buffer, request: FastifyRequest): Promise<Message> {
