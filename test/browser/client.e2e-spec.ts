@@ -3,8 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { startBrowser } from '../../testing/browser.js';
-import { eventually, type TheEye } from '../../testing/the-eye.js';
-import { startEyeWithKey } from '../support/start-eye.js';
+import { Admin } from '../../testing/keys.js';
+import { eventually, TheEye } from '../../testing/the-eye.js';
+import { startEye } from '../support/start-eye.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
 
 // Provided by the browser, in which page.evaluate() runs its callback.
@@ -42,10 +43,11 @@ describe('GET /eye.js in a page of another origin', () => {
     const { port } = server.address() as AddressInfo;
     shop = `http://127.0.0.1:${port}`;
     elsewhere = `http://localhost:${port}`;
-    const { eye, key } = await startEyeWithKey({ allowed_origins: [shop] });
-    theEye = eye;
+    theEye = await startEye({ AUTH: 'required' });
     // The Eye has another port after it was killed.
     proxy = await UnreliableProxy.start(() => theEye.url);
+    const admin = await Admin.of(theEye);
+    const { key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [shop] });
     const { integrity } = (await theEye.get('/eye.json')).body as { integrity: string };
     script = `<script src="${proxy.url}/eye.js?key=${key}" integrity="${integrity}" crossorigin>`;
     browser = await startBrowser({ hasBackForwardCache: true });
