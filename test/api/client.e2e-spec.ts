@@ -5,9 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
-import { Admin } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { eventually, type TheEye } from '../../testing/the-eye.js';
+import { startEyeWithKey } from '../support/start-eye.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
 
 const CLIENT = pathToFileURL(join(import.meta.dirname, '../../packages/client/dist/node.js')).href;
@@ -60,9 +59,8 @@ describe('The client in Node, with a folder', () => {
   const senders: SenderProcess[] = [];
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required' });
+    ({ eye, key } = await startEyeWithKey());
     proxy = await UnreliableProxy.start(() => eye.url);
-    ({ key } = await (await Admin.of(eye)).create('shop', { scope: 'ingest' }));
     folder = await mkdtemp(join(tmpdir(), 'eye-client-'));
   });
   afterAll(async () => {

@@ -1,8 +1,9 @@
 import { CloudEvent, emitterFor, HTTP, Mode, type TransportFunction } from 'cloudevents';
 import { gzipSync } from 'node:zlib';
-import { Admin, bearer } from '../../testing/keys.js';
-import { eventually, type EyeResponse, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
+import { type Admin, bearer } from '../../testing/keys.js';
+import { eventually, type EyeResponse, type TheEye } from '../../testing/the-eye.js';
+import { startEyeWithKey } from '../support/start-eye.js';
+import { allStoredWhere, type StoredEvent } from '../support/stored.js';
 
 const STRUCTURED = 'application/cloudevents+json';
 const BATCH = 'application/cloudevents-batch+json';
@@ -14,9 +15,7 @@ describe('POST /events with CloudEvents', () => {
   let key: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required' });
-    admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP] }));
+    ({ eye, admin, key } = await startEyeWithKey({ allowed_origins: [SHOP] }));
   });
   afterAll(() => eye.close());
 
@@ -25,10 +24,8 @@ describe('POST /events with CloudEvents', () => {
       headers: { ...bearer(key), 'content-type': type, ...headers },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-  const stored = async (source: string): Promise<any[]> => {
-    await eye.drained();
-    return eye.sql(`SELECT * FROM events WHERE data->>'source' = $1 ORDER BY data->>'id'`, [source]);
-  };
+  const stored = (source: string): Promise<StoredEvent[]> =>
+    allStoredWhere(eye, `data->>'source' = $1 ORDER BY data->>'id'`, source);
   const anEvent = (source: string, id: string, more: object = {}): Record<string, unknown> => ({
     specversion: '1.0',
     id,

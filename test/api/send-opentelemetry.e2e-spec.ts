@@ -1,9 +1,10 @@
 import { ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { gzipSync } from 'node:zlib';
-import { Admin, bearer } from '../../testing/keys.js';
-import { eventually, type EyeResponse, TheEye } from '../../testing/the-eye.js';
+import { type Admin, bearer } from '../../testing/keys.js';
+import { eventually, type EyeResponse, type TheEye } from '../../testing/the-eye.js';
 import { emit28Events, EXPORTERS, openTelemetry } from '../support/opentelemetry-node.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithKey } from '../support/start-eye.js';
+import { allStoredWhere, type StoredEvent } from '../support/stored.js';
 
 const SHOP = 'https://shop.example';
 const PROTOBUF = 'application/x-protobuf';
@@ -24,9 +25,7 @@ describe('POST /v1/logs, with AUTH=required,', () => {
   let key: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required' });
-    admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [SHOP] }));
+    ({ eye, admin, key } = await startEyeWithKey({ allowed_origins: [SHOP] }));
   });
   afterAll(() => eye.close());
 
@@ -35,10 +34,8 @@ describe('POST /v1/logs, with AUTH=required,', () => {
       headers: { ...bearer(key), 'content-type': 'application/json', ...headers },
       body,
     });
-  const stored = async (session: string): Promise<any[]> => {
-    await eye.drained();
-    return eye.sql(`SELECT * FROM events WHERE session_id = $1 ORDER BY data->>'recordId'`, [session]);
-  };
+  const stored = (session: string): Promise<StoredEvent[]> =>
+    allStoredWhere(eye, `session_id = $1 ORDER BY data->>'recordId'`, session);
 
   it.each(EXPORTERS)('stores what the exporter of JavaScript sends as %s', async (name) => {
     const session = `visit of ${name}`;
@@ -64,7 +61,7 @@ describe('POST /v1/logs, with AUTH=required,', () => {
         scope: { name: 'shop.web', version: '1.0.0' },
       },
     });
-    expect(BigInt(order.data.timeUnixNano) / 1_000_000n).toBe(BigInt(order.timestamp.getTime()));
+    expect(BigInt(order?.data.timeUnixNano) / 1_000_000n).toBe(BigInt(order?.timestamp.getTime() ?? 0));
   });
 
   it('stores the trace of an event that was emitted within a span, as its session if it has no other', async () => {

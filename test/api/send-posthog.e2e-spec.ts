@@ -1,19 +1,11 @@
 import { createContext, runInContext } from 'node:vm';
 import { gzipSync } from 'node:zlib';
-import { Admin, bearer } from '../../testing/keys.js';
-import { eventually, type EyeResponse, TheEye } from '../../testing/the-eye.js';
+import { type Admin, bearer } from '../../testing/keys.js';
+import { eventually, type EyeResponse, type TheEye } from '../../testing/the-eye.js';
 import { RecordingProxy } from '../support/recording-proxy.js';
 import { type CaptureMode, capture28Events, posthogNode } from '../support/posthog-node.js';
-import { startEye } from '../support/start-eye.js';
-
-interface Row extends Record<string, unknown> {
-  application: string;
-  session_id: string;
-  category: string;
-  name: string;
-  data: any;
-  clock_skew_ms: number | null;
-}
+import { startEyeWithKey } from '../support/start-eye.js';
+import { allStoredWhere, type StoredEvent } from '../support/stored.js';
 
 const ACCEPTED = { status: 200, body: { status: 1 } };
 
@@ -35,9 +27,9 @@ describe('PostHog', () => {
   let key: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required', REJECTIONS_SAMPLE: '1000', EVENTS_LIMIT: '5000' });
-    admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest' }));
+    ({ eye, admin, key } = await startEyeWithKey({
+      env: { REJECTIONS_SAMPLE: '1000', EVENTS_LIMIT: '5000' },
+    }));
   });
   afterAll(async () => {
     const { output } = eye;
@@ -54,26 +46,13 @@ describe('PostHog', () => {
     return { status, body: answer };
   };
 
-  const stored = async (uuids: unknown[]): Promise<Row[]> => {
-    await eye.drained();
-    return eye.sql<Row>(
-      `SELECT application, session_id, category, name, data, clock_skew_ms FROM events
-       WHERE data->>'uuid' = ANY($1) ORDER BY timestamp, data->>'uuid'`,
-      [uuids],
-    );
-  };
+  const stored = (uuids: unknown[]): Promise<StoredEvent[]> =>
+    allStoredWhere(eye, `data->>'uuid' = ANY($1) ORDER BY timestamp, data->>'uuid'`, uuids);
 
   describe.each<CaptureMode>(['v0', 'v1'])('as posthog-node speaks it in its mode %s', (mode) => {
     const user = `user-of-${mode}`;
     const session_id = `session-of-${user}`;
-    const sent = async (): Promise<Row[]> => {
-      await eye.drained();
-      return eye.sql<Row>(
-        `SELECT application, session_id, category, name, data, clock_skew_ms FROM events
-         WHERE data->>'distinct_id' = $1`,
-        [user],
-      );
-    };
+    const sent = (): Promise<StoredEvent[]> => allStoredWhere(eye, `data->>'distinct_id' = $1`, user);
 
     it('stores each of 28 events once, also if the same requests come again', async () => {
       const proxy = await RecordingProxy.start(() => eye.url);
@@ -84,7 +63,7 @@ describe('PostHog', () => {
       const rows = await sent();
       expect(rows).toHaveLength(28);
       expect(new Set(rows.map(({ data }) => data.uuid)).size).toBe(28);
-      const of = (name: string): Row | undefined => rows.find((row) => row.name === name);
+      const of = (name: string): StoredEvent | undefined => rows.find((row) => row.name === name);
       expect(of('Order Completed')).toMatchObject({
         application: 'shop',
         session_id,

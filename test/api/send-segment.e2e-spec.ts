@@ -1,13 +1,9 @@
-import { Admin, bearer } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
+import { type Admin, bearer } from '../../testing/keys.js';
+import { eventually, type TheEye } from '../../testing/the-eye.js';
 import { RecordingProxy } from '../support/recording-proxy.js';
 import { PROPERTIES, SEGMENT_CLIENTS, TRAITS } from '../support/segment-clients.js';
-import { startEye } from '../support/start-eye.js';
-
-interface Row extends Record<string, unknown> {
-  name: string;
-  data: any;
-}
+import { startEyeWithKey } from '../support/start-eye.js';
+import { allStoredWhere, type StoredEvent } from '../support/stored.js';
 
 const SUCCESS = { status: 200, body: { success: true } };
 
@@ -17,23 +13,15 @@ describe('The Eye, as Segment’s API,', () => {
   let key: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required', REJECTIONS_SAMPLE: '1000' });
-    admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest' }));
+    ({ eye, admin, key } = await startEyeWithKey({ env: { REJECTIONS_SAMPLE: '1000' } }));
   });
   afterAll(async () => {
     await eye.close();
     expect(eye.output).not.toContain(key);
   });
 
-  const storedOf = async (anonymousId: string): Promise<Row[]> => {
-    await eye.drained();
-    return eye.sql<Row>(
-      `SELECT application, session_id, category, name, data, clock_skew_ms FROM events
-       WHERE data->>'anonymousId' = $1`,
-      [anonymousId],
-    );
-  };
+  const storedOf = (anonymousId: string): Promise<StoredEvent[]> =>
+    allStoredWhere(eye, `data->>'anonymousId' = $1`, anonymousId);
   const rejectionsOf = async (messageId: string): Promise<any[]> => {
     const { body } = await eye.get('/rejections/', admin.headers);
     return body.results.filter(({ event }: any) => event?.messageId === messageId);
@@ -50,7 +38,7 @@ describe('The Eye, as Segment’s API,', () => {
       await send(proxy.url, key, name);
       const rows = await storedOf(name);
       expect(rows).toHaveLength(28);
-      const of = (wanted: string): Row | undefined => rows.find((row) => row.name === wanted);
+      const of = (wanted: string): StoredEvent | undefined => rows.find((row) => row.name === wanted);
       const common = { application: 'shop', session_id: name };
       expect(of('Order Completed')).toMatchObject({
         ...common,

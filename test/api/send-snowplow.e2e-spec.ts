@@ -1,25 +1,18 @@
 import { gzipSync } from 'node:zlib';
 import { generateApiKey } from '../../src/auth/api-key.js';
-import { Admin, bearer } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
+import { type Admin, bearer } from '../../testing/keys.js';
+import { eventually, type TheEye } from '../../testing/the-eye.js';
 import { RecordingProxy } from '../support/recording-proxy.js';
 import {
+  countTypes,
   PAYLOAD,
   snowplowNode,
   type SnowplowOptions,
   track28Events,
   TYPES_OF_28,
 } from '../support/snowplow-node.js';
-import { startEye } from '../support/start-eye.js';
-
-interface Row {
-  application: string;
-  session_id: string;
-  category: string;
-  name: string;
-  data: any;
-  clock_skew_ms: number | null;
-}
+import { startEyeWithKey } from '../support/start-eye.js';
+import { allStoredWhere, type StoredEvent } from '../support/stored.js';
 
 const TP2 = '/com.snowplowanalytics.snowplow/tp2';
 
@@ -51,9 +44,9 @@ describe('Snowplow', () => {
   let readKey: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required', REJECTIONS_SAMPLE: '1000', EVENTS_LIMIT: '5000' });
-    admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest' }));
+    ({ eye, admin, key } = await startEyeWithKey({
+      env: { REJECTIONS_SAMPLE: '1000', EVENTS_LIMIT: '5000' },
+    }));
     ({ key: readKey } = await admin.create('shop', { scope: 'read' }));
   });
   afterAll(async () => {
@@ -81,14 +74,8 @@ describe('Snowplow', () => {
   const pixel = (parameters: Record<string, string>, options: RequestInit = {}): Promise<Response> =>
     fetch(`${eye.url}/i?${new URLSearchParams(parameters).toString()}`, options);
 
-  const storedOf = async (condition: string, value: unknown): Promise<Row[]> => {
-    await eye.drained();
-    return eye.sql<Row>(
-      `SELECT application, session_id, category, name, data, clock_skew_ms FROM events WHERE ${condition}`,
-      [value],
-    );
-  };
-  const stored = (...eids: unknown[]): Promise<Row[]> => storedOf(`data->>'eid' = ANY($1)`, eids);
+  const stored = (...eids: unknown[]): Promise<StoredEvent[]> =>
+    allStoredWhere(eye, `data->>'eid' = ANY($1)`, eids);
   const rejections = async (): Promise<any[]> =>
     (await eye.get('/rejections/?page_size=1000', admin.headers)).body.results;
 
@@ -123,12 +110,9 @@ describe('Snowplow', () => {
       });
       track28Events(tracker);
       await tracker.flush();
-      const sent = (): Promise<Row[]> => storedOf('session_id = $1', title);
+      const sent = (): Promise<StoredEvent[]> => allStoredWhere(eye, 'session_id = $1', title);
       const rows = await sent();
-      const types: Record<string, number> = {};
-      for (const { category, name } of rows)
-        types[`${category} ${name}`] = (types[`${category} ${name}`] ?? 0) + 1;
-      expect(types).toEqual(TYPES_OF_28);
+      expect(countTypes(rows)).toEqual(TYPES_OF_28);
       expect(new Set(rows.map(({ data }) => data.eid)).size).toBe(28);
       expect(rows.find(({ name }) => name === 'order_completed')).toMatchObject({
         application: 'shop',

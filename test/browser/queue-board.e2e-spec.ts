@@ -4,7 +4,7 @@ import { startBrowser, Viewer } from '../../testing/browser.js';
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
-import { startStrippingProxy, type StrippingProxy } from '../support/stripping-proxy.js';
+import { StrippingProxy } from '../support/stripping-proxy.js';
 
 const basic = (key: string): Record<string, string> => ({ authorization: `Basic ${btoa(`${key}:`)}` });
 
@@ -14,7 +14,7 @@ describe('The queue board', () => {
   let admin: Admin;
   let browser: Browser;
   beforeAll(async () => {
-    proxy = await startStrippingProxy(() => eye.url);
+    proxy = await StrippingProxy.start(() => eye.url);
     // Without a worker, jobs stay in the queue.
     eye = await startEye({ AUTH: 'required', ROLE: 'api', PUBLIC_URL: proxy.url });
     admin = await Admin.of(eye);

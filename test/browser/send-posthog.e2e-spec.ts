@@ -1,16 +1,8 @@
-import type { Browser, Page } from 'playwright-core';
-import { startBrowser } from '../../testing/browser.js';
-import { Admin } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
-import { capture28InPage, PosthogSite } from '../support/posthog-page.js';
-import { startEye } from '../support/start-eye.js';
-
-interface Row extends Record<string, unknown> {
-  session_id: string;
-  category: string;
-  name: string;
-  data: any;
-}
+import type { Page } from 'playwright-core';
+import { eventually } from '../../testing/the-eye.js';
+import { BrowserShop } from '../support/browser-shop.js';
+import { capture28InPage, POSTHOG, startPosthog } from '../support/posthog-page.js';
+import { type StoredEvent, storedWhere } from '../support/stored.js';
 
 // Provided by the page and its browser, in which page.evaluate() runs its callback.
 declare const posthog: { capture(event: string, properties: Record<string, unknown>): void };
@@ -29,27 +21,14 @@ interface Shop {
 }
 
 describe('posthog-js in a page of another origin', () => {
-  let eye: TheEye;
-  let site: PosthogSite;
-  let browser: Browser;
-  let key: string;
+  const shop = new BrowserShop(POSTHOG);
 
-  beforeAll(async () => {
-    site = await PosthogSite.start();
-    eye = await startEye({ AUTH: 'required' });
-    const admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [site.origin] }));
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await eye?.close();
-    site?.close();
-  });
+  beforeAll(() => shop.start());
+  afterAll(() => shop.close());
 
   /** Opens the shop in a browser of its own, and starts posthog-js. */
   async function openShop(options: Record<string, unknown>): Promise<Shop> {
-    const context = await browser.newContext();
+    const context = await shop.browser.newContext();
     const page = await context.newPage();
     const requests: string[] = [];
     const errors: string[] = [];
@@ -59,25 +38,27 @@ describe('posthog-js in a page of another origin', () => {
     });
     page.on('request', (request) => {
       const { pathname, origin: host } = new URL(request.url());
-      if (host !== eye.url) return;
+      if (host !== shop.eye.url) return;
       const type = request.headers()['content-type'] ?? request.resourceType();
-      requests.push(`${request.method()} ${pathname.replace(key, '<key>')} ${type}`);
+      requests.push(`${request.method()} ${pathname.replace(shop.key, '<key>')} ${type}`);
     });
     page.on('requestfailed', (request) => {
-      if (request.url().startsWith(eye.url)) errors.push(`${request.url()} ${request.failure()?.errorText}`);
+      if (request.url().startsWith(shop.eye.url))
+        errors.push(`${request.url()} ${request.failure()?.errorText}`);
     });
-    await site.open(page, key, eye.url, options);
+    await page.goto(shop.site.origin);
+    await startPosthog(page, shop.key, shop.eye.url, options);
     return { page, requests, errors };
   }
 
   /** Without what posthog-js captures by itself. */
-  const stored = (user: string): Promise<Row[]> =>
-    eye.sql<Row>(
-      `SELECT session_id, category, name, data FROM events
-       WHERE name <> '$pageleave'
-         AND (data->'properties'->>'user' = $1 OR name = '$identify' AND data->'properties'->>'distinct_id' = $1)
+  const stored = (user: string): Promise<StoredEvent[]> =>
+    storedWhere(
+      shop.eye,
+      `name <> '$pageleave'
+       AND (data->'properties'->>'user' = $1 OR name = '$identify' AND data->'properties'->>'distinct_id' = $1)
        ORDER BY timestamp`,
-      [user],
+      user,
     );
 
   it.each<[string, Record<string, unknown>, string]>([
@@ -98,7 +79,7 @@ describe('posthog-js in a page of another origin', () => {
       data: { $set: { plan: 'pro' }, properties: { $anon_distinct_id: expect.any(String) } },
     });
     expect(new Set(rows.map(({ session_id }) => session_id)).size).toBe(1);
-    expect(JSON.stringify(rows)).not.toContain(key);
+    expect(JSON.stringify(rows)).not.toContain(shop.key);
     expect(errors).toEqual([]);
     expect(new Set(requests)).toEqual(
       new Set(['GET /array/<key>/config.js script', `POST /flags/ ${type}`, `POST /e/ ${type}`]),
@@ -121,7 +102,7 @@ describe('posthog-js in a page of another origin', () => {
     });
     await page.goto('about:blank');
     await eventually(async () => expect(await stored('leaver')).toHaveLength(29));
-    await page.goto(site.origin);
+    await page.goto(shop.site.origin);
     expect(await page.evaluate(() => localStorage.getItem('beacon'))).toBe('/e/');
     await page.context().close();
   });

@@ -1,17 +1,6 @@
-import { build } from 'esbuild';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import type { Browser } from 'playwright-core';
-import { startBrowser } from '../../testing/browser.js';
-import { Admin } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
-import { startEye } from '../support/start-eye.js';
-
-interface Row extends Record<string, unknown> {
-  session_id: string;
-  name: string;
-  data: any;
-}
+import { eventually } from '../../testing/the-eye.js';
+import { BrowserShop } from '../support/browser-shop.js';
+import { type StoredEvent, storedWhere } from '../support/stored.js';
 
 /** A client in a page. */
 interface PageClient {
@@ -77,53 +66,23 @@ const CALLS = `
   for (let n = 0; n < 25; n++) client.track('Item Viewed', { n });`;
 
 describe('A page of another origin', () => {
-  let eye: TheEye;
-  let server: Server;
-  let browser: Browser;
-  let origin: string;
-  let key: string;
-  let script = '';
+  const shop = new BrowserShop();
 
-  beforeAll(async () => {
-    server = createServer(({ url }, response) => {
-      const isScript = url === '/client.js';
-      response
-        .setHeader('content-type', isScript ? 'text/javascript; charset=utf-8' : 'text/html')
-        .end(isScript ? script : '<!doctype html><title>A shop</title><script src="/client.js"></script>');
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    eye = await startEye({ AUTH: 'required' });
-    const admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [origin] }));
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await eye?.close();
-    server?.close();
-  });
+  beforeAll(() => shop.start());
+  afterAll(() => shop.close());
 
-  async function bundle({ name, code }: PageClient): Promise<string> {
-    const names = Object.entries({ url: eye.url, key, visitor: name });
+  const programOf = ({ name, code }: PageClient): string => {
+    const names = Object.entries({ url: shop.eye.url, key: shop.key, visitor: name });
     const constants = names.map(([each, value]) => `const ${each} = ${JSON.stringify(value)};`).join('\n');
-    const { outputFiles } = await build({
-      stdin: { contents: `${constants}\n${code}\n${CALLS}`, resolveDir: import.meta.dirname },
-      bundle: true,
-      write: false,
-      format: 'iife',
-      platform: 'browser',
-      logLevel: 'error',
-    });
-    return outputFiles[0]?.text ?? '';
-  }
+    return `${constants}\n${code}\n${CALLS}`;
+  };
 
-  const storedOf = (visitor: string): Promise<Row[]> =>
-    eye.sql<Row>(`SELECT session_id, name, data FROM events WHERE data->>'anonymousId' = $1`, [visitor]);
+  const storedOf = (visitor: string): Promise<StoredEvent[]> =>
+    storedWhere(shop.eye, `data->>'anonymousId' = $1`, visitor);
 
   it.each(CLIENTS)('sends each event of $name once, and nothing to others', async (client) => {
-    script = await bundle(client);
-    const context = await browser.newContext();
+    await shop.site.run(programOf(client));
+    const context = await shop.browser.newContext();
     const page = await context.newPage();
     const errors: string[] = [];
     const paths = new Set<string>();
@@ -131,10 +90,10 @@ describe('A page of another origin', () => {
     page.on('pageerror', (error) => errors.push(String(error)));
     page.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.origin === eye.url) paths.add(url.pathname.replace(key, '<key>'));
-      else if (url.origin !== origin) strangers.add(url.origin);
+      if (url.origin === shop.eye.url) paths.add(url.pathname.replace(shop.key, '<key>'));
+      else if (url.origin !== shop.site.origin) strangers.add(url.origin);
     });
-    await page.goto(origin);
+    await page.goto(shop.site.origin);
     await eventually(async () => expect(await storedOf(client.name)).toHaveLength(28));
     const rows = await storedOf(client.name);
     const sessions = new Set(rows.map(({ session_id }) => session_id));
@@ -147,7 +106,7 @@ describe('A page of another origin', () => {
       price: 9.99,
       text: 'Grüße 🎉',
     });
-    expect(JSON.stringify(rows)).not.toContain(key);
+    expect(JSON.stringify(rows)).not.toContain(shop.key);
     expect([...paths].sort()).toEqual(client.paths);
     expect({ errors, strangers: [...strangers] }).toEqual({ errors: [], strangers: [] });
     await context.close();

@@ -1,17 +1,8 @@
-import type { Browser } from 'playwright-core';
-import { startBrowser } from '../../testing/browser.js';
-import { Admin } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
-import { SnowplowSite, track28InPage } from '../support/snowplow-page.js';
-import { PAYLOAD, TYPES_OF_28 } from '../support/snowplow-node.js';
-import { startEye } from '../support/start-eye.js';
-
-interface Row {
-  session_id: string;
-  category: string;
-  name: string;
-  data: any;
-}
+import { eventually } from '../../testing/the-eye.js';
+import { BrowserShop } from '../support/browser-shop.js';
+import { SNOWPLOW, startSnowplow, track28InPage } from '../support/snowplow-page.js';
+import { countTypes, PAYLOAD, TYPES_OF_28 } from '../support/snowplow-node.js';
+import { type StoredEvent, storedWhere } from '../support/stored.js';
 
 // Provided by the browser, in which page.evaluate() runs its callback.
 declare const Image: new () => { src: string; onload: () => void; onerror: () => void };
@@ -19,30 +10,13 @@ declare const Image: new () => { src: string; onload: () => void; onerror: () =>
 const TP2 = '/com.snowplowanalytics.snowplow/tp2';
 
 describe('Snowplow’s tracker in a page of another origin', () => {
-  let eye: TheEye;
-  let site: SnowplowSite;
-  let browser: Browser;
-  let key: string;
+  const shop = new BrowserShop(SNOWPLOW);
 
-  beforeAll(async () => {
-    site = await SnowplowSite.start();
-    eye = await startEye({ AUTH: 'required' });
-    const admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [site.origin] }));
-    browser = await startBrowser();
-  });
-  afterAll(async () => {
-    await browser?.close();
-    await eye?.close();
-    site?.close();
-  });
+  beforeAll(() => shop.start());
+  afterAll(() => shop.close());
 
-  const stored = (user: string): Promise<Row[]> =>
-    eye.sql<Row>(
-      `SELECT session_id, category, name, data FROM events
-       WHERE data->>'uid' = $1 OR data->>'eid' = $1 ORDER BY timestamp`,
-      [user],
-    );
+  const stored = (user: string): Promise<StoredEvent[]> =>
+    storedWhere(shop.eye, `data->>'uid' = $1 OR data->>'eid' = $1 ORDER BY timestamp`, user);
 
   it.each<[string, (key: string) => Record<string, unknown>, string]>([
     ['the key in appId', (own) => ({ appId: own }), `POST ${TP2}`],
@@ -59,7 +33,7 @@ describe('Snowplow’s tracker in a page of another origin', () => {
     ],
     ['several events in a request', (own) => ({ appId: own, bufferSize: 28 }), `POST ${TP2}`],
   ])('sends each of its events once, without an error, with %s', async (title, optionsOf, route) => {
-    const context = await browser.newContext();
+    const context = await shop.browser.newContext();
     const page = await context.newPage();
     const requests = new Set<string>();
     const errors: string[] = [];
@@ -69,23 +43,19 @@ describe('Snowplow’s tracker in a page of another origin', () => {
     });
     page.on('request', (request) => {
       const { origin, pathname } = new URL(request.url());
-      if (origin === eye.url) requests.add(`${request.method()} ${pathname}`);
+      if (origin === shop.eye.url) requests.add(`${request.method()} ${pathname}`);
     });
-    await site.open(page, eye.url, optionsOf(key));
+    await page.goto(shop.site.origin);
+    await startSnowplow(page, shop.eye.url, optionsOf(shop.key));
     const isAnonymous = title.startsWith('anonymous');
     await track28InPage(page, title);
     const rows = await eventually(async () => {
       // Anonymous tracking sends no user.
-      const found = isAnonymous
-        ? await eye.sql<Row>(`SELECT session_id, category, name, data FROM events WHERE NOT data ? 'uid'`)
-        : await stored(title);
+      const found = isAnonymous ? await storedWhere(shop.eye, `NOT data ? $1`, 'uid') : await stored(title);
       expect(found).toHaveLength(28);
       return found;
     });
-    const types: Record<string, number> = {};
-    for (const { category, name } of rows)
-      types[`${category} ${name}`] = (types[`${category} ${name}`] ?? 0) + 1;
-    expect(types).toEqual(TYPES_OF_28);
+    expect(countTypes(rows)).toEqual(TYPES_OF_28);
     expect(rows.find(({ name }) => name === 'order_completed')?.data).toMatchObject({
       p: 'web',
       ue_pr: { data: { data: PAYLOAD } },
@@ -100,15 +70,15 @@ describe('Snowplow’s tracker in a page of another origin', () => {
     });
     expect(rows.find(({ name }) => name === 'page_view')?.data).toMatchObject({ page: 'A shop' });
     expect(new Set(rows.map(({ session_id }) => session_id))).toEqual(new Set([rows[0]?.data.sid]));
-    expect(JSON.stringify(rows)).not.toContain(key);
+    expect(JSON.stringify(rows)).not.toContain(shop.key);
     expect(errors).toEqual([]);
     expect([...requests]).toEqual([route]);
     await context.close();
   });
 
   it('may be an image, which has no Origin', async () => {
-    const page = await browser.newPage();
-    await page.goto(site.origin);
+    const page = await shop.browser.newPage();
+    await page.goto(shop.site.origin);
     const load = (query: Record<string, string>): Promise<string> =>
       page.evaluate(
         (src) =>
@@ -118,11 +88,11 @@ describe('Snowplow’s tracker in a page of another origin', () => {
             image.onerror = () => resolve('failed');
             image.src = src;
           }),
-        `${eye.url}/i?${new URLSearchParams(query).toString()}`,
+        `${shop.eye.url}/i?${new URLSearchParams(query).toString()}`,
       );
     const event = { e: 'pv', eid: 'an-image', sid: 'a-session', dtm: String(Date.now()) };
     expect(await load(event)).toBe('failed');
-    expect(await load({ ...event, aid: key })).toBe('loaded');
+    expect(await load({ ...event, aid: shop.key })).toBe('loaded');
     await eventually(async () => expect(await stored('an-image')).toHaveLength(1));
     await page.close();
   });

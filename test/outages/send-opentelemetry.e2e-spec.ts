@@ -1,7 +1,8 @@
-import { Admin, bearer } from '../../testing/keys.js';
-import { TheEye } from '../../testing/the-eye.js';
+import { bearer } from '../../testing/keys.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { emit28Events, EXPORTERS, openTelemetry } from '../support/opentelemetry-node.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithKey } from '../support/start-eye.js';
+import { allStoredWhere } from '../support/stored.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
 
 /** An exporter gives up after some ten seconds: a longer outage needs a collector with a queue in between. */
@@ -10,12 +11,10 @@ const OUTAGE_MS = 4_000;
 describe("OpenTelemetry's exporters in front of a network that fails", () => {
   let eye: TheEye;
   let proxy: UnreliableProxy;
-  let headers: Record<string, string>;
+  let key: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required' });
-    const admin = await Admin.of(eye);
-    headers = bearer((await admin.create('shop', { scope: 'ingest' })).key);
+    ({ eye, key } = await startEyeWithKey());
     proxy = await UnreliableProxy.start(() => eye.url);
   });
   afterAll(async () => {
@@ -23,15 +22,13 @@ describe("OpenTelemetry's exporters in front of a network that fails", () => {
     await eye?.close();
   });
 
-  async function storedOf(session: string): Promise<number> {
-    await eye.drained();
-    return (await eye.sql('SELECT 1 FROM events WHERE session_id = $1', [session])).length;
-  }
+  const storedOf = async (session: string): Promise<number> =>
+    (await allStoredWhere(eye, 'session_id = $1', session)).length;
 
   it.each(EXPORTERS)('store 28 events once as %s if the first two responses are lost', async (name) => {
     proxy.loseResponses(2);
     const { length } = proxy.requests;
-    const provider = openTelemetry(name, proxy.url, headers);
+    const provider = openTelemetry(name, proxy.url, bearer(key));
     emit28Events(provider, `lost ${name}`);
     await provider.forceFlush();
     await provider.shutdown();
@@ -41,7 +38,7 @@ describe("OpenTelemetry's exporters in front of a network that fails", () => {
 
   it.each(EXPORTERS)('store 28 events once as %s after seconds of 503', async (name) => {
     proxy.beUnavailable(OUTAGE_MS);
-    const provider = openTelemetry(name, proxy.url, headers);
+    const provider = openTelemetry(name, proxy.url, bearer(key));
     emit28Events(provider, `unavailable ${name}`);
     await provider.forceFlush();
     await provider.shutdown();

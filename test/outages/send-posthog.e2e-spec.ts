@@ -1,10 +1,8 @@
-import type { Browser } from 'playwright-core';
-import { startBrowser } from '../../testing/browser.js';
-import { Admin } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
+import { eventually } from '../../testing/the-eye.js';
+import { BrowserShop } from '../support/browser-shop.js';
 import { capture28Events, posthogNode } from '../support/posthog-node.js';
-import { capture28InPage, PosthogSite } from '../support/posthog-page.js';
-import { startEye } from '../support/start-eye.js';
+import { capture28InPage, POSTHOG, startPosthog } from '../support/posthog-page.js';
+import { countStored } from '../support/stored.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
 
 /** Milliseconds in which every client has sent again what it can. */
@@ -14,52 +12,43 @@ const RETRIES_TIMEOUT_MS = 120_000;
 type Send = (user: string) => Promise<unknown>;
 
 describe('The SDKs of PostHog', () => {
-  let eye: TheEye;
-  let site: PosthogSite;
-  let browser: Browser;
+  const shop = new BrowserShop(POSTHOG);
   let proxy: UnreliableProxy;
-  let key: string;
 
   beforeAll(async () => {
-    site = await PosthogSite.start();
-    eye = await startEye({ AUTH: 'required' });
-    const admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [site.origin] }));
-    proxy = await UnreliableProxy.start(() => eye.url);
-    browser = await startBrowser();
+    await shop.start();
+    proxy = await UnreliableProxy.start(() => shop.eye.url);
   });
   afterAll(async () => {
-    await browser?.close();
     proxy?.close();
-    await eye?.close();
-    site?.close();
+    await shop.close();
   });
 
   const sendFromNode =
     (mode: 'v0' | 'v1'): Send =>
     (user) => {
       // Four attempts within nine seconds are its default.
-      const { client } = posthogNode(key, proxy.url, mode, { fetchRetryCount: 6 });
+      const { client } = posthogNode(shop.key, proxy.url, mode, { fetchRetryCount: 6 });
       capture28Events(client, user);
       return client.shutdown(RETRIES_TIMEOUT_MS);
     };
 
   const sendFromPage: Send = async (user) => {
-    const page = await browser.newPage();
-    await site.open(page, key, proxy.url, { advanced_disable_flags: true });
+    const page = await shop.browser.newPage();
+    await page.goto(shop.site.origin);
+    await startPosthog(page, shop.key, proxy.url, { advanced_disable_flags: true });
     await capture28InPage(page, user);
   };
 
   /** The number of stored events of a user, and of their ids. */
   const stored = (user: string): Promise<unknown> =>
-    eye
-      .sql(
-        `SELECT count(*)::int AS events, count(DISTINCT data->>'uuid')::int AS ids FROM events
-         WHERE name <> '$pageleave'
-           AND $1 IN (data->>'distinct_id', data->'properties'->>'user', data->'properties'->>'distinct_id')`,
-        [user],
-      )
-      .then(([row]) => row);
+    countStored(
+      shop.eye,
+      'uuid',
+      `name <> '$pageleave'
+       AND $1 IN (data->>'distinct_id', data->'properties'->>'user', data->'properties'->>'distinct_id')`,
+      user,
+    );
 
   describe.each<[string, Send]>([
     ['posthog-node', sendFromNode('v0')],
@@ -79,7 +68,7 @@ describe('The SDKs of PostHog', () => {
         expect(proxy.requests.length - before).toBeGreaterThanOrEqual(3);
         return Promise.resolve();
       }, RETRIES_TIMEOUT_MS);
-      await eye.drained();
+      await shop.eye.drained();
       expect(await stored(`${client}, lost`)).toEqual({ events: 28, ids: 28 });
     });
 

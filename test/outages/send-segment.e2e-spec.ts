@@ -1,7 +1,7 @@
-import { Admin } from '../../testing/keys.js';
-import { TheEye } from '../../testing/the-eye.js';
+import type { TheEye } from '../../testing/the-eye.js';
 import { SEGMENT_CLIENTS } from '../support/segment-clients.js';
-import { startEye } from '../support/start-eye.js';
+import { startEyeWithKey } from '../support/start-eye.js';
+import { countStored } from '../support/stored.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
 
 /** The only one of these clients that still tries after ten seconds; the others have reported an error by then. */
@@ -13,8 +13,7 @@ describe('A client for Node of Segment’s protocol', () => {
   let key: string;
 
   beforeAll(async () => {
-    eye = await startEye({ AUTH: 'required' });
-    ({ key } = await (await Admin.of(eye)).create('shop', { scope: 'ingest' }));
+    ({ eye, key } = await startEyeWithKey());
     proxy = await UnreliableProxy.start(() => eye.url);
   });
   afterAll(async () => {
@@ -24,12 +23,7 @@ describe('A client for Node of Segment’s protocol', () => {
 
   const stored = async (visitor: string): Promise<unknown> => {
     await eye.drained();
-    const [row] = await eye.sql(
-      `SELECT count(*)::int AS events, count(DISTINCT data->>'messageId')::int AS ids FROM events
-       WHERE data->>'anonymousId' = $1`,
-      [visitor],
-    );
-    return row;
+    return countStored(eye, 'messageId', `data->>'anonymousId' = $1`, visitor);
   };
 
   it.each(SEGMENT_CLIENTS)(

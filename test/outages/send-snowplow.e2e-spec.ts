@@ -1,10 +1,9 @@
-import type { Browser, Page } from 'playwright-core';
-import { startBrowser } from '../../testing/browser.js';
-import { Admin } from '../../testing/keys.js';
-import { eventually, TheEye } from '../../testing/the-eye.js';
+import type { Page } from 'playwright-core';
+import { eventually } from '../../testing/the-eye.js';
+import { BrowserShop } from '../support/browser-shop.js';
 import { snowplowNode, track28Events } from '../support/snowplow-node.js';
-import { SnowplowSite, track28InPage } from '../support/snowplow-page.js';
-import { startEye } from '../support/start-eye.js';
+import { SNOWPLOW, startSnowplow, track28InPage } from '../support/snowplow-page.js';
+import { countStored } from '../support/stored.js';
 import { UnreliableProxy } from '../support/unreliable-proxy.js';
 
 // Provided by the page and its browser, in which page.evaluate() runs its callback.
@@ -19,41 +18,27 @@ const FAULTS: [string, (proxy: UnreliableProxy) => void][] = [
 ];
 
 describe.each(FAULTS)('If %s,', (title, fail) => {
-  let eye: TheEye;
+  const shop = new BrowserShop(SNOWPLOW);
   let proxy: UnreliableProxy;
-  let site: SnowplowSite;
-  let browser: Browser;
-  let key: string;
 
   beforeAll(async () => {
-    site = await SnowplowSite.start();
-    eye = await startEye({ AUTH: 'required' });
-    const admin = await Admin.of(eye);
-    ({ key } = await admin.create('shop', { scope: 'ingest', allowed_origins: [site.origin] }));
-    proxy = await UnreliableProxy.start(() => eye.url);
-    browser = await startBrowser();
+    await shop.start();
+    proxy = await UnreliableProxy.start(() => shop.eye.url);
   });
   afterAll(async () => {
-    await browser?.close();
     proxy?.close();
-    await eye?.close();
-    site?.close();
+    await shop.close();
   });
 
-  const count = async (condition: string, value: string): Promise<{ stored: number; eids: number }> => {
-    const [row] = await eye.sql<{ stored: number; eids: number }>(
-      `SELECT count(*)::int AS stored, count(DISTINCT data->>'eid')::int AS eids FROM events WHERE ${condition}`,
-      [value],
-    );
-    return row as { stored: number; eids: number };
-  };
+  const count = (condition: string, value: string): Promise<unknown> =>
+    countStored(shop.eye, 'eid', condition, value);
 
   it('the tracker for Node has each of 28 events stored once, if it is flushed again', async () => {
     let delivered = 0;
     const onRequestSuccess = (events: unknown[]): void => void (delivered += events.length);
     const tracker = snowplowNode({
       url: proxy.url,
-      appId: key,
+      appId: shop.key,
       session: title,
       emitter: { onRequestSuccess },
     });
@@ -64,18 +49,19 @@ describe.each(FAULTS)('If %s,', (title, fail) => {
       await tracker.flush();
       expect(delivered).toBe(28);
     }, 6 * UNAVAILABLE_MS);
-    await eye.drained();
-    expect(await count('session_id = $1', title)).toEqual({ stored: 28, eids: 28 });
+    await shop.eye.drained();
+    expect(await count('session_id = $1', title)).toEqual({ events: 28, ids: 28 });
   });
 
   it('the tracker for browsers has each of 28 events stored once, if more happens', async () => {
-    const page = await browser.newPage();
-    await site.open(page, proxy.url, { appId: key });
+    const page = await shop.browser.newPage();
+    await page.goto(shop.site.origin);
+    await startSnowplow(page, proxy.url, { appId: shop.key });
     fail(proxy);
     await track28InPage(page, title);
     await eventually(async () => expect(await queuedAfterFlush(page)).toBe(0), 6 * UNAVAILABLE_MS);
-    await eye.drained();
-    expect(await count(`data->>'uid' = $1`, title)).toEqual({ stored: 28, eids: 28 });
+    await shop.eye.drained();
+    expect(await count(`data->>'uid' = $1`, title)).toEqual({ events: 28, ids: 28 });
   });
 });
 

@@ -1,5 +1,5 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { LocalServer } from './local-server.js';
 
 export interface Span {
   traceId: string;
@@ -14,32 +14,22 @@ export interface Span {
 }
 
 /** A minimal trace collector: receives OTLP/HTTP with JSON. */
-export class Collector {
+export class Collector extends LocalServer {
   readonly spans: Span[] = [];
   /** The concatenated bodies of all requests. */
   text = '';
-  url = '';
 
-  private constructor(private readonly server: Server) {}
-
-  static async start(): Promise<Collector> {
-    const server = createServer((request, response) => {
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        if (request.url === '/v1/traces') collector.receive(Buffer.concat(chunks).toString());
-        response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-      });
-    });
-    const collector = new Collector(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    collector.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    return collector;
+  static start(): Promise<Collector> {
+    return new Collector().listen();
   }
 
-  close(): void {
-    this.server.close();
-    this.server.closeAllConnections();
+  protected override respond(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const chunks: Buffer[] = [];
+    incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+    incoming.on('end', () => {
+      if (incoming.url === '/v1/traces') this.receive(Buffer.concat(chunks).toString());
+      outgoing.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+    });
   }
 
   private receive(text: string): void {

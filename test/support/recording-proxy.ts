@@ -1,7 +1,6 @@
-import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { ReverseProxy } from './reverse-proxy.js';
 
 /** A request as a client sent it. */
 interface Exchange {
@@ -15,36 +14,11 @@ interface Exchange {
 const HOP_BY_HOP = new Set(['host', 'connection', 'content-length', 'transfer-encoding', 'keep-alive']);
 
 /** An HTTP proxy in front of The Eye that keeps the requests of a client, to send the same bytes again. */
-export class RecordingProxy {
+export class RecordingProxy extends ReverseProxy {
   readonly exchanges: Exchange[] = [];
 
-  private constructor(
-    private readonly target: () => string,
-    private readonly server = createServer((incoming, outgoing) => {
-      const { url: path = '', method = '', headers } = incoming;
-      buffer(incoming)
-        .then(async (body) => {
-          const exchange = { method, path, headers: endToEnd(headers), body };
-          this.exchanges.push(exchange);
-          const response = await this.send(exchange);
-          outgoing.writeHead(response.status, { 'content-type': response.headers.get('content-type') ?? '' });
-          outgoing.end(Buffer.from(await response.arrayBuffer()));
-        })
-        .catch(() => outgoing.destroy());
-    }),
-  ) {}
-
-  /** @param target the base URL of the server behind it */
-  static async start(target: () => string): Promise<RecordingProxy> {
-    const proxy = new RecordingProxy(target);
-    proxy.server.listen(0, '127.0.0.1');
-    await once(proxy.server, 'listening');
-    return proxy;
-  }
-
-  /** Without a slash at the end. */
-  get url(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  static start(target: () => string): Promise<RecordingProxy> {
+    return new RecordingProxy(target).listen();
   }
 
   /** Sends all requests again, in their order. */
@@ -54,9 +28,17 @@ export class RecordingProxy {
     return responses;
   }
 
-  close(): void {
-    this.server.close();
-    this.server.closeAllConnections();
+  protected override respond(incoming: IncomingMessage, outgoing: ServerResponse): void {
+    const { url: path = '', method = '', headers } = incoming;
+    buffer(incoming)
+      .then(async (body) => {
+        const exchange = { method, path, headers: endToEnd(headers), body };
+        this.exchanges.push(exchange);
+        const response = await this.send(exchange);
+        outgoing.writeHead(response.status, { 'content-type': response.headers.get('content-type') ?? '' });
+        outgoing.end(Buffer.from(await response.arrayBuffer()));
+      })
+      .catch(() => outgoing.destroy());
   }
 
   private send({ method, path, headers, body }: Exchange): Promise<Response> {

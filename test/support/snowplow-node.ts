@@ -6,6 +6,7 @@ import {
   newTracker,
   type Tracker,
 } from '@snowplow/node-tracker';
+import type { StoredEvent } from './stored.js';
 
 /** What 28 events of Snowplow's tracker for Node are stored as, in `category` and `name`. */
 export const TYPES_OF_28 = {
@@ -14,6 +15,14 @@ export const TYPES_OF_28 = {
   'shop add': 1,
   'com.example item_viewed': 25,
 };
+
+/** The number of events of each `category` and `name`. */
+export function countTypes(events: readonly StoredEvent[]): Record<string, number> {
+  const types: Record<string, number> = {};
+  for (const { category, name } of events)
+    types[`${category} ${name}`] = (types[`${category} ${name}`] ?? 0) + 1;
+  return types;
+}
 
 export const PAYLOAD = { price: 9.99, text: 'Grüße 🎉', nested: { list: [1, 2.5, null] } };
 

@@ -1,6 +1,7 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Admin } from '../../testing/keys.js';
 import { type Env, TheEye } from '../../testing/the-eye.js';
 import { type ClickHouseDatabase, newClickHouseDatabase } from './worker-clickhouse.js';
 import { Copy } from './replication.js';
@@ -27,6 +28,32 @@ export async function startEye(env: Env = {}, onClosed?: () => Promise<void>): P
     return await TheEye.start({ ...env, DATABASE_URL, ...(redis && { REDIS_URL: redis.url }) }, { onClose });
   } catch (error) {
     await onClose();
+    throw error;
+  }
+}
+
+export interface EyeWithKey {
+  readonly eye: TheEye;
+  readonly admin: Admin;
+  /** A key with which the application `shop` sends events. */
+  readonly key: string;
+}
+
+/**
+ * Starts The Eye with AUTH=required.
+ * @param options which pages may send with the key: none unless `allowed_origins` names theirs
+ */
+export async function startEyeWithKey({
+  env = {},
+  allowed_origins,
+}: { env?: Env; allowed_origins?: string[] } = {}): Promise<EyeWithKey> {
+  const eye = await startEye({ AUTH: 'required', ...env });
+  try {
+    const admin = await Admin.of(eye);
+    const { key } = await admin.create('shop', { scope: 'ingest', allowed_origins });
+    return { eye, admin, key };
+  } catch (error) {
+    await eye.close();
     throw error;
   }
 }
