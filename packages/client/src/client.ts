@@ -8,9 +8,6 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30 * 60_000;
 
 const CLOSE_TIMEOUT_MS = 5000;
 
-/** Between two attempts to send what is left. */
-const CLOSE_RETRY_MS = 500;
-
 /** Whether the visitor asks not to be tracked by a signal that the application respects. */
 function isObjected(respect: EyeOptions['respect'] = []): boolean {
   const { doNotTrack, globalPrivacyControl } = (
@@ -56,6 +53,7 @@ export function createClient(
   const now = createClock(clockNoise);
   // Two tabs may add to one store in the same microsecond.
   const instance = randomId().slice(0, 8);
+  let closing: Promise<boolean> | undefined;
 
   const eye: Eye = {
     async track(name, data = {}, fields = {}) {
@@ -81,23 +79,8 @@ export function createClient(
     },
     page: (data) => eye.track('pageview', { ...pageData(), ...data }, { category: 'page interaction' }),
     flush: () => sender.flush(),
-    async close(timeout = CLOSE_TIMEOUT_MS) {
-      // Without it, a page sends what waits when it ends.
-      if (IS_SCRIPT) return sender.flush();
-      const deadline = Date.now() + timeout;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const pause = (ms: number): Promise<false> =>
-        new Promise((resolve) => (timer = setTimeout(resolve, ms, false)));
-      let isEmpty = false;
-      for (let left = timeout; !isEmpty && left > 0; left = deadline - Date.now()) {
-        isEmpty = await Promise.race([sender.flush(), pause(left)]);
-        clearTimeout(timer);
-        // The Eye may be about to come back.
-        if (!isEmpty) await pause(Math.min(CLOSE_RETRY_MS, Math.max(0, deadline - Date.now())));
-      }
-      await sender.close();
-      return isEmpty;
-    },
+    // Without it, a page sends what waits when it ends.
+    close: (timeout = CLOSE_TIMEOUT_MS) => (IS_SCRIPT ? sender.flush() : (closing ??= sender.close(timeout))),
   };
   return { eye, sender };
 }

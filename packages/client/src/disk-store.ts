@@ -115,7 +115,8 @@ export function diskStore(folder: string, destination: string): Store {
   async function finish(): Promise<void> {
     const finished = current;
     current = undefined;
-    await finished?.handle.close();
+    // What was accepted is on the disk already.
+    await finished?.handle.close().catch(() => undefined);
     if (finished?.segment.waiting === 0) await unlink(finished.segment.path).catch(() => undefined);
   }
 

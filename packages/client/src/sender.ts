@@ -25,7 +25,8 @@ export interface Sender {
   flush(): Promise<boolean>;
   /** Sends what this page has added by requests that outlive it. */
   leave(isLast: boolean): void;
-  close(): Promise<void>;
+  /** Sends until the queue is empty or the milliseconds are over, and stops. Resolves with whether the queue is empty. */
+  close(timeout: number): Promise<boolean>;
 }
 
 /**
@@ -64,6 +65,8 @@ export function createSender(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending: Promise<boolean> | undefined;
   let isClosed = false;
+  let cancel: (() => void) | undefined;
+  let onEmpty: (() => void) | undefined;
   const own = new Set<string>();
   const inFlight = new Set<string>();
   const left = new Set<string>();
@@ -102,11 +105,12 @@ export function createSender(
    */
   const attempt = async (keys: string[], events: string[], isLeaving = false): Promise<number> => {
     const text = `[${events.join()}]`;
+    const abort = new AbortController();
+    if (!IS_SCRIPT) cancel = () => abort.abort();
     const zipped =
       zip && !isLeaving && text.length > MIN_GZIP_LENGTH
         ? await gzip(text).catch(() => undefined)
         : undefined;
-    const abort = new AbortController();
     const late = setTimeout(() => abort.abort(), timeout);
     let response: Response | undefined;
     let answer: Answer | undefined;
@@ -220,6 +224,7 @@ export function createSender(
   const flush = (): Promise<boolean> =>
     (sending ??= run().finally(() => {
       sending = undefined;
+      if (!IS_SCRIPT && !queued) onEmpty?.();
       // What came at the end of the run.
       if (queued && !timer) schedule(interval);
     }));
@@ -240,7 +245,7 @@ export function createSender(
     );
   } else if ((queued = store.keys().length)) schedule(interval * Math.random());
 
-  return {
+  const sender: Sender = {
     async add(key, json) {
       if (!IS_SCRIPT && isClosed) return false;
       const pending = store.add(key, json);
@@ -250,8 +255,8 @@ export function createSender(
     },
     async flush() {
       if (!IS_SCRIPT) {
-        // A run that has begun may not find what is being written.
-        await store.ready?.();
+        // A run that has begun may not find what is being written. It reports why a store is not ready.
+        await store.ready?.().catch(() => undefined);
         await sending;
       }
       return flush();
@@ -276,11 +281,24 @@ export function createSender(
       // What got no answer because the page was hidden only is sent again with the others.
       if (!timer && !sending) schedule(interval);
     },
-    async close() {
-      if (IS_SCRIPT) return;
-      isClosed = true;
-      clearTimeout(timer);
-      await store.close?.();
+    async close(closeTimeout) {
+      if (!IS_SCRIPT) {
+        // After a long outage, the next attempt would be minutes away.
+        failures = 0;
+        const drained = async (): Promise<void> => {
+          if (!(await sender.flush())) await new Promise<void>((resolve) => (onEmpty = resolve));
+        };
+        let late: typeof timer;
+        const isLate = new Promise<void>((resolve) => (late = setTimeout(resolve, closeTimeout)));
+        if (closeTimeout > 0) await Promise.race([drained(), isLate]);
+        clearTimeout(late);
+        isClosed = true;
+        clearTimeout(timer);
+        cancel?.();
+        await store.close?.();
+      }
+      return !store.keys().length;
     },
   };
+  return sender;
 }
