@@ -142,6 +142,16 @@ describe('A client', () => {
     ]);
   });
 
+  it('sends many events in a request again after one that was too large', async () => {
+    server.script.push({ status: 413 });
+    const eye = start({ interval: 60_000 });
+    await eye.track('too large');
+    await drained(eye);
+    await trackMany(eye, 7);
+    await drained(eye);
+    expect(server.requests.map(({ events }) => events.length)).toEqual([1, 1, 2, 4]);
+  });
+
   it('tells which events The Eye rejects, and does not send them again', async () => {
     const rejected = [{ index: 1, errors: { name: ['Too long.'] } }];
     server.script.push(

@@ -8,8 +8,8 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30 * 60_000;
 
 const CLOSE_TIMEOUT_MS = 5000;
 
-/** Whether the visitor asks not to be tracked by a signal that the application respects. */
-function isObjected(respect: EyeOptions['respect'] = []): boolean {
+/** Whether the visitor sends a signal that the application respects. */
+function hasOptedOut(respect: EyeOptions['respect'] = []): boolean {
   const { doNotTrack, globalPrivacyControl } = (
     !IS_SCRIPT && typeof navigator === 'undefined' ? {} : navigator
   ) as {
@@ -20,6 +20,9 @@ function isObjected(respect: EyeOptions['respect'] = []): boolean {
     (respect.includes('dnt') && doNotTrack === '1') || (respect.includes('gpc') && !!globalPrivacyControl)
   );
 }
+
+const valueOf = (session: EyeOptions['session']): string | undefined =>
+  typeof session === 'function' ? session() : session;
 
 /** What a platform brings. */
 interface Platform {
@@ -35,7 +38,6 @@ export function createClient(
   { store, maxQueued, clockNoise }: Platform,
 ): { eye: Eye; sender: Sender } {
   const ownSession = createSession((!IS_SCRIPT && options.sessionTimeout) || DEFAULT_SESSION_TIMEOUT_MS);
-  const { session = ownSession } = IS_SCRIPT ? {} : options;
   const report = (problem: EyeProblem): void => {
     if (IS_SCRIPT) return;
     try {
@@ -59,12 +61,10 @@ export function createClient(
     async track(name, data = {}, fields = {}) {
       let event: EyeEvent | null | undefined | void;
       try {
-        if (isObjected(options.respect)) return false;
+        if (hasOptedOut(options.respect)) return false;
         const time = now();
         event = {
-          session_id:
-            fields.session_id ??
-            (IS_SCRIPT ? ownSession() : typeof session === 'string' ? session : session()),
+          session_id: fields.session_id ?? ((!IS_SCRIPT && valueOf(options.session)) || ownSession()),
           category: fields.category ?? options.category ?? 'track',
           name,
           data,

@@ -1,4 +1,4 @@
-/** How far the fine clock may be from the wall clock, before it is set anew: it does not follow corrections, nor sleep. */
+/** How far the fine clock may be from the wall clock, before it is set again: it does not follow corrections, nor sleep. */
 const MAX_DRIFT_MS = 50;
 
 /** How far the wall clock must go back before timestamps follow it. */

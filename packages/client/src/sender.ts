@@ -97,8 +97,6 @@ export function createSender(
     if (!IS_SCRIPT && failures) (timer as { unref?: () => void }).unref?.();
   };
 
-  const sizeOf = (json: string): number => new Blob([json]).size + 1;
-
   /**
    * Sends the events of some keys.
    * @returns milliseconds to wait before the next attempt
@@ -161,8 +159,9 @@ export function createSender(
     // Too large, too many for the quota, or too slow: smaller ones may pass.
     limit = Math.max(1, events.length >> 1);
     if (status === 413) {
-      largest = limit;
-      if (events.length === 1) {
+      if (events.length > 1) largest = limit;
+      else {
+        // It is the event that is too large, not the batch.
         remove(keys);
         if (!IS_SCRIPT) reject(0, answer);
       }
@@ -269,7 +268,7 @@ export function createSender(
         const json = store.get(key);
         if (!json) own.delete(key);
         else if (!left.has(key) && (isLast || !inFlight.has(key))) {
-          if ((size += sizeOf(json)) > MAX_LEAVING_BYTES) break;
+          if ((size += new Blob([json]).size + 1) > MAX_LEAVING_BYTES) break;
           keys.push(key);
           events.push(json);
         }
