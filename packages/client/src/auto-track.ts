@@ -7,8 +7,13 @@ export type Automatic = 'pageviews' | 'outbound' | 'forms';
 export function autoTrack(eye: Eye, automatic: readonly string[]): void {
   if (automatic.includes('pageviews')) trackPages(eye);
   if (automatic.includes('outbound')) {
-    for (const type of ['click', 'auxclick'])
-      addEventListener(type, ({ target }) => trackLink(eye, target), { capture: true });
+    for (const type of ['click', 'auxclick'] as const) {
+      const track = ({ button, target }: MouseEvent): void => {
+        // The right button opens a menu.
+        if (button < 2) trackLink(eye, target);
+      };
+      addEventListener(type, track, { capture: true });
+    }
   }
   if (automatic.includes('forms')) {
     addEventListener('submit', ({ target }) => trackForm(eye, target as HTMLFormElement), { capture: true });
