@@ -1,10 +1,10 @@
 import type { Eye } from './types.js';
 
-/** What is tracked without code: views of pages, clicks on links to other hosts, and submitted forms. */
+/** What can be tracked without code: views of pages, clicks on links to other hosts, and submitted forms. */
 export type Automatic = 'pageviews' | 'outbound' | 'forms';
 
 /** Tracks what a visitor does on a page. */
-export function autoTrack(eye: Eye, automatic: readonly string[]): void {
+export function autoTrack(eye: Eye, automatic: readonly Automatic[]): void {
   if (automatic.includes('pageviews')) trackPages(eye);
   if (automatic.includes('outbound')) {
     for (const type of ['click', 'auxclick'] as const) {

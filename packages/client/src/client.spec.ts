@@ -120,7 +120,7 @@ describe('A client', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('keeps events while its key is refused, and tells of it once', async () => {
+  it('keeps events while its key is refused, and reports it once', async () => {
     server.script.push({ status: 401 }, { status: 401 }, { status: 403 });
     const eye = start();
     await eye.track('signup');
@@ -152,7 +152,7 @@ describe('A client', () => {
     expect(server.requests.map(({ events }) => events.length)).toEqual([1, 1, 2, 4]);
   });
 
-  it('tells which events The Eye rejects, and does not send them again', async () => {
+  it('reports which events The Eye rejects, and does not send them again', async () => {
     const rejected = [{ index: 1, errors: { name: ['Too long.'] } }];
     server.script.push(
       { status: 202, body: { accepted: 1, rejected, ids: ['an id'] } },
@@ -180,7 +180,7 @@ describe('A client', () => {
     ]);
   });
 
-  it('drops the oldest events of a full queue, and tells of each', async () => {
+  it('drops the oldest events of a full queue, and reports each', async () => {
     const eye = start({ interval: 60_000, maxQueued: 3 });
     await trackMany(eye, 5);
     await drained(eye);
