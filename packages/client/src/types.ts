@@ -92,7 +92,7 @@ export interface Eye {
   track(name: string, data?: object, fields?: EventFields): Promise<boolean>;
   /** Tracks that a page is seen, with its path, title, referrer and campaign in a browser. */
   page(data?: object): Promise<boolean>;
-  /** Sends what waits, in one attempt at once. Never rejects. Resolves with whether the queue is empty then. */
+  /** Sends what waits at once, until a request fails. Never rejects. Resolves with whether the queue is empty then. */
   flush(): Promise<boolean>;
   /**
    * Sends what waits, for so many milliseconds at most (5,000), and stops. After the first attempt, which it makes at once, it
