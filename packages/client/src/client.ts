@@ -21,7 +21,7 @@ function hasOptedOut(respect: EyeOptions['respect'] = []): boolean {
   );
 }
 
-const valueOf = (session: EyeOptions['session']): string | undefined =>
+const resolveSession = (session: EyeOptions['session']): string | undefined =>
   typeof session === 'function' ? session() : session;
 
 /** What a platform brings. */
@@ -64,7 +64,7 @@ export function createClient(
         if (hasOptedOut(options.respect)) return false;
         const time = now();
         event = {
-          session_id: fields.session_id ?? ((!IS_SCRIPT && valueOf(options.session)) || ownSession()),
+          session_id: fields.session_id ?? ((!IS_SCRIPT && resolveSession(options.session)) || ownSession()),
           category: fields.category ?? options.category ?? 'track',
           name,
           data,

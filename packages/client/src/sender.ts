@@ -106,7 +106,7 @@ export function createSender(
   const attempt = async (keys: string[], events: string[], isLeaving = false): Promise<number> => {
     const text = `[${events.join()}]`;
     const abort = new AbortController();
-    if (!IS_SCRIPT) cancel = () => abort.abort();
+    if (!IS_SCRIPT && !isLeaving) cancel = () => abort.abort();
     const zipped =
       zip && !isLeaving && text.length > MIN_GZIP_LENGTH
         ? await gzip(text).catch(() => undefined)
