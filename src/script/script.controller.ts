@@ -25,7 +25,7 @@ class ScriptResponse {
   })
   integrity: string;
 
-  @ApiProperty({ example: 7300, description: 'Of the uncompressed script.' })
+  @ApiProperty({ example: 6100, description: 'Of the uncompressed script.' })
   bytes: number;
 }
 

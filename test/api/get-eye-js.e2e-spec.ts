@@ -67,7 +67,7 @@ describe('GET /eye.js', () => {
     expect((await raw({ 'if-none-match': 'W/"other"' })).status).toBe(200);
   });
 
-  it('has an integrity hash, which GET /eye.json tells', async () => {
+  it('has an integrity hash, which GET /eye.json returns', async () => {
     const { body } = await raw();
     expect((await eye.get('/eye.json', { origin: 'https://shop.example' })).body).toEqual({
       integrity: `sha384-${createHash('sha384').update(body).digest('base64')}`,

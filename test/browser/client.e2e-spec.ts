@@ -106,6 +106,8 @@ describe('GET /eye.js in a page of another origin', () => {
     await page.goBack({ waitUntil: 'commit' });
     await page.waitForURL('**/auto-2', { waitUntil: 'commit' });
     expect(await page.evaluate('isKept')).toBe(true);
+    // Opens a menu, and no other page.
+    await page.click('#out b', { button: 'right' });
     await page.click('#out b');
     await page.waitForURL('**/there*');
     const rows = await eventually(async () => {

@@ -1,14 +1,19 @@
 import type { Eye } from './types.js';
 
-/** What is tracked without code: views of pages, clicks on links to other hosts, and submitted forms. */
+/** What can be tracked without code: views of pages, clicks on links to other hosts, and submitted forms. */
 export type Automatic = 'pageviews' | 'outbound' | 'forms';
 
 /** Tracks what a visitor does on a page. */
-export function autoTrack(eye: Eye, automatic: readonly string[]): void {
+export function autoTrack(eye: Eye, automatic: readonly Automatic[]): void {
   if (automatic.includes('pageviews')) trackPages(eye);
   if (automatic.includes('outbound')) {
-    for (const type of ['click', 'auxclick'])
-      addEventListener(type, ({ target }) => trackLink(eye, target), { capture: true });
+    for (const type of ['click', 'auxclick'] as const) {
+      const track = ({ button, target }: MouseEvent): void => {
+        // The right button opens a menu.
+        if (button < 2) trackLink(eye, target);
+      };
+      addEventListener(type, track, { capture: true });
+    }
   }
   if (automatic.includes('forms')) {
     addEventListener('submit', ({ target }) => trackForm(eye, target as HTMLFormElement), { capture: true });

@@ -120,7 +120,7 @@ describe('A client', () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it('keeps events while its key is refused, and tells of it once', async () => {
+  it('keeps events while its key is refused, and reports it once', async () => {
     server.script.push({ status: 401 }, { status: 401 }, { status: 403 });
     const eye = start();
     await eye.track('signup');
@@ -142,7 +142,17 @@ describe('A client', () => {
     ]);
   });
 
-  it('tells which events The Eye rejects, and does not send them again', async () => {
+  it('sends many events in a request again after one that was too large', async () => {
+    server.script.push({ status: 413 });
+    const eye = start({ interval: 60_000 });
+    await eye.track('too large');
+    await drained(eye);
+    await trackMany(eye, 7);
+    await drained(eye);
+    expect(server.requests.map(({ events }) => events.length)).toEqual([1, 1, 2, 4]);
+  });
+
+  it('reports which events The Eye rejects, and does not send them again', async () => {
     const rejected = [{ index: 1, errors: { name: ['Too long.'] } }];
     server.script.push(
       { status: 202, body: { accepted: 1, rejected, ids: ['an id'] } },
@@ -170,7 +180,7 @@ describe('A client', () => {
     ]);
   });
 
-  it('drops the oldest events of a full queue, and tells of each', async () => {
+  it('drops the oldest events of a full queue, and reports each', async () => {
     const eye = start({ interval: 60_000, maxQueued: 3 });
     await trackMany(eye, 5);
     await drained(eye);
@@ -208,6 +218,44 @@ describe('A client', () => {
     ]);
     expect(await eye.close()).toBe(true);
     expect(await eye.track('after its end')).toBe(false);
+  });
+
+  it('retries until its time to close is over', async () => {
+    server.script.push('lost', { status: 503 });
+    const eye = start({ interval: 60_000 });
+    await eye.track('signup');
+    expect(await eye.close(30_000)).toBe(true);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('retries not before the Retry-After of the server while it closes', async () => {
+    const busy = { status: 429, headers: { 'retry-after': '60' } };
+    server.script.push(busy, busy);
+    const eye = start({ interval: 60_000 });
+    await eye.track('signup');
+    expect(await eye.flush()).toBe(false);
+    // A third request would succeed.
+    expect(await Promise.all([eye.close(1000), eye.close()])).toEqual([false, false]);
+  });
+
+  it('aborts the request under way when its time to close is over, and keeps the event', async () => {
+    const signals: (AbortSignal | null | undefined)[] = [];
+    const eye = start({
+      interval: 60_000,
+      fetch: (_, init) => {
+        signals.push(init?.signal);
+        return new Promise((_, reject) => init?.signal?.addEventListener('abort', reject));
+      },
+    });
+    await eye.track('signup');
+    expect(await eye.close(50)).toBe(false);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true]);
+    expect(problems).toEqual([]);
+  });
+
+  it('closes an empty queue at once, without a request', async () => {
+    expect(await start().close(0)).toBe(true);
+    expect(server.requests).toEqual([]);
   });
 
   it('starts a session after the time-out', async () => {
@@ -278,6 +326,14 @@ describe('A client', () => {
       await writeFile(join(folder, 'a-file'), '');
       const eye = start({ folder: join(folder, 'a-file') });
       expect(await eye.track('signup')).toBe(false);
+      expect(problems.map(({ code }) => code)).toContain('failed');
+    });
+
+    it('throws nothing from flush() and close() when the folder cannot be used', async () => {
+      await writeFile(join(folder, 'a-file'), '');
+      const eye = start({ folder: join(folder, 'a-file') });
+      expect(await eye.flush()).toBe(true);
+      expect(await eye.close()).toBe(true);
       expect(problems.map(({ code }) => code)).toContain('failed');
     });
   });

@@ -8,11 +8,8 @@ const DEFAULT_SESSION_TIMEOUT_MS = 30 * 60_000;
 
 const CLOSE_TIMEOUT_MS = 5000;
 
-/** Between two attempts to send what is left. */
-const CLOSE_RETRY_MS = 500;
-
-/** Whether the visitor asks not to be tracked by a signal that the application respects. */
-function isObjected(respect: EyeOptions['respect'] = []): boolean {
+/** Whether the visitor sends a signal that the application respects. */
+function hasOptedOut(respect: EyeOptions['respect'] = []): boolean {
   const { doNotTrack, globalPrivacyControl } = (
     !IS_SCRIPT && typeof navigator === 'undefined' ? {} : navigator
   ) as {
@@ -23,6 +20,9 @@ function isObjected(respect: EyeOptions['respect'] = []): boolean {
     (respect.includes('dnt') && doNotTrack === '1') || (respect.includes('gpc') && !!globalPrivacyControl)
   );
 }
+
+const resolveSession = (session: EyeOptions['session']): string | undefined =>
+  typeof session === 'function' ? session() : session;
 
 /** What a platform brings. */
 interface Platform {
@@ -38,7 +38,6 @@ export function createClient(
   { store, maxQueued, clockNoise }: Platform,
 ): { eye: Eye; sender: Sender } {
   const ownSession = createSession((!IS_SCRIPT && options.sessionTimeout) || DEFAULT_SESSION_TIMEOUT_MS);
-  const { session = ownSession } = IS_SCRIPT ? {} : options;
   const report = (problem: EyeProblem): void => {
     if (IS_SCRIPT) return;
     try {
@@ -56,17 +55,16 @@ export function createClient(
   const now = createClock(clockNoise);
   // Two tabs may add to one store in the same microsecond.
   const instance = randomId().slice(0, 8);
+  let closing: Promise<boolean> | undefined;
 
   const eye: Eye = {
     async track(name, data = {}, fields = {}) {
       let event: EyeEvent | null | undefined | void;
       try {
-        if (isObjected(options.respect)) return false;
+        if (hasOptedOut(options.respect)) return false;
         const time = now();
         event = {
-          session_id:
-            fields.session_id ??
-            (IS_SCRIPT ? ownSession() : typeof session === 'string' ? session : session()),
+          session_id: fields.session_id ?? ((!IS_SCRIPT && resolveSession(options.session)) || ownSession()),
           category: fields.category ?? options.category ?? 'track',
           name,
           data,
@@ -81,23 +79,8 @@ export function createClient(
     },
     page: (data) => eye.track('pageview', { ...pageData(), ...data }, { category: 'page interaction' }),
     flush: () => sender.flush(),
-    async close(timeout = CLOSE_TIMEOUT_MS) {
-      // Without it, a page sends what waits when it ends.
-      if (IS_SCRIPT) return sender.flush();
-      const deadline = Date.now() + timeout;
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const pause = (ms: number): Promise<false> =>
-        new Promise((resolve) => (timer = setTimeout(resolve, ms, false)));
-      let isEmpty = false;
-      for (let left = timeout; !isEmpty && left > 0; left = deadline - Date.now()) {
-        isEmpty = await Promise.race([sender.flush(), pause(left)]);
-        clearTimeout(timer);
-        // The Eye may be about to come back.
-        if (!isEmpty) await pause(Math.min(CLOSE_RETRY_MS, Math.max(0, deadline - Date.now())));
-      }
-      await sender.close();
-      return isEmpty;
-    },
+    // Without it, a page sends what waits when it ends.
+    close: (timeout = CLOSE_TIMEOUT_MS) => (IS_SCRIPT ? sender.flush() : (closing ??= sender.close(timeout))),
   };
   return { eye, sender };
 }

@@ -1,4 +1,4 @@
-/** How far the fine clock may be from the wall clock, before it is set anew: it does not follow corrections, nor sleep. */
+/** How far the fine clock may be from the wall clock, before it is set again: it does not follow corrections, nor sleep. */
 const MAX_DRIFT_MS = 50;
 
 /** How far the wall clock must go back before timestamps follow it. */
@@ -6,8 +6,8 @@ const MAX_STEP_BACK_US = 1_000_000;
 
 /**
  * A clock that returns microseconds since 1970, never the same twice.
- * @param noise microseconds below which the clock of the platform does not tell two moments apart. Random ones take their
- *     place, so that two tabs that share a session do not give the same event the same timestamp
+ * @param noise the resolution of the platform's clock in microseconds. Random digits stand for what is below it, so that two
+ *     tabs that share a session do not give the same event the same timestamp
  */
 export function createClock(noise: number): () => number {
   let offset = NaN;

@@ -104,7 +104,7 @@ export function diskStore(folder: string, destination: string): Store {
   async function newSegment(): Promise<NonNullable<typeof current>> {
     const segment: Segment = { path: newPath(), size: 0, waiting: 0 };
     const handle = await open(segment.path, 'a');
-    // The name of the file has to be durable, too. Windows cannot open folders, and needs it not.
+    // The name of the file has to be durable, too. Windows cannot open folders, and need not.
     const directory = await open(folder, 'r').catch(() => undefined);
     await directory?.sync().catch(() => undefined);
     await directory?.close();
@@ -115,7 +115,8 @@ export function diskStore(folder: string, destination: string): Store {
   async function finish(): Promise<void> {
     const finished = current;
     current = undefined;
-    await finished?.handle.close();
+    // What was accepted is on the disk already.
+    await finished?.handle.close().catch(() => undefined);
     if (finished?.segment.waiting === 0) await unlink(finished.segment.path).catch(() => undefined);
   }
 
@@ -155,7 +156,7 @@ function isAbandoned(name: string, host: string): boolean {
   const [, itsHost, pid, instance = ''] = name.split('.');
   if (itsHost !== host || Number(pid) === process.pid) return !instances.has(instance);
   try {
-    // Only asks whether the process exists. It may be another one, which then ends its wait at a later start.
+    // Signal 0 only asks whether the process exists. If another one has its id by now, a later start takes the file over.
     process.kill(Number(pid), 0);
     return false;
   } catch (error) {

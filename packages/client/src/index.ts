@@ -2,11 +2,11 @@ import { createClient } from './client.js';
 import { webStore } from './store.js';
 import type { Eye, EyeOptions } from './types.js';
 
-export { autoTrack } from './auto-track.js';
+export { autoTrack, type Automatic } from './auto-track.js';
 export { memoryStore } from './store.js';
 export type * from './types.js';
 
-/** Browsers tell moments apart that are 100 µs away from each other. */
+/** The resolution of the clock in browsers. */
 const CLOCK_NOISE_US = 100;
 
 /**

@@ -1,4 +1,4 @@
-/** The address of the last page that was tracked here, which the browser does not tell of in single-page applications. */
+/** The address of the page that was tracked last. `document.referrer` does not change in single-page applications. */
 let previous: string | undefined;
 
 const withoutQuery = (address: string): string => address.replace(/[?#].*/, '');

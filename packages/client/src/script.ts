@@ -1,4 +1,4 @@
-import { autoTrack } from './auto-track.js';
+import { autoTrack, type Automatic } from './auto-track.js';
 import { createEye } from './index.js';
 import type { Eye, EyeOptions } from './types.js';
 
@@ -16,4 +16,4 @@ const eye = createEye({
   respect: words(respect) as EyeOptions['respect'],
 });
 (window as unknown as { eye: Eye }).eye = eye;
-autoTrack(eye, words(auto));
+autoTrack(eye, words(auto) as Automatic[]);

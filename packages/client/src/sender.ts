@@ -12,8 +12,8 @@ const MAX_LEAVING_BYTES = 60_000;
 
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-/** What The Eye answers to an array of events. */
-interface Answer {
+/** The body of The Eye's response to an array of events. */
+interface Result {
   ids?: string[];
   rejected?: { index: number; errors: unknown }[];
   code?: string;
@@ -25,13 +25,14 @@ export interface Sender {
   flush(): Promise<boolean>;
   /** Sends what this page has added by requests that outlive it. */
   leave(isLast: boolean): void;
-  close(): Promise<void>;
+  /** Sends until the queue is empty or the milliseconds are over, and stops. Resolves with whether the queue is empty. */
+  close(timeout: number): Promise<boolean>;
 }
 
 /**
- * Sends the events of a store, one batch after the other, until The Eye has answered for them.
+ * Sends the events of a store, one batch after the other, until The Eye has responded about them.
  * @param maxQueued events that wait at most
- * @param report tells the application of a problem, and never throws
+ * @param report reports a problem to the application, and never throws
  */
 export function createSender(
   options: EyeOptions,
@@ -54,8 +55,8 @@ export function createSender(
     if (address.origin !== location.origin) headers['content-type'] = 'text/plain';
   }
 
-  let largest = batch;
-  let limit = batch;
+  let maxBatch = batch;
+  let batchSize = batch;
   let failures = 0;
   let hasReportedRefusal = false;
   let zip = IS_SCRIPT || (options.gzip ?? true);
@@ -64,8 +65,12 @@ export function createSender(
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sending: Promise<boolean> | undefined;
   let isClosed = false;
+  let cancel: (() => void) | undefined;
+  let onEmpty: (() => void) | undefined;
+  /** The keys of what this page has added. Other tabs may have removed some of it from the store. */
   const own = new Set<string>();
   const inFlight = new Set<string>();
+  /** The keys of what `leave` has sent, without a response yet. */
   const left = new Set<string>();
 
   const remove = (keys: string[]): void =>
@@ -94,22 +99,21 @@ export function createSender(
     if (!IS_SCRIPT && failures) (timer as { unref?: () => void }).unref?.();
   };
 
-  const sizeOf = (json: string): number => new Blob([json]).size + 1;
-
   /**
    * Sends the events of some keys.
    * @returns milliseconds to wait before the next attempt
    */
   const attempt = async (keys: string[], events: string[], isLeaving = false): Promise<number> => {
     const text = `[${events.join()}]`;
+    const abort = new AbortController();
+    if (!IS_SCRIPT && !isLeaving) cancel = () => abort.abort();
     const zipped =
       zip && !isLeaving && text.length > MIN_GZIP_LENGTH
         ? await gzip(text).catch(() => undefined)
         : undefined;
-    const abort = new AbortController();
-    const late = setTimeout(() => abort.abort(), timeout);
+    const deadline = setTimeout(() => abort.abort(), timeout);
     let response: Response | undefined;
-    let answer: Answer | undefined;
+    let result: Result | undefined;
     try {
       response = await ((!IS_SCRIPT && options.fetch) || fetch)(address.href, {
         method: 'POST',
@@ -119,24 +123,24 @@ export function createSender(
         keepalive: isLeaving,
         signal: abort.signal,
       });
-      answer = (await response.json()) as Answer;
+      result = (await response.json()) as Result;
     } catch {
       // No response, or one that is cut off or not of The Eye: the events stay.
     }
-    clearTimeout(late);
+    clearTimeout(deadline);
     const status = response?.status ?? 0;
     const reject = (index: number, detail: unknown): void => {
       if (IS_SCRIPT) return;
       report({ code: 'rejected', status, event: JSON.parse(events[index] ?? 'null') as EyeEvent, detail });
     };
 
-    if (response?.ok && answer?.ids) {
+    if (response?.ok && result?.ids) {
       remove(keys);
       hasZipped ||= !!zipped;
       failures = 0;
       if (!IS_SCRIPT) hasReportedRefusal = false;
-      limit = Math.min(largest, limit * 2);
-      if (!IS_SCRIPT) answer.rejected?.forEach(({ index, errors }) => reject(index, errors));
+      batchSize = Math.min(maxBatch, batchSize * 2);
+      if (!IS_SCRIPT) result.rejected?.forEach(({ index, errors }) => reject(index, errors));
       return 0;
     }
     if (zipped && !hasZipped && (status === 400 || status === 415)) {
@@ -144,30 +148,31 @@ export function createSender(
       zip = false;
       return 0;
     }
-    if (status === 400 && answer?.code) {
+    if (status === 400 && result?.code) {
       remove(keys);
       if (!IS_SCRIPT) {
-        const { rejected } = answer;
+        const { rejected } = result;
         events.forEach((_, index) =>
-          reject(index, rejected?.find((item) => item.index === index)?.errors ?? answer),
+          reject(index, rejected?.find((item) => item.index === index)?.errors ?? result),
         );
       }
       return 0;
     }
     // Too large, too many for the quota, or too slow: smaller ones may pass.
-    limit = Math.max(1, events.length >> 1);
+    batchSize = Math.max(1, events.length >> 1);
     if (status === 413) {
-      largest = limit;
-      if (events.length === 1) {
+      if (events.length > 1) maxBatch = batchSize;
+      else {
+        // It is the event that is too large, not the batch.
         remove(keys);
-        if (!IS_SCRIPT) reject(0, answer);
+        if (!IS_SCRIPT) reject(0, result);
       }
       return 0;
     }
     const isRefused = status > 299 && status < 500 && status !== 408 && status !== 429;
     if (!IS_SCRIPT && isRefused && !hasReportedRefusal) {
       hasReportedRefusal = true;
-      report({ code: 'refused', status, detail: answer });
+      report({ code: 'refused', status, detail: result });
     }
     const backoff = isRefused ? maxDelay : Math.min(maxDelay, 1000 * 2 ** failures++);
     failures ||= 1;
@@ -182,7 +187,7 @@ export function createSender(
   /** Sends until the queue is empty or an attempt fails. */
   const drain = async (): Promise<void> => {
     trim();
-    for (let keys; (keys = store.keys().slice(0, limit)).length && (IS_SCRIPT || !isClosed);) {
+    for (let keys; (keys = store.keys().slice(0, batchSize)).length && (IS_SCRIPT || !isClosed);) {
       const events: string[] = [];
       const sent: string[] = [];
       let length = 0;
@@ -220,6 +225,7 @@ export function createSender(
   const flush = (): Promise<boolean> =>
     (sending ??= run().finally(() => {
       sending = undefined;
+      if (!IS_SCRIPT && !queued) onEmpty?.();
       // What came at the end of the run.
       if (queued && !timer) schedule(interval);
     }));
@@ -227,7 +233,7 @@ export function createSender(
   const added = (key: string): boolean => {
     own.add(key);
     if (++queued > maxQueued) trim();
-    if (!failures && queued >= limit) void flush();
+    if (!failures && queued >= batchSize) void flush();
     else if (!timer && !sending) schedule(interval);
     return true;
   };
@@ -240,7 +246,7 @@ export function createSender(
     );
   } else if ((queued = store.keys().length)) schedule(interval * Math.random());
 
-  return {
+  const sender: Sender = {
     async add(key, json) {
       if (!IS_SCRIPT && isClosed) return false;
       const pending = store.add(key, json);
@@ -250,8 +256,8 @@ export function createSender(
     },
     async flush() {
       if (!IS_SCRIPT) {
-        // A run that has begun may not find what is being written.
-        await store.ready?.();
+        // A run that has begun may not find what is being written. It reports why a store is not ready.
+        await store.ready?.().catch(() => undefined);
         await sending;
       }
       return flush();
@@ -264,7 +270,7 @@ export function createSender(
         const json = store.get(key);
         if (!json) own.delete(key);
         else if (!left.has(key) && (isLast || !inFlight.has(key))) {
-          if ((size += sizeOf(json)) > MAX_LEAVING_BYTES) break;
+          if ((size += new Blob([json]).size + 1) > MAX_LEAVING_BYTES) break;
           keys.push(key);
           events.push(json);
         }
@@ -273,14 +279,27 @@ export function createSender(
       keys.forEach((key) => left.add(key));
       if ('keepalive' in Request.prototype) void attempt(keys, events, true);
       else navigator.sendBeacon(address.href, `[${events.join()}]`);
-      // What got no answer because the page was hidden only is sent again with the others.
+      // If the page was only hidden, what gets no response is sent again with the others.
       if (!timer && !sending) schedule(interval);
     },
-    async close() {
-      if (IS_SCRIPT) return;
-      isClosed = true;
-      clearTimeout(timer);
-      await store.close?.();
+    async close(closeTimeout) {
+      if (!IS_SCRIPT) {
+        // After a long outage, the next attempt would be minutes away.
+        failures = 0;
+        const drained = async (): Promise<void> => {
+          if (!(await sender.flush())) await new Promise<void>((resolve) => (onEmpty = resolve));
+        };
+        let deadline: typeof timer;
+        const timedOut = new Promise<void>((resolve) => (deadline = setTimeout(resolve, closeTimeout)));
+        if (closeTimeout > 0) await Promise.race([drained(), timedOut]);
+        clearTimeout(deadline);
+        isClosed = true;
+        clearTimeout(timer);
+        cancel?.();
+        await store.close?.();
+      }
+      return !store.keys().length;
     },
   };
+  return sender;
 }

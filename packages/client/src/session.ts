@@ -10,13 +10,13 @@ export function createSession(timeout: number): () => string {
   let session = '';
   return () => {
     const now = Date.now();
-    let [id, seen] = session.split(' ');
     try {
-      [id, seen] = (sessionStorage.getItem(KEY) ?? session).split(' ');
+      session = sessionStorage.getItem(KEY) ?? session;
     } catch {
       // A browser may forbid storage, and other platforms have none.
     }
-    if (!id || now - Number(seen) > timeout) id = randomId();
+    const [known, seen] = session.split(' ');
+    const id = known && now - Number(seen) <= timeout ? known : randomId();
     session = `${id} ${now}`;
     try {
       sessionStorage.setItem(KEY, session);

@@ -92,10 +92,12 @@ export interface Eye {
   track(name: string, data?: object, fields?: EventFields): Promise<boolean>;
   /** Tracks that a page is seen, with its path, title, referrer and campaign in a browser. */
   page(data?: object): Promise<boolean>;
-  /** Sends what waits, without waiting for more. Resolves with whether the queue is empty then. */
+  /** Sends what waits at once, until a request fails. Never rejects. Resolves with whether the queue is empty then. */
   flush(): Promise<boolean>;
   /**
-   * Sends what waits, for so many milliseconds at most (5,000), and stops. What is left stays in a durable queue.
+   * Sends what waits, for so many milliseconds at most (5,000), and stops. After the first attempt, which it makes at once, it
+   * retries as always: with backoff from one second on, and not before `Retry-After`. A request under way at the end is aborted.
+   * What is left stays in a durable queue. Never rejects.
    * @returns whether the queue is empty
    */
   close(timeout?: number): Promise<boolean>;

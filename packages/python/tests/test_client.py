@@ -159,6 +159,18 @@ class ClientTest(unittest.TestCase):
                 self.assertEqual(names, ["child"] * 3 + ["parent"] * 2)
             self.assertEqual(os.listdir(folder), [])
 
+    def test_flush_of_a_closed_client_returns_what_close_returned(self):
+        for server, sent in ((self.server([(401, {})] * 100), False), (self.server(), True)):
+            client = self.client(server.url)
+            client.track("a")
+            waiting = []
+            thread = threading.Thread(target=lambda: waiting.append(client.flush()), daemon=True)
+            thread.start()
+            self.assertIs(client.close(10 if sent else 0), sent)
+            thread.join(10)
+            self.assertEqual(waiting, [sent])
+            self.assertIs(client.flush(), sent)
+
     def test_threads_lose_no_event(self):
         server = self.server()
         client = self.client(server.url)

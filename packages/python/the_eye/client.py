@@ -8,7 +8,6 @@ import multiprocessing.util
 import os
 import ssl
 import threading
-import time
 import uuid
 import weakref
 from datetime import datetime
@@ -85,7 +84,8 @@ class Client:
         self._shutdown_timeout = shutdown_timeout
         self._max_backoff = max_backoff
         self._closed = False
-        self._sent = False
+        #: What `close` has returned. None until then.
+        self._sent: Optional[bool] = None
         self._disk: Optional[DiskQueue] = None
         self._reset()
         _clients.add(self)
@@ -228,12 +228,17 @@ class Client:
     # The end
 
     def flush(self, timeout: Optional[float] = None) -> bool:
-        """Waits until The Eye has responded about all accepted events, or the seconds are over. Returns whether it has."""
+        """Waits until The Eye has responded about all accepted events, or the seconds are over. Returns whether it has.
+
+        Once the client is closed, returns what `close` has returned.
+        """
         with self._changed:
             self._flushes += 1
             self._changed.notify_all()
             try:
-                return self._changed.wait_for(lambda: self._size() == 0, timeout)
+                # Once the client is closed, nobody sends what is left.
+                self._changed.wait_for(lambda: self._size() == 0 or self._sent is not None, timeout)
+                return self._size() == 0 if self._sent is None else self._sent
             finally:
                 self._flushes -= 1
 
@@ -244,7 +249,7 @@ class Client:
         """
         with self._changed:
             if self._closed:
-                return self._sent
+                return bool(self._sent)
             self._closed = True
         self._sent = self.flush(self._shutdown_timeout if timeout is None else timeout)
         with self._changed:
@@ -337,10 +342,8 @@ class Client:
 
     def _pause(self, seconds: float) -> bool:
         """Waits. Returns False if the client was closed meanwhile."""
-        end = time.monotonic() + seconds
         with self._changed:
-            self._changed.wait_for(lambda: not self._runs(), max(0.0, end - time.monotonic()))
-            return self._runs()
+            return not self._changed.wait_for(lambda: not self._runs(), seconds)
 
     def _after_fork(self) -> None:
         """In the child. The parent sends what it has accepted, through its own connection and from its own files."""

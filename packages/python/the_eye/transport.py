@@ -12,6 +12,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any, List, Optional
 from urllib.parse import urlsplit
 
+from .version import VERSION
+
 _MIN_GZIP_BYTES = 1024
 _MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 
@@ -40,7 +42,7 @@ class Transport:
         self._timeout = timeout
         self._gzip = use_gzip
         self._context = (context or ssl.create_default_context()) if parts.scheme == "https" else None
-        self._headers = {"Content-Type": "application/json", "User-Agent": "the-eye-python/0.1.0"}
+        self._headers = {"Content-Type": "application/json", "User-Agent": f"the-eye-python/{VERSION}"}
         if key:
             self._headers["Authorization"] = f"Bearer {key}"
         self._connection: Optional[http.client.HTTPConnection] = None

@@ -17,13 +17,13 @@ interface Received {
   events: EyeEvent[];
 }
 
-/** How The Eye answers to an array of events of which it accepts all. */
+/** How The Eye responds to an array of events of which it accepts all. */
 const accept = (events: EyeEvent[]): Reply => ({
   status: 202,
   body: { accepted: events.length, rejected: [], ids: events.map(() => 'an id') },
 });
 
-/** An HTTP server that answers as a spec tells it, and then as The Eye does. */
+/** An HTTP server that responds as a spec says, and then as The Eye does. */
 export class ScriptedServer {
   readonly requests: Received[] = [];
   readonly accepted: EyeEvent[] = [];
