@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import fp from 'fastify-plugin';
 import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 import { EventsPipe, SubmittedEvents } from '../../src/events/events.pipe.js';
 import { LargeBodies } from '../../src/events/large-bodies.js';
@@ -40,6 +41,16 @@ const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapt
   bodyParser: false,
   logger: false,
 });
+// Without the bound on the memory of all bodies, which is work of The Eye.
+await app.register(
+  fp(
+    (fastify, _options, registered) => {
+      fastify.decorateRequest('reserveBody', () => undefined);
+      registered();
+    },
+    { name: 'the-eye-body-budget' },
+  ),
+);
 await app.register(bodyParsers, {
   takesEvents: () => true,
   isAuthenticated: () => true,
