@@ -169,8 +169,13 @@ export const failed = ({ failures }: Experience): number =>
 export const p99 = (durations: readonly number[]): number => percentile(durations, 0.99);
 
 /** Descriptions of the promises that an attack broke; empty if there are none. */
-export function complaints(attack: Attack, result: Result, promises = PROMISES): string[] {
-  const { before, during, single, report } = result;
+export const complaints = (attack: Attack, result: Result, promises = PROMISES): string[] => [
+  ...delays(result, promises),
+  ...faults(attack, result, promises),
+];
+
+/** Who waited for too long or was turned away during an attack: on a busy machine, The Eye may not be why. */
+export function delays({ before, during }: Result, promises: Promises): string[] {
   const late = (
     who: string,
     limitMs: number,
@@ -182,6 +187,21 @@ export function complaints(attack: Attack, result: Result, promises = PROMISES):
     ];
     return is > Math.max(limitMs, promises.slowdown * was) ? [`${who} waited ${is} ms, ${was} before`] : [];
   };
+  return [
+    ...late('the sender', promises.sendMs, before.sends, during.sends),
+    ...late('the reader', promises.readMs, before.reads, during.reads),
+    ...(failed(during) > promises.failures
+      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
+      : []),
+  ];
+}
+
+/** What The Eye did wrong during an attack, however busy the machine was. */
+export function faults(
+  attack: Attack,
+  { during, single, report, account }: Result,
+  promises: Promises,
+): string[] {
   // While the machine suspends The Eye, the clock runs on; its CPU time does not.
   const heldMs = Math.min(single.blockMs, single.cpuMs);
   const statuses = Object.keys(report.statuses).map(Number);
@@ -189,15 +209,10 @@ export function complaints(attack: Attack, result: Result, promises = PROMISES):
     (status) => attack.statuses !== undefined && !attack.statuses.includes(status),
   );
   return [
-    ...late('the sender', promises.sendMs, before.sends, during.sends),
-    ...late('the reader', promises.readMs, before.reads, during.reads),
-    ...(failed(during) > promises.failures
-      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
-      : []),
     ...(heldMs > promises.blockMs ? [`one request held the event loop for ${Math.round(heldMs)} ms`] : []),
     ...(during.memory > promises.memory ? [`${Math.round(during.memory)} MiB of memory`] : []),
     ...wrong.map((status) => `responded ${status}`),
     ...statuses.filter((status) => status === 500).map(() => 'responded 500'),
-    ...brokenPromises(result.account),
+    ...brokenPromises(account),
   ];
 }

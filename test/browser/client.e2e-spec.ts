@@ -98,6 +98,8 @@ describe('GET /eye.js in a page of another origin', () => {
     const page = await open('/auto?utm_source=letter&token=secret');
     await page.evaluate(() => history.pushState({}, '', '/auto-2'));
     await page.click('button');
+    // The browser keeps no page whose requests are still open.
+    await eventually(async () => expect(await queueOf(page)).toBe(0));
     // What a page that is loaded again does not have.
     await page.evaluate('var isKept = true');
     await page.click('#in');

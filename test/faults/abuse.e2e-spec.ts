@@ -1,7 +1,7 @@
 import type { TheEye } from '../../testing/the-eye.js';
 import { Attacker } from '../abuse/attacker.js';
 import { ATTACKS } from '../abuse/attacks.js';
-import { complaints, type Promises, SETTINGS, Trial } from '../abuse/trial.js';
+import { delays, faults, type Promises, SETTINGS, Trial } from '../abuse/trial.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 /**
@@ -18,6 +18,9 @@ const BOUNDS: Promises = {
   failures: 10,
   slowdown: 6,
 };
+
+/** An attack that delays others does so each time; the other specs do not. */
+const TRIES = 3;
 
 /** Long enough for the reader to ask each of its questions before the attack. */
 const DURATIONS = { beforeMs: 1000, attackMs: 1500 };
@@ -41,8 +44,14 @@ describe('While one caller attacks', () => {
   it.each(short.map((attack) => [attack.name, attack] as const))(
     'other senders and readers are served in time, and every event of theirs is stored: %s',
     async (_, attack) => {
-      const result = await trial.run(attack, DURATIONS);
-      expect(complaints(attack, result, BOUNDS)).toEqual([]);
+      let found: string[] = [];
+      for (let tries = 0; tries < TRIES; tries++) {
+        const result = await trial.run(attack, DURATIONS);
+        expect(faults(attack, result, BOUNDS)).toEqual([]);
+        found = delays(result, BOUNDS);
+        if (found.length === 0) break;
+      }
+      expect(found).toEqual([]);
     },
   );
 });
