@@ -25,10 +25,27 @@ const MALLOC = {
 };
 
 /**
+ * Bounds the memory of a merge, which fails beyond it and is tried again for ever: of a hundred parts at once, each is read in blocks
+ * of 8,192 events of all columns, which take 260 MB. So a merge is of few parts, and takes one column after the other, unless there
+ * are few events; and while it runs, another one is of small parts.
+ * @see https://clickhouse.com/docs/operations/settings/merge-tree-settings
+ */
+const MERGES = {
+  max_parts_to_merge_at_once: 10,
+  vertical_merge_algorithm_min_columns_to_activate: 1,
+  vertical_merge_algorithm_min_rows_to_activate: 20_000,
+  number_of_free_entries_in_pool_to_lower_max_size_of_merge: 8,
+  max_bytes_to_merge_at_min_space_in_pool: 1,
+};
+
+/**
  * Settings of work in the background, which options do not reach. Projections are calculated again, after events were removed,
  * from as many events at once as `min_insert_block_size_…` say: from 65,536, sessions of few events can take 100 MB.
  */
 const CONFIGURATION = `<clickhouse>
+  <merge_tree>${Object.entries(MERGES)
+    .map(([name, value]) => `<${name}>${value}</${name}>`)
+    .join('')}</merge_tree>
   <profiles><default>
     <min_insert_block_size_rows>16384</min_insert_block_size_rows>
     <min_insert_block_size_bytes>16777216</min_insert_block_size_bytes>
