@@ -4,24 +4,27 @@ import { sendLive } from './live.js';
 import { APPLICATIONS } from './simulation.js';
 import { sendWeek } from './week.js';
 
-/*
- * npm run demo [-- --url http://127.0.0.1:8000 --events 100000 --seed 1 --live 20]
- *
- * Sends a simulated week of three applications to The Eye, through the public API. The events of an hour depend only on
- * the seed and the hour, so a second run sends only the events since the first one. If The Eye requires
- * a key, KEY must be one with the scope admin for all applications. With --live, the demo continues at that many events per second.
- */
+const USAGE = `npm run demo [-- --url http://127.0.0.1:8000 --events 100000 --seed 1 --live 20]
+
+Sends a simulated week of three applications to The Eye, through the public API. The events of an hour depend only on
+the seed and the hour, so a second run sends only the events since the first one. If The Eye requires a key, KEY must be
+one with the scope admin for all applications. With --live, the demo continues at that many events per second.`;
 
 const OPTIONS = {
   url: { type: 'string', default: 'http://127.0.0.1:8000' },
   events: { type: 'string', default: '100000' },
   seed: { type: 'string', default: '1' },
   live: { type: 'string', default: '0' },
+  help: { type: 'boolean', short: 'h', default: false },
 } as const;
 
-/** @throws DemoError that names an invalid option */
-function readOptions(): { url: string; events: number; seed: number; live: number } {
+/**
+ * @returns undefined if the usage is asked for
+ * @throws DemoError that names an invalid option
+ */
+function readOptions(): { url: string; events: number; seed: number; live: number } | undefined {
   const { values } = parseArgs({ options: OPTIONS });
+  if (values.help) return undefined;
   const integer = (name: 'events' | 'seed' | 'live', max: number): number => {
     const value = Number(values[name]);
     if (values[name].trim() !== '' && Number.isInteger(value) && value >= 0 && value <= max) return value;
@@ -38,7 +41,9 @@ function readOptions(): { url: string; events: number; seed: number; live: numbe
 }
 
 async function main(): Promise<void> {
-  const { url, events, seed, live } = readOptions();
+  const options = readOptions();
+  if (!options) return console.log(USAGE);
+  const { url, events, seed, live } = options;
   const eye = new EyeClient(url, process.env['KEY']);
   const interrupted = new AbortController();
   await eye.prepare(APPLICATIONS);

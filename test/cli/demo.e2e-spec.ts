@@ -30,6 +30,12 @@ describe('npm run demo', () => {
     expect(stderr).not.toContain('    at ');
   });
 
+  it.each(['--help', '-h'])('says how it is used with %s', async (option) => {
+    const { code, stdout } = await runDemo({}, option);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^npm run demo \[-- --url/);
+  });
+
   it('reports that it needs an admin key', async () => {
     const { code, stderr } = await runDemo({}, '--url', eye.url);
     expect(code).toBe(1);
