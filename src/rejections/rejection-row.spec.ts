@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../platform/json/any-character.spec-support.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import { eventOf, head, textOf, toRow } from './rejection-row.js';
 
@@ -11,7 +12,7 @@ const refused = (fields: Partial<NewRejection>): NewRejection => ({
   ...fields,
 });
 
-const anyText = fc.string({ unit: 'binary' });
+const anyText = fc.string({ unit: anyCharacter });
 /** PostgreSQL stores neither U+0000 nor lone surrogates. */
 const isStorable = (text: string | null): boolean =>
   text === null || (!text.includes('\0') && text.isWellFormed());
@@ -19,7 +20,7 @@ const isStorable = (text: string | null): boolean =>
 describe('The row of a rejection', () => {
   it('represents any event exactly, in text that PostgreSQL can store', () => {
     fc.assert(
-      fc.property(fc.jsonValue({ stringUnit: 'binary' }), (event) => {
+      fc.property(fc.jsonValue({ stringUnit: anyCharacter }), (event) => {
         const row = toRow(refused({ event }), 'refused');
         expect(isStorable(row.event)).toBe(true);
         expect(row.whole).toBe(true);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
+import { anyCharacter } from '../../src/platform/json/any-character.spec-support.js';
 import { anEvent, type Event, TheEye } from '../../testing/the-eye.js';
 import { ANY_AGE, startEye } from '../support/start-eye.js';
 
@@ -11,7 +12,7 @@ const LIMIT = { text: 255, data: 64 * 1024 };
 /** Texts that PostgreSQL can store: any Unicode characters except U+0000. */
 const text = (options: fc.StringConstraints): fc.Arbitrary<string> =>
   fc
-    .oneof(fc.string({ ...options, unit: 'binary' }), fc.string({ ...options, unit: 'grapheme' }))
+    .oneof(fc.string({ ...options, unit: anyCharacter }), fc.string({ ...options, unit: 'grapheme' }))
     .filter((value) => !value.includes('\0') && Array.from(value).length <= LIMIT.text);
 
 const key = fc.oneof(

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { anyCharacter } from '../../src/platform/json/any-character.spec-support.js';
 
 /** Names with a special meaning in JavaScript, in libraries or in The Eye. */
 export const PECULIAR_NAMES = [
@@ -210,7 +211,7 @@ export const peculiarText: fc.Arbitrary<string> = fc.oneof(
   pick(...NUMBER_TEXTS),
   anyInstant,
   fc.uuid(),
-  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.string({ unit: anyCharacter, maxLength: 12 }),
   fc.tuple(pick(...TEXT_LENGTHS), pick('x', 'é', '𝄞', '\uD800')).map(([length, unit]) => unit.repeat(length)),
 );
 

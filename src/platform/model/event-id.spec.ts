@@ -1,6 +1,7 @@
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
+import { anyCharacter } from '../json/any-character.spec-support.js';
 import { canonicalJson } from '../json/canonical-json.js';
 import { dataDigest, eventId, isEventId, millisecondsOf } from './event-id.js';
 import { parseTimestamp } from '../time/timestamp.js';
@@ -28,7 +29,7 @@ const PAGEVIEW: SentEvent = {
   timestamp: '2021-01-01 09:15:29.243860',
 };
 
-const text = fc.string({ unit: 'binary' }).map((characters) => characters.replaceAll('\0', '\n'));
+const text = fc.string({ unit: anyCharacter }).map((characters) => characters.replaceAll('\0', '\n'));
 const sent: fc.Arbitrary<SentEvent> = fc.record({
   application: text,
   session_id: text,
