@@ -40,7 +40,7 @@ const SINGLES: Readonly<Record<number, readonly Kind[]>> = {
 /** The contenders for arrays, by the number of events. */
 const ARRAYS: Readonly<Record<number, readonly Kind[]>> = {
   10: ['nest', 'eye'],
-  100: ['nest', 'insert', 'eye'],
+  100: ['nest', 'append', 'insert', 'eye'],
   500: ['nest', 'eye'],
   5000: ['nest', 'eye'],
 };
@@ -55,9 +55,9 @@ const SEGMENT: readonly Contender[] = [
 export function contenders(quick: boolean): Contender[] {
   if (quick)
     return [
-      ...each(['append', 'insert', 'eye'], singles(1)),
-      ...each(['nest', 'insert', 'eye', 'guarded'], singles(64)),
-      ...each(['insert', 'eye'], arrays(100)),
+      ...each(['nest', 'append', 'insert', 'eye'], singles(1)),
+      ...each(['nest', 'append', 'insert', 'eye', 'guarded'], singles(64)),
+      ...each(['nest', 'append', 'insert', 'eye'], arrays(100)),
       ...SEGMENT,
       ...each(['insert', 'eye'], paced()),
     ];

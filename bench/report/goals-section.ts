@@ -5,12 +5,20 @@ import type { MemoryResults } from '../memory/memory.js';
 import { median } from '../../testing/statistics.js';
 import type { StoreResults } from '../store/store.js';
 import { type Cpu, MEASURED } from '../support/processes.js';
+import { floorSection } from './floor-section.js';
 import { growth } from './lists-section.js';
 import { isSameRun, type Results } from './results.js';
 import { formatNumber, medianAndSpread, table } from '../../testing/table.js';
 
 /** The goals and the results. Undefined if none of them was measured. */
-export function goalsSection({ accept, store, lists, memory, machines }: Results): string | undefined {
+export function goalsSection({
+  accept,
+  store,
+  lists,
+  memory,
+  machine,
+  machines,
+}: Results): string | undefined {
   // Rates of two runs say nothing of each other.
   const isOneRun = isSameRun(machines.accept, machines.store);
   const rows = [
@@ -20,10 +28,12 @@ export function goalsSection({ accept, store, lists, memory, machines }: Results
     ...(memory ? [memoryRow(memory)] : []),
   ].filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
+  const floor = accept && isOneRun ? floorSection(accept, store, machine.cores) : undefined;
   return `## Goals
 
 ${table(['measurement', 'goal', 'result'], rows)}
-`;
+
+${floor ?? ''}`;
 }
 
 /** A contender under a load. */
