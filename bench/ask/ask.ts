@@ -84,10 +84,13 @@ async function measure(eye: TheEye, events: number, requests: number, quick: boo
     const questions: QuestionResult[] = [];
     for (const question of QUESTIONS) {
       logProgress(`ask: ${question.name}`);
+      const costs = await measureQuestion(eye, engine, question, requests);
+      // A run takes long enough that one may want to know before its end.
+      logProgress(`ask: ${describe(costs.eye)}; by hand ${describe(costs.byHand)}`);
       questions.push({
         name: question.name,
         aim: question.aims?.[events < 100 * MILLION ? 0 : 1],
-        ...(await measureQuestion(eye, engine, question, requests)),
+        ...costs,
       });
     }
     const together = await measureTogether(eye, quick);
@@ -96,6 +99,9 @@ async function measure(eye: TheEye, events: number, requests: number, quick: boo
     await engine.close();
   }
 }
+
+const describe = ({ latency: { p50, p99 }, failed }: Cost): string =>
+  `p50 ${Math.round(p50)} ms, p99 ${Math.round(p99)} ms, ${failed} failed`;
 
 /** Asks The Eye and, by hand, ClickHouse, in turns. */
 async function measureQuestion(
