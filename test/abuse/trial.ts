@@ -171,10 +171,10 @@ export const p99 = (durations: readonly number[]): number => percentile(duration
 /** Descriptions of the promises that an attack broke; empty if there are none. */
 export const complaints = (attack: Attack, result: Result, promises = PROMISES): string[] => [
   ...delays(result, promises),
-  ...faults(attack, result, promises),
+  ...violations(attack, result, promises),
 ];
 
-/** Who waited for too long or was turned away during an attack: on a busy machine, The Eye may not be why. */
+/** Who waited for too long during an attack: on a busy machine, The Eye may not be why. */
 export function delays({ before, during }: Result, promises: Promises): string[] {
   const late = (
     who: string,
@@ -190,14 +190,11 @@ export function delays({ before, during }: Result, promises: Promises): string[]
   return [
     ...late('the sender', promises.sendMs, before.sends, during.sends),
     ...late('the reader', promises.readMs, before.reads, during.reads),
-    ...(failed(during) > promises.failures
-      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
-      : []),
   ];
 }
 
-/** What The Eye did wrong during an attack, however busy the machine was. */
-export function faults(
+/** The other promises that an attack broke, which do not depend on how long something took. */
+export function violations(
   attack: Attack,
   { during, single, report, account }: Result,
   promises: Promises,
@@ -209,6 +206,9 @@ export function faults(
     (status) => attack.statuses !== undefined && !attack.statuses.includes(status),
   );
   return [
+    ...(failed(during) > promises.failures
+      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
+      : []),
     ...(heldMs > promises.blockMs ? [`one request held the event loop for ${Math.round(heldMs)} ms`] : []),
     ...(during.memory > promises.memory ? [`${Math.round(during.memory)} MiB of memory`] : []),
     ...wrong.map((status) => `responded ${status}`),

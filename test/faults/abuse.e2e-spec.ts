@@ -1,7 +1,7 @@
 import type { TheEye } from '../../testing/the-eye.js';
 import { Attacker } from '../abuse/attacker.js';
 import { ATTACKS } from '../abuse/attacks.js';
-import { delays, faults, type Promises, SETTINGS, Trial } from '../abuse/trial.js';
+import { delays, type Promises, SETTINGS, Trial, violations } from '../abuse/trial.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 /**
@@ -47,7 +47,7 @@ describe('While one caller attacks', () => {
       let found: string[] = [];
       for (let tries = 0; tries < TRIES; tries++) {
         const result = await trial.run(attack, DURATIONS);
-        expect(faults(attack, result, BOUNDS)).toEqual([]);
+        expect(violations(attack, result, BOUNDS)).toEqual([]);
         found = delays(result, BOUNDS);
         if (found.length === 0) break;
       }
