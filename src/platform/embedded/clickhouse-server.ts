@@ -25,6 +25,12 @@ const MALLOC = {
 };
 
 /**
+ * Merges and rewrites of parts that ClickHouse has begun at most. A removal changes many small parts; with fewer places for them in
+ * the queue of the thread, ClickHouse pauses after each.
+ */
+const MERGES_AT_ONCE = 8;
+
+/**
  * Bounds the memory of a merge, which fails beyond it and is tried again for ever: of a hundred parts at once, each is read in blocks
  * of 8,192 events of all columns, which take 260 MB. So a merge is of few parts, and takes one column after the other, unless there
  * are few events; and while it runs, another one is of small parts.
@@ -34,7 +40,7 @@ const MERGES = {
   max_parts_to_merge_at_once: 10,
   vertical_merge_algorithm_min_columns_to_activate: 1,
   vertical_merge_algorithm_min_rows_to_activate: 20_000,
-  number_of_free_entries_in_pool_to_lower_max_size_of_merge: 8,
+  number_of_free_entries_in_pool_to_lower_max_size_of_merge: MERGES_AT_ONCE,
   max_bytes_to_merge_at_min_space_in_pool: 1,
 };
 
@@ -87,10 +93,9 @@ export function clickhouseServer(
     iceberg_metadata_files_cache_size: 0,
     parquet_metadata_cache_size: 0,
     vector_similarity_index_cache_size: 0,
-    // One thread: two merges or rewrites of parts at a time, and an insert, need more than the memory. A removal changes many small
-    // parts; with fewer places for them in the queue of the thread, ClickHouse pauses after each.
+    // One thread: two merges or rewrites of parts at a time, and an insert, need more than the memory.
     background_pool_size: 1,
-    background_merges_mutations_concurrency_ratio: 8,
+    background_merges_mutations_concurrency_ratio: MERGES_AT_ONCE,
     background_schedule_pool_size: 2,
     // Milliseconds between two looks at the resident memory: by default 50, which is most of what an idle engine costs.
     memory_worker_period_ms: 500,
