@@ -1,42 +1,32 @@
-import type { AcceptResults, ContenderResult } from '../accept/accept.js';
+import type { AcceptResults, ContenderResult, RoundResult } from '../accept/accept.js';
 import type { Kind } from '../accept/contenders.js';
 import type { StoreResults } from '../store/store.js';
-import type { Cpu } from '../support/processes.js';
 import { median } from '../../testing/statistics.js';
 import { formatNumber, table } from '../../testing/table.js';
 import { requestOf } from './accept-section.js';
+import { cpuWithoutClickHouse, findContender } from './contender.js';
 
-/** A workload of a goal, by which it is measured. */
-interface Load {
-  readonly connections: number;
-  readonly events: number;
-}
-
-const LOADS: readonly Load[] = [
+/** The loads of the goals for which there is a floor. */
+const LOADS = [
   { connections: 1, events: 1 },
   { connections: 64, events: 1 },
   { connections: 8, events: 100 },
 ];
 
 /**
- * What a goal cannot go below: the CPU time of parts, each of which was measured by itself. Undefined if the parts were not measured in
- * one run.
+ * What the goals cannot go below: the CPU time of what an event needs, measured by the contenders that do only that.
+ * @param store of the same run
+ * @returns undefined if one of the contenders was not measured under any of the loads
  */
-export function floorSection(
-  accept: AcceptResults,
-  store: StoreResults | undefined,
-  cores: number,
-): string | undefined {
-  if (!store) return undefined;
+export function floorSection(accept: AcceptResults, store: StoreResults, cores: number): string | undefined {
   const rows = LOADS.map((load) => floorRow(accept, store, load, cores)).filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
   return `### What the goals cannot go below
 
-Microseconds of CPU time per event of what The Eye has to do, each measured where nothing else is done: *reading* is the
-process of Nest with validation, *appending* the Redis of one fsynced append, *storing* the PostgreSQL of \`COPY\` into the same table with
-the same indexes, and *copying* the ClickHouse of The Eye. No process that passes the events on is counted. The *floor* is the rate of this
-sum and the load generator on ${cores} cores that are busy all the time, and, for one connection, the sum without ClickHouse. The last columns
-are the floor and The Eye by Fastify and \`pg\`; for one connection by its CPU time, for the others by the rate of events that it stores.
+Microseconds of CPU time per event of what The Eye has to do: *reading* is the process of Nest with validation, *appending* the Redis of one
+fsynced append, *storing* the PostgreSQL of \`COPY\` into the same table with the same indexes, and *copying* the ClickHouse of The Eye
+itself. What Node does to pass an event on from one to the next is not counted. The *floor* is the rate of events for which ${cores} cores
+that never idle suffice, with the load generator; for one connection it is the CPU time without ClickHouse.
 
 ${table(
   [
@@ -48,8 +38,7 @@ ${table(
     'copying',
     'load generator',
     'floor',
-    'floor, by Fastify and `pg`',
-    'The Eye, by Fastify and `pg`',
+    'floor / that of Fastify and `pg`',
   ],
   rows,
 )}
@@ -57,47 +46,27 @@ ${table(
 }
 
 function floorRow(
-  { contenders }: AcceptResults,
+  accept: AcceptResults,
   store: StoreResults,
-  load: Load,
+  load: (typeof LOADS)[number],
   cores: number,
 ): string[] | undefined {
-  const find = (kind: Kind): ContenderResult | undefined =>
-    contenders.find(
-      (each) =>
-        each.kind === kind &&
-        each.connections === load.connections &&
-        each.events === load.events &&
-        each.perSecond === undefined &&
-        !each.isNdjson,
-    );
-  const [nest, append, insert, eye] = (['nest', 'append', 'insert', 'eye'] as const).map(find);
+  const find = (kind: Kind): ContenderResult | undefined => findContender(accept, { kind, ...load });
+  const [nest, append, insert, eye] = [find('nest'), find('append'), find('insert'), find('eye')];
   if (!nest || !append || !insert || !eye) return undefined;
-  const cpu = ({ rounds }: ContenderResult, part: keyof Cpu): number =>
-    median(rounds.map((r) => r.cpu[part]));
-  const rate = ({ rounds }: ContenderResult): number => median(rounds.map(({ stored }) => stored ?? NaN));
-  const reading = cpu(nest, 'node');
-  const appending = cpu(append, 'redis');
-  const storing = median(store.rounds.copy.map((round) => round.cpu.postgres));
-  const copying = cpu(eye, 'clickhouse');
-  const generating = cpu(eye, 'load');
-  const own = reading + appending + storing;
-  const figures = [reading, appending, storing, copying, generating].map(formatNumber);
-  const request = [requestOf(eye), String(load.connections), ...figures];
-  if (load.connections === 1) {
-    const of = (one: ContenderResult): number => cpu(one, 'node') + cpu(one, 'redis') + cpu(one, 'postgres');
-    return [
-      ...request,
-      `${formatNumber(own)} µs`,
-      formatNumber(own / of(insert)),
-      formatNumber(of(eye) / of(insert)),
-    ];
-  }
-  const floor = (cores * 1e6) / (own + copying + generating);
-  return [
-    ...request,
-    `${formatNumber(floor)} events/s`,
-    formatNumber(floor / rate(insert)),
-    formatNumber(rate(eye) / rate(insert)),
-  ];
+  const of = ({ rounds }: ContenderResult, figure: (round: RoundResult) => number): number =>
+    median(rounds.map(figure));
+  const reading = of(nest, ({ cpu }) => cpu.node);
+  const appending = of(append, ({ cpu }) => cpu.redis);
+  const storing = median(store.rounds.copy.map(({ cpu }) => cpu.postgres));
+  const copying = of(eye, ({ cpu }) => cpu.clickhouse);
+  const generating = of(eye, ({ cpu }) => cpu.load);
+  const cpu = reading + appending + storing;
+  const rate = (cores * 1e6) / (cpu + copying + generating);
+  const [floor, ratio] =
+    load.connections === 1
+      ? [`${formatNumber(cpu)} µs`, cpu / of(insert, cpuWithoutClickHouse)]
+      : [`${formatNumber(rate)} events/s`, rate / of(insert, ({ stored }) => stored ?? NaN)];
+  const parts = [reading, appending, storing, copying, generating].map(formatNumber);
+  return [requestOf(eye), String(load.connections), ...parts, floor, formatNumber(ratio)];
 }

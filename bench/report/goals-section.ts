@@ -1,24 +1,17 @@
 import type { AcceptResults, RoundResult } from '../accept/accept.js';
-import type { Kind } from '../accept/contenders.js';
 import type { ListResults } from '../lists/lists.js';
 import type { MemoryResults } from '../memory/memory.js';
 import { median } from '../../testing/statistics.js';
 import type { StoreResults } from '../store/store.js';
 import { type Cpu, MEASURED } from '../support/processes.js';
+import { cpuWithoutClickHouse, findContender, type Selected } from './contender.js';
 import { floorSection } from './floor-section.js';
 import { growth } from './lists-section.js';
 import { isSameRun, type Results } from './results.js';
 import { formatNumber, medianAndSpread, table } from '../../testing/table.js';
 
 /** The goals and the results. Undefined if none of them was measured. */
-export function goalsSection({
-  accept,
-  store,
-  lists,
-  memory,
-  machine,
-  machines,
-}: Results): string | undefined {
+export function goalsSection({ accept, store, lists, memory, machines }: Results): string | undefined {
   // Rates of two runs say nothing of each other.
   const isOneRun = isSameRun(machines.accept, machines.store);
   const rows = [
@@ -28,7 +21,8 @@ export function goalsSection({
     ...(memory ? [memoryRow(memory)] : []),
   ].filter((row) => row !== undefined);
   if (rows.length === 0) return undefined;
-  const floor = accept && isOneRun ? floorSection(accept, store, machine.cores) : undefined;
+  const cores = machines.accept?.cores;
+  const floor = accept && store && isOneRun && cores ? floorSection(accept, store, cores) : undefined;
   return `## Goals
 
 ${table(['measurement', 'goal', 'result'], rows)}
@@ -36,36 +30,14 @@ ${table(['measurement', 'goal', 'result'], rows)}
 ${floor ?? ''}`;
 }
 
-/** A contender under a load. */
-interface Selected {
-  kind: Kind;
-  connections: number;
-  events?: number;
-  perSecond?: number;
-}
-
 type Figure = (round: RoundResult) => number;
 
 const accepted: Figure = (round) => round.accepted;
 const stored: Figure = (round) => round.stored ?? NaN;
 const p50: Figure = (round) => round.p50;
-/** Includes what Node and PostgreSQL do to copy the event. */
-const cpuWithoutClickHouse: Figure = ({ cpu }) => cpu.node + cpu.redis + cpu.postgres;
 const cpuOfAll: Figure = ({ cpu }) => sumOf(cpu);
 
 const sumOf = (cpu: Cpu): number => MEASURED.reduce((sum, part) => sum + cpu[part], 0);
-
-function roundsOf({ contenders }: AcceptResults, selected: Selected): RoundResult[] | undefined {
-  const { kind, connections, events = 1, perSecond } = selected;
-  return contenders.find(
-    (each) =>
-      each.kind === kind &&
-      each.connections === connections &&
-      each.events === events &&
-      each.perSecond === perSecond &&
-      !each.isNdjson,
-  )?.rounds;
-}
 
 /**
  * The row of a ratio: of the figure of one contender by that of another, in each round, since a round runs both in the same
@@ -77,8 +49,8 @@ function ratioRow(
   [figure, of]: [Figure, Selected],
   [otherFigure, by]: [Figure, Selected],
 ): string[] | undefined {
-  const rounds = roundsOf(accept, of);
-  const others = roundsOf(accept, by);
+  const rounds = findContender(accept, of)?.rounds;
+  const others = findContender(accept, by)?.rounds;
   if (!rounds || !others) return undefined;
   const ratios = rounds.map((round, index) => figure(round) / otherFigure(others[index] as RoundResult));
   return [what, goal, medianAndSpread(ratios)];
@@ -163,7 +135,7 @@ function acceptRows(accept: AcceptResults): (string[] | undefined)[] {
 function copyRows(accept: AcceptResults | undefined, { rounds }: StoreResults): (string[] | undefined)[] {
   const copied = median(rounds.copy.map((round) => round.stored));
   const share = (rate: number): string => formatNumber(rate / copied);
-  const large = accept && roundsOf(accept, { kind: 'eye', connections: 8, events: 500 });
+  const large = accept && findContender(accept, { kind: 'eye', connections: 8, events: 500 })?.rounds;
   return [
     large && [
       'arrays of 500: stored rate / rate of `COPY`',
