@@ -2,12 +2,15 @@ import { Injectable } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
 import { formatUtc, Sql, type Transaction } from '../platform/database/sql.js';
 
-/** Events of one batch, and of one that removes them. */
-export const MAX_BATCH_EVENTS = 20_000;
+/** Events of one batch, and of one that removes them. ClickHouse needs up to ten times the memory of their payloads. */
+export const MAX_BATCH_EVENTS = 10_000;
 const MAX_REMOVED_EVENTS = 5000;
 
-/** Bytes of the payloads of a batch, as PostgreSQL stores them. */
-const MAX_BATCH_BYTES = 8 * 1024 * 1024;
+/** Bytes of the payloads of a batch, as text. They are stored in less: a repeated text is compressed to a hundredth. */
+const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+
+/** Payloads of more than a kilobyte, perhaps compressed, whose text is measured for a batch. */
+const MAX_LARGE_EVENTS = 500;
 
 /** Milliseconds for the status, which health and metrics wait for. */
 const STATUS_TIMEOUT_MS = 1500;
@@ -256,11 +259,17 @@ export class ReplicationRepository {
       `WITH chunk AS (
          SELECT timestamp, id, sum(bytes) OVER (ORDER BY timestamp, id) AS bytes, row_number() OVER (ORDER BY timestamp, id) AS n
          FROM (
-           SELECT events.timestamp, events.id, pg_column_size(data) AS bytes
-           FROM replication_state, LATERAL (
-             SELECT timestamp, id, data FROM events
-             WHERE (timestamp, id) > (next_timestamp, next_id) ORDER BY timestamp, id LIMIT ${MAX_BATCH_EVENTS}
-           ) AS events
+           SELECT timestamp, id,
+             CASE WHEN stored <= ${MAX_BATCH_BYTES} AND large <= ${MAX_LARGE_EVENTS} THEN octet_length(data::text)
+               ELSE ${MAX_BATCH_BYTES} END AS bytes
+           FROM (
+             SELECT events.*, sum(size) OVER so_far AS stored, count(*) FILTER (WHERE size > 1000) OVER so_far AS large
+             FROM replication_state, LATERAL (
+               SELECT timestamp, id, data, pg_column_size(data) AS size FROM events
+               WHERE (timestamp, id) > (next_timestamp, next_id) ORDER BY timestamp, id LIMIT ${MAX_BATCH_EVENTS}
+             ) AS events
+             WINDOW so_far AS (ORDER BY events.timestamp, events.id)
+           ) AS sizes
          ) AS keys
        ),
        counted AS (

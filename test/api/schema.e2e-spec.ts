@@ -33,6 +33,7 @@ const MIGRATED = [
   'SessionsInClickhouse1766400000000',
   'FewerIndexes1766500000000',
   'Dialects1766600000000',
+  'CopiedBytes1766700000000',
 ];
 
 const initialSchemaFile = (name: string): string =>

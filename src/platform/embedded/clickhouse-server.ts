@@ -31,12 +31,21 @@ const MALLOC = {
 const MERGES_AT_ONCE = 8;
 
 /**
- * Bounds the memory of a merge, which fails beyond it and is tried again for ever: of a hundred parts at once, each is read in blocks
- * of 8,192 events of all columns, which take 260 MB. So a merge is of few parts, and takes one column after the other, unless there
- * are few events; and while it runs, another one is of small parts.
+ * Bounds the memory of inserts and merges, which fail beyond it and are tried again for ever.
+ *
+ * - An insert writes one file for all columns, not a file with buffers for each.
+ * - A merge of a hundred parts at once, each read in blocks of 8,192 events of all columns, takes 260 MB. So it is of few parts in
+ *   small blocks, and takes one column after the other, unless there are few events; and while it runs, another one is of small parts.
+ * - The paths of payloads that share columns are written as maps: the default, which finds one of them faster, keeps an index of
+ *   all paths of all blocks in memory.
+ *
  * @see https://clickhouse.com/docs/operations/settings/merge-tree-settings
  */
-const MERGES = {
+const MERGE_TREE = {
+  min_level_for_wide_part: 1,
+  object_shared_data_serialization_version: 'map_with_buckets',
+  merge_max_block_size: 1024,
+  merge_max_block_size_bytes: MEGABYTE,
   max_parts_to_merge_at_once: 10,
   vertical_merge_algorithm_min_columns_to_activate: 1,
   vertical_merge_algorithm_min_rows_to_activate: 20_000,
@@ -49,7 +58,7 @@ const MERGES = {
  * from as many events at once as `min_insert_block_size_…` say: from 65,536, sessions of few events can take 100 MB.
  */
 const CONFIGURATION = `<clickhouse>
-  <merge_tree>${Object.entries(MERGES)
+  <merge_tree>${Object.entries(MERGE_TREE)
     .map(([name, value]) => `<${name}>${value}</${name}>`)
     .join('')}</merge_tree>
   <profiles><default>

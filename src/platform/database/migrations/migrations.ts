@@ -6,6 +6,7 @@ import { CountsInClickhouse1766300000000 } from './1766300000000-counts-in-click
 import { SessionsInClickhouse1766400000000 } from './1766400000000-sessions-in-clickhouse.js';
 import { FewerIndexes1766500000000 } from './1766500000000-fewer-indexes.js';
 import { Dialects1766600000000 } from './1766600000000-dialects.js';
+import { CopiedBytes1766700000000 } from './1766700000000-copied-bytes.js';
 
 /**
  * All migrations, oldest first. A released migration never changes, because databases that have run it would differ from
@@ -20,4 +21,5 @@ export const MIGRATIONS = [
   SessionsInClickhouse1766400000000,
   FewerIndexes1766500000000,
   Dialects1766600000000,
+  CopiedBytes1766700000000,
 ];
