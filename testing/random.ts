@@ -10,6 +10,11 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   }
 
+  /** An integer from 0 up to the limit, the limit excluded. */
+  below(limit: number): number {
+    return Math.floor(this.next() * limit);
+  }
+
   between(low: number, high: number): number {
     return low + this.next() * (high - low);
   }
@@ -19,11 +24,11 @@ export class Random {
   }
 
   of<Item>(items: readonly Item[]): Item {
-    return items[Math.floor(this.next() * items.length)] as Item;
+    return items[this.below(items.length)] as Item;
   }
 
   shuffled<Item>(items: readonly Item[]): Item[] {
     const left = [...items];
-    return items.map(() => left.splice(Math.floor(this.next() * left.length), 1)[0] as Item);
+    return items.map(() => left.splice(this.below(left.length), 1)[0] as Item);
   }
 }

@@ -16,7 +16,6 @@ import {
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 const random = new Random(2027);
-const below = (limit: number): number => Math.floor(random.next() * limit);
 
 const START = Date.parse('2026-03-01T00:00:00Z');
 const APPLICATIONS = ['default', 'shop', 'stays'];
@@ -27,18 +26,18 @@ const PATHS = ['/', '/shop', '/pay'];
 /** One of few timestamps of a session, so that many events share one; some sessions are long. */
 const timestampOf = (session: number): string => {
   const length = session % 7 === 0 ? 100_000 : 600;
-  const seconds = session * 300 + below(20) * (length / 20);
-  return new Date(START + seconds * 1000 + below(2)).toISOString().replace('Z', `00${below(2)}Z`);
+  const seconds = session * 300 + random.below(20) * (length / 20);
+  return new Date(START + seconds * 1000 + random.below(2)).toISOString().replace('Z', `00${random.below(2)}Z`);
 };
 
 function randomEvent(): Record<string, unknown> {
-  const session = below(60);
+  const session = random.below(60);
   const isRare = random.chance(0.1);
   return anEvent({
-    session_id: session < 50 ? `visit ${session}/ä` : `single ${below(40)}`,
+    session_id: session < 50 ? `visit ${session}/ä` : `single ${random.below(40)}`,
     category: random.of(CATEGORIES),
     name: random.of(NAMES),
-    data: { ...(random.chance(0.9) && { path: random.of(PATHS) }), n: isRare ? 'rare' : below(100) },
+    data: { ...(random.chance(0.9) && { path: random.of(PATHS) }), n: isRare ? 'rare' : random.below(100) },
     timestamp: timestampOf(session),
   });
 }

@@ -1,13 +1,11 @@
 import pg from 'pg';
-import { numbers } from '../support/numbers.js';
+import { Random } from '../../testing/random.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
 import { Copy } from '../support/replication.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
-const random = numbers(2026);
-const below = (limit: number): number => Math.floor(random() * limit);
-const oneOf = <Item>(items: readonly Item[]): Item => items[below(items.length)] as Item;
+const random = new Random(2026);
 
 /** Africa/Monrovia was 44 minutes and 30 seconds behind UTC until 1972. */
 const ZONES = [
@@ -32,13 +30,14 @@ const TIMES = [
 const SPREADS = [0.001, 1, 60, 3600, 86_400 * 3];
 
 function randomTimestamp(): string {
-  const milliseconds = Date.parse(`${oneOf(TIMES)}Z`) + Math.floor(random() * oneOf(SPREADS) * 1000);
-  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(below(1000)).padStart(3, '0')}Z`;
+  const milliseconds =
+    Date.parse(`${random.of(TIMES)}Z`) + Math.floor(random.next() * random.of(SPREADS) * 1000);
+  return `${new Date(milliseconds).toISOString().slice(0, -1)}${String(random.below(1000)).padStart(3, '0')}Z`;
 }
 
 const randomType = (): Record<string, string> => ({
-  category: `category ${below(4)}`,
-  name: `name ${below(random() < 0.1 ? 30 : 3)}`,
+  category: `category ${random.below(4)}`,
+  name: `name ${random.below(random.next() < 0.1 ? 30 : 3)}`,
 });
 
 describe('The statistics API', () => {
@@ -97,9 +96,9 @@ describe('The statistics API', () => {
     return {
       from,
       to,
-      ...(random() < 0.2 && { application: oneOf(['default', 'shop', 'nobody']) }),
-      ...(random() < 0.3 && { category: `category ${below(4)}` }),
-      ...(random() < 0.3 && { name: `name ${below(3)}` }),
+      ...(random.next() < 0.2 && { application: random.of(['default', 'shop', 'nobody']) }),
+      ...(random.next() < 0.3 && { category: `category ${random.below(4)}` }),
+      ...(random.next() < 0.3 && { name: `name ${random.below(3)}` }),
     };
   };
 
@@ -137,10 +136,10 @@ describe('The statistics API', () => {
     for (let round = 0; round < 60; round++) {
       const query: Record<string, string> = {
         ...randomQuery(),
-        interval: oneOf(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year']),
-        timezone: oneOf(ZONES),
-        limit: oneOf(['3', '100']),
-        ...(random() < 0.7 && { group_by: oneOf(Object.keys(COLUMNS)) }),
+        interval: random.of(['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year']),
+        timezone: random.of(ZONES),
+        limit: random.of(['3', '100']),
+        ...(random.next() < 0.7 && { group_by: random.of(Object.keys(COLUMNS)) }),
       };
       const { status, body } = await eye.get(`/statistics/events/?${new URLSearchParams(query).toString()}`);
       if (status === 400) {

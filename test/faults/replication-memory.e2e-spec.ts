@@ -1,23 +1,20 @@
+import { Random } from '../../testing/random.js';
 import { eventually, TheEye } from '../../testing/the-eye.js';
 import { AGREES, Copy } from '../support/replication.js';
 
 const EVENTS_PER_BODY = 1000;
 const NAMES = 100_000;
 
-let seed = 1;
-const below = (limit: number): number => {
-  seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
-  return (seed >>> 8) % limit;
-};
+const random = new Random(1);
 const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => make(index));
 const keyed = (count: number, key: () => string, value: () => unknown): Record<string, unknown> =>
   Object.fromEntries(times(count, () => [key(), value()]));
 
-const ITEMS = [() => below(1e6), () => `text ${below(1e6)}`, () => below(1e6) / 7, () => below(2) === 1];
-const scalar = (): unknown => ITEMS[below(ITEMS.length)]?.();
+const scalar = (): unknown =>
+  random.of([random.below(1e6), `text ${random.below(1e6)}`, random.below(1e6) / 7, random.chance(0.5)]);
 const nested = (depth: number): unknown => (depth === 0 ? scalar() : [nested(depth - 1)]);
-const anyName = (): string => `name ${below(NAMES)}`;
+const anyName = (): string => `name ${random.below(NAMES)}`;
 
 /** Payloads for each of which ClickHouse would make hundreds of columns, or need many times the memory of the request. */
 const PAYLOADS: [string, number, (index: number) => object][] = [
@@ -25,9 +22,9 @@ const PAYLOADS: [string, number, (index: number) => object][] = [
     'of many event types with properties of their own',
     8000,
     (index) => ({
-      path: `/a/${below(1000)}`,
-      price: below(1000) / 100,
-      device: { os: 'os', model: `m${below(100)}` },
+      path: `/a/${random.below(1000)}`,
+      price: random.below(1000) / 100,
+      device: { os: 'os', model: `m${random.below(100)}` },
       ...Object.fromEntries(times(8, (property) => [`type ${index % 12}, ${property}`, scalar()])),
     }),
   ],
@@ -38,8 +35,8 @@ const PAYLOADS: [string, number, (index: number) => object][] = [
     () =>
       keyed(
         30,
-        () => `property ${below(64)}`,
-        () => nested(below(6)),
+        () => `property ${random.below(64)}`,
+        () => nested(random.below(6)),
       ),
   ],
   [
@@ -48,7 +45,7 @@ const PAYLOADS: [string, number, (index: number) => object][] = [
     () =>
       keyed(
         4,
-        () => `list ${below(100)}`,
+        () => `list ${random.below(100)}`,
         () => times(2, () => keyed(10, anyName, scalar)),
       ),
   ],
