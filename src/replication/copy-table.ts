@@ -64,10 +64,9 @@ export const dateTimeOf = (column: string): string =>
   `fromUnixTimestamp64Micro(least(greatest(${column}, -2208988800000000), 10413791999999999), 'UTC')`;
 
 /**
- * The type of the payloads for questions. In each part, the most frequent paths have columns of their own, and the others share
- * some: by its default, ClickHouse makes up to 1,024 columns and four times as many in arrays of objects, which take hundreds of
- * megabytes while a batch of events with many different keys is inserted, or its part is merged. A path of the shared columns is
- * found in a tenth of a second among a million events.
+ * The type of the payloads for questions. In each part, some paths have columns of their own, the most frequent ones after a merge, and
+ * the others share some. By default, up to 1,024 paths have columns of their own, and a quarter of that in each array of objects. So
+ * many take hundreds of megabytes while a batch of events with different keys is inserted, or its part is merged.
  * @see https://clickhouse.com/docs/sql-reference/data-types/newjson
  */
 const DATA_TYPE = 'JSON(max_dynamic_paths=12, max_dynamic_types=4)';

@@ -2,11 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
 import { formatUtc, Sql, type Transaction } from '../platform/database/sql.js';
 
-/** Events of one batch, and of one that removes them. ClickHouse needs up to ten times the memory of their payloads. */
+/** Events of one batch, and of one that removes them. */
 export const MAX_BATCH_EVENTS = 10_000;
 const MAX_REMOVED_EVENTS = 5000;
 
-/** Bytes of the payloads of a batch, as text. They are stored in less: a repeated text is compressed to a hundredth. */
+/**
+ * Bytes of the payloads of a batch, as text, of which ClickHouse needs up to fifteen times the memory. PostgreSQL stores them in less: it
+ * compresses a repeated text to a hundredth. The trigger that fills the log cuts its entries by the same number.
+ */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 /** Payloads of more than a kilobyte, perhaps compressed, whose text is measured for a batch. */

@@ -9,7 +9,7 @@ declare const Worker: new (
   options: { name: string },
 ) => { onmessage: (message: { data: unknown }) => void };
 
-/** The page offers its script as that of a worker, which the name of the worker tells where to send. */
+/** Does nothing in a page. In a worker it sends to The Eye, whose address and key are in the name of the worker. */
 const PROGRAM = `
   import { createEye } from '../../packages/client/dist/index.js';
   async function sendAll() {

@@ -36,8 +36,8 @@ const MERGES_AT_ONCE = 8;
  * - An insert writes one file for all columns, not a file with buffers for each.
  * - A merge of a hundred parts at once, each read in blocks of 8,192 events of all columns, takes 260 MB. So it is of few parts in
  *   small blocks, and takes one column after the other, unless there are few events; and while it runs, another one is of small parts.
- * - The paths of payloads that share columns are written as maps: the default, which finds one of them faster, keeps an index of
- *   all paths of all blocks in memory.
+ * - The paths of payloads that share columns are written as maps. With the default, which finds one of them faster, no merge of
+ *   payloads with many different paths succeeds.
  *
  * @see https://clickhouse.com/docs/operations/settings/merge-tree-settings
  */

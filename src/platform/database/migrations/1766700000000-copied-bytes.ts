@@ -12,6 +12,6 @@ export class CopiedBytes1766700000000 implements MigrationInterface {
     await runner.query(await readFile(join(FOLDER, '01-log.sql'), 'utf8'));
   }
 
-  /** The function before was right for all but unusual payloads, and this one may stay beside earlier versions. */
+  /** Nothing: earlier versions work with this function, too. */
   async down(): Promise<void> {}
 }

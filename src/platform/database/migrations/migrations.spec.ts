@@ -15,7 +15,7 @@ const RELEASED: Record<string, string> = {
   '1766400000000-sessions-in-clickhouse': 'c392c6448fe9752a1f7abef5208ff4c0cdb2cf1ae007fbb96cdabecf35b9c947',
   '1766500000000-fewer-indexes': 'c09e2d1a4ab470d4ce80e92090b9e4890159115bb3e766f08e6235ced5840d93',
   '1766600000000-dialects': '88c4447a15371e07551f539fc84dc230fcb7af030b6112988c0e69a8d4fec153',
-  '1766700000000-copied-bytes': '767c887badd5e7bf332dfb434dda3b10e3e17a8533144fe0f9c6b1ec1b020d8b',
+  '1766700000000-copied-bytes': '4da2ae487fa8d25e942c4fa5e3f6d1d859f6aae673d3a527cf279e1280e86429',
 };
 
 function digestOf(migration: string): string {

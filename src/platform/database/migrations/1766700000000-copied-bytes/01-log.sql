@@ -1,5 +1,5 @@
--- An entry of replication_log names at most a thousand events, and closes with the one by which their payloads exceed 4 MiB, so that
--- ClickHouse has the memory for it. The bytes are those of the text that is copied: as jsonb, 1e300 takes 14 bytes, and as text 301.
+-- An entry of replication_log names at most a thousand events, whose payloads begin within the same 4 MiB of the statement: ClickHouse
+-- has the memory for the events of an entry. The bytes are those of the text that is copied: 1e300 takes 16 bytes in jsonb, and 301 as text.
 CREATE OR REPLACE FUNCTION log_changed_events() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     INSERT INTO replication_log (kind, ids, timestamps, events, bytes)
