@@ -27,7 +27,9 @@ const PATHS = ['/', '/shop', '/pay'];
 const timestampOf = (session: number): string => {
   const length = session % 7 === 0 ? 100_000 : 600;
   const seconds = session * 300 + random.below(20) * (length / 20);
-  return new Date(START + seconds * 1000 + random.below(2)).toISOString().replace('Z', `00${random.below(2)}Z`);
+  return new Date(START + seconds * 1000 + random.below(2))
+    .toISOString()
+    .replace('Z', `00${random.below(2)}Z`);
 };
 
 function randomEvent(): Record<string, unknown> {
