@@ -116,6 +116,8 @@ async function bundle(folder, specifiers) {
     target: 'node20.19',
     // Nest shows the names of classes, and TypeORM stores those of migrations.
     keepNames: true,
+    // A tenth of the CPU time of a start. Not identifiers: stack traces name functions.
+    minifyWhitespace: true,
     // For the built-in modules that CommonJS packages require.
     banner: {
       js: `import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);`,

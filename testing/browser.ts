@@ -1,17 +1,23 @@
 import { existsSync } from 'node:fs';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 
+/** Chromium with its windows, menus and extensions, which nobody sees here. */
 const CHROMIUM = '/usr/bin/chromium';
+
+/** The same without them. It takes two thirds of the CPU time, or less. */
+const HEADLESS_SHELL = '/usr/bin/chromium-headless-shell';
 
 /**
  * Starts the Chromium of the system, without the requests that it sends to other hosts by itself.
- * @param options whether pages that are left are kept for a return, as visitors' browsers do
+ * @param options whether pages that are left are kept for a return, as visitors' browsers do; the headless shell cannot
  */
 export async function startBrowser({ hasBackForwardCache = false } = {}): Promise<Browser> {
-  if (!existsSync(CHROMIUM))
-    throw new Error(`There is no ${CHROMIUM}: apt-get install --no-install-recommends chromium`);
+  const candidates = hasBackForwardCache ? [CHROMIUM] : [HEADLESS_SHELL, CHROMIUM];
+  const executablePath = candidates.find((path) => existsSync(path));
+  if (executablePath === undefined)
+    throw new Error(`There is no ${CHROMIUM}: apt-get install chromium chromium-headless-shell`);
   return chromium.launch({
-    executablePath: CHROMIUM,
+    executablePath,
     ...(hasBackForwardCache && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),
     args: [
       '--no-sandbox',

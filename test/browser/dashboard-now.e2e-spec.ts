@@ -36,8 +36,11 @@ describe('The Now view of the dashboard', () => {
       page.locator('.tail li').evaluateAll((rows) => rows.map((row) => row.getAttribute('data-event')));
     const ends = new AbortController();
     const traffic = (async () => {
-      while (!ends.signal.aborted)
+      while (!ends.signal.aborted) {
         await eye.store(anEvent({ session_id: 'traffic', timestamp: new Date().toISOString() }));
+        // Without a pause, it takes all of the machine to draw each of them.
+        await wait(20);
+      }
     })();
     try {
       for (const hash of ['#/now', '#/now?session_id=traffic', '#/now?name=pageview', '#/now']) {

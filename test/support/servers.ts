@@ -357,10 +357,16 @@ export class OwnClickHouse extends OwnServer {
   }
 }
 
-/** The official client on the socket of an embedded ClickHouse. */
+/** The official client on the socket of an embedded ClickHouse. It waits for a slow machine: its default is 30 seconds. */
 export function clickhouseClient(socketPath: string, database: string): ClickHouseClient {
   const http_agent = new Agent({ keepAlive: true, socketPath } as object);
-  return createClient({ url: 'http://localhost', database, http_agent, log: { level: 127 } });
+  return createClient({
+    url: 'http://localhost',
+    database,
+    http_agent,
+    request_timeout: 180_000,
+    log: { level: 127 },
+  });
 }
 
 function isRunning(child: ChildProcess): boolean {
