@@ -14,7 +14,7 @@ import { EventsService } from '../events/events.service.js';
 import { LargeBodies } from '../events/large-bodies.js';
 import { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
-import { fieldsOf, type ReadEvent, withClockSkew } from '../platform/model/event.js';
+import { fieldsOf, growthOf, type ReadEvent, withClockSkew } from '../platform/model/event.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { ArrivalTimes } from './arrival-times.js';
@@ -104,6 +104,8 @@ export class DialectIngestion {
       }
       return { id: item.id, violation, eventId: violation ? undefined : event?.id };
     });
+    const growth = growthOf(accepted);
+    if (growth > 0) await points?.take({ bytes: message.items.length + growth });
     if (accepted.length > 0) await this.events.accept(accepted, 0, { keyId, bytes: message.items.length });
     if (message.skipped) metrics.skipped(dialect.name, message.skipped);
     return results;

@@ -415,6 +415,20 @@ describe('EventsPipe: the bounds of its work', () => {
     expect(recorded).toHaveLength(2);
   });
 
+  it('take points for the length of numbers that are written out', async () => {
+    const taken: number[] = [];
+    const quota = {
+      take: (points: number) => void taken.push(points),
+      charge: () => undefined,
+      headers: () => ({}),
+    };
+    const numbers = Array<number>(100).fill(1e300);
+    const body = new JsonBody(Buffer.from(JSON.stringify([EVENT, { ...EVENT, data: { numbers } }])));
+    await pipe.transform({ body, caller: ANYBODY, points: new RequestPoints(quota) });
+    // 100 numbers of 301 digits are eight times 4,096 bytes, of which two are paid as events.
+    expect(taken).toEqual([2, 6]);
+  });
+
   it('find that there are too many events before any is read or recorded', async () => {
     recorded.length = 0;
     await expect(sendText(`[${'1,'.repeat(6000)}`)).rejects.toMatchObject({ code: 'too_many_events' });

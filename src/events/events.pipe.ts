@@ -24,6 +24,7 @@ import {
   type RefusedVerdict,
   type Verdict,
 } from './event-reader.js';
+import { growthOf } from '../platform/model/event.js';
 import { LargeBodies } from './large-bodies.js';
 import { type Submission, SubmissionBuilder } from './submission.js';
 
@@ -87,7 +88,10 @@ export class EventsPipe implements PipeTransform<SubmittedBody, Promise<Submissi
       if (slice.isOver) await slice.next();
       builder.add(this.evaluate(value, context));
     }
-    return builder.build();
+    const submission = builder.build();
+    const growth = growthOf(submission.events);
+    if (growth > 0) await points?.take({ bytes: bytes.length + growth });
+    return submission;
   }
 
   /** Reads an event, and records what is wrong with it. */

@@ -76,7 +76,7 @@ export class EventsRepository {
       session_id: randomUUID(),
       category: 'the-eye',
       name: 'rehearsal',
-      data: { value: {}, canonical: '{}' },
+      data: { value: {}, canonical: '{}', growth: 0 },
       timestamp: { text: now.toISOString().replace('Z', '000Z'), milliseconds: now.getTime() },
     });
     try {

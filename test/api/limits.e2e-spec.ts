@@ -75,6 +75,25 @@ describe.each([
     expect(await errorsOf({ data: { x: 'é'.repeat((data - 8) / 2 + 1) } })).toEqual(tooLarge);
   });
 
+  it.each([
+    [1e80, 81],
+    [-1.5e-70, '-0.'.length + 71],
+  ])('counts a number in data as PostgreSQL writes it out: %d', async (n, length) => {
+    const filled = data - `{"n":,"x":""}`.length - length;
+    const sized = (bytes: number): Record<string, unknown> => ({ n, x: 'a'.repeat(filled + bytes) });
+    const session_id = `number ${n}`;
+    expect(await errorsOf({ data: sized(0), session_id })).toBeUndefined();
+    expect(await errorsOf({ data: sized(1) })).toEqual({
+      data: [`Must not exceed ${data} bytes as compact JSON with its numbers written out: 1e300 takes 301.`],
+    });
+    await eye.drained();
+    const [stored] = await eye.sql<{ bytes: number }>(
+      `SELECT octet_length(replace(data::text, ' ', '')) AS bytes FROM events WHERE session_id = $1`,
+      [session_id],
+    );
+    expect(stored).toEqual({ bytes: data });
+  });
+
   it('accepts data up to the maximum nesting depth', async () => {
     expect(await errorsOf({ data: nested(depth) })).toBeUndefined();
     expect(await errorsOf({ data: nested(depth + 1) })).toEqual({

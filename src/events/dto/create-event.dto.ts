@@ -1,6 +1,6 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { environment } from '../../platform/config/environment.js';
-import { canonicalJson, NotStorableError } from '../../platform/json/canonical-json.js';
+import { canonicalJson, growthOfNumbers, NotStorableError } from '../../platform/json/canonical-json.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { ParsedEvent, Payload } from '../../platform/model/event.js';
 import { textViolation } from '../../platform/model/event-text.js';
@@ -55,7 +55,7 @@ export class CreateEventDto {
 
   @ApiPropertyOptional({
     description:
-      `The payload: any JSON object of at most ${environment.DATA_LIMIT} bytes (compact, in UTF-8) and ` +
+      `The payload: any JSON object of at most ${environment.DATA_LIMIT} bytes (compact, in UTF-8, with numbers written out) and ` +
       `${environment.DEPTH_LIMIT} levels. It is returned as it was sent; a value that cannot be stored exactly is refused by name.`,
     type: 'object',
     additionalProperties: true,
@@ -104,23 +104,25 @@ export class CreateEventDto {
   }
 }
 
-const EMPTY_PAYLOAD: Payload = { value: {}, canonical: '{}' };
+const EMPTY_PAYLOAD: Payload = { value: {}, canonical: '{}', growth: 0 };
 
 function parsePayload(value: unknown): Payload | FieldViolation {
   if (value === undefined) return EMPTY_PAYLOAD;
   if (!isJsonObject(value)) return new FieldViolation('wrong_type', 'Must be a JSON object.');
   try {
     const canonical = canonicalJson(value, environment.DEPTH_LIMIT);
+    const growth = growthOfNumbers(canonical);
     // A UTF-16 unit takes at most three bytes, so most payloads need no measuring.
     if (
-      canonical.length * 3 > environment.DATA_LIMIT &&
-      Buffer.byteLength(canonical) > environment.DATA_LIMIT
+      canonical.length * 3 + growth > environment.DATA_LIMIT &&
+      Buffer.byteLength(canonical) + growth > environment.DATA_LIMIT
     )
       return new FieldViolation(
         'too_large',
-        `Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON.`,
+        `Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON` +
+          (growth > 0 ? ' with its numbers written out: 1e300 takes 301.' : '.'),
       );
-    return { value, canonical };
+    return { value, canonical, growth };
   } catch (error) {
     if (error instanceof NotStorableError)
       return new FieldViolation('not_storable', error.reason, error.path);

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { anyCharacter } from './any-character.spec-support.js';
-import { canonicalJson, NotStorableError } from './canonical-json.js';
+import { canonicalJson, growthOfNumbers, NotStorableError } from './canonical-json.js';
 
 const MAX_LEVELS = 1000;
 
@@ -161,6 +161,45 @@ describe('canonicalJson() of a nested value', () => {
   it('rejects one level more than the limit', () => {
     fc.assert(
       fc.property(levels, (path) => errorOf(nest(1, path), path.length - 1).reason === 'Nested too deep.'),
+    );
+  });
+});
+
+describe('growthOfNumbers()', () => {
+  it.each([
+    ['1e+21', '1000000000000000000000'],
+    ['-1.5e+300', `-15${'0'.repeat(299)}`],
+    ['1e-7', '0.0000001'],
+    ['-1.25e-10', '-0.000000000125'],
+    ['5e-324', `0.${'0'.repeat(323)}5`],
+    ['1.7976931348623157e+308', `17976931348623157${'0'.repeat(292)}`],
+  ])('is how much longer the number is when it is written out: %s', (number, writtenOut) => {
+    const growth = writtenOut.length - number.length;
+    expect(growthOfNumbers(number)).toBe(growth);
+    expect(growthOfNumbers(`{"a":[${number},1,${number}]}`)).toBe(2 * growth);
+  });
+
+  it('counts what looks like a number in a text or a key as it is', () => {
+    const text = canonicalJson({ '1e+300': ['1e+300', '"1e+300', '\\', 2.5e-9, '\\"1e-300'] });
+    expect(growthOfNumbers(text)).toBe('0.0000000025'.length - '2.5e-9'.length);
+  });
+
+  it('is zero for numbers without exponent', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-6, max: 1e20, noNaN: true }), (number) =>
+        expect(growthOfNumbers(canonicalJson([number, -number]))).toBe(0),
+      ),
+    );
+  });
+
+  it('is that of any small number as toFixed() writes it', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-80, max: 9e-7, noNaN: true }), (number) => {
+        const text = canonicalJson(number);
+        const [, fraction = '', exponent] = /^\d(?:\.(\d+))?e-(\d+)$/.exec(text) ?? [];
+        const writtenOut = number.toFixed(Number(exponent) + fraction.length);
+        expect(growthOfNumbers(text)).toBe(writtenOut.length - text.length);
+      }),
     );
   });
 });

@@ -65,3 +65,24 @@ function canonicalText(text: string, path: readonly (string | number)[]): string
   if (reason !== undefined) throw new NotStorableError(path, reason);
   return JSON.stringify(text);
 }
+
+/** A number in exponent notation, or a string, which may look like one. */
+const STRING_OR_EXPONENT = /"(?:[^"\\]|\\.)*"|-?\d(?:\.(\d+))?e([+-]\d+)/g;
+
+/**
+ * The bytes that a canonical text grows by when its numbers are written out: PostgreSQL returns `1e+300` with 301 digits.
+ * @see https://www.postgresql.org/docs/current/datatype-json.html
+ */
+export function growthOfNumbers(canonical: string): number {
+  if (!/\de[+-]/.test(canonical)) return 0;
+  let growth = 0;
+  for (const [token, fraction = '', exponent] of canonical.matchAll(STRING_OR_EXPONENT)) {
+    if (exponent === undefined) continue;
+    const places = Number(exponent);
+    const sign = token.startsWith('-') ? 1 : 0;
+    // Below one: `0.`, zeros, and all digits. ECMAScript has no fraction in such a large number that would remain one.
+    const length = places < 0 ? 1 - places + 1 + fraction.length : places + 1;
+    growth += sign + length - token.length;
+  }
+  return growth;
+}

@@ -34,7 +34,12 @@ export interface NewEvent extends StoredEvent {
 /** An event that was just read, with its JSON text, which stays the same on the way to PostgreSQL. */
 export interface ReadEvent extends NewEvent {
   readonly text: string;
+  readonly growth: number;
 }
+
+/** The bytes that the texts of events grow by in PostgreSQL. */
+export const growthOf = (events: readonly ReadEvent[]): number =>
+  events.reduce((sum, { growth }) => sum + growth, 0);
 
 /** Conditions on stored events. An absent one matches every event. */
 export interface EventFilter {
@@ -51,6 +56,8 @@ export interface EventFilter {
 export interface Payload {
   readonly value: Record<string, unknown>;
   readonly canonical: string;
+  /** The bytes that its text grows by in PostgreSQL, which writes out numbers. Zero without exponents. */
+  readonly growth: number;
 }
 
 /** A valid event whose payload and timestamp are parsed, but which has no identity yet. */
@@ -88,6 +95,7 @@ export function createEvent(
     timestamp: timestamp.text,
     data_sha256,
     text: `{"id":"${id}","data_sha256":"${data_sha256}",${canonical.slice(1)}`,
+    growth: data.growth,
   };
 }
 
