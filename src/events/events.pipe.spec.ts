@@ -50,8 +50,8 @@ const withData = (data: string) => `{"session_id":"s","category":"c","name":"n",
 describe('EventsPipe: an event', () => {
   it('gets an id, a canonical timestamp, and a JSON text of all its fields', async () => {
     const submission = await send(EVENT);
-    const { text, ...fields } = submission.events[0] as ReadEvent;
-    expect(JSON.parse(text)).toEqual(fields);
+    const { text, growth, ...fields } = submission.events[0] as ReadEvent;
+    expect([JSON.parse(text), growth]).toEqual([fields, 0]);
     expect(submission).toEqual({
       many: false,
       observed: [],
@@ -65,6 +65,7 @@ describe('EventsPipe: an event', () => {
           timestamp: '2021-01-01T09:15:29.243860Z',
           data_sha256: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
           text,
+          growth,
         },
       ],
     });
