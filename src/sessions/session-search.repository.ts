@@ -89,7 +89,7 @@ export class SessionSearchRepository {
        FROM (
          SELECT ${nearest}(timestamp) AS nearest, ${farthest}(timestamp) AS farthest, count() AS events
          FROM (
-           SELECT timestamp, ${SESSION_HASH} AS hash FROM events WHERE ${sql.within(span)}
+           SELECT timestamp, ${SESSION_HASH} AS hash FROM events WHERE ${descending ? sql.beforeLast(span) : sql.within(span)}
            ORDER BY timestamp ${direction} LIMIT ${sql.parameters.add(maxEvents, 'UInt64')}
          )
          GROUP BY hash
@@ -111,7 +111,7 @@ export class SessionSearchRepository {
     const descending = isDescending({ newestFirst, cursor, limit });
     const sql = new SessionSql(scope);
     const order = `ORDER BY exit ${descending ? 'DESC' : 'ASC'} LIMIT ${sql.parameters.add(limit, 'UInt32')}`;
-    const candidates = sql.candidates(window);
+    const candidates = sql.endingIn(window);
     const having = `${lastIn(window, sql.parameters)} AND ${cursor ? afterKey(cursor, descending, sql.parameters) : '1'}`;
     const matches = `SELECT * FROM (${sql.sessions(candidates, sql.matchingIn(candidates, window), having)}) ${order}`;
     const page = isSmall ? matches : `${sql.summed(sql.among(matches))} ${order}`;

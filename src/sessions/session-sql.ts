@@ -3,6 +3,12 @@ import { filterSql, SqlParameters } from '../platform/filters/filter-sql.js';
 import { SESSION_AGGREGATES, SESSION_HASH } from '../replication/session-projection.js';
 import { type SessionFilter, sessionFilterSql } from './session-filter.js';
 
+/**
+ * Events after a window that are read for the sessions that continue there. Those of a busy moment are left out, which costs their
+ * reading and nothing else.
+ */
+const CONTINUING_EVENTS = 1024;
+
 /** Which sessions a question is about. */
 export interface SessionScope {
   /** The only application whose events count, as if there were no others; undefined for all. */
@@ -46,8 +52,12 @@ export function sessionScope(
   };
 }
 
-const conjuncts = (filter: Filter): Filter[] =>
-  filter.kind === 'all' ? filter.filters.flatMap(conjuncts) : [filter];
+/** Whether all sessions are meant, but for the caller's view and the span. */
+export const isWithoutConditions = ({ sessionId, conditions, sessionFilter }: SessionScope): boolean =>
+  sessionId === undefined && conditions.length === 0 && conjuncts(sessionFilter).length === 0;
+
+const conjuncts = <Property>(filter: Filter<Property>): Filter<Property>[] =>
+  filter.kind === 'all' ? filter.filters.flatMap((one) => conjuncts(one)) : [filter];
 
 /** Statements about sessions, which ClickHouse reads from their projection. Conditions on their events read the events. */
 export class SessionSql {
@@ -69,10 +79,28 @@ export class SessionSql {
     return `${SESSION_HASH} IN (SELECT ${SESSION_HASH} FROM events WHERE ${this.within(span)})`;
   }
 
+  /** The events of a span whose sessions do not continue right after it. */
+  beforeLast(span: Span): string {
+    const next = `SELECT session_id FROM events WHERE timestamp > ${this.parameters.add(String(span.to), 'Int64')} AND ${this.visible}
+      ORDER BY timestamp LIMIT ${CONTINUING_EVENTS}`;
+    return `${this.within(span)} AND session_id NOT IN (${next})`;
+  }
+
+  /** The session that the scope names, or those that can have their last event in a span. */
+  endingIn(span: Span): string {
+    return (
+      this.named() ?? `${SESSION_HASH} IN (SELECT ${SESSION_HASH} FROM events WHERE ${this.beforeLast(span)})`
+    );
+  }
+
   /** The session that the scope names, or those with an event in a span. */
   candidates(span: Span): string {
+    return this.named() ?? this.touching(span);
+  }
+
+  private named(): string | undefined {
     const { sessionId } = this.scope;
-    if (sessionId === undefined) return this.touching(span);
+    if (sessionId === undefined) return undefined;
     const id = this.parameters.text(sessionId);
     return `${SESSION_HASH} = cityHash64(${id}) AND session_id = ${id}`;
   }

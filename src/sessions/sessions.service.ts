@@ -14,7 +14,7 @@ import type { ListedSession, Session } from './session.js';
 import { SessionCountRepository } from './session-count.repository.js';
 import { EVERY_SESSION } from './session-filter.js';
 import { SessionSearchRepository } from './session-search.repository.js';
-import { type SessionScope, sessionScope, type Span } from './session-sql.js';
+import { isWithoutConditions, type SessionScope, sessionScope, type Span } from './session-sql.js';
 import { SessionSummaryRepository } from './session-summary.repository.js';
 
 /** An event, and the seconds since the previous one; null for the first. */
@@ -67,6 +67,7 @@ export class SessionsService {
         cursorKey: ({ last, id }) => ({ timestamp: last, id }),
         find: async (slice) => bounded(await this.search.find(scope, span, slice)),
         count: () => this.count(scope, span),
+        countsMeanwhile: isWithoutConditions(scope),
       },
       dto,
     );

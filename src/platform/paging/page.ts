@@ -63,6 +63,8 @@ export interface PagedList<Row> {
   /** A slice of the matching rows in the list's order, or in the opposite order for a cursor to `previous`. */
   find: (slice: Slice) => Promise<SliceRows<Row>>;
   count: () => Promise<Count>;
+  /** Whether to count while the rows are read, not after that: where most lists have several pages, and counting takes as long. */
+  countsMeanwhile?: boolean;
 }
 
 /**
@@ -79,12 +81,15 @@ export async function readPage<Row>(list: PagedList<Row>, parameters: PageQuery)
     throw new CursorError('`cursor` and `page` cannot be combined.');
 
   // One row more than the page shows whether there are more.
-  const { rows, isCut } = await list.find({ newestFirst, limit: size + 1, cursor, offset });
+  const [{ rows, isCut }, countedMeanwhile] = await Promise.all([
+    list.find({ newestFirst, limit: size + 1, cursor, offset }),
+    list.countsMeanwhile ? list.count() : undefined,
+  ]);
   const hasMore = rows.length > size || isCut;
   if (isCut && rows.length < size && parameters.page !== undefined) throw new PageTooLargeError(rows.length);
   // The position of the last page is the count.
   const isLast = !hasMore && cursor === undefined && (offset === 0 || rows.length > 0);
-  const counted = isLast ? undefined : await list.count();
+  const counted = isLast ? undefined : (countedMeanwhile ?? (await list.count()));
   // Others may have been removed since, or be so few that an estimate misses them.
   const count = Math.max(counted?.count ?? 0, rows.length === 0 ? 0 : offset + rows.length);
   const results = rows.slice(0, size);
