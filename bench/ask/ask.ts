@@ -32,6 +32,8 @@ export interface QuestionResult {
   name: string;
   /** Milliseconds. */
   aim?: number;
+  /** To each side: fewer than those of AskResults if they take long. */
+  requests: number;
   eye: Cost;
   byHand: Cost;
 }
@@ -47,7 +49,7 @@ export interface SizeResult {
 }
 
 export interface AskResults {
-  /** Requests per question. */
+  /** Requests per question at most. */
   requests: number;
   sizes: SizeResult[];
 }
@@ -56,6 +58,9 @@ const MILLION = 1_000_000;
 
 /** Requests in a row to one side, before as many to the other: CPU time is counted in hundredths of a second. */
 const BATCH_SIZE = 10;
+
+/** Seconds after which no further requests are begun for a question. A slow one is asked less often. */
+const MAX_SECONDS = 60;
 
 /** Unmeasured requests per question to each side. */
 const WARM_UP = 5;
@@ -109,14 +114,15 @@ async function measureQuestion(
   engine: Engine,
   { make }: Question,
   requests: number,
-): Promise<Pick<QuestionResult, 'eye' | 'byHand'>> {
+): Promise<Pick<QuestionResult, 'requests' | 'eye' | 'byHand'>> {
   const sides: Record<'eye' | 'byHand', Side> = {
     eye: { took: [], failed: 0, cpu: 0, run: async ({ ask }) => isAnswered(await ask(eye)) },
     byHand: { took: [], failed: 0, cpu: 0, run: ({ sql }) => engine.succeeds(sql) },
   };
   for (let warmUp = 0; warmUp < WARM_UP; warmUp++)
     for (const { run } of Object.values(sides)) await run(make());
-  for (let done = 0; done < requests; done += BATCH_SIZE) {
+  const end = performance.now() + MAX_SECONDS * 1000;
+  for (let done = 0; done < requests && performance.now() < end; done += BATCH_SIZE) {
     const instances = Array.from({ length: Math.min(BATCH_SIZE, requests - done) }, make);
     for (const side of Object.values(sides)) {
       const before = await engine.cpu();
@@ -133,7 +139,7 @@ async function measureQuestion(
     failed,
     cpu: (cpu / took.length) * 1000,
   });
-  return { eye: cost(sides.eye), byHand: cost(sides.byHand) };
+  return { requests: sides.eye.took.length, eye: cost(sides.eye), byHand: cost(sides.byHand) };
 }
 
 /** @throws Error unless the question was answered, or refused because it, or all of this moment, need too much */

@@ -10,7 +10,7 @@ export function askSection({ requests, sizes }: AskResults, plot: (name: string)
   return `## Questions to ClickHouse
 
 Events like those of the demo, spread over a year, in sessions of twelve: three applications, nine types. ClickHouse is filled directly, by
-as large inserts as those of the copier. Each question is asked ${requests} times with other values, one at a time, over HTTP. _By hand_ is the
+as large inserts as those of the copier. Each question is asked ${requests} times with other values, or for a minute, one at a time, over HTTP. _By hand_ is the
 same question as one statement of SQL on the same table, sent to the same engine by somebody who knows the table: it has no checks, no
 comparison with an earlier range (\`top\`), no times to convert (funnel), no count (pages), and looks at one day for its sessions. _CPU_
 is the time of all threads of ClickHouse's process per question; it depends
@@ -37,6 +37,7 @@ ${plot(plotOf(size))}
 ${table(
   [
     'question',
+    'requests',
     'aim, ms',
     'The Eye, p50 / p99, ms',
     'CPU, ms',
@@ -44,8 +45,9 @@ ${table(
     'CPU, ms',
     'p50: The Eye / by hand',
   ],
-  questions.map(({ name, aim, eye, byHand }) => [
+  questions.map(({ name, requests, aim, eye, byHand }) => [
     name,
+    formatNumber(requests),
     aim === undefined ? '' : formatNumber(aim),
     ...cells(eye),
     ...cells(byHand),
