@@ -433,4 +433,30 @@ describe('The sessions API', () => {
   ])('rejects /statistics/sessions/?%s', async (parameters, errors) => {
     expectErrors(await eye.get(`/statistics/sessions/?${parameters}`), errors);
   });
+
+  it('finds a page in the middle of a busy time by one look at the projection', async () => {
+    const start = Date.parse('2025-06-01T00:00:00Z');
+    const at = (seconds: number): string => new Date(start + seconds * 1000).toISOString();
+    // Ten minutes each, one every 30 seconds: at any moment, twenty continue.
+    const busy = Array.from({ length: 60 }, (_, session) =>
+      Array.from({ length: 11 }, (__, event) =>
+        anEvent({ session_id: `busy ${session}`, timestamp: at(session * 30 + event * 60) }),
+      ),
+    );
+    await store(busy.flat());
+    await copied();
+    const looks = async (): Promise<number> => {
+      const { body } = await eye.get('/metrics');
+      const [, count] =
+        /^the_eye_statement_seconds_count\{.*"ClickHouse sessions".*\} (\d+)$/m.exec(body) ?? [];
+      return Number(count ?? 0);
+    };
+    const before = await looks();
+    const parameters = { timestamp_before: at(1205), page_size: '10' };
+    const { results, count } = await get(pathOf('/sessions/', parameters));
+    expect((await looks()) - before).toBe(1);
+    const sessions = expected(parameters);
+    expect([results, count]).toEqual([sessions.slice(0, 10), sessions.length]);
+    expect(results[0].session_id).toBe('busy 20');
+  });
 });
