@@ -31,9 +31,9 @@ describe('The rest of a refused request', () => {
   const head = (length: number): string => `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${length}\r\n\r\n`;
 
   /** Writes until the connection is closed. */
-  const flood = async (): Promise<void> => {
+  const flood = async (bytes: Buffer | string = MEBIBYTE): Promise<void> => {
     while (!client.destroyed) {
-      if (client.write(MEBIBYTE)) continue;
+      if (client.write(bytes)) continue;
       // Writing to a connection that has just been closed fails.
       await Promise.race([once(client, 'drain'), once(client, 'close')]).catch(() => undefined);
     }
@@ -47,6 +47,16 @@ describe('The rest of a refused request', () => {
     expect(performance.now() - startedAt).toBeGreaterThan(500);
     expect(await bytesRead).toBeGreaterThanOrEqual(MAX_BYTES);
     expect(await bytesRead).toBeLessThan(MAX_BYTES + 2 * MEBIBYTE.length);
+  });
+
+  it('counts each small chunk as a kibibyte, because it is parsed on its own', async () => {
+    client.resume().write('POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+    const startedAt = performance.now();
+    await flood('1\r\nx\r\n'.repeat(10_000));
+    expect(performance.now() - startedAt).toBeGreaterThan(500);
+    const counted = (MAX_BYTES / 1024) * '1\r\nx\r\n'.length;
+    expect(await bytesRead).toBeGreaterThanOrEqual(counted);
+    expect(await bytesRead).toBeLessThan(counted + 4 * MEBIBYTE.length);
   });
 
   it('leaves the connection open if it ends in time', async () => {

@@ -17,6 +17,9 @@ const MAX_BYTES = 4 * environment.BODY_LIMIT;
  */
 const BYTES_PER_MS = (32 * 1024 * 1024) / 1000;
 
+/** What a chunk counts at least: however small, it is parsed and emitted on its own, which takes microseconds. */
+const MIN_CHUNK_BYTES = 1024;
+
 /** Milliseconds by which the process may be ahead of that pace. */
 const MAX_BURST_MS = 20;
 
@@ -46,9 +49,10 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
 
   function discard({ length }: Buffer): void {
     clearTimeout(timer);
-    discarded += length;
+    const bytes = Math.max(length, MIN_CHUNK_BYTES);
+    discarded += bytes;
     if (discarded > MAX_BYTES) return stop();
-    const delayMs = delayAfter(length);
+    const delayMs = delayAfter(bytes);
     if (delayMs > 1) {
       request.pause();
       timer = setTimeout(resume, delayMs);
