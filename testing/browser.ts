@@ -14,8 +14,7 @@ const HEADLESS_SHELL = '/usr/bin/chromium-headless-shell';
 export async function startBrowser({ hasBackForwardCache = false } = {}): Promise<Browser> {
   const candidates = hasBackForwardCache ? [CHROMIUM] : [HEADLESS_SHELL, CHROMIUM];
   const executablePath = candidates.find((path) => existsSync(path));
-  if (executablePath === undefined)
-    throw new Error(`There is no ${CHROMIUM}: apt-get install chromium chromium-headless-shell`);
+  if (executablePath === undefined) throw new Error(`There is no ${CHROMIUM}: apt-get install chromium`);
   return chromium.launch({
     executablePath,
     ...(hasBackForwardCache && { ignoreDefaultArgs: ['--disable-back-forward-cache'] }),

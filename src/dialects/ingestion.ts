@@ -91,6 +91,8 @@ export class DialectIngestion {
         );
     }
     const events = items.flatMap(({ verdict }) => (verdict && 'event' in verdict ? [verdict.event] : []));
+    const growth = growthOf(events);
+    if (growth > 0) await points?.take({ bytes: message.items.length + growth });
     const violations = await this.limits.violations(application, events);
     const accepted: ReadEvent[] = [];
     const results = items.map((item): ItemResult => {
@@ -104,8 +106,6 @@ export class DialectIngestion {
       }
       return { id: item.id, violation, eventId: violation ? undefined : event?.id };
     });
-    const growth = growthOf(accepted);
-    if (growth > 0) await points?.take({ bytes: message.items.length + growth });
     if (accepted.length > 0) await this.events.accept(accepted, 0, { keyId, bytes: message.items.length });
     if (message.skipped) metrics.skipped(dialect.name, message.skipped);
     return results;

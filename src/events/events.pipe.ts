@@ -13,6 +13,7 @@ import { Timeslice } from '../platform/async/timeslice.js';
 import { DomainError } from '../platform/errors/domain-error.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
 import { emptyBody } from '../platform/http/http-errors.js';
+import { growthOf } from '../platform/model/event.js';
 import { keptText } from '../rejections/rejection-row.js';
 import { RejectionsRecorder } from '../rejections/rejections.recorder.js';
 import { type BodyValue, parseValues, scanBody } from './body-values.js';
@@ -24,7 +25,6 @@ import {
   type RefusedVerdict,
   type Verdict,
 } from './event-reader.js';
-import { growthOf } from '../platform/model/event.js';
 import { LargeBodies } from './large-bodies.js';
 import { type Submission, SubmissionBuilder } from './submission.js';
 

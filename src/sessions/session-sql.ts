@@ -3,10 +3,7 @@ import { filterSql, SqlParameters } from '../platform/filters/filter-sql.js';
 import { SESSION_AGGREGATES, SESSION_HASH } from '../replication/session-projection.js';
 import { type SessionFilter, sessionFilterSql } from './session-filter.js';
 
-/**
- * Events after a window that are read for the sessions that continue there. Those of a busy moment are left out, which costs their
- * reading and nothing else.
- */
+/** Events right after a span that are read to find the sessions that continue. One that these miss is read like any other. */
 const CONTINUING_EVENTS = 1024;
 
 /** Which sessions a question is about. */
@@ -59,6 +56,10 @@ export const isWithoutConditions = ({ sessionId, conditions, sessionFilter }: Se
 const conjuncts = <Property>(filter: Filter<Property>): Filter<Property>[] =>
   filter.kind === 'all' ? filter.filters.flatMap((one) => conjuncts(one)) : [filter];
 
+/** The sessions of the events that meet a condition; some others may be among them. As a condition on the projection. */
+const ofEvents = (condition: string): string =>
+  `${SESSION_HASH} IN (SELECT ${SESSION_HASH} FROM events WHERE ${condition})`;
+
 /** Statements about sessions, which ClickHouse reads from their projection. Conditions on their events read the events. */
 export class SessionSql {
   readonly parameters = new SqlParameters();
@@ -74,11 +75,6 @@ export class SessionSql {
     return `timestamp >= ${at(from)} AND timestamp <= ${at(to)} AND ${this.visible}`;
   }
 
-  /** The sessions with an event in a span; some others may be among them. As a condition on the projection. */
-  touching(span: Span): string {
-    return `${SESSION_HASH} IN (SELECT ${SESSION_HASH} FROM events WHERE ${this.within(span)})`;
-  }
-
   /** The events of a span whose sessions do not continue right after it. */
   beforeLast(span: Span): string {
     const next = `SELECT session_id FROM events WHERE timestamp > ${this.parameters.add(String(span.to), 'Int64')} AND ${this.visible}
@@ -88,14 +84,12 @@ export class SessionSql {
 
   /** The session that the scope names, or those that can have their last event in a span. */
   endingIn(span: Span): string {
-    return (
-      this.named() ?? `${SESSION_HASH} IN (SELECT ${SESSION_HASH} FROM events WHERE ${this.beforeLast(span)})`
-    );
+    return this.named() ?? ofEvents(this.beforeLast(span));
   }
 
   /** The session that the scope names, or those with an event in a span. */
   candidates(span: Span): string {
-    return this.named() ?? this.touching(span);
+    return this.named() ?? ofEvents(this.within(span));
   }
 
   private named(): string | undefined {

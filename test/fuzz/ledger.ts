@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { createHash } from 'node:crypto';
-import { type Event, type Page, TheEye } from '../../testing/the-eye.js';
 import { growthOfNumbers } from '../../src/platform/json/canonical-json.js';
+import { type Event, type Page, TheEye } from '../../testing/the-eye.js';
 import type { HttpResponse } from './connection.js';
 import { DIALECT_APPLICATION, DialectLedger } from './dialects/dialect-ledger.js';
 import { MARKER } from './dialects/markers.js';
@@ -230,7 +230,7 @@ function isSmall({ session_id, category, name, data, timestamp }: Event): boolea
   const isPast = timestamp === undefined || (instant !== undefined && instant < BigInt(Date.now()) * 1000n);
   const texts = Buffer.byteLength(session_id + category + name);
   const json = JSON.stringify(data ?? {});
-  return isPast && texts < 600 && json.length + growthOfNumbers(json) < MAX_SMALL_DATA_BYTES;
+  return isPast && texts < 600 && json.length + growthOfNumbers(data, json) < MAX_SMALL_DATA_BYTES;
 }
 
 function parseJson(text: string): unknown {

@@ -111,17 +111,15 @@ function parsePayload(value: unknown): Payload | FieldViolation {
   if (!isJsonObject(value)) return new FieldViolation('wrong_type', 'Must be a JSON object.');
   try {
     const canonical = canonicalJson(value, environment.DEPTH_LIMIT);
-    const growth = growthOfNumbers(canonical);
     // A UTF-16 unit takes at most three bytes, so most payloads need no measuring.
     if (
-      canonical.length * 3 + growth > environment.DATA_LIMIT &&
-      Buffer.byteLength(canonical) + growth > environment.DATA_LIMIT
+      canonical.length * 3 > environment.DATA_LIMIT &&
+      Buffer.byteLength(canonical) > environment.DATA_LIMIT
     )
-      return new FieldViolation(
-        'too_large',
-        `Must not exceed ${environment.DATA_LIMIT} bytes as compact JSON` +
-          (growth > 0 ? ' with its numbers written out: 1e300 takes 301.' : '.'),
-      );
+      return tooLarge('as compact JSON.');
+    const growth = growthOfNumbers(value, canonical);
+    if (growth > 0 && Buffer.byteLength(canonical) + growth > environment.DATA_LIMIT)
+      return tooLarge('as compact JSON with its numbers written out: 1e300 takes 301.');
     return { value, canonical, growth };
   } catch (error) {
     if (error instanceof NotStorableError)
@@ -129,6 +127,9 @@ function parsePayload(value: unknown): Payload | FieldViolation {
     throw error;
   }
 }
+
+const tooLarge = (form: string): FieldViolation =>
+  new FieldViolation('too_large', `Must not exceed ${environment.DATA_LIMIT} bytes ${form}`);
 
 const NUMBER_IS_AMBIGUOUS =
   'Must be a string such as 2021-01-01T09:15:29.243860Z, because a number could mean seconds or milliseconds.';

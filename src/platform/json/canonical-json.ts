@@ -66,23 +66,31 @@ function canonicalText(text: string, path: readonly (string | number)[]): string
   return JSON.stringify(text);
 }
 
-/** A number in exponent notation, or a string, which may look like one. */
-const STRING_OR_EXPONENT = /"(?:[^"\\]|\\.)*"|-?\d(?:\.(\d+))?e([+-]\d+)/g;
+/** An exponent in a canonical text, or what looks like one in a string. */
+const EXPONENT = /\de[+-]/;
+
+/** The canonical text of a number in exponent notation. */
+const EXPONENT_NOTATION = /^(-?)\d(?:\.(\d+))?e([+-]\d+)$/;
 
 /**
  * The bytes that a canonical text grows by when its numbers are written out: PostgreSQL returns `1e+300` with 301 digits.
+ * @param canonical the canonical text of the value
  * @see https://www.postgresql.org/docs/current/datatype-json.html
  */
-export function growthOfNumbers(canonical: string): number {
-  if (!/\de[+-]/.test(canonical)) return 0;
-  let growth = 0;
-  for (const [token, fraction = '', exponent] of canonical.matchAll(STRING_OR_EXPONENT)) {
-    if (exponent === undefined) continue;
-    const places = Number(exponent);
-    const sign = token.startsWith('-') ? 1 : 0;
-    // Below one: `0.`, zeros, and all digits. ECMAScript has no fraction in such a large number that would remain one.
-    const length = places < 0 ? 1 - places + 1 + fraction.length : places + 1;
-    growth += sign + length - token.length;
-  }
-  return growth;
+export const growthOfNumbers = (value: unknown, canonical: string): number =>
+  EXPONENT.test(canonical) ? sumOfGrowths(value) : 0;
+
+function sumOfGrowths(value: unknown): number {
+  if (typeof value === 'number') return growthOfNumber(JSON.stringify(value));
+  if (typeof value !== 'object' || value === null) return 0;
+  return Object.values(value).reduce<number>((sum, member) => sum + sumOfGrowths(member), 0);
+}
+
+function growthOfNumber(text: string): number {
+  const [, sign = '', fraction = '', exponent] = EXPONENT_NOTATION.exec(text) ?? [];
+  if (exponent === undefined) return 0;
+  const places = Number(exponent);
+  // Below one: `0.`, zeros, and all digits. A large number has more places than digits, so nothing remains behind its point.
+  const length = places < 0 ? '0.'.length - places + fraction.length : places + 1;
+  return sign.length + length - text.length;
 }

@@ -34,6 +34,7 @@ export interface NewEvent extends StoredEvent {
 /** An event that was just read, with its JSON text, which stays the same on the way to PostgreSQL. */
 export interface ReadEvent extends NewEvent {
   readonly text: string;
+  /** That of its payload. */
   readonly growth: number;
 }
 

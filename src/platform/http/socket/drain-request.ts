@@ -17,8 +17,8 @@ const MAX_BYTES = 4 * environment.BODY_LIMIT;
  */
 const BYTES_PER_MS = (32 * 1024 * 1024) / 1000;
 
-/** What a chunk counts at least: however small, it is parsed and emitted on its own, which takes microseconds. */
-const MIN_CHUNK_BYTES = 1024;
+/** What a chunk counts at least when it is discarded: however small, it is parsed on its own, which takes microseconds. */
+const MIN_DISCARDED_BYTES = 1024;
 
 /** Milliseconds by which the process may be ahead of that pace. */
 const MAX_BURST_MS = 20;
@@ -49,7 +49,7 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
 
   function discard({ length }: Buffer): void {
     clearTimeout(timer);
-    const bytes = Math.max(length, MIN_CHUNK_BYTES);
+    const bytes = Math.max(length, MIN_DISCARDED_BYTES);
     discarded += bytes;
     if (discarded > MAX_BYTES) return stop();
     const delayMs = delayAfter(bytes);
