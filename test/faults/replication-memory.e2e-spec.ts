@@ -93,7 +93,7 @@ describe('The copying of events', () => {
     expect(await copy.ask(empty)).toBe('0\n');
     const newCopy = `SELECT FROM replication_state WHERE copy_schema <> 'of an earlier version' AND next_copy IS NULL`;
     await eye.sql(`UPDATE replication_state SET copy_schema = 'of an earlier version'`);
-    await eventually(async () => expect(await eye.sql(newCopy)).toHaveLength(1));
+    await eventually(async () => expect(await eye.sql(newCopy)).toHaveLength(1), 120_000);
     await copy.caughtUp();
     expect(await copy.count()).toBe(sent);
     expect(await copy.ask(empty)).toBe('0\n');
