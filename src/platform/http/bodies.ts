@@ -10,6 +10,7 @@ import { decodeBody } from './encoding/decode-body.js';
 import { GrowingBuffer } from './growing-buffer.js';
 import { bodyTooLarge, tooManyChunks, unsupportedMediaType } from './http-errors.js';
 import { JSON_TYPE, NDJSON_MEDIA_TYPES } from './media-types.js';
+import { pauseRequest, resumeRequest } from './socket/pause-request.js';
 
 /** A JSON body, not parsed: its reader checks that JSON.parse keeps every number and key. */
 export class JsonBody {
@@ -66,8 +67,8 @@ const MAX_OBJECT_BYTES = 256 * 1024;
 /** A chunk costs as much as these bytes, so a body counts as at least so many a chunk. */
 const MIN_CHUNK_BYTES = 64;
 
-/** Chunks of a body that is smaller than so many of MIN_CHUNK_BYTES. */
-const MAX_SMALL_CHUNKS = 1024;
+/** Chunks of any size that a body may have, which take some milliseconds; more must have MIN_CHUNK_BYTES on average. */
+const MAX_SMALL_CHUNKS = 4096;
 
 /** Bytes that are reserved for a body before it arrives. */
 const MAX_INITIAL_BYTES = 64 * 1024;
@@ -175,15 +176,19 @@ function readBody(
     const size = whole.size + chunk.length;
     chunks++;
     if (size > limit) return finish(bodyTooLarge(limit));
-    if (chunks > Math.max(MAX_SMALL_CHUNKS, limit / MIN_CHUNK_BYTES)) return finish(tooManyChunks());
+    if (chunks > MAX_SMALL_CHUNKS + size / MIN_CHUNK_BYTES) return finish(tooManyChunks());
     try {
       request.reserveBody(size);
       whole.append(chunk, Math.min(declared, MAX_INITIAL_BYTES));
       const paused = onBytes(request, Math.max(size, chunks * MIN_CHUNK_BYTES));
       if (paused === undefined) return;
-      body.pause();
-      pending = paused.then(() => void body.resume());
-      pending.catch(finish);
+      pauseRequest(request.raw);
+      pending = paused.then(() => resumeRequest(request.raw));
+      pending.catch((error: Error) => {
+        // The connection is read on, for its next request.
+        request.raw.socket.resume();
+        finish(error);
+      });
     } catch (error) {
       finish(error as Error);
     }

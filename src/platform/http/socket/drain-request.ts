@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { environment } from '../../config/environment.js';
+import { pauseRequest, resumeRequest } from './pause-request.js';
 
 /**
  * Milliseconds without data after which a client counts as having stopped sending. A connection that is closed while
@@ -18,7 +19,7 @@ const MAX_BYTES = 4 * environment.BODY_LIMIT;
 const BYTES_PER_MS = (32 * 1024 * 1024) / 1000;
 
 /** What a chunk counts at least when it is discarded: however small, it is parsed on its own, which takes microseconds. */
-const MIN_DISCARDED_BYTES = 1024;
+const MIN_DISCARDED_BYTES = 2048;
 
 /** Milliseconds by which the process may be ahead of that pace. */
 const MAX_BURST_MS = 20;
@@ -43,7 +44,8 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
   let timer = setTimeout(stop, LINGER_TIMEOUT_MS);
   let discarded = 0;
   const removeListeners = finished(request, stop);
-  request.on('data', discard).resume();
+  request.on('data', discard);
+  resumeRequest(request);
   // Otherwise Node would read the rest of the body, without any bound.
   response.once('finish', () => request.complete || request.socket.destroySoon());
 
@@ -54,14 +56,14 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
     if (discarded > MAX_BYTES) return stop();
     const delayMs = delayAfter(bytes);
     if (delayMs > 1) {
-      request.pause();
+      pauseRequest(request);
       timer = setTimeout(resume, delayMs);
     } else timer = setTimeout(stop, LINGER_TIMEOUT_MS);
   }
 
   function resume(): void {
     timer = setTimeout(stop, LINGER_TIMEOUT_MS);
-    request.resume();
+    resumeRequest(request);
   }
 
   function stop(): void {

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /** The requests of a connection. */
@@ -25,33 +26,39 @@ export const oneAtATime = fp(
       return pipeline;
     }
 
-    fastify.addHook('onRequest', ({ raw: { socket } }, { raw: response }, next) => {
-      const pipeline = pipelineOf(socket);
-      const { waiting } = pipeline;
-      const start = (): void => {
-        response.once('close', end);
-        next();
-      };
-      if (pipeline.isBusy) {
-        stopReading(socket);
-        waiting.push(start);
-      } else {
-        pipeline.isBusy = true;
-        start();
-      }
+    const { server } = fastify;
+    // A request that waits costs only what Node has parsed: a connection's chunk may hold two thousand.
+    for (const serve of server.listeners('request') as RequestListener[]) {
+      server.off('request', serve);
+      server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+        const { socket } = request;
+        const pipeline = pipelineOf(socket);
+        const { waiting } = pipeline;
+        const start = (): void => {
+          response.once('close', end);
+          serve(request, response);
+        };
+        if (pipeline.isBusy) {
+          stopReading(socket);
+          waiting.push(start);
+        } else {
+          pipeline.isBusy = true;
+          start();
+        }
 
-      function end(): void {
-        if (waiting.length === 0) pipeline.isBusy = false;
-        // Other connections get their turn in between.
-        else if (!socket.destroyed) setImmediate(startNext);
-      }
+        function end(): void {
+          if (waiting.length === 0) pipeline.isBusy = false;
+          // Other connections get their turn in between.
+          else if (!socket.destroyed) setImmediate(startNext);
+        }
 
-      function startNext(): void {
-        const startWaiting = waiting.shift();
-        if (waiting.length === 0) readOn(socket);
-        startWaiting?.();
-      }
-    });
+        function startNext(): void {
+          const startWaiting = waiting.shift();
+          if (waiting.length === 0) readOn(socket);
+          startWaiting?.();
+        }
+      });
+    }
     done();
   },
   { name: 'the-eye-one-at-a-time' },
