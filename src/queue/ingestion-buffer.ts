@@ -1,6 +1,8 @@
 import { InjectQueue } from '@nestjs/bull';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { JobOptions, Queue } from 'bull';
+import type { Redis } from 'ioredis';
+import { RedisConnections } from '../platform/redis/redis-connections.js';
 import { BUFFER_KEYS, BUFFER_SCRIPTS, type BufferCommands, type BufferKeys } from './buffer-scripts.js';
 import { type Entry, formatEntry } from './entry.js';
 import { INGESTION_QUEUE, LEASE_MS, ORDER_JOB, UNLIMITED } from './queue.constants.js';
@@ -23,35 +25,43 @@ const ORDER_OPTIONS: JobOptions = {
 @Injectable()
 export class IngestionBuffer {
   private readonly commands: BufferCommands;
+  private readonly bulk: BufferCommands & Redis;
   private readonly keys: BufferKeys;
   private readonly takenPrefix: string;
   /** True if an order was due and could not be added. */
   private isOrderMissing = false;
 
-  constructor(@InjectQueue(INGESTION_QUEUE) private readonly queue: Queue) {
+  constructor(
+    @InjectQueue(INGESTION_QUEUE) private readonly queue: Queue,
+    @Inject(RedisConnections) connections: Pick<RedisConnections, 'bulk'>,
+  ) {
     const keys = BUFFER_KEYS.map((name) => [name, queue.toKey(name)]);
     this.keys = Object.fromEntries(keys) as BufferKeys;
     this.takenPrefix = queue.toKey('taken:');
-    const { client } = queue;
-    for (const [name, script] of Object.entries(BUFFER_SCRIPTS)) client.defineCommand(name, script);
-    this.commands = client as unknown as BufferCommands;
+    this.commands = withScripts(queue.client);
+    this.bulk = withScripts(connections.bulk);
   }
 
   /**
    * Adds entries, all or none, and an order if one is due.
    * @param items by which the number of items grows
+   * @param isLarge whether others must not wait behind them
    * @returns the number of items in the buffer
    * @throws the error of ioredis
    */
-  async append(entries: readonly Entry[], items: number): Promise<number> {
+  async append(entries: readonly Entry[], items: number, isLarge = false): Promise<number> {
     const { buffer, items: count, lease, wait } = this.keys;
-    const [total, isDue] = await this.commands.appendEntries(
+    const [total, isDue] = await (isLarge ? this.bulkCommands : this.commands).appendEntries(
       ...[buffer, count, lease, wait, items, LEASE_MS],
       ...entries.map(formatEntry),
     );
     // What is in the buffer is accepted, whatever becomes of the order.
     if (isDue || this.isOrderMissing) void this.addOrder();
     return total;
+  }
+
+  private get bulkCommands(): BufferCommands {
+    return this.bulk.status === 'ready' ? this.bulk : this.commands;
   }
 
   /** Adds an order. Never rejects: the next append, or the sweep of a worker, makes up for it. */
@@ -62,7 +72,7 @@ export class IngestionBuffer {
 
   /** Begins a run of an order. */
   order(id: string): WorkOrder {
-    return new WorkOrder(this.commands, this.keys, `${this.takenPrefix}${id}`, id);
+    return new WorkOrder(() => this.bulkCommands, this.keys, `${this.takenPrefix}${id}`, id);
   }
 
   /** @throws the error of ioredis */
@@ -96,4 +106,9 @@ export class IngestionBuffer {
     );
     return { jobs, delayed, oldest: oldest ?? undefined };
   }
+}
+
+function withScripts(connection: Redis): BufferCommands & Redis {
+  for (const [name, script] of Object.entries(BUFFER_SCRIPTS)) connection.defineCommand(name, script);
+  return connection as BufferCommands & Redis;
 }

@@ -20,6 +20,12 @@ const REFUSED = 'Redis refused the events; nothing was accepted.';
 const UNCONFIRMED =
   'Redis did not confirm in time, so the events may have been accepted. Send them again: events with timestamps are stored once.';
 
+/**
+ * Characters of a call that is committed beside the others. Redis takes milliseconds for each megabyte, for which the calls of
+ * the same batch, and those that wait for it, would pay.
+ */
+const LARGE_CALL_LENGTH = 128 * 1024;
+
 /** The items of one call of `add`, and the span that made it. */
 interface TracedItems {
   readonly texts: readonly string[];
@@ -34,13 +40,8 @@ interface TracedItems {
  */
 @Injectable()
 export class Producer {
-  private readonly batcher = new Batcher<TracedItems>({
-    commit: (calls) => this.commit(calls),
-    cost: ({ cost }) => cost,
-    maxCost: MAX_BATCH_SIZE,
-    maxConcurrent: 2,
-    timeout: { afterMs: environment.REDIS_TIMEOUT, error: (inFlight) => this.timeoutError(inFlight) },
-  });
+  private readonly batcher = this.newBatcher(false);
+  private readonly largeBatcher = this.newBatcher(true);
 
   constructor(
     private readonly buffer: IngestionBuffer,
@@ -61,8 +62,23 @@ export class Producer {
     const length = texts.reduce((sum, text) => sum + text.length, 0);
     const cost = batchCost(texts.length, length);
     await traced('queue events', { kind: 'producer' }, () =>
-      this.batcher.add({ texts, cost, isAwaited, traceparent: currentTraceparent() }),
+      (length > LARGE_CALL_LENGTH ? this.largeBatcher : this.batcher).add({
+        texts,
+        cost,
+        isAwaited,
+        traceparent: currentTraceparent(),
+      }),
     );
+  }
+
+  private newBatcher(isLarge: boolean): Batcher<TracedItems> {
+    return new Batcher<TracedItems>({
+      commit: (calls) => this.commit(calls, isLarge),
+      cost: ({ cost }) => cost,
+      maxCost: MAX_BATCH_SIZE,
+      maxConcurrent: 2,
+      timeout: { afterMs: environment.REDIS_TIMEOUT, error: (inFlight) => this.timeoutError(inFlight) },
+    });
   }
 
   private timeoutError(inFlight: boolean): RedisUnavailableError {
@@ -70,7 +86,7 @@ export class Producer {
     return new RedisUnavailableError(inFlight ? UNCONFIRMED : UNAVAILABLE);
   }
 
-  private async commit(calls: TracedItems[]): Promise<void> {
+  private async commit(calls: TracedItems[], isLarge: boolean): Promise<void> {
     // The connection may have been lost while the calls waited. The next one is used only once it leads to a primary.
     if (!this.redis.writable) throw new RedisUnavailableError(UNAVAILABLE);
     const items = calls.flatMap(({ texts }) => texts);
@@ -83,7 +99,7 @@ export class Producer {
       entries.push({ items: texts.length, acceptedAt, isAwaited, traces, text: texts.join(',') });
     }
     try {
-      this.backlog.items = await this.buffer.append(entries, items.length);
+      this.backlog.items = await this.buffer.append(entries, items.length, isLarge);
     } catch (error) {
       throw new RedisUnavailableError(error instanceof ReplyError ? REFUSED : UNCONFIRMED, { cause: error });
     }

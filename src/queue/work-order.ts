@@ -24,7 +24,7 @@ export class WorkOrder {
   private label = '';
 
   constructor(
-    private readonly commands: BufferCommands,
+    private readonly commands: () => BufferCommands,
     private readonly keys: BufferKeys,
     private readonly taken: string,
     private readonly id: string,
@@ -39,7 +39,7 @@ export class WorkOrder {
   async claim(maxCost: number): Promise<Claim | undefined> {
     const { buffer, orders, lease, items, wait, active, delayed } = this.keys;
     const label = `${this.run}:${this.claims}`;
-    const reply = await this.commands.claimEntries(
+    const reply = await this.commands().claimEntries(
       ...[buffer, this.taken, orders, lease, items, wait, active, delayed],
       ...[this.id, this.label, label, maxCost, BYTES_PER_ITEM, LEASE_MS],
     );
@@ -65,7 +65,7 @@ export class WorkOrder {
    */
   async acknowledge(items: number, isLast: boolean): Promise<number | undefined> {
     const { orders, items: count } = this.keys;
-    const left = await this.commands.acknowledgeEntries(
+    const left = await this.commands().acknowledgeEntries(
       ...[this.taken, orders, count],
       ...[this.id, this.label, items, isLast ? 1 : 0],
     );

@@ -41,7 +41,7 @@ describe('The buffer of accepted events', () => {
         return client;
       },
     });
-    buffer = new IngestionBuffer(queue);
+    buffer = new IngestionBuffer(queue, { bulk: redis });
   });
   afterEach(async () => {
     await queue.close();
@@ -103,6 +103,16 @@ describe('The buffer of accepted events', () => {
     await server.set({ maxmemory: '0' });
     expect(await redis.llen(key('buffer'))).toBe(1);
     expect(await buffer.count()).toBe(1);
+  });
+
+  it('takes large entries, and gives entries to a worker, while the connection of the small ones is busy', async () => {
+    const busy = queue.client.blpop('nothing', 0);
+    expect(await buffer.append([anEntry(1)], 1, true)).toBe(1);
+    const order = await givenOrder('1');
+    expect(textsOf(await order.claim(1))).toEqual(['1']);
+    expect(await order.acknowledge(1, false)).toBe(0);
+    await redis.lpush('nothing', 'x');
+    await busy;
   });
 
   it('works after Redis has forgotten its scripts', async () => {

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -74,6 +74,31 @@ describe('The connection to a Redis whose socket fails', () => {
     for (const message of ['first', 'second'])
       expect(() => stream.emit('error', new Error(message))).not.toThrow();
     connections.close();
+    await redis.close();
+  });
+});
+
+describe('A connection beside that of RedisHealth', () => {
+  it('is replaced after it has died silently', async () => {
+    const redis = await OwnRedis.start();
+    const passed: Socket[] = [];
+    const proxy = createServer((socket) => {
+      const upstream = connect(redis.socket);
+      passed.push(socket, upstream);
+      socket.on('error', () => upstream.destroy()).pipe(upstream);
+      upstream.on('error', () => socket.destroy()).pipe(socket);
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const connections = new RedisConnections(`redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const { bulk } = connections;
+    await once(bulk, 'ready');
+    await bulk.set('key', 'value');
+    for (const socket of passed) socket.unpipe().pause();
+    await expect(bulk.get('key')).rejects.toThrow('Command timed out');
+    await eventually(async () => expect(await bulk.get('key')).toBe('value'));
+    connections.close();
+    for (const socket of passed) socket.destroy();
+    proxy.close();
     await redis.close();
   });
 });

@@ -1,5 +1,6 @@
 import { type AbstractConnector, Redis, type RedisOptions } from 'ioredis';
 import { environment } from '../config/environment.js';
+import { isCommandTimeout } from './redis-errors.js';
 import { refusalOf, refusesConnection } from './redis-refusal.js';
 import { parseRedisUrl } from '../config/redis-url.js';
 
@@ -48,15 +49,21 @@ export class RedisConnections {
   private readonly connections: Redis[] = [];
   private readonly address: RedisOptions;
   private shared: Redis | undefined;
+  private sharedBulk: Redis | undefined;
 
   /** @throws RedisUrlError */
   constructor(url: string) {
     this.address = parseRedisUrl(url);
   }
 
-  /** The connection for commands, which the whole process shares. */
+  /** The connection for commands, which the whole process shares, and whose health RedisHealth watches. */
   get client(): Redis {
-    return (this.shared ??= this.create('client'));
+    return (this.shared ??= this.open(COMMAND_OPTIONS));
+  }
+
+  /** The connection for commands and replies of megabytes: on the other one, small ones would wait behind them. */
+  get bulk(): Redis {
+    return (this.sharedBulk ??= this.create('client'));
   }
 
   /**
@@ -64,14 +71,15 @@ export class RedisConnections {
    * @param type `client` for commands, `bclient` for blocking commands, `subscriber` for messages
    */
   create(type: 'client' | 'subscriber' | 'bclient', overrides: RedisOptions = {}): Redis {
-    const options =
-      type === 'client' ? COMMAND_OPTIONS : { ...BLOCKING_OPTIONS, ...DEAD_CONNECTION_OPTIONS[type] };
-    const connection = new Connection({
-      ...this.address,
-      enableReadyCheck: false,
-      ...options,
-      ...overrides,
-    });
+    if (type !== 'client')
+      return this.open({ ...BLOCKING_OPTIONS, ...DEAD_CONNECTION_OPTIONS[type], ...overrides });
+    const connection = this.open({ ...COMMAND_OPTIONS, ...overrides });
+    connection.reconnectsOnTimeout = true;
+    return connection;
+  }
+
+  private open(options: RedisOptions): Connection {
+    const connection = new Connection({ ...this.address, enableReadyCheck: false, ...options });
     // RedisHealth logs outages. Without a listener, ioredis prints each failed attempt to standard error.
     connection.on('error', () => undefined);
     this.connections.push(connection);
@@ -88,6 +96,8 @@ export class RedisConnections {
  * one that ioredis sends by itself, neither ends the process nor leaks its arguments.
  */
 class Connection extends Redis {
+  /** Whether a command without a reply in time means that the connection is dead, although nothing has reported it. */
+  reconnectsOnTimeout = false;
   private readyAt: number | undefined;
   private attempts = 0;
 
@@ -110,7 +120,11 @@ class Connection extends Redis {
   override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
     // ioredis does not catch the errors of AUTH, SELECT and SUBSCRIBE, which would end the process. The member `command` of
     // an error holds the arguments: passwords and events.
-    command.promise.catch((error: { command?: unknown }) => delete error.command);
+    command.promise.catch((error: { command?: unknown }) => {
+      delete error.command;
+      if (this.reconnectsOnTimeout && this.status === 'ready' && isCommandTimeout(error))
+        this.disconnect(true);
+    });
     return super.sendCommand(command, stream);
   }
 
