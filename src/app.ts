@@ -23,6 +23,7 @@ import { clientOf } from './platform/http/client-address.js';
 import { hostCheck, toOriginForm } from './platform/http/host-check.plugin.js';
 import { jsonIndent } from './platform/http/json-indent.plugin.js';
 import { methods } from './platform/http/methods.plugin.js';
+import { parameterLimit } from './platform/http/parameter-limit.plugin.js';
 import { pathParameters } from './platform/http/path-parameters.plugin.js';
 import { ProblemFilter } from './platform/http/problem.filter.js';
 import { securityHeaders } from './platform/http/security-headers.plugin.js';
@@ -69,6 +70,7 @@ export async function createApp(options: AppOptions): Promise<NestFastifyApplica
   await app.register(clientErrors);
   await app.register(expectContinue);
   await app.register(hostCheck);
+  await app.register(parameterLimit);
   await app.register(pathParameters);
   await app.register(cloudEventsWebhook);
   await app.register(crossOrigin, { keys });

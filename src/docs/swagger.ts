@@ -1,4 +1,5 @@
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
 import { type Access, ACCESS_EXTENSION } from '../auth/access.decorator.js';
 import { describeCloudEvents } from '../dialects/cloudevents/cloudevents.swagger.js';
@@ -8,7 +9,7 @@ import { DIALECT_EXTENSION } from '../dialects/speaks.decorator.js';
 import { PROBLEM_TABLE, type ProblemEntry } from '../platform/http/problem-table.js';
 import { PUBLIC_ADDRESS } from '../platform/http/links.js';
 
-/** Serves Swagger UI at /docs and the OpenAPI document at /docs-json. */
+/** Serves Swagger UI at /docs, and the OpenAPI document at /docs-json and /docs-yaml. */
 export function setUpSwagger(app: NestFastifyApplication): void {
   const config = new DocumentBuilder()
     .setTitle('The Eye')
@@ -25,21 +26,32 @@ export function setUpSwagger(app: NestFastifyApplication): void {
       'basic',
     )
     .build();
-  SwaggerModule.setup(
-    'docs',
-    app,
-    () => describe(SwaggerModule.createDocument(app, config, { autoTagControllers: false })),
-    {
-      jsonDocumentUrl: 'docs-json',
-      customSiteTitle: 'The Eye: API',
-      swaggerOptions: {
-        tryItOutEnabled: true,
-        displayRequestDuration: true,
-        requestInterceptor: sendAsNdjson,
-      },
+  let built: OpenAPIObject | undefined;
+  const document = (): OpenAPIObject =>
+    (built ??= describe(SwaggerModule.createDocument(app, config, { autoTagControllers: false })));
+  SwaggerModule.setup('docs', app, document, {
+    raw: false,
+    customSiteTitle: 'The Eye: API',
+    swaggerOptions: {
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      requestInterceptor: sendAsNdjson,
     },
-  );
+  });
+  // Nest would write the document anew for each request, of anybody, which takes milliseconds, and as YAML hundreds.
+  let text: Buffer | undefined;
+  for (const [path, type] of DOCUMENT_TYPES) {
+    app.getHttpAdapter().get(path, (_request: FastifyRequest, reply: FastifyReply) => {
+      void reply.type(type).send((text ??= Buffer.from(JSON.stringify(document()))));
+    });
+  }
 }
+
+/** The content types of the document. JSON is YAML, too. */
+const DOCUMENT_TYPES = [
+  ['/docs-json', 'application/json; charset=utf-8'],
+  ['/docs-yaml', 'text/yaml; charset=utf-8'],
+] as const;
 
 type OperationObject = NonNullable<OpenAPIObject['paths'][string]['get']>;
 

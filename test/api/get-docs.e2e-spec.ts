@@ -81,6 +81,12 @@ describe('The API documentation', () => {
     for (const file of loaded) expect([file, (await eye.get(`/${file}`)).status]).toEqual([file, 200]);
   });
 
+  it('serves the same document as YAML, of which JSON is a part, at GET /docs-yaml', async () => {
+    const response = await fetch(`${eye.url}/docs-yaml`);
+    expect(response.headers.get('content-type')).toBe('text/yaml; charset=utf-8');
+    expect(await response.json()).toEqual(document);
+  });
+
   it('serves an OpenAPI 3 document of every route at GET /docs-json', () => {
     expect(document.openapi).toMatch(/^3\./);
     expect(document.info).toMatchObject({ title: 'The Eye', version: expect.any(String) });

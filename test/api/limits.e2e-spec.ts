@@ -235,6 +235,18 @@ describe('The fixed limits', () => {
     ]);
   });
 
+  it('refuse a query of more than 200 parameters, without naming each', async () => {
+    const query = (count: number): string =>
+      Array.from({ length: count }, (_, index) => `x${index}`).join('&');
+    const { status, body } = await eye.get(`/events/?${query(201)}`);
+    expect([status, body.code, body.detail]).toEqual([
+      400,
+      'invalid',
+      'The query has more than 200 parameters.',
+    ]);
+    expect(Object.keys((await eye.get(`/events/?${query(200)}`)).body.errors)).toHaveLength(200);
+  });
+
   /** Sends a body of chunks, without its length. */
   const postChunks = (chunks: Iterable<string>): Promise<{ status: number; body: any }> =>
     new Promise((resolve, reject) => {

@@ -79,6 +79,18 @@ describe('The connection to a Redis whose socket fails', () => {
 });
 
 describe('A connection beside that of RedisHealth', () => {
+  it('is replaced with that one, so that both lead to the same server', async () => {
+    const redis = await OwnRedis.start();
+    const connections = new RedisConnections(redis.url);
+    const { client, bulk } = connections;
+    await Promise.all([once(client, 'ready'), once(bulk, 'ready')]);
+    const before = await bulk.client('ID');
+    await redis.command('CLIENT', 'KILL', 'ID', String(await client.client('ID')));
+    await eventually(async () => expect(await bulk.client('ID')).not.toBe(before));
+    connections.close();
+    await redis.close();
+  });
+
   it('is replaced after it has died silently', async () => {
     const redis = await OwnRedis.start();
     const passed: Socket[] = [];

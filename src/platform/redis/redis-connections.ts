@@ -63,7 +63,11 @@ export class RedisConnections {
 
   /** The connection for commands and replies of megabytes: on the other one, small ones would wait behind them. */
   get bulk(): Redis {
-    return (this.sharedBulk ??= this.create('client'));
+    if (this.sharedBulk) return this.sharedBulk;
+    const bulk = (this.sharedBulk = this.create('client'));
+    // After a failover, both must lead to the same server.
+    this.client.on('close', () => bulk.disconnect(true));
+    return bulk;
   }
 
   /**
