@@ -1,5 +1,6 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import { Readable } from 'node:stream';
+import { Timeslice } from '../../platform/async/timeslice.js';
 import { environment } from '../../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../../platform/database/database-errors.js';
 import { UnavailableError } from '../../platform/errors/domain-error.js';
@@ -180,7 +181,15 @@ async function* cellsOfPages(
   pages: AsyncIterable<StoredEventText[]>,
   columns: readonly Column[],
 ): AsyncGenerator<Cell[][]> {
-  for await (const events of pages) yield events.map((event) => cellsOf(event, columns));
+  const slice = new Timeslice();
+  for await (const events of pages) {
+    const rows: Cell[][] = [];
+    for (const event of events) {
+      if (slice.isOver) await slice.next();
+      rows.push(cellsOf(event, columns));
+    }
+    yield rows;
+  }
 }
 
 /** The present in the basic format of ISO 8601, which a file name may contain: `20261125T170000Z`. */

@@ -1,4 +1,5 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { yieldToEventLoop } from '../../../platform/async/yield-to-event-loop.js';
 import { RawJson } from '../../../platform/json/raw-json.js';
 import { type Cell, type Column, textOf } from '../columns.js';
 import type { ExportedEvents } from './exported-events.js';
@@ -6,8 +7,8 @@ import type { ExportedEvents } from './exported-events.js';
 /** Rows of a row group. They stay in memory until the group is full, and encoding them blocks the event loop. */
 const MAX_GROUP_ROWS = 10_000;
 
-/** Characters of texts and JSON in a row group; the last page of a group may exceed it. */
-const MAX_GROUP_CHARACTERS = 8 * 1024 * 1024;
+/** Characters of texts and JSON in a row group; its last row may exceed it. They are encoded in about 20 ms. */
+const MAX_GROUP_CHARACTERS = 2 * 1024 * 1024;
 
 type Element = ConstructorParameters<typeof ParquetWriter>[0]['schema'][number];
 
@@ -54,6 +55,8 @@ export async function* parquet(
   });
   yield output.takeChunk();
   for await (const group of rowGroups(pages)) {
+    // What was done to read the rows, and to encode the group before, held the event loop as well.
+    await yieldToEventLoop();
     void file.write({ columnData: columnDataOf(group, columns), rowGroupSize: group.length });
     yield output.takeChunk();
   }
@@ -66,12 +69,14 @@ async function* rowGroups(pages: ExportedEvents): AsyncGenerator<Cell[][]> {
   let group: Cell[][] = [];
   let characters = 0;
   for await (const rows of pages) {
-    group.push(...rows);
-    for (const row of rows) for (const cell of row) characters += lengthOf(cell);
-    if (group.length < MAX_GROUP_ROWS && characters < MAX_GROUP_CHARACTERS) continue;
-    yield group;
-    group = [];
-    characters = 0;
+    for (const row of rows) {
+      group.push(row);
+      for (const cell of row) characters += lengthOf(cell);
+      if (group.length < MAX_GROUP_ROWS && characters < MAX_GROUP_CHARACTERS) continue;
+      yield group;
+      group = [];
+      characters = 0;
+    }
   }
   if (group.length > 0) yield group;
 }
