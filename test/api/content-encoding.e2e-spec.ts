@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { readFile } from 'node:fs/promises';
 import { brotliCompressSync, constants, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { Admin, bearer } from '../../testing/keys.js';
 import { anEvent, type EyeResponse, eventually, TheEye } from '../../testing/the-eye.js';
 import { zstd, zstdBomb, zstdFrame } from '../../testing/zstd-frames.js';
+import { postInChunks } from '../support/post-in-chunks.js';
 import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -45,23 +45,15 @@ describe('Compressed bodies', () => {
   ): Promise<EyeResponse> => eye.post('/events/', body, { 'content-encoding': coding, ...headers });
 
   /** Sends a body in chunks of so many bytes, without its length. */
-  const sendChunked = (
+  const sendChunked = async (
     body: Buffer,
     coding: string,
     chunkBytes: number,
-  ): Promise<[status?: number, code?: string]> =>
-    new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/json', 'content-encoding': coding };
-      const sending = request(`${eye.url}/events/`, { method: 'POST', headers }, (response) => {
-        let text = '';
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-        response.on('end', () =>
-          resolve([response.statusCode, (JSON.parse(text) as { code?: string }).code]),
-        );
-      }).on('error', reject);
-      for (let at = 0; at < body.length; at += chunkBytes) sending.write(body.subarray(at, at + chunkBytes));
-      sending.end();
-    });
+  ): Promise<[status?: number, code?: string]> => {
+    const headers = { 'content-type': 'application/json', 'content-encoding': coding };
+    const response = await postInChunks(eye.url, body, chunkBytes, headers);
+    return [response.status, response.body.code];
+  };
 
   describe.each(CODINGS)('of %s', (name, header, encode) => {
     it('are stored exactly once, as JSON and as NDJSON, with a length and in chunks, however often they are sent', async () => {

@@ -1,6 +1,6 @@
-import { request } from 'node:http';
 import pg from 'pg';
 import { anEvent, type EyeResponse, eventually, onTime, TheEye } from '../../testing/the-eye.js';
+import { postInChunks } from '../support/post-in-chunks.js';
 import { startEye } from '../support/start-eye.js';
 
 const NDJSON = { 'content-type': 'application/x-ndjson' };
@@ -247,32 +247,21 @@ describe('The fixed limits', () => {
     expect(Object.keys((await eye.get(`/events/?${query(200)}`)).body.errors)).toHaveLength(200);
   });
 
-  /** Sends a body of chunks, without its length. */
-  const postChunks = (chunks: Iterable<string>): Promise<{ status: number; body: any }> =>
-    new Promise((resolve, reject) => {
-      const headers = { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' };
-      const sending = request(`${eye.url}/events/`, { method: 'POST', headers }, (response) => {
-        let text = '';
-        response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-        response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
-      }).on('error', reject);
-      for (const chunk of chunks) sending.write(chunk);
-      sending.end();
-    });
-
   it('make POST /events refuse a body of very small chunks', async () => {
-    const { status, body } = await postChunks(Array<string>(5000).fill(' '));
+    const { status, body } = await postInChunks(eye.url, Buffer.from(' '.repeat(5000)), 1, {
+      'content-type': 'application/json',
+    });
     expect([status, body.code]).toEqual([413, 'body_too_large']);
     expect(body.detail).toMatch(/too many small chunks/);
   });
 
   it('let POST /events take thousands of small chunks, and any number of larger ones', async () => {
     const line = (data: object): string => `${JSON.stringify(anEvent({ data }))}\n`;
-    expect(await postChunks(line({ text: 'x'.repeat(3500) }))).toMatchObject({ status: 202 });
-    const lines = Array.from({ length: 5000 }, () => line({ text: 'x'.repeat(200) })).join('');
-    const chunks = lines.match(/[^]{1,80}/g) ?? [];
-    expect(chunks.length).toBeGreaterThan(15_000);
-    expect(await postChunks(chunks)).toMatchObject({ status: 202, body: { accepted: 5000 } });
+    const small = Buffer.from(line({ text: 'x'.repeat(3500) }));
+    expect(await postInChunks(eye.url, small, 1)).toMatchObject({ status: 202 });
+    const lines = Buffer.from(Array.from({ length: 5000 }, () => line({ text: 'x'.repeat(200) })).join(''));
+    expect(lines.length / 80).toBeGreaterThan(15_000);
+    expect(await postInChunks(eye.url, lines, 80)).toMatchObject({ status: 202, body: { accepted: 5000 } });
   });
 
   /** Seconds for which the event loop was blocked at most since the last call. */

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { request } from 'node:http';
 import { promisify } from 'node:util';
 import { anEvent, eventually, TheEye } from '../../testing/the-eye.js';
+import { postInChunks } from '../support/post-in-chunks.js';
 import { startEye } from '../support/start-eye.js';
 
 const run = promisify(execFile);
@@ -402,19 +402,3 @@ EOF`);
     });
   });
 });
-
-/** Sends an NDJSON body in chunks of `size` bytes. */
-function postInChunks(url: string, bytes: Buffer, size: number): Promise<{ status: number; body: any }> {
-  return new Promise((resolve, reject) => {
-    const headers = { 'content-type': 'application/x-ndjson', 'transfer-encoding': 'chunked' };
-    const sending = request(`${url}/events/`, { method: 'POST', headers }, (response) => {
-      let text = '';
-      response.on('data', (chunk: Buffer) => (text += chunk.toString()));
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
-    });
-    sending.on('error', reject);
-    for (let start = 0; start < bytes.length; start += size)
-      sending.write(bytes.subarray(start, start + size));
-    sending.end();
-  });
-}

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rmdir } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { promisify } from 'node:util';
 import { RedisConnections } from '../../src/platform/redis/redis-connections.js';
 import { RedisHealth } from '../../src/platform/redis/redis-health.js';
 import { eventually, remove } from '../../testing/the-eye.js';
+import { Link } from '../support/link.js';
 import { OwnRedis } from '../support/servers.js';
 
 const opened: RedisHealth[] = [];
@@ -93,24 +94,16 @@ describe('A connection beside that of RedisHealth', () => {
 
   it('is replaced after it has died silently', async () => {
     const redis = await OwnRedis.start();
-    const passed: Socket[] = [];
-    const proxy = createServer((socket) => {
-      const upstream = connect(redis.socket);
-      passed.push(socket, upstream);
-      socket.on('error', () => upstream.destroy()).pipe(upstream);
-      upstream.on('error', () => socket.destroy()).pipe(socket);
-    }).listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
-    const connections = new RedisConnections(`redis://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
+    const link = await Link.open({ path: redis.socket });
+    const connections = new RedisConnections(`redis://127.0.0.1:${link.port}`);
     const { bulk } = connections;
     await once(bulk, 'ready');
     await bulk.set('key', 'value');
-    for (const socket of passed) socket.unpipe().pause();
+    link.forget();
     await expect(bulk.get('key')).rejects.toThrow('Command timed out');
     await eventually(async () => expect(await bulk.get('key')).toBe('value'));
     connections.close();
-    for (const socket of passed) socket.destroy();
-    proxy.close();
+    await link.close();
     await redis.close();
   });
 });

@@ -1,5 +1,6 @@
 import { fastify, type FastifyInstance } from 'fastify';
 import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { oneAtATime } from './one-at-a-time.plugin.js';
@@ -8,6 +9,8 @@ const PIPELINED = 300;
 
 describe('The requests of a connection', () => {
   let server: FastifyInstance;
+  /** Leads to Fastify past its own server, as its server for the second address of `localhost` does. */
+  let further: Server;
   let client: Socket;
   let started: string[];
   let running: number;
@@ -25,11 +28,14 @@ describe('The requests of a connection', () => {
       return url === '/large' ? ' '.repeat(16 * 1024 * 1024) : { url, body };
     });
     await server.listen();
+    further = createServer((request, response) => server.routing(request, response)).listen(0, '127.0.0.1');
+    await once(further, 'listening');
     client = connect((server.server.address() as AddressInfo).port, '127.0.0.1');
     await once(client, 'connect');
   });
   afterEach(async () => {
     client.destroy();
+    further.close();
     await server.close();
   });
 
@@ -50,6 +56,15 @@ describe('The requests of a connection', () => {
     client.write(paths.map(get).join(''));
     await responses(PIPELINED);
     expect(started).toEqual(paths);
+    expect(mostRunning).toBe(1);
+  });
+
+  it('are served one after the other by a server that Fastify makes for a further address, too', async () => {
+    client.destroy();
+    client = connect((further.address() as AddressInfo).port, '127.0.0.1');
+    client.write(Array.from({ length: PIPELINED }, (_, index) => get(`/${index}`)).join(''));
+    await responses(PIPELINED);
+    expect(started).toHaveLength(PIPELINED);
     expect(mostRunning).toBe(1);
   });
 

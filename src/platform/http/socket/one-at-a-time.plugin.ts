@@ -4,11 +4,13 @@ import type { Socket } from 'node:net';
 
 /** The requests of a connection. */
 interface Pipeline {
-  /** Whether one of them is in progress. */
-  isBusy: boolean;
+  /** The request that is in progress, or has just ended while others wait. */
+  current: IncomingMessage | undefined;
   /** Start the others, in their order. */
   readonly waiting: (() => void)[];
 }
+
+const pipelines = new WeakMap<Socket, Pipeline>();
 
 /**
  * Serves one request of a connection after the other. Node starts all that a client pipelines as soon as they are parsed, so
@@ -18,51 +20,57 @@ interface Pipeline {
  */
 export const oneAtATime = fp(
   (fastify, _, done) => {
-    const pipelines = new WeakMap<Socket, Pipeline>();
-
-    function pipelineOf(socket: Socket): Pipeline {
-      let pipeline = pipelines.get(socket);
-      if (!pipeline) pipelines.set(socket, (pipeline = { isBusy: false, waiting: [] }));
-      return pipeline;
-    }
-
     const { server } = fastify;
-    // A request that waits costs only what Node has parsed: a connection's chunk may hold two thousand.
+    // Before Fastify sees them: a chunk may hold two thousand requests, and each that waits then costs only its parsing.
     for (const serve of server.listeners('request') as RequestListener[]) {
       server.off('request', serve);
-      server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-        const { socket } = request;
-        const pipeline = pipelineOf(socket);
-        const { waiting } = pipeline;
-        const start = (): void => {
-          response.once('close', end);
-          serve(request, response);
-        };
-        if (pipeline.isBusy) {
-          stopReading(socket);
-          waiting.push(start);
-        } else {
-          pipeline.isBusy = true;
-          start();
-        }
-
-        function end(): void {
-          if (waiting.length === 0) pipeline.isBusy = false;
-          // Other connections get their turn in between.
-          else if (!socket.destroyed) setImmediate(startNext);
-        }
-
-        function startNext(): void {
-          const startWaiting = waiting.shift();
-          if (waiting.length === 0) readOn(socket);
-          startWaiting?.();
-        }
-      });
+      server.on('request', (request, response) => inTurn(request, response, () => serve(request, response)));
     }
+    // Where `localhost` has two addresses, Fastify makes a further server for the second one later.
+    fastify.addHook('onRequest', ({ raw: request }, { raw: response }, next) =>
+      inTurn(request, response, next),
+    );
     done();
   },
   { name: 'the-eye-one-at-a-time' },
 );
+
+/** Starts a request once those before it on its connection have ended; at once if it has its turn already. */
+function inTurn(request: IncomingMessage, response: ServerResponse, start: () => void): void {
+  const { socket } = request;
+  const pipeline = pipelineOf(socket);
+  const { current, waiting } = pipeline;
+  if (current === request) start();
+  else if (current === undefined) begin();
+  else {
+    stopReading(socket);
+    waiting.push(begin);
+  }
+
+  function begin(): void {
+    pipeline.current = request;
+    response.once('close', end);
+    start();
+  }
+
+  function end(): void {
+    if (waiting.length === 0) pipeline.current = undefined;
+    // Other connections get their turn in between.
+    else if (!socket.destroyed) setImmediate(beginNext);
+  }
+
+  function beginNext(): void {
+    const next = waiting.shift();
+    if (waiting.length === 0) readOn(socket);
+    next?.();
+  }
+}
+
+function pipelineOf(socket: Socket): Pipeline {
+  let pipeline = pipelines.get(socket);
+  if (!pipeline) pipelines.set(socket, (pipeline = { current: undefined, waiting: [] }));
+  return pipeline;
+}
 
 /** Node resumes the connection after each request that it has parsed, whatever others do. */
 function stopReading(socket: Socket): void {
