@@ -6,9 +6,9 @@
 import { build } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { pid } from 'node:process';
 
 const PROJECT = import.meta.dirname;
@@ -88,6 +88,19 @@ const requiresOfNest = {
   },
 };
 
+/** With `keepNames`, esbuild passes each class and each function that is made to this. */
+const NAME = 'var __name=(target,value)=>__defProp(target,"name",{value,configurable:true});';
+
+/**
+ * Leaves functions as they are: esbuild renames only those whose name is taken, and to name each closure of a request again took
+ * a fifth of the CPU time of Node under load.
+ * @param {string} text of a bundled file
+ */
+const nameClassesOnly = (text) =>
+  text
+    .replace(NAME, NAME.replace('value)=>', 'value,isClass)=>!isClass?target:'))
+    .replace(/\bstatic\{__name\(this,("[^"]*")\)/g, 'static{__name(this,$1,true)');
+
 /**
  * @param {string} folder
  * @param {string[]} specifiers
@@ -104,9 +117,10 @@ async function bundle(folder, specifiers) {
       names.filter((name) => /^[\w$]+$/.test(name) && name !== '__esModule'),
     );
   }
-  await build({
+  const { outputFiles } = await build({
     entryPoints: specifiers.map((specifier) => ({ in: `named:${specifier}`, out: `${specifier}/index` })),
     outdir: folder,
+    write: false,
     outExtension: { '.js': '.mjs' },
     chunkNames: 'chunks/[hash]',
     bundle: true,
@@ -125,6 +139,12 @@ async function bundle(folder, specifiers) {
     plugins: [namedExports(exports), optionalPackages, requiresOfNest],
     logLevel: 'warning',
   });
+  if (!outputFiles.some(({ text }) => text.includes(NAME)))
+    throw new Error('esbuild names functions in another way.');
+  for (const { path, text } of outputFiles) {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, nameClassesOnly(text));
+  }
   /** @type {Map<string, Record<string, string>>} */
   const manifests = new Map();
   for (const specifier of specifiers) {
