@@ -3,6 +3,7 @@ import { Controller, HttpCode, Module, Post } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import fp from 'fastify-plugin';
+import { environment } from '../../src/platform/config/environment.js';
 import { setNodeFlags } from '../../src/platform/config/node-flags.js';
 import { EventsPipe, SubmittedEvents } from '../../src/events/events.pipe.js';
 import { LargeBodies } from '../../src/events/large-bodies.js';
@@ -36,7 +37,10 @@ class NoWork {
 @Module({ controllers: [NoWork] })
 class NoWorkModule {}
 
-const adapter = new FastifyAdapter({ routerOptions: { ignoreTrailingSlash: true } });
+const adapter = new FastifyAdapter({
+  bodyLimit: environment.BODY_LIMIT,
+  routerOptions: { ignoreTrailingSlash: true },
+});
 const app = await NestFactory.create<NestFastifyApplication>(NoWorkModule, adapter, {
   bodyParser: false,
   logger: false,
