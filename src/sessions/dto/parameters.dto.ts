@@ -66,7 +66,7 @@ export const ApiSessionFilters = (): MethodDecorator =>
       'Any number of conditions, each a parameter of its own. On the whole session: `duration` (seconds), `events` (their number), ' +
       '`entry.category` and `entry.name` (of its first event), `exit.category` and `exit.name` (of its last), e.g. `duration:gte=60`. ' +
       'On its events: fields and values inside `data`, e.g. `data.path=/checkout`; one event at least must meet all of these. ' +
-      `Operators: ${OPERATOR_NAMES.map((name) => `\`${name}\``).join(', ')}. See "Filters" in docs/api.md.`,
+      `Operators: ${OPERATOR_NAMES.map((name) => `\`${name}\``).join(', ')}. See "Filters" in docs/questions.md.`,
     schema: {
       type: 'object',
       additionalProperties: { type: 'string' },
