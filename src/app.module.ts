@@ -77,7 +77,7 @@ const API_MODULES = [
 /** In processes that store events and do the periodic jobs. */
 const WORKER_MODULES = [EventsModule.worker, StreamModule.worker, RejectionsModule.worker, WorkerModule];
 
-/** The whole application: the connections to PostgreSQL and Redis, and the modules of the lists above. */
+/** The whole application: the connections to PostgreSQL, Redis and ClickHouse, and the modules of the lists above. */
 @Module({})
 export class AppModule {
   static register({ role, databaseUrl, redisUrl, clickhouseUrl }: AppOptions): DynamicModule {

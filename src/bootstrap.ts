@@ -57,14 +57,20 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
   const stop = async (code: number): Promise<void> => {
     if (stopping) process.exit(code || 1);
     stopping = true;
-    if (code === 0) await drain();
-    setTimeout(() => process.exit(code || 1), STOP_TIMEOUT_MS).unref();
-    if (dataDir !== undefined && address !== undefined) await removeApiAddress(dataDir, address);
-    app?.getHttpAdapter().getInstance().startDraining();
-    await app?.close();
-    await stopTracing();
+    let failed = false;
+    try {
+      if (code === 0) await drain();
+      setTimeout(() => process.exit(code || 1), STOP_TIMEOUT_MS).unref();
+      if (dataDir !== undefined && address !== undefined) await removeApiAddress(dataDir, address);
+      app?.getHttpAdapter().getInstance().startDraining();
+      await app?.close();
+      await stopTracing();
+    } catch (error) {
+      failed = true;
+      Logger.error(error instanceof Error ? error.message : error, 'Stop');
+    }
     await embedded.close();
-    process.exit(code);
+    process.exit(code || (failed ? 1 : 0));
   };
   const fail = (error: unknown): void => {
     if (stopping) return;

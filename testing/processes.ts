@@ -38,7 +38,10 @@ export async function living(pids: number[]): Promise<number[]> {
 
 /** Resolves once none of the processes is alive. */
 export async function gone(pids: number[]): Promise<void> {
-  await eventually(async () => expect(await living(pids)).toEqual([]), 60_000);
+  await eventually(async () => {
+    const left = await living(pids);
+    if (left.length > 0) throw new Error(`Still alive: ${left.join(', ')}.`);
+  }, 60_000);
 }
 
 /** Sends a signal to all processes, and ignores those that have ended. */

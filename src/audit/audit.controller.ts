@@ -4,7 +4,8 @@ import type { FastifyRequest } from 'fastify';
 import { Allow } from '../auth/access.decorator.js';
 import { Question } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
-import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
+import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { AuditService } from './audit.service.js';
 import { ListAuditDto } from './dto/list-audit.dto.js';
@@ -19,7 +20,7 @@ export class AuditController {
   @Get()
   @Allow('admin', 'parameter')
   @Question()
-  @Header('content-type', JSON_TYPE)
+  @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'List changes',
     description:

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { PeriodicTask } from '../platform/async/periodic-task.js';
-import { isOutage } from '../platform/database/database-errors.js';
+import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import { KeysRepository } from './keys.repository.js';
 
 const WRITE_INTERVAL_MS = 60_000;
@@ -41,7 +41,7 @@ export class KeyUses implements OnModuleInit, OnApplicationShutdown {
     } catch (error) {
       // Later uses count more than these.
       for (const [id, at] of usedAt) if (!this.usedAt.has(id)) this.usedAt.set(id, at);
-      if (!isOutage(error)) throw error;
+      if (!(error instanceof DatabaseUnavailableError)) throw error;
     }
   }
 }

@@ -32,7 +32,7 @@ export type ActiveKey = Key & { hash: Buffer };
 export interface KeyFilter {
   /** Name of the application that the keys must belong to; undefined for any. */
   readonly application?: string;
-  /** Whether keys for all applications are among them. */
+  /** True to leave out keys for all applications. */
   readonly boundOnly?: boolean;
 }
 

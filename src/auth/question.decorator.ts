@@ -54,6 +54,8 @@ async function whileConnected<Result>(
   const left = new AbortController();
   const abort = (): void => left.abort();
   response.once('close', abort);
+  // The client may have left while its key was looked up.
+  if (response.closed) abort();
   try {
     return await work(left.signal);
   } finally {

@@ -6,6 +6,7 @@ import { describeCloudEvents } from '../dialects/cloudevents/cloudevents.swagger
 import type { RenderError } from '../dialects/dialect.js';
 import { dialectOf } from '../dialects/registry.js';
 import { DIALECT_EXTENSION } from '../dialects/speaks.decorator.js';
+import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
 import { PROBLEM_TABLE, type ProblemEntry } from '../platform/http/problem-table.js';
 import { PUBLIC_ADDRESS } from '../platform/http/links.js';
 
@@ -49,7 +50,7 @@ export function setUpSwagger(app: NestFastifyApplication): void {
 
 /** The content types of the document. JSON is YAML, too. */
 const DOCUMENT_TYPES = [
-  ['/docs-json', 'application/json; charset=utf-8'],
+  ['/docs-json', JSON_CONTENT_TYPE],
   ['/docs-yaml', 'text/yaml; charset=utf-8'],
 ] as const;
 

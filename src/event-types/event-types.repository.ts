@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { type Actor, audited } from '../auth/audit.js';
 import { ReadSql, selectUtc, Sql } from '../platform/database/sql.js';
 
-/** `enforce` rejects an event that does not match; `observe` accepts it and records the violation. */
+/** The largest `integer` of PostgreSQL. */
+export const MAX_VERSION = 2_147_483_647;
+
+/** `enforce` refuses an event that does not match; `observe` accepts it and records the violation. */
 export const MODES = ['enforce', 'observe'] as const;
 export type Mode = (typeof MODES)[number];
 
@@ -65,9 +68,21 @@ export class EventTypesRepository {
     );
   }
 
-  /** The newest version of a type, which may be a deletion. */
-  async latest({ application, category, name }: ApplicationTypeKey): Promise<EventTypeVersion | undefined> {
-    const [version] = await this.sql.query<EventTypeVersion>(
+  /** The newest version of a type, which may be a deletion, for a change or for the cache. */
+  latest(key: ApplicationTypeKey): Promise<EventTypeVersion | undefined> {
+    return this.newest(this.sql, key);
+  }
+
+  /** The newest version of a type, which may be a deletion, for a question. */
+  read(key: ApplicationTypeKey): Promise<EventTypeVersion | undefined> {
+    return this.newest(this.readSql, key);
+  }
+
+  private async newest(
+    sql: Sql,
+    { application, category, name }: ApplicationTypeKey,
+  ): Promise<EventTypeVersion | undefined> {
+    const [version] = await sql.query<EventTypeVersion>(
       `SELECT ${COLUMNS} FROM event_type_versions WHERE application = $1 AND category = $2 AND name = $3
        ORDER BY version DESC LIMIT 1`,
       [application, category, name],
@@ -98,7 +113,7 @@ export class EventTypesRepository {
       `SELECT ${COLUMNS} FROM event_type_versions
        WHERE application = $1 AND category = $2 AND name = $3 AND version < $4
        ORDER BY version DESC LIMIT $5`,
-      [application, category, name, before ?? 2_147_483_647, limit],
+      [application, category, name, before ?? MAX_VERSION, limit],
     );
   }
 

@@ -4,7 +4,9 @@ import { actorOf } from '../auth/audit.js';
 import { applicationNotFound } from '../auth/auth-errors.js';
 import type { Caller } from '../auth/caller.js';
 import { Timeslice } from '../platform/async/timeslice.js';
+import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../platform/errors/domain-error.js';
+import { currentQuestion } from '../platform/questions/question.js';
 import { EventTypes } from './event-types.cache.js';
 import {
   type ApplicationTypeKey,
@@ -12,7 +14,7 @@ import {
   type EventTypeVersion,
   type Mode,
 } from './event-types.repository.js';
-import { SamplesRepository } from './samples.repository.js';
+import { type Sample, SamplesRepository } from './samples.repository.js';
 import { PayloadSchema } from './schema/payload-schema.js';
 import { Suggestion } from './schema/suggestion.js';
 import { decodeTypeCursor, encodeTypeCursor } from './type-cursor.js';
@@ -23,7 +25,7 @@ const MAX_ATTEMPTS = 10;
 /** Events that a suggestion is made from. */
 const MAX_SUGGESTION_SAMPLES = 1000;
 
-/** Rejected events that a check returns. */
+/** Refused events that a check returns. */
 const MAX_EXAMPLES = 10;
 
 /** Others changed the type at the same time, MAX_ATTEMPTS times. */
@@ -37,6 +39,12 @@ export class TypeNotFoundError extends NotFoundError {
   constructor() {
     super('There is no such event type.');
   }
+}
+
+/** @throws TypeNotFoundError for no version, or a deletion */
+function existing(version: EventTypeVersion | undefined): EventTypeVersion {
+  if (version === undefined || version.schema === null) throw new TypeNotFoundError();
+  return version;
 }
 
 /** The result of a change. */
@@ -83,9 +91,7 @@ export class EventTypesService {
    * @throws TypeNotFoundError, DatabaseUnavailableError
    */
   async find(key: ApplicationTypeKey): Promise<EventTypeVersion> {
-    const version = await this.repository.latest(key);
-    if (version === undefined || version.schema === null) throw new TypeNotFoundError();
-    return version;
+    return existing(await this.repository.read(key));
   }
 
   /**
@@ -130,7 +136,7 @@ export class EventTypesService {
    */
   async delete(key: ApplicationTypeKey, caller: Caller): Promise<void> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const latest = await this.find(key);
+      const latest = existing(await this.repository.latest(key));
       if (await this.add(key, latest, { schema: null, mode: null }, caller)) return;
     }
     throw new ChangeConflictError();
@@ -145,9 +151,7 @@ export class EventTypesService {
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;
-    const slice = new Timeslice();
-    for await (const { id, data } of this.samples.newest(key, limit)) {
-      if (slice.isOver) await slice.next();
+    for await (const { id, data } of this.samplesOf(key, limit)) {
       examined++;
       const errors = payloadSchema.explain(data);
       if (errors === undefined) continue;
@@ -163,13 +167,22 @@ export class EventTypesService {
    */
   async suggest(key: ApplicationTypeKey): Promise<{ examined: number; schema: Record<string, unknown> }> {
     const suggestion = new Suggestion();
-    const slice = new Timeslice();
-    for await (const { data } of this.samples.newest(key, MAX_SUGGESTION_SAMPLES)) {
-      if (slice.isOver) await slice.next();
-      suggestion.add(data);
-    }
+    for await (const { data } of this.samplesOf(key, MAX_SUGGESTION_SAMPLES)) suggestion.add(data);
     if (suggestion.examined === 0) throw new NotFoundError('No event of this type is stored.');
     return { examined: suggestion.examined, schema: suggestion.schema() };
+  }
+
+  /** The newest stored events of a type. The question pays for what is done with them, until nobody waits for its answer. */
+  private async *samplesOf(key: ApplicationTypeKey, limit: number): AsyncGenerator<Sample> {
+    const question = currentQuestion();
+    const slice = new Timeslice();
+    for await (const sample of this.samples.newest(key, limit)) {
+      if (slice.isOver) await slice.next();
+      if (question?.signal?.aborted) throw new ClickHouseUnavailableError('The question was cancelled.');
+      const startedAt = performance.now();
+      yield sample;
+      question?.charge(performance.now() - startedAt);
+    }
   }
 
   /**

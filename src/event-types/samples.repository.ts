@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
 import type { Filter, FilterField } from '../platform/filters/filter.js';
 import type { Cursor } from '../platform/paging/cursor.js';
 import { CopiedEventsRepository } from '../questions/copied-events.repository.js';
@@ -15,9 +14,6 @@ export interface Sample {
 /** Events that are read at once; at their largest they are 13 MB. */
 const CHUNK_SIZE = 200;
 
-/** Milliseconds of work between two yields to the event loop. */
-const YIELD_INTERVAL_MS = 20;
-
 /** Reads the payloads of stored events of a type. */
 @Injectable()
 export class SamplesRepository {
@@ -27,24 +23,17 @@ export class SamplesRepository {
   ) {}
 
   /**
-   * Yields the newest events of a type of an application by their timestamps, at most `limit`, of all that are stored now. Yields to
-   * the event loop every few milliseconds, so that the work of the consumer does not block other requests.
+   * Yields the newest events of a type of an application by their timestamps, at most `limit`, of all that are stored now.
    * @throws ClickHouseUnavailableError, QuestionTooLargeError, DatabaseUnavailableError
    */
   async *newest(type: ApplicationTypeKey, limit: number): AsyncGenerator<Sample> {
     await this.questions.caughtUp();
     const query = { filter: filterFor(type) };
     let cursor: Cursor | undefined;
-    let yieldedAt = performance.now();
     for (let left = limit; left > 0;) {
       const slice = { newestFirst: true, limit: Math.min(left, CHUNK_SIZE), cursor };
       const { rows, isCut } = await this.events.find(query, slice);
-      for (const { id, data } of rows) {
-        yield { id, data: JSON.parse(data) as Record<string, unknown> };
-        if (performance.now() - yieldedAt < YIELD_INTERVAL_MS) continue;
-        await yieldToEventLoop();
-        yieldedAt = performance.now();
-      }
+      for (const { id, data } of rows) yield { id, data: JSON.parse(data) as Record<string, unknown> };
       const last = rows.at(-1);
       if (!last || (rows.length < slice.limit && !isCut)) return;
       cursor = { direction: 'next', timestamp: last.timestamp, id: last.id };

@@ -1,7 +1,6 @@
 import { InvalidParametersError } from '../platform/errors/domain-error.js';
+import { UNKNOWN_CURSOR } from '../platform/paging/cursor.js';
 import type { TypeKey } from './event-types.repository.js';
-
-export const UNKNOWN_CURSOR = 'This is not a cursor that The Eye issued.';
 
 /** The opaque text that stands for the last type of a page in its link to the next page. */
 export function encodeTypeCursor({ category, name }: TypeKey): string {

@@ -4,6 +4,7 @@ import { hash } from 'node:crypto';
 import { MAX_TYPES_LIMIT } from '../platform/config/environment.js';
 import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
 import { DatabaseUnavailableError, describeCause } from '../platform/database/database-errors.js';
+import { isProgrammingError } from '../platform/errors/programming-error.js';
 import { RedisConnections } from '../platform/redis/redis-connections.js';
 import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
@@ -123,6 +124,7 @@ export class TypeLimit {
       const refused = (await add()) ?? ((await this.seed(application, key)) && (await add()));
       return (refused || undefined) as number[] | undefined;
     } catch (error) {
+      if (isProgrammingError(error)) throw error;
       throw new RedisUnavailableError(undefined, { cause: error });
     }
   }

@@ -2,13 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { ApplicationLimits } from '../event-types/application-limits.js';
 import { TypeLimit } from '../event-types/type-limit.js';
 import type { NewEvent } from '../platform/model/event.js';
-import { type Timestamp, timestampAt } from '../platform/time/timestamp.js';
+import { FIRST_INSTANT_MS, MS_PER_DAY, type Timestamp, timestampAt } from '../platform/time/timestamp.js';
 import type { Violation } from './event-reader.js';
-
-const MS_PER_DAY = 86_400_000;
-
-/** The earliest timestamp of an event. */
-const FIRST_INSTANT_MS = Date.parse('0001-01-01T00:00:00.000Z');
 
 /** The limits of an application on its events: the age of their timestamps, and the number of their types. */
 @Injectable()

@@ -21,13 +21,13 @@ import { filterPipe } from '../platform/filters/filter.pipe.js';
 import { ApiFilters } from '../platform/filters/filtered.dto.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { CONTENT_CODINGS } from '../platform/http/encoding/content-codings.js';
-import { EVENT_MEDIA_TYPES } from '../platform/http/media-types.js';
+import { EVENT_MEDIA_TYPES, JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { locationOf } from '../platform/http/links.js';
 import { toStoredEvent } from '../platform/model/event.js';
 import { preferredWait } from '../platform/http/prefer-header.js';
 import { MAX_PAGE_BYTES } from '../platform/paging/bounded-slice.js';
-import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
 import { CreateEventDto } from './dto/create-event.dto.js';
 import { EXAMPLE, EXAMPLE_STORED } from './dto/example.js';
 import { ListEventsDto } from './dto/list-events.dto.js';
@@ -149,7 +149,7 @@ export class EventsController {
   @Get()
   @Allow('read', 'parameter')
   @EitherQuestion((parameters) => engineFor(parameters) !== 'postgresql')
-  @Header('content-type', JSON_TYPE)
+  @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'List events',
     description:

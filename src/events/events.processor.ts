@@ -9,7 +9,12 @@ import type { Job, Queue } from 'bull';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../platform/async/periodic-task.js';
 import { retryForever } from '../platform/async/retry-forever.js';
-import { describeCause, sqlState, type Verdict, verdictOf } from '../platform/database/database-errors.js';
+import {
+  describeCause,
+  sqlState,
+  type FailureKind,
+  failureKindOf,
+} from '../platform/database/database-errors.js';
 import { Database } from '../platform/database/database.js';
 import { fieldsOf, type NewEvent } from '../platform/model/event.js';
 import type { NewRejection } from '../platform/model/rejection.js';
@@ -41,8 +46,14 @@ const MAX_REDIS_BACKOFF_MS = 500;
 /** How often a batch that fails for an unknown reason is tried as a whole, before its events are tried apart. */
 const MAX_UNKNOWN_FAILURES = 4;
 
-/** Verdicts that say nothing of the event that was being written. */
-const OF_THE_SERVER: readonly Verdict[] = ['outage', 'conflict', 'misconfiguration'];
+/** What the log says of a failure, unless PostgreSQL failed. */
+const PROBLEMS: Partial<Record<FailureKind, string>> = {
+  outage: 'PostgreSQL is unavailable',
+  fault: 'The worker failed',
+};
+
+/** Kinds of failure that say nothing of the event that was being written. */
+const OF_THE_SERVER: readonly FailureKind[] = ['outage', 'conflict', 'misconfiguration', 'fault'];
 
 /** Milliseconds after which an event that can be neither stored nor dead-lettered is tried again. */
 const PARKED_MS = 60_000;
@@ -151,9 +162,9 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
         signal,
         onFailure: (error, backoffMs) => {
           if (signal.aborted) throw signal.reason;
-          const verdict = verdictOf(error);
-          if (verdict === 'unknown') unknownFailures++;
-          const problem = verdict === 'outage' ? 'PostgreSQL is unavailable' : 'PostgreSQL failed';
+          const kind = failureKindOf(error);
+          if (kind === 'unknown') unknownFailures++;
+          const problem = PROBLEMS[kind] ?? 'PostgreSQL failed';
           const reason =
             error instanceof RedisUnavailableError ? error.message : `${problem} (${describeCause(error)}).`;
           this.logger.warn(`${reason} Events stay in Redis; next attempt in ${backoffMs} ms.`);
@@ -177,13 +188,13 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
       this.stream.publish(batch, ids);
       return 0;
     } catch (error) {
-      const verdict = verdictOf(error);
-      if (!(await this.concernsEvents(verdict, tryApart))) throw error;
+      const kind = failureKindOf(error);
+      if (!(await this.concernsEvents(kind, tryApart))) throw error;
       const events = JSON.parse(batch) as NewEvent[];
       const [first] = events;
       if (events.length <= 1) {
         if (!first) return 0;
-        return await (verdict === 'unplaced'
+        return await (kind === 'unplaced'
           ? this.park(first, error as Error)
           : this.deadLetter(first, error as Error));
       }
@@ -195,9 +206,9 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
   }
 
   /** Whether an error is about events of the batch. Without a refusal, the proof is that an ordinary event can be stored. */
-  private async concernsEvents(verdict: Verdict, tryApart: boolean): Promise<boolean> {
-    if (verdict === 'refusal') return true;
-    return (verdict === 'unplaced' || (verdict === 'unknown' && tryApart)) && (await this.events.canStore());
+  private async concernsEvents(kind: FailureKind, tryApart: boolean): Promise<boolean> {
+    if (kind === 'refusal') return true;
+    return (kind === 'unplaced' || (kind === 'unknown' && tryApart)) && (await this.events.canStore());
   }
 
   /**
@@ -222,7 +233,7 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
         );
         return 0;
       } catch (cause) {
-        if (OF_THE_SERVER.includes(verdictOf(cause))) throw cause;
+        if (OF_THE_SERVER.includes(failureKindOf(cause))) throw cause;
         if (ascii) return this.park(event, cause as Error);
       }
     }

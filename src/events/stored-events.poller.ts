@@ -15,10 +15,10 @@ const MIN_PAUSE_RATIO = 4;
 /** Ids of one statement, so that none of them is long. */
 const CHUNK_SIZE = 1000;
 
-const MEGABYTE = 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
 
 /** Bytes of the requests that wait in memory, in all and of one key. */
-const MAX_WAITING_BYTES = Math.max(64 * MEGABYTE, 2 * environment.BODY_LIMIT);
+const MAX_WAITING_BYTES = Math.max(64 * MEBIBYTE, 2 * environment.BODY_LIMIT);
 const MAX_WAITING_BYTES_PER_KEY = MAX_WAITING_BYTES / 2;
 
 /** A request and an event count as at least these bytes, which also bounds their numbers. */

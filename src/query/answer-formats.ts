@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
+import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
 import { BYTE_ORDER_MARK, toCsv } from '../platform/http/csv.js';
 import { endOfString } from '../platform/json/exact-json.js';
 import { RawJson } from '../platform/json/raw-json.js';
@@ -9,7 +10,7 @@ export const ANSWER_FORMATS = ['json', 'csv', 'ndjson'] as const;
 export type AnswerFormat = (typeof ANSWER_FORMATS)[number];
 
 export const MEDIA_TYPES: Readonly<Record<AnswerFormat, string>> = {
-  json: 'application/json; charset=utf-8',
+  json: JSON_CONTENT_TYPE,
   csv: 'text/csv; charset=utf-8',
   ndjson: 'application/x-ndjson; charset=utf-8',
 };

@@ -1,4 +1,4 @@
-interface Entry<Item> {
+interface Queued<Item> {
   readonly item: Item;
   /** When the item expires, in milliseconds of performance.now(). */
   readonly expiresAt: number;
@@ -30,9 +30,9 @@ export interface BatcherOptions<Item> {
  * batches grow by themselves; when idle, an item is committed at once.
  */
 export class Batcher<Item> {
-  private queued: Entry<Item>[] = [];
+  private queued: Queued<Item>[] = [];
   private queuedCost = 0;
-  private readonly inFlight = new Set<Entry<Item>[]>();
+  private readonly inFlight = new Set<Queued<Item>[]>();
   private isStartScheduled = false;
   private expiryTimer: NodeJS.Timeout | undefined;
 
@@ -69,14 +69,14 @@ export class Batcher<Item> {
     let count = 0;
     let cost = 0;
     for (; cost < this.options.maxCost && count < this.queued.length; count++) {
-      cost += this.options.cost((this.queued[count] as Entry<Item>).item);
+      cost += this.options.cost((this.queued[count] as Queued<Item>).item);
     }
     this.queuedCost -= cost;
     if (count > 0) void this.run(this.queued.splice(0, count));
     this.schedule();
   }
 
-  private async run(batch: Entry<Item>[]): Promise<void> {
+  private async run(batch: Queued<Item>[]): Promise<void> {
     this.inFlight.add(batch);
     try {
       await this.options.commit(batch.map(({ item }) => item));
@@ -91,7 +91,7 @@ export class Batcher<Item> {
 
   private rejectExpired(): void {
     const now = performance.now();
-    const isExpired = ({ expiresAt }: Entry<Item>): boolean => expiresAt <= now;
+    const isExpired = ({ expiresAt }: Queued<Item>): boolean => expiresAt <= now;
     const expiredInFlight = [...this.inFlight].flatMap((batch) => batch.filter(isExpired));
     const expiredQueued = this.queued.filter(isExpired);
     this.queued = this.queued.filter((entry) => !isExpired(entry));

@@ -7,7 +7,7 @@ import { keptText } from './rejection-row.js';
 import type { RejectionsRecorder } from './rejections.recorder.js';
 
 /** Rejection codes of bodies that are refused as a whole, by the codes of their errors. */
-const REJECTION_CODES = new Map<string, RejectionCode>([
+const CODES_OF_BODIES = new Map<string, RejectionCode>([
   ['body_too_large', 'too_large'],
   ['too_many_events', 'too_large'],
   ['not_utf8', 'not_utf8'],
@@ -30,7 +30,7 @@ export function recordRefusedBodies(recorder: RejectionsRecorder) {
     const { body } = request;
     // EventsPipe records the others itself, with what it has read of them.
     const isMalformed = errorCode === 'malformed_json' && body instanceof RawBody;
-    const code = isMalformed ? 'malformed_json' : REJECTION_CODES.get(errorCode);
+    const code = isMalformed ? 'malformed_json' : CODES_OF_BODIES.get(errorCode);
     if (code === undefined || access !== 'ingest') return;
     // Null if nobody knows who sent it.
     const caller = request.caller as Caller | null;

@@ -5,7 +5,8 @@ import { Allow, VisibleApplication } from '../auth/access.decorator.js';
 import { Question } from '../auth/question.decorator.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
-import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
+import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { ListRejectionsDto } from './dto/list-rejections.dto.js';
 import { RejectionPageResponse, RejectionResponse } from './dto/responses.dto.js';
@@ -21,7 +22,7 @@ export class RejectionsController {
   @Get()
   @Allow('read', 'parameter')
   @Question()
-  @Header('content-type', JSON_TYPE)
+  @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'List refused events',
     description:

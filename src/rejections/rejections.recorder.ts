@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PeriodicTask } from '../platform/async/periodic-task.js';
 import { environment } from '../platform/config/environment.js';
-import { verdictOf } from '../platform/database/database-errors.js';
+import { failureKindOf } from '../platform/database/database-errors.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { RejectionCounts } from './rejection-counts.js';
@@ -88,9 +88,9 @@ export class RejectionsRecorder implements OnModuleInit, OnApplicationShutdown {
       this.batch = undefined;
       this.failures = 0;
     } catch (error) {
-      const verdict = verdictOf(error);
-      if (verdict === 'outage') return;
-      const failures = verdict === 'refusal' ? MAX_FAILURES : ++this.failures;
+      const kind = failureKindOf(error);
+      if (kind === 'outage') return;
+      const failures = kind === 'refusal' ? MAX_FAILURES : ++this.failures;
       if (failures < MAX_FAILURES) return;
       this.logger.error(`Rejections could not be written: ${String(error)}`);
       // Rows that PostgreSQL refuses must not block the others. Counts contain the least that it could refuse.

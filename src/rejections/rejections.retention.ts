@@ -1,8 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
+import { MS_PER_DAY } from '../platform/time/timestamp.js';
 import { RejectionsRepository } from './rejections.repository.js';
-
-const MS_PER_DAY = 86_400_000;
 
 /** Removes rejections and their counts after REJECTIONS_KEEP days. */
 @Injectable()

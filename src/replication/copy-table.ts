@@ -1,4 +1,4 @@
-import { SESSION_PROJECTION } from './session-projection.js';
+import { SESSION_PROJECTION, YEAR_ONE_MICROSECONDS } from './session-projection.js';
 
 /** Columns that the copier fills. `data` follows from `typed` where that is given, otherwise from `data_text`. */
 export const COPIED_COLUMNS = [
@@ -13,9 +13,6 @@ export const COPIED_COLUMNS = [
   'batch',
 ] as const;
 
-/** Microseconds from the first valid timestamp, the beginning of the year 0001, to 1970. */
-const FIRST_US = 62_135_596_800_000_000n;
-
 /** A length of time by which events are counted. The first period begins with the first valid timestamp. */
 export class Period {
   /** The number of the period of an event, as SQL. Not below zero, because `intDiv` rounds towards zero. */
@@ -25,22 +22,22 @@ export class Period {
 
   /** @param length in microseconds; a divisor of a day */
   constructor(readonly length: bigint) {
-    this.number = `intDiv(timestamp + ${FIRST_US}, ${length})`;
-    this.start = `(${this.number} * ${length} - ${FIRST_US})`;
+    this.number = `intDiv(timestamp + ${YEAR_ONE_MICROSECONDS}, ${length})`;
+    this.start = `(${this.number} * ${length} - ${YEAR_ONE_MICROSECONDS})`;
   }
 
   /** The number of the first period that does not begin before a time in microseconds since 1970. */
   firstFrom(time: bigint): bigint {
-    return (time + FIRST_US + this.length - 1n) / this.length;
+    return (time + YEAR_ONE_MICROSECONDS + this.length - 1n) / this.length;
   }
 
   /** The number of the period that contains a time. */
   of(time: bigint): bigint {
-    return (time + FIRST_US) / this.length;
+    return (time + YEAR_ONE_MICROSECONDS) / this.length;
   }
 
   startOf(number: bigint): bigint {
-    return number * this.length - FIRST_US;
+    return number * this.length - YEAR_ONE_MICROSECONDS;
   }
 }
 

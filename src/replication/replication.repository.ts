@@ -137,7 +137,7 @@ const takenEntries = (isPermitted: string): string => `
     FROM summed
   )`;
 
-const MICROSECONDS = (timestamp: string): string =>
+const microsecondsSql = (timestamp: string): string =>
   `(extract(epoch FROM ${timestamp}) * 1000000)::bigint::text`;
 
 /** Entries that are looked at to find the oldest one. */
@@ -160,7 +160,7 @@ const STATE_AND_OLDEST = `replication_state, (
 ) AS oldest`;
 
 /** A line of JSON for an event. PostgreSQL makes it: in Node.js, a batch would take several times as long. */
-const LINE = `'{"id":"' || events.id || '","timestamp":' || ${MICROSECONDS('events.timestamp')}
+const LINE = `'{"id":"' || events.id || '","timestamp":' || ${microsecondsSql('events.timestamp')}
   || ',"application":' || to_json(application) || ',"category":' || to_json(category) || ',"name":' || to_json(name)
   || ',"session_id":' || to_json(session_id) || ',"data_text":' || to_json(data::text) || ',"batch":' || $1 || E'}\n'`;
 
@@ -332,7 +332,7 @@ export class ReplicationRepository {
 
   removedKeys({ batch_seqs }: ReplicationState, query: Query = this.query): Promise<RemovedKey[]> {
     return query<RemovedKey>(
-      `SELECT removed.id, ${MICROSECONDS('removed.timestamp')} AS timestamp
+      `SELECT removed.id, ${microsecondsSql('removed.timestamp')} AS timestamp
        FROM replication_log, unnest(ids, timestamps) AS removed (id, timestamp)
        WHERE seq = ANY ($1)`,
       [batch_seqs],

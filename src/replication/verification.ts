@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouse } from '../platform/clickhouse/clickhouse.js';
+import { MS_PER_DAY } from '../platform/time/timestamp.js';
 import { CopyRepository } from './copy.repository.js';
 import { EVENTS } from './copy-table.js';
 import { type Query, ReplicationRepository, type ReplicationState } from './replication.repository.js';
@@ -40,8 +41,6 @@ export interface VerificationResult {
   readonly differences: CopyDifference[];
 }
 
-const MS_PER_DAY = 86_400_000;
-
 /** The same text of an event in both, and 64 bits of its MD5. */
 const POSTGRESQL_DIGESTS = `
   SELECT application, floor(extract(epoch FROM timestamp) / 86400)::bigint::text AS day, count(*)::text AS events,
@@ -73,8 +72,8 @@ export class Verification {
    * @throws Error while the first copy is being made
    */
   async verify(): Promise<VerificationResult> {
-    try {
-      return await this.repository.inSnapshot(async (query) => {
+    return this.repository.inSnapshot(async (query) => {
+      try {
         await this.untilClaimed(async (claimed) => {
           if (claimed.copy === null)
             throw new Error('The copy in ClickHouse is still being made. Verify it when it is complete.');
@@ -89,11 +88,12 @@ export class Verification {
           }
           await this.copies.clone(CLONE);
         });
-        return this.compare(query);
-      });
-    } finally {
-      await this.copies.drop(CLONE);
-    }
+        return await this.compare(query);
+      } finally {
+        // Within the lock: another process that verifies has a clone of the same name.
+        await this.copies.drop(CLONE);
+      }
+    });
   }
 
   private async untilClaimed(work: (state: ReplicationState) => Promise<void>): Promise<void> {

@@ -7,7 +7,8 @@ import { ClickHouseQuestion, Question } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { RawJson, stringifyRow, stringifyRows } from '../platform/json/raw-json.js';
 import { pageLink } from '../platform/paging/page-link.js';
-import { JSON_TYPE, toPageResponse } from '../platform/paging/page-response.js';
+import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
+import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { ApiSessionFilters, ListSessionEventsDto, ListSessionsDto } from './dto/parameters.dto.js';
 import { SessionEventsResponse, SessionPageResponse } from './dto/responses.dto.js';
@@ -23,7 +24,7 @@ export class SessionsController {
   @Get()
   @Allow('read', 'parameter')
   @ClickHouseQuestion()
-  @Header('content-type', JSON_TYPE)
+  @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'List sessions',
     description:
@@ -46,7 +47,7 @@ export class SessionsController {
   @Get(':session_id')
   @Allow('read', 'handler')
   @Question()
-  @Header('content-type', JSON_TYPE)
+  @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'Get a session and its events',
     description:

@@ -1,4 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
+import { MS_PER_DAY } from '../platform/time/timestamp.js';
 
 /** The length of a bucket of time; those from a day on are of the calendar of a time zone. */
 export const BUCKET_INTERVALS = ['minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'] as const;
@@ -7,8 +8,6 @@ export type BucketInterval = (typeof BUCKET_INTERVALS)[number];
 /** The first day of a week, by its number in ISO 8601. */
 export const WEEK_STARTS = { monday: 1, sunday: 7 } as const;
 export type WeekStart = keyof typeof WEEK_STARTS;
-
-const MS_PER_DAY = 86_400_000;
 
 /** Milliseconds of the longest bucket, apart from shifts of the clock. */
 const LENGTHS: Readonly<Record<BucketInterval, number>> = {

@@ -7,8 +7,8 @@ import { COPY_INTERVAL_MS, Replicator } from '../replication/replicator.js';
 import { JobReports } from './job-reports.js';
 
 /**
- * The table of all jobs that every worker repeats. They start when the database is ready. Locks in PostgreSQL keep the
- * workers from doing the same work twice.
+ * The table of all jobs that every worker repeats. They start when the database is ready. PostgreSQL keeps the
+ * workers from doing the same work twice: by locks, and by a claim that expires.
  */
 @Injectable()
 export class PeriodicJobs implements OnModuleInit, OnModuleDestroy {

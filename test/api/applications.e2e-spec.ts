@@ -383,6 +383,26 @@ describe('An application', () => {
     expect((await eye.get('/events/', bearer(metrics.key))).status).toBe(403);
   });
 
+  it('has keys that pay for what The Eye itself works on a question, such as the check of a schema on stored events', async () => {
+    const { key: ingest } = await admin.create('checked', { scope: 'ingest' });
+    const { key } = await admin.create('checked', { scope: 'admin', rate_limit: 100_000 });
+    const [category, name] = ['checked', 'slow'];
+    const data = { list: new Array<number>(60).fill(599) };
+    const events = Array.from({ length: 100 }, () => anEvent({ category, name, data }));
+    await eye.post('/events/', events, { prefer: 'wait=30', ...bearer(ingest) });
+    const pointsOf = async (schema: object): Promise<number> => {
+      const left = (headers: Headers): number => Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
+      const before = await eye.get('/event-types/', bearer(key));
+      const { body } = await eye.post(`/event-types/${category}/${name}/check/`, { schema }, bearer(key));
+      expect(body).toMatchObject({ examined: 100 });
+      return left(before.headers) - left((await eye.get('/event-types/', bearer(key))).headers);
+    };
+    const alternatives = Array.from({ length: 600 }, (_, index) => ({ const: index }));
+    const reading = await pointsOf({});
+    const checking = await pointsOf({ properties: { list: { items: { anyOf: alternatives } } } });
+    expect(checking).toBeGreaterThan(reading + 10);
+  });
+
   it('has keys that expire, and that show when they were last used', async () => {
     const { key, id } = await admin.create('other', {
       scope: 'read',

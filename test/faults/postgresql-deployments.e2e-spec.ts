@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import { Connections } from '../../src/platform/database/connections.js';
+import { DatabaseUnavailableError } from '../../src/platform/database/database-errors.js';
 import { ReadSql } from '../../src/platform/database/sql.js';
 import { anEvent, eventually, type TheEye } from '../../testing/the-eye.js';
 import { type Certificates, issueCertificates } from '../support/certificates.js';
@@ -158,6 +159,23 @@ if (missing !== undefined) console.warn(`Skipped: PgBouncer in transaction mode:
       );
     } finally {
       await sql.onApplicationShutdown();
+    }
+  });
+});
+
+describe('A connection to PostgreSQL', () => {
+  it('is kept when the client of a question leaves before its statement begins', async () => {
+    const postgres = await OwnPostgres.start();
+    const sql = new ReadSql(new Connections(postgres.url), 1);
+    const backend = async (): Promise<unknown> => (await sql.query('SELECT pg_backend_pid()'))[0];
+    try {
+      const before = await backend();
+      const asked = sql.query('SELECT 1', [], { signal: AbortSignal.abort() });
+      await expect(asked).rejects.toThrow(DatabaseUnavailableError);
+      expect(await backend()).toEqual(before);
+    } finally {
+      await sql.onApplicationShutdown();
+      await postgres.close();
     }
   });
 });

@@ -12,7 +12,7 @@ import { createRunFolder, type Folders, prepareFolders } from '../../src/platfor
 import { postgresServer } from '../../src/platform/embedded/postgres-server.js';
 import { clickhouseServer } from '../../src/platform/embedded/clickhouse-server.js';
 import { redisServer } from '../../src/platform/embedded/redis-server.js';
-import { stopLeftover } from '../../src/platform/embedded/processes.js';
+import { isRunning, stopLeftover } from '../../src/platform/embedded/processes.js';
 import type { ServerDefinition } from '../../src/platform/embedded/server-definition.js';
 import { familyOf, signalAll } from '../../testing/processes.js';
 import { eventually, remove, superuserUrl } from '../../testing/the-eye.js';
@@ -367,8 +367,4 @@ export function clickhouseClient(socketPath: string, database: string): ClickHou
     request_timeout: 180_000,
     log: { level: 127 },
   });
-}
-
-function isRunning(child: ChildProcess): boolean {
-  return child.exitCode === null && child.signalCode === null;
 }

@@ -1,6 +1,7 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { FastifyRequest } from 'fastify';
 import type { DomainError, ErrorKind } from '../../platform/errors/domain-error.js';
+import { JSON_CONTENT_TYPE } from '../../platform/http/media-types.js';
 import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isProtobuf, PROTOBUF_TYPE } from './media-type.js';
@@ -34,7 +35,7 @@ export function renderStatus(error: DomainError, request?: FastifyRequest): Rend
     }),
     ...(request && isProtobuf(request)
       ? { contentType: PROTOBUF_TYPE, body: encodeStatus(code, detail) }
-      : { contentType: 'application/json; charset=utf-8', body: { code, message: detail } }),
+      : { contentType: JSON_CONTENT_TYPE, body: { code, message: detail } }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import type { DomainError } from '../../platform/errors/domain-error.js';
+import { JSON_CONTENT_TYPE } from '../../platform/http/media-types.js';
 import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import type { Dialect, Message } from '../dialect.js';
@@ -65,7 +66,7 @@ function renderError(error: DomainError): RenderedError {
   const reasons = Object.entries(errors).map(([field, messages]) => `${field}: ${messages.join(' ')}`);
   return {
     status,
-    contentType: 'application/json; charset=utf-8',
+    contentType: JSON_CONTENT_TYPE,
     body: { code, message: [detail, ...reasons].join(' ') },
   };
 }

@@ -1,4 +1,5 @@
 import type { DomainError, ErrorKind } from '../../platform/errors/domain-error.js';
+import { JSON_CONTENT_TYPE } from '../../platform/http/media-types.js';
 import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
@@ -89,7 +90,7 @@ function renderError(error: DomainError): RenderedError {
   const { status, code, detail } = toProblemDocument(error);
   return {
     status: STATUSES[error.kind] ?? status,
-    contentType: 'application/json; charset=utf-8',
+    contentType: JSON_CONTENT_TYPE,
     body: { code, message: detail },
   };
 }

@@ -2,10 +2,10 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { IsGiven } from '../../platform/http/valid.decorator.js';
+import { UNKNOWN_CURSOR } from '../../platform/paging/cursor.js';
 import { Filter, PageSize } from '../../platform/paging/parameters.js';
-import { MODES, type Mode } from '../event-types.repository.js';
+import { MAX_VERSION, MODES, type Mode } from '../event-types.repository.js';
 import { MAX_STEPS } from '../schema/payload-schema.js';
-import { UNKNOWN_CURSOR } from '../type-cursor.js';
 import { EXAMPLE_SCHEMA } from './example.js';
 
 const DEFAULT_LIMIT = 100;
@@ -13,9 +13,6 @@ const DEFAULT_LIMIT = 100;
 /** Stored events that a check examines. */
 const DEFAULT_SAMPLES = 1000;
 const MAX_SAMPLES = 10_000;
-
-/** The largest `integer` of PostgreSQL. */
-const MAX_VERSION = 2_147_483_647;
 
 const schemaProperty = {
   type: 'object',
@@ -35,7 +32,7 @@ export class PutEventTypeDto {
   @ApiProperty({
     enum: MODES,
     description:
-      '`enforce` rejects an event that does not match; `observe` accepts it and records the violation.',
+      '`enforce` refuses an event that does not match; `observe` accepts it and records the violation.',
   })
   @IsIn(MODES, { message: `Must be ${MODES.join(' or ')}.` })
   mode: Mode;

@@ -16,6 +16,10 @@ export class BacklogMetrics implements OnModuleInit {
   onModuleInit(): void {
     const { backlog, buffer } = this;
     const registers = [registry];
+    // Prometheus reads all gauges at the same moment.
+    let reading: ReturnType<IngestionBuffer['report']> | undefined;
+    const report = (): ReturnType<IngestionBuffer['report']> =>
+      (reading ??= buffer.report().finally(() => (reading = undefined)));
     new Gauge({
       name: 'the_eye_backlog_events',
       help: 'Events in Redis that are not stored yet, of all processes together.',
@@ -26,7 +30,7 @@ export class BacklogMetrics implements OnModuleInit {
     });
     new Gauge({
       name: 'the_eye_backlog_limit_events',
-      help: 'Backlog at which new events are rejected with 503.',
+      help: 'Backlog at which new events are refused with 503.',
       registers,
     }).set(environment.BACKLOG_LIMIT);
     new Gauge({
@@ -34,7 +38,7 @@ export class BacklogMetrics implements OnModuleInit {
       help: 'Jobs that wait for another attempt, such as those of parked events; the last known value while Redis is away.',
       registers,
       async collect() {
-        await buffer.report().then(
+        await report().then(
           ({ delayed }) => this.set(delayed),
           () => undefined,
         );
@@ -45,7 +49,7 @@ export class BacklogMetrics implements OnModuleInit {
       help: 'Age of the oldest event that is not stored yet; the last known value while Redis is away.',
       registers,
       async collect() {
-        await buffer.report().then(
+        await report().then(
           ({ oldest }) => this.set(oldest === undefined ? 0 : Math.max(Date.now() - oldest, 0) / 1000),
           () => undefined,
         );

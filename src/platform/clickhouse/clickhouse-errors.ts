@@ -1,5 +1,6 @@
 import { ClickHouseError } from '@clickhouse/client';
 import { SERVER_MEMORY } from '../embedded/clickhouse/statuses.js';
+import { type CertificateProblem, certificateProblem } from '../errors/certificate-problem.js';
 import { DomainError, UnavailableError } from '../errors/domain-error.js';
 
 /** How to have a ClickHouse, for a process that has none. */
@@ -90,21 +91,19 @@ export function toDomainError(error: unknown): unknown {
   return outage === undefined ? error : new ClickHouseUnavailableError(outage, options);
 }
 
-/** Codes of Node.js that say more than that the connection failed. */
-const CONNECTION_ERRORS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'cannot be reached: its host name is unknown',
-  CERT_HAS_EXPIRED: 'has a certificate that has expired',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'has a certificate of an unknown issuer',
-  SELF_SIGNED_CERT_IN_CHAIN: 'has a certificate of an unknown issuer',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'has a certificate of an unknown issuer',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'has a certificate for another host name',
+const CERTIFICATE_PROBLEMS: Readonly<Record<CertificateProblem, string>> = {
+  'unknown issuer': 'has a certificate of an unknown issuer',
+  'other name': 'has a certificate for another host name',
+  expired: 'has a certificate that has expired',
 };
 
 /** Without addresses, which must not reach a caller. */
 function describeConnectionError(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown };
   if (typeof code !== 'string') return 'cannot be reached';
-  return `${CONNECTION_ERRORS[code] ?? 'cannot be reached'} (${code})`;
+  if (code === 'ENOTFOUND') return `cannot be reached: its host name is unknown (${code})`;
+  const problem = certificateProblem(code);
+  return `${problem === undefined ? 'cannot be reached' : CERTIFICATE_PROBLEMS[problem]} (${code})`;
 }
 
 /** The code of an exception of ClickHouse, such as `60` for an unknown table; undefined if the error comes from elsewhere. */

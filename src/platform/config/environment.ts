@@ -21,7 +21,7 @@ import { type Role, ROLES } from './role.js';
 const AUTH_MODES = ['required', 'off'] as const;
 export type AuthMode = (typeof AUTH_MODES)[number];
 
-const MEGABYTE = 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
 
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 
@@ -144,7 +144,7 @@ export class Environment {
   TEXT_LIMIT: number = 255;
 
   /** Bytes of `data`, as compact JSON in UTF-8. */
-  @Integer(2, 16 * MEGABYTE)
+  @Integer(2, 16 * MEBIBYTE)
   DATA_LIMIT: number = 64 * 1024;
 
   /** Levels of nesting in `data`. */
@@ -152,12 +152,12 @@ export class Environment {
   DEPTH_LIMIT: number = 100;
 
   /** Bytes of the body of a request, before and after it is decompressed. */
-  @Integer(1024, 256 * MEGABYTE)
-  BODY_LIMIT: number = 5 * MEGABYTE;
+  @Integer(1024, 256 * MEBIBYTE)
+  BODY_LIMIT: number = 5 * MEBIBYTE;
 
   /** Bytes of all bodies that a process receives at once. Beyond it: 503; a caller may use a quarter, beyond it: 429. */
-  @Integer(1024, 64 * 1024 * MEGABYTE)
-  BODIES_LIMIT: number = 64 * MEGABYTE;
+  @Integer(1024, 64 * 1024 * MEBIBYTE)
+  BODIES_LIMIT: number = 64 * MEBIBYTE;
 
   /** Events in one request. */
   @Integer(1, 100_000)
@@ -176,7 +176,7 @@ export class Environment {
   TYPES_LIMIT: number = 10_000;
 
   /** Bytes of a refused event that are kept. A longer one is truncated and cannot be retried. */
-  @Integer(0, MEGABYTE)
+  @Integer(0, MEBIBYTE)
   REJECTION_EVENT_LIMIT: number = 16 * 1024;
 
   /** Refused events that a process keeps per second and application. All of them are counted. */
@@ -299,7 +299,8 @@ export function readEnvironment(variables: Record<string, string | undefined>): 
     'CLICKHOUSE_URL',
     'OTEL_EXPORTER_OTLP_ENDPOINT',
   ];
-  for (const name of new Set([...Object.keys(known), ...optional])) {
+  const names = Object.keys(known).filter((name) => name !== 'startedByNpm');
+  for (const name of new Set([...names, ...optional])) {
     try {
       const value = readVariable(variables, name);
       if (value !== undefined) given[name] = value;

@@ -4,7 +4,7 @@ import { CONNECT_TIMEOUT_MS, type DatabaseAddress, readDatabaseUrl } from './dat
 
 /**
  * How many connections of each kind a process opens at most; none before it needs them. `docs/operations.md` has the sums.
- * A worker stores with two, applies deltas with two, and needs the others for everything else.
+ * A worker stores with two, and needs the others for replication, rejections, and what the process itself asks.
  */
 export const POOL_SIZES = { write: 6, read: 4, key: 2, health: 1 } as const;
 

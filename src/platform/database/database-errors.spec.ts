@@ -3,12 +3,11 @@ import {
   DatabaseUnavailableError,
   describeCause,
   isMisconfiguration,
-  isOutage,
   ReadOnlyError,
   sqlState,
   UnusableDatabaseError,
-  type Verdict,
-  verdictOf,
+  type FailureKind,
+  failureKindOf,
 } from './database-errors.js';
 
 const failure = (code: string, fields: object = {}) =>
@@ -18,7 +17,7 @@ const failure = (code: string, fields: object = {}) =>
  * Every class of https://www.postgresql.org/docs/18/errcodes-appendix.html, by one or more of its codes. What PostgreSQL
  * raises a code for is in its source, src/backend/utils/errcodes.txt and the calls of ereport().
  */
-const TABLE: readonly [code: string, name: string, verdict: Verdict][] = [
+const TABLE: readonly [code: string, name: string, kind: FailureKind][] = [
   ['03000', 'SQL statement not yet complete', 'unknown'],
   ['08000', 'connection exception', 'outage'],
   ['08006', 'connection failure', 'outage'],
@@ -88,31 +87,30 @@ const TABLE: readonly [code: string, name: string, verdict: Verdict][] = [
 ];
 
 describe('An error of PostgreSQL', () => {
-  it.each(TABLE)('with SQLSTATE %s (%s) means %s', (code, _, verdict) => {
+  it.each(TABLE)('with SQLSTATE %s (%s) means %s', (code, _, kind) => {
     expect(sqlState(failure(code))).toBe(code);
-    expect(verdictOf(failure(code))).toBe(verdict);
-    expect(isOutage(failure(code))).toBe(verdict === 'outage');
-    expect(isMisconfiguration(failure(code))).toBe(verdict === 'misconfiguration');
+    expect(failureKindOf(failure(code))).toBe(kind);
+    expect(isMisconfiguration(failure(code))).toBe(kind === 'misconfiguration');
   });
 
-  it.each(TABLE)('of severity FATAL with SQLSTATE %s (%s) says nothing of an event', (code, _, verdict) => {
+  it.each(TABLE)('of severity FATAL with SQLSTATE %s (%s) says nothing of an event', (code, _, kind) => {
     for (const severity of ['FATAL', 'PANIC'])
-      expect(verdictOf(failure(code, { severity }))).toBe(
-        verdict === 'misconfiguration' ? 'misconfiguration' : 'outage',
+      expect(failureKindOf(failure(code, { severity }))).toBe(
+        kind === 'misconfiguration' ? 'misconfiguration' : 'outage',
       );
   });
 
   it('is a refusal for a CHECK, which has a name, and not for a row without a partition', () => {
     // "new row for relation … violates check constraint" names it, "no partition of relation … found for row" does not:
     // ExecConstraints() and ExecFindPartition() in src/backend/executor.
-    expect(verdictOf(failure('23514', { constraint: 'events_name_check' }))).toBe('refusal');
-    expect(verdictOf(failure('23514'))).toBe('unplaced');
+    expect(failureKindOf(failure('23514', { constraint: 'events_name_check' }))).toBe('refusal');
+    expect(failureKindOf(failure('23514'))).toBe('unplaced');
   });
 
   it('is classified inside a QueryFailedError', () => {
     const error = new QueryFailedError('SELECT 1', [], failure('23505'));
     expect(sqlState(error)).toBe('23505');
-    expect(verdictOf(error)).toBe('refusal');
+    expect(failureKindOf(error)).toBe('refusal');
   });
 });
 
@@ -128,7 +126,7 @@ describe('An error that does not come from PostgreSQL', () => {
   ])('has no SQLSTATE and is an outage: the code %s', (code) => {
     for (const error of [failure(code), new QueryFailedError('SELECT 1', [], failure(code))]) {
       expect(sqlState(error)).toBeUndefined();
-      expect(verdictOf(error)).toBe('outage');
+      expect(failureKindOf(error)).toBe('outage');
     }
   });
 
@@ -142,16 +140,30 @@ describe('An error that does not come from PostgreSQL', () => {
     ['a string', '23505'],
   ])('has no SQLSTATE and is an outage: %s', (_, error) => {
     expect(sqlState(error)).toBeUndefined();
-    expect(verdictOf(error)).toBe('outage');
+    expect(failureKindOf(error)).toBe('outage');
+  });
+
+  it.each([
+    ['a value that is not there', () => (undefined as unknown as { at: string }).at.length],
+    ['a text that is no JSON', () => JSON.parse('{')],
+  ])('is a fault of this program: %s', (_, fails) => {
+    let error: unknown;
+    try {
+      fails();
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect(failureKindOf(error)).toBe('fault');
   });
 
   it.each([
     ['a certificate of another name', failure('ERR_TLS_CERT_ALTNAME_INVALID')],
     ['a certificate of an unknown authority', failure('SELF_SIGNED_CERT_IN_CHAIN')],
+    ['a certificate whose issuer the server did not send', failure('UNABLE_TO_VERIFY_LEAF_SIGNATURE')],
     ['a server without TLS', new Error('The server does not support SSL connections')],
     ['a database of another encoding', new UnusableDatabaseError('LATIN1')],
   ])('is a misconfiguration: %s', (_, error) => {
-    expect(verdictOf(error)).toBe('misconfiguration');
+    expect(failureKindOf(error)).toBe('misconfiguration');
   });
 });
 

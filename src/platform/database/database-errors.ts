@@ -1,4 +1,6 @@
+import { certificateProblem } from '../errors/certificate-problem.js';
 import { UnavailableError } from '../errors/domain-error.js';
+import { isProgrammingError } from '../errors/programming-error.js';
 
 /** PostgreSQL is not connected or did not respond in time. The statement may be tried again. */
 export class DatabaseUnavailableError extends UnavailableError {
@@ -28,15 +30,17 @@ export class ReadOnlyError extends Error {
  * - `conflict`: the statement lost against another one. It succeeds when it is repeated.
  * - `misconfiguration`: the connection settings are wrong, which waiting does not fix.
  * - `unplaced`: there is no partition for a row. It can be stored when somebody has made one.
+ * - `fault`: this program failed, not PostgreSQL. Says nothing of a row.
  * - `unknown`: anything else, e.g. a missing table. Says nothing of a row, unless other rows can be stored meanwhile.
  */
-export type Verdict = 'refusal' | 'outage' | 'conflict' | 'misconfiguration' | 'unplaced' | 'unknown';
+export type FailureKind =
+  'refusal' | 'outage' | 'conflict' | 'misconfiguration' | 'unplaced' | 'fault' | 'unknown';
 
 /**
- * Verdicts by SQLSTATE, or by its class, its first two characters. What is not listed is `unknown`.
+ * Kinds of failure by SQLSTATE, or by its class, its first two characters. What is not listed is `unknown`.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const VERDICTS: Readonly<Record<string, Verdict>> = {
+const FAILURES: Readonly<Record<string, FailureKind>> = {
   // A value cannot be represented, or breaks a constraint, a CHECK option of a view, or a limit such as the size of an
   // index row. A trigger that raises an exception refuses a row on purpose.
   22: 'refusal',
@@ -63,15 +67,6 @@ const VERDICTS: Readonly<Record<string, Verdict>> = {
   '3D': 'misconfiguration',
 };
 
-/** Codes of Node.js for a certificate that does not fit the connection settings. */
-const CERTIFICATE_ERRORS = new Set([
-  'ERR_TLS_CERT_ALTNAME_INVALID',
-  'DEPTH_ZERO_SELF_SIGNED_CERT',
-  'SELF_SIGNED_CERT_IN_CHAIN',
-  'UNABLE_TO_GET_ISSUER_CERT',
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-]);
 /** What node-postgres says, without a code, where `sslmode` demands TLS. */
 const NO_TLS = 'The server does not support SSL connections';
 
@@ -96,28 +91,28 @@ export function sqlState(error: unknown): string | undefined {
 }
 
 /** What an error means, whether it comes from PostgreSQL or from the way to it. */
-export function verdictOf(error: unknown): Verdict {
+export function failureKindOf(error: unknown): FailureKind {
   if (error instanceof UnusableDatabaseError) return 'misconfiguration';
   const { code, severity, constraint, message } = fieldsOf(error);
   const state = sqlState(error);
-  if (state === undefined)
-    return CERTIFICATE_ERRORS.has(code as string) || message === NO_TLS ? 'misconfiguration' : 'outage';
-  const verdict = VERDICTS[state] ?? VERDICTS[state.slice(0, 2)] ?? 'unknown';
+  if (state === undefined) {
+    if (isProgrammingError(error)) return 'fault';
+    const problem = certificateProblem(code);
+    // One that has expired may be renewed while The Eye runs.
+    const isWrong = (problem !== undefined && problem !== 'expired') || message === NO_TLS;
+    return isWrong ? 'misconfiguration' : 'outage';
+  }
+  const kind = FAILURES[state] ?? FAILURES[state.slice(0, 2)] ?? 'unknown';
   // PostgreSQL ends the session with such an error, and poolers respond with it instead of PostgreSQL.
   if (severity === 'FATAL' || severity === 'PANIC')
-    return verdict === 'misconfiguration' ? 'misconfiguration' : 'outage';
+    return kind === 'misconfiguration' ? 'misconfiguration' : 'outage';
   // A CHECK has a name. "no partition of relation … found for row" has the same SQLSTATE and none.
-  return state === '23514' && constraint === undefined ? 'unplaced' : verdict;
-}
-
-/** True if PostgreSQL is unavailable: there is no SQLSTATE (a network error), or one of an outage. */
-export function isOutage(error: unknown): boolean {
-  return verdictOf(error) === 'outage';
+  return state === '23514' && constraint === undefined ? 'unplaced' : kind;
 }
 
 /** True if the connection settings are wrong. */
 export function isMisconfiguration(error: unknown): boolean {
-  return verdictOf(error) === 'misconfiguration';
+  return failureKindOf(error) === 'misconfiguration';
 }
 
 /** The cause of an error, for the log: a full disk and a broken network need different fixes. */

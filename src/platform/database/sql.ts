@@ -5,7 +5,7 @@ import { currentQuestion } from '../questions/question.js';
 import { metrics, type StatementOutcome } from '../telemetry/metrics.js';
 import { type SpanOptions, traced } from '../telemetry/tracing.js';
 import { cancelStatement, type Connections } from './connections.js';
-import { DatabaseUnavailableError, ReadOnlyError, sqlState, verdictOf } from './database-errors.js';
+import { DatabaseUnavailableError, ReadOnlyError, sqlState, failureKindOf } from './database-errors.js';
 import { statementName } from './statement-name.js';
 
 const SPAN_OPTIONS: SpanOptions = { kind: 'client', attributes: { 'db.system.name': 'postgresql' } };
@@ -111,7 +111,7 @@ export class Sql implements OnApplicationShutdown {
       }
       failed = false;
     } catch (error) {
-      throw verdictOf(error) === 'outage' ? new DatabaseUnavailableError({ cause: error }) : error;
+      throw failureKindOf(error) === 'outage' ? new DatabaseUnavailableError({ cause: error }) : error;
     } finally {
       this.release(client, failed);
     }
@@ -156,10 +156,10 @@ export class Sql implements OnApplicationShutdown {
     try {
       client = await this.connect();
       const connected = client;
-      signal?.throwIfAborted();
+      if (signal?.aborted) throw new DatabaseUnavailableError({ late: true });
       const abandoned = new Promise<never>((_, reject) => {
         abandon = (): void => {
-          cancelled = cancelStatement(connected);
+          cancelled ??= cancelStatement(connected);
           reject(new DatabaseUnavailableError({ late: true }));
         };
         timer = setTimeout(abandon, timeoutMs);
@@ -168,14 +168,11 @@ export class Sql implements OnApplicationShutdown {
       const { rows } = await Promise.race([connected.query(text, parameters), abandoned]);
       return rows as Row[];
     } catch (error) {
-      if (error instanceof DatabaseUnavailableError) {
-        isLost = true;
-        throw error;
-      }
-      const verdict = verdictOf(error);
-      isLost = verdict === 'outage' || verdict === 'misconfiguration';
+      if (error instanceof DatabaseUnavailableError) throw error;
+      const kind = failureKindOf(error);
+      isLost = kind === 'outage' || kind === 'misconfiguration';
       if (sqlState(error) === READ_ONLY) this.connections.renew();
-      if (isLost || verdict === 'conflict') throw new DatabaseUnavailableError({ cause: error });
+      if (isLost || kind === 'conflict') throw new DatabaseUnavailableError({ cause: error });
       throw error;
     } finally {
       clearTimeout(timer);

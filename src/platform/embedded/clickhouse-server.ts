@@ -12,7 +12,7 @@ const PROBE_TIMEOUT_MS = 1000;
 /** Threads that wait for the engine: more than the statements that run at once, of which each occupies one. */
 const THREADS = 24;
 
-const MEGABYTE = 1024 * 1024;
+const MEBIBYTE = 1024 * 1024;
 
 /**
  * Makes glibc return the buffers of answers to the system. By its own rules it keeps hundreds of megabytes.
@@ -20,7 +20,7 @@ const MEGABYTE = 1024 * 1024;
  */
 const MALLOC = {
   MALLOC_MMAP_THRESHOLD_: String(256 * 1024),
-  MALLOC_TRIM_THRESHOLD_: String(MEGABYTE),
+  MALLOC_TRIM_THRESHOLD_: String(MEBIBYTE),
   MALLOC_ARENA_MAX: '2',
 };
 
@@ -45,7 +45,7 @@ const MERGE_TREE = {
   min_level_for_wide_part: 1,
   object_shared_data_serialization_version: 'map_with_buckets',
   merge_max_block_size: 1024,
-  merge_max_block_size_bytes: MEGABYTE,
+  merge_max_block_size_bytes: MEBIBYTE,
   max_parts_to_merge_at_once: 10,
   vertical_merge_algorithm_min_columns_to_activate: 1,
   vertical_merge_algorithm_min_rows_to_activate: 20_000,
@@ -85,19 +85,19 @@ export function clickhouseServer(
 
   /** Bounds the memory. The library itself takes 200 MB more, which are pages of its file. */
   const settings = {
-    max_server_memory_usage: 240 * MEGABYTE,
-    max_memory_usage: 140 * MEGABYTE,
-    merges_mutations_memory_usage_soft_limit: 80 * MEGABYTE,
-    mark_cache_size: 24 * MEGABYTE,
-    index_mark_cache_size: 4 * MEGABYTE,
-    primary_index_cache_size: 24 * MEGABYTE,
+    max_server_memory_usage: 240 * MEBIBYTE,
+    max_memory_usage: 140 * MEBIBYTE,
+    merges_mutations_memory_usage_soft_limit: 80 * MEBIBYTE,
+    mark_cache_size: 24 * MEBIBYTE,
+    index_mark_cache_size: 4 * MEBIBYTE,
+    primary_index_cache_size: 24 * MEBIBYTE,
     uncompressed_cache_size: 0,
     index_uncompressed_cache_size: 0,
-    query_condition_cache_size: 8 * MEGABYTE,
-    compiled_expression_cache_size: 8 * MEGABYTE,
-    text_index_header_cache_size: 4 * MEGABYTE,
-    text_index_postings_cache_size: 4 * MEGABYTE,
-    text_index_tokens_cache_size: 4 * MEGABYTE,
+    query_condition_cache_size: 8 * MEBIBYTE,
+    compiled_expression_cache_size: 8 * MEBIBYTE,
+    text_index_header_cache_size: 4 * MEBIBYTE,
+    text_index_postings_cache_size: 4 * MEBIBYTE,
+    text_index_tokens_cache_size: 4 * MEBIBYTE,
     mmap_cache_size: 0,
     iceberg_metadata_files_cache_size: 0,
     parquet_metadata_cache_size: 0,

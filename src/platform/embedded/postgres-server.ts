@@ -204,7 +204,13 @@ async function query(
   address: { host: string; port: number },
   sql: string,
 ): Promise<Record<string, unknown>[]> {
-  const options = { ...address, user: ROLE, database: ROLE, connectionTimeoutMillis: PROBE_TIMEOUT_MS };
+  const options = {
+    ...address,
+    user: ROLE,
+    database: ROLE,
+    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+    query_timeout: PROBE_TIMEOUT_MS,
+  };
   const client = new pg.Client(options);
   client.on('error', () => undefined);
   try {

@@ -1,6 +1,5 @@
-import { applyDecorators } from '@nestjs/common';
 import { ApiQuery } from '@nestjs/swagger';
-import { Allow, ValidateBy } from 'class-validator';
+import { Allow } from 'class-validator';
 import { Parsed, Unparsable } from '../http/parsed.decorator.js';
 import { EventFilterDto } from '../paging/query.dto.js';
 import { EVERYTHING, type Filter, FilterError } from './filter.js';
@@ -50,17 +49,3 @@ export const ParsedText = (parse: (text: string) => unknown): PropertyDecorator 
 
 /** A parameter that names a property. */
 export const PropertyParameter = (): PropertyDecorator => ParsedText(parseProperty);
-
-/** A parameter that names a property and must be given. */
-export const RequiredPropertyParameter = (): PropertyDecorator =>
-  applyDecorators(
-    PropertyParameter(),
-    // A property that is missing is not transformed.
-    ValidateBy({
-      name: 'required',
-      validator: {
-        validate: (value) => value !== undefined,
-        defaultMessage: () => 'This parameter is required.',
-      },
-    }),
-  );

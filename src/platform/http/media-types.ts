@@ -8,6 +8,9 @@ export const JSON_TYPE = new RegExp(`^application/(?:json|(?!(?:${OTHER_FORMATS}
 /** JSON_TYPE as media ranges, for the documentation and the headers. */
 export const JSON_MEDIA_TYPES = ['application/json', 'application/*+json'];
 
+/** The content type of a response in JSON. */
+export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
+
 /** The content types of a body of one JSON text a line. */
 export const NDJSON_MEDIA_TYPES = [
   'application/x-ndjson',

@@ -194,7 +194,7 @@ export const PROBLEM_TABLE = {
   unavailable: {
     status: 503,
     description:
-      'PostgreSQL or Redis is unavailable, the backlog is full, or too many requests came at once. `Retry-After` says when to retry.',
+      'PostgreSQL, Redis or ClickHouse is unavailable, the backlog is full, or too many requests came at once. `Retry-After` says when to retry.',
     example: new UnavailableError(
       'queue_unavailable',
       'Redis is not available right now; nothing was accepted.',

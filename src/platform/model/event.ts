@@ -34,7 +34,7 @@ export interface NewEvent extends StoredEvent {
 /** An event that was just read, with its JSON text, which stays the same on the way to PostgreSQL. */
 export interface ReadEvent extends NewEvent {
   readonly text: string;
-  /** That of its payload. */
+  /** Bytes by which the text of its payload grows in PostgreSQL, which writes numbers out. */
   readonly growth: number;
 }
 

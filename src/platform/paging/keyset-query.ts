@@ -1,13 +1,7 @@
 import type { Cursor } from './cursor.js';
 import type { Count, Slice } from './page.js';
 
-/** A value that PostgreSQL computes, as SQL. */
-export class Expression {
-  constructor(readonly sql: string) {}
-}
-
-type Value = string | Expression;
-type Values = Record<string, Value | undefined>;
+type Values = Record<string, string | undefined>;
 
 /** The rows of a table that match filters and lie in a range of time, in the order of (time, id). */
 export interface KeysetQuery {
@@ -21,8 +15,6 @@ export interface KeysetQuery {
   /** Canonical timestamps, both inclusive. */
   after: string | undefined;
   before: string | undefined;
-  /** A further condition, as SQL. */
-  condition?: string;
 }
 
 /** Above this number, `count` is an estimate, because an exact count reads one index entry a row. */
@@ -94,12 +86,11 @@ class KeysetBuilder {
     private readonly query: KeysetQuery,
     start?: { operator: '<' | '>'; key: Pick<Cursor, 'timestamp' | 'id'> },
   ) {
-    const { orderColumn, after, before, condition } = query;
+    const { orderColumn, after, before } = query;
     this.equality = this.placeholders(query.equality);
     this.filters = Object.entries(this.placeholders(query.residual)).map(
       ([column, value]) => `${column} = ${value}`,
     );
-    if (condition !== undefined) this.filters.push(condition);
     // One condition a bound: of two, PostgreSQL may start at the wider one. The key lies within the range of time.
     const bound = (operator: '<' | '>', time: string | undefined): string[] => {
       if (start?.operator !== operator) return this.compare(`${operator}=`, { [orderColumn]: time });
@@ -129,12 +120,7 @@ class KeysetBuilder {
   }
 
   private placeholders(values: Values): Record<string, string> {
-    return Object.fromEntries(
-      given(values).map(([column, value]) => [
-        column,
-        value instanceof Expression ? value.sql : this.parameter(value),
-      ]),
-    );
+    return Object.fromEntries(given(values).map(([column, value]) => [column, this.parameter(value)]));
   }
 }
 
@@ -144,10 +130,10 @@ const where = (...conditions: string[]): string =>
 /** The conditions column by column, for which the planner has statistics; it has none for a comparison of rows. */
 function plainConditions({ orderColumn, equality, residual, after, before }: KeysetQuery): {
   conditions: string;
-  parameters: Value[];
+  parameters: string[];
 } {
-  const compared: [string, Value][] = [
-    ...given({ ...equality, ...residual }).map(([column, value]): [string, Value] => [`${column} =`, value]),
+  const compared: [string, string][] = [
+    ...given({ ...equality, ...residual }).map(([column, value]): [string, string] => [`${column} =`, value]),
     ...given({ [`${orderColumn} >=`]: after }),
     ...given({ [`${orderColumn} <=`]: before }),
   ];
@@ -155,6 +141,6 @@ function plainConditions({ orderColumn, equality, residual, after, before }: Key
   return { conditions: conditions.join(' AND '), parameters: compared.map(([, value]) => value) };
 }
 
-function given(values: Values): [string, Value][] {
-  return Object.entries(values).filter((entry): entry is [string, Value] => entry[1] !== undefined);
+function given(values: Values): [string, string][] {
+  return Object.entries(values).filter((entry): entry is [string, string] => entry[1] !== undefined);
 }

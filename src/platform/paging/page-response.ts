@@ -45,10 +45,7 @@ export class CopiedPageResponse extends PageResponse {
   as_of?: string;
 }
 
-/** The media type of a response that is formatted already. */
-export const JSON_TYPE = 'application/json; charset=utf-8';
-
-/** Formats a page, with its cursors as links, as JSON (JSON_TYPE). */
+/** Formats a page, with its cursors as links, as JSON (JSON_CONTENT_TYPE). */
 export async function toPageResponse<Row extends object>(
   request: FastifyRequest,
   page: Promise<Page<Row>>,

@@ -35,7 +35,7 @@ export interface AskOptions {
 /** Milliseconds of work that cost one point of a key's quota. */
 export const MS_PER_POINT = 10;
 
-/** Admission control of questions: everything that reads PostgreSQL for a caller. */
+/** Admission control of questions: everything that reads PostgreSQL or ClickHouse for a caller. */
 export class Questions {
   private readonly bulkhead: Bulkhead;
 

@@ -1,3 +1,5 @@
+import { type CertificateProblem, certificateProblem } from '../errors/certificate-problem.js';
+
 /** Why Redis cannot take events, although it can be reached. */
 export interface RedisRefusal {
   /** The code of the reply of Redis. */
@@ -57,24 +59,21 @@ export function refusalOf(error: unknown): RedisRefusal | undefined {
 /** Whether Redis refuses every command of the connection, and not only writes. */
 export const refusesConnection = ({ code }: RedisRefusal): boolean => OF_CONNECTION.has(code);
 
-const UNKNOWN_ISSUER =
-  'Redis has a certificate of an unknown issuer; name the CA by ?cacert=file in REDIS_URL';
-
-const TLS_PROBLEMS: Readonly<Record<string, string>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_ISSUER,
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_ISSUER,
-  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_ISSUER,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_ISSUER,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_ISSUER,
-  ERR_TLS_CERT_ALTNAME_INVALID: 'Redis has a certificate for another name than the host of REDIS_URL',
-  CERT_HAS_EXPIRED: 'Redis has a certificate that has expired',
-  ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED:
-    'Redis demands a client certificate; name it by ?cert=file&key=file in REDIS_URL',
+const CERTIFICATE_PROBLEMS: Readonly<Record<CertificateProblem, string>> = {
+  'unknown issuer': 'Redis has a certificate of an unknown issuer; name the CA by ?cacert=file in REDIS_URL',
+  'other name': 'Redis has a certificate for another name than the host of REDIS_URL',
+  expired: 'Redis has a certificate that has expired',
 };
 
 /** @param error undefined if the connection just ended */
 export function describeConnectionError(error: Error | undefined): string {
   const { code } = (error ?? {}) as NodeJS.ErrnoException;
-  const problem = (code !== undefined && TLS_PROBLEMS[code]) || 'Redis cannot be reached';
-  return code === undefined ? problem : `${problem} (${code})`;
+  return code === undefined ? 'Redis cannot be reached' : `${describeCode(code)} (${code})`;
+}
+
+function describeCode(code: string): string {
+  if (code === 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED')
+    return 'Redis demands a client certificate; name it by ?cert=file&key=file in REDIS_URL';
+  const problem = certificateProblem(code);
+  return problem === undefined ? 'Redis cannot be reached' : CERTIFICATE_PROBLEMS[problem];
 }

@@ -15,7 +15,7 @@ const registers = [registry];
 /** Seconds: from a response out of memory to the longest wait of a request. */
 const BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
-/** Seconds. A job waits until PostgreSQL is available. */
+/** Seconds. A work order waits until PostgreSQL is available. */
 const JOB_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800, 7200, 86_400];
 
 /** What is counted of events, in the order of processing. */

@@ -14,7 +14,10 @@ const DATE_TIME =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?$/;
 
 const EXAMPLE = '2021-01-01T09:15:29.243860Z';
-const FIRST_INSTANT = Date.parse('0001-01-01T00:00:00.000Z');
+export const MS_PER_DAY = 86_400_000;
+
+/** The first valid timestamp, in milliseconds since 1970. */
+export const FIRST_INSTANT_MS = Date.parse('0001-01-01T00:00:00.000Z');
 const LAST_INSTANT = Date.parse('9999-12-31T23:59:59.999Z');
 const OUT_OF_RANGE = 'Must lie within the years 0001 to 9999 in UTC.';
 
@@ -58,7 +61,7 @@ export function parseTimestamp(text: string): Timestamp {
     (Number(minute) - offset) * 60_000 +
     Number(second) * 1000 +
     Number(micros.slice(0, 3));
-  if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
+  if (milliseconds < FIRST_INSTANT_MS || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
   // In UTC the parts can be joined. Formatting through a Date would cost as much as the rest of this function.
   const canonical =
     offset === 0
@@ -119,7 +122,7 @@ export function now(): Timestamp {
  * @throws TimestampError outside the years 0001 to 9999
  */
 export function timestampAt(milliseconds: number): Timestamp {
-  if (milliseconds < FIRST_INSTANT || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
+  if (milliseconds < FIRST_INSTANT_MS || milliseconds > LAST_INSTANT) throw new TimestampError(OUT_OF_RANGE);
   return { text: formatTimestamp(milliseconds, '000'), milliseconds };
 }
 

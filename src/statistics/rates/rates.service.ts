@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Backlog } from '../../queue/backlog.js';
 import { IngestionBuffer } from '../../queue/ingestion-buffer.js';
+import { isProgrammingError } from '../../platform/errors/programming-error.js';
 import { RedisUnavailableError } from '../../platform/redis/redis-errors.js';
 import { RedisHealth } from '../../platform/redis/redis-health.js';
 import type { EventCounts } from '../../platform/telemetry/metrics.js';
@@ -51,6 +52,7 @@ export class RatesService {
         },
       };
     } catch (error) {
+      if (isProgrammingError(error)) throw error;
       throw new RedisUnavailableError('Redis, which holds the rates, is not available right now.', {
         cause: error,
       });

@@ -20,7 +20,7 @@ const STUCK_TIMEOUT_MS = 8000;
 const PURGE_BYTES = 450 * 1024 * 1024;
 
 /** What a statement returned. */
-export interface Outcome {
+export interface StatementResult {
   readonly parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
   /** Undefined where chdb does not say so: in a stream. How much was read, it never says. */
   readonly resultRows?: number;
@@ -29,7 +29,7 @@ export interface Outcome {
   readonly writtenBytes: number;
 }
 
-const NOTHING: Outcome = { parts: [], writtenRows: 0, writtenBytes: 0 };
+const NOTHING: StatementResult = { parts: [], writtenRows: 0, writtenBytes: 0 };
 
 /** ClickHouse in this process. Each statement has a session of its own, so that its settings are no other's. */
 export class Engine {
@@ -56,7 +56,7 @@ export class Engine {
   async run(
     statement: Statement,
     cancelled: AbortSignal,
-    answer: (outcome: Outcome) => Promise<void>,
+    answer: (result: StatementResult) => Promise<void>,
   ): Promise<void> {
     const session = this.open();
     const ended = new AbortController();
@@ -88,7 +88,7 @@ export class Engine {
     return new this.chdb.Session(this.folder, { connectionArgs: this.args });
   }
 
-  private async execute(session: ChdbSession, statement: Statement): Promise<Outcome> {
+  private async execute(session: ChdbSession, statement: Statement): Promise<StatementResult> {
     const { sql, isRead, format, isWhole, insert } = statement;
     if (insert) {
       if (insert.values.length === 0) return NOTHING;
@@ -115,11 +115,14 @@ export class Engine {
     const stuckAt = performance.now() + STUCK_TIMEOUT_MS;
     while (!ended.aborted) {
       if (isRead && performance.now() > stuckAt) this.onStuck();
-      const session = this.open();
-      await session.queryAsync(sql, { format: 'Null' }).catch(() => undefined);
-      session.close();
+      await this.runAlone(sql).catch(() => undefined);
       await sleep(KILL_INTERVAL_MS);
     }
+  }
+
+  private async runAlone(sql: string): Promise<void> {
+    const session = this.open();
+    await session.queryAsync(sql, { format: 'Null' }).finally(() => session.close());
   }
 }
 

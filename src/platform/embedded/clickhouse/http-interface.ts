@@ -3,9 +3,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createGunzip, createGzip } from 'node:zlib';
+import { createGunzip, createGzip, type Gunzip } from 'node:zlib';
 import { QUESTIONS_AT_ONCE } from './chdb.js';
-import type { Engine, Outcome } from './engine.js';
+import type { Engine, StatementResult } from './engine.js';
 import { Lane } from './lane.js';
 import { readStatement, type Statement, StatementError } from './statement.js';
 import { codeOf, isServerMemoryLimit, statusOf } from './statuses.js';
@@ -88,7 +88,7 @@ export class HttpInterface {
     const isGzip =
       searchParams.get('enable_http_compression') === '1' &&
       /\bgzip\b/.test(String(request.headers['accept-encoding']));
-    const answer = (outcome: Outcome): Promise<void> => send(response, statement, outcome, isGzip);
+    const answer = (result: StatementResult): Promise<void> => send(response, statement, result, isGzip);
     const seconds = Number(searchParams.get('max_execution_time') ?? 0);
     const run = async (): Promise<void> => {
       if (cancelled.signal.aborted) return;
@@ -184,13 +184,13 @@ export class HttpInterface {
 async function send(
   response: ServerResponse,
   { format }: Statement,
-  outcome: Outcome,
+  result: StatementResult,
   isGzip: boolean,
 ): Promise<void> {
   response.setHeader('X-ClickHouse-Format', format);
-  response.setHeader('X-ClickHouse-Summary', JSON.stringify(summaryOf(outcome)));
+  response.setHeader('X-ClickHouse-Summary', JSON.stringify(summaryOf(result)));
   // ClickHouse reports an error before the first rows by the status. An empty iteration never waits.
-  const [first, rest] = await firstOf(outcome.parts);
+  const [first, rest] = await firstOf(result.parts);
   if (isGzip) response.setHeader('Content-Encoding', 'gzip');
   const body = Readable.from(joined(first, rest), { objectMode: false });
   await (isGzip ? pipeline(body, createGzip(), response) : pipeline(body, response));
@@ -198,7 +198,9 @@ async function send(
 
 type Parts = AsyncIterator<Uint8Array> | Iterator<Uint8Array>;
 
-async function firstOf(parts: Outcome['parts']): Promise<[first: Uint8Array | undefined, rest: Parts]> {
+async function firstOf(
+  parts: StatementResult['parts'],
+): Promise<[first: Uint8Array | undefined, rest: Parts]> {
   const iterator = Symbol.asyncIterator in parts ? parts[Symbol.asyncIterator]() : parts[Symbol.iterator]();
   const result: IteratorResult<Uint8Array, unknown> = await iterator.next();
   return [result.done === true ? undefined : result.value, iterator];
@@ -216,12 +218,19 @@ const summaryOf = ({
   writtenBytes,
   resultRows,
   resultBytes,
-}: Outcome): Record<string, string> => ({
+}: StatementResult): Record<string, string> => ({
   written_rows: String(writtenRows),
   written_bytes: String(writtenBytes),
   ...(resultRows !== undefined && { result_rows: String(resultRows) }),
   ...(resultBytes !== undefined && { result_bytes: String(resultBytes) }),
 });
+
+/** Fails if the request does, which a pipe alone would not. */
+function inflated(request: IncomingMessage): Gunzip {
+  const gunzip = createGunzip();
+  request.once('error', (error) => gunzip.destroy(error));
+  return request.pipe(gunzip);
+}
 
 /** @throws StatementError for a body that is too large or has another coding than gzip */
 async function readBody(request: IncomingMessage): Promise<Buffer> {
@@ -232,7 +241,7 @@ async function readBody(request: IncomingMessage): Promise<Buffer> {
     throw new StatementError(48, 'NOT_IMPLEMENTED', 'A multipart body is not supported');
   const parts: Buffer[] = [];
   let size = 0;
-  for await (const part of coding === 'gzip' ? request.pipe(createGunzip()) : request) {
+  for await (const part of coding === 'gzip' ? inflated(request) : request) {
     parts.push(part as Buffer);
     size += (part as Buffer).length;
     if (size > MAX_BODY_BYTES)

@@ -15,7 +15,7 @@ const MIN_BYTES_PER_SECOND = 256 * 1024;
 export const slowReaders = fp(
   (fastify, _, done) => {
     fastify.addHook('onSend', (_request, reply, payload, next) => {
-      const size = typeof payload === 'string' || Buffer.isBuffer(payload) ? payload.length : 0;
+      const size = typeof payload === 'string' || Buffer.isBuffer(payload) ? Buffer.byteLength(payload) : 0;
       if (size > SEND_BUFFER_BYTES)
         setReadTimeout(reply.raw, environment.REQUEST_TIMEOUT + (size / MIN_BYTES_PER_SECOND) * 1000);
       next(null, payload);

@@ -9,14 +9,18 @@ class BacklogResponse {
   })
   events: number;
 
-  @ApiProperty({ type: 'integer', example: 3, description: 'The jobs that hold these events.' })
+  @ApiProperty({
+    type: 'integer',
+    example: 3,
+    description: 'The entries of the buffer, and the jobs of parked events, that hold these events.',
+  })
   jobs: number;
 
   @ApiProperty({
     type: 'number',
     nullable: true,
     example: 0.25,
-    description: 'The age of the oldest of these jobs; null if there is none.',
+    description: 'The age of the oldest of these; null if there is none.',
   })
   oldest_seconds: number | null;
 }
@@ -54,7 +58,7 @@ export class RatesResponse {
   @PerSecond('Events that were stored already.')
   duplicates: number[];
 
-  @PerSecond('Events rejected by The Eye or by PostgreSQL.')
+  @PerSecond('Events refused by The Eye or by PostgreSQL.')
   refused: number[];
 
   @ApiProperty()
