@@ -71,6 +71,17 @@ describe('The rest of a refused request', () => {
     expect(text.split('HTTP/1.1 401')).toHaveLength(3);
   });
 
+  it('lets the connection be read again, however fast others are sent on it', async () => {
+    const body = Buffer.alloc(100_000);
+    for (let sent = 1; sent <= 100; sent++) {
+      client.write(head(body.length));
+      client.write(body);
+      let text = '';
+      while (!text.endsWith('no')) text += String(await once(client, 'data'));
+      expect(text).toMatch(/^HTTP\/1\.1 401/);
+    }
+  });
+
   it('is not waited for longer than a second while nothing arrives', async () => {
     client.resume().write(`${head(100)}x`);
     await once(client, 'close');

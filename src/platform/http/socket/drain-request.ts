@@ -71,6 +71,8 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
     clearTimeout(timer);
     clearTimeout(timeout);
     request.off('data', discard).pause();
+    // The last bytes may have paused it, and the body ends all the same. The next request of the connection must be read.
+    if (request.complete) request.socket.resume();
     done();
   }
 }
