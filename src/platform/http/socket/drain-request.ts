@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { finished } from 'node:stream';
 import { environment } from '../../config/environment.js';
+import { readOn } from './connection-reading.js';
 import { pauseRequest, resumeRequest } from './pause-request.js';
 
 /**
@@ -24,19 +25,25 @@ const MIN_DISCARDED_BYTES = 2048;
 /** Milliseconds by which the process may be ahead of that pace. */
 const MAX_BURST_MS = 20;
 
+/**
+ * Milliseconds that a connection waits for its turn at most. In a flood from new connections, more of them than this would wait for
+ * minutes, those whose clients have left too: one that is not read does not tell.
+ */
+const MAX_DELAY_MS = 2000;
+
 /** When the bytes that were discarded so far are paid for, on the clock of `performance.now()`. */
 let paidUntil = 0;
 
-/** @returns milliseconds to wait before the next bytes are read */
+/** @returns milliseconds to wait before the next bytes are read; MAX_DELAY_MS if more than that are due */
 function delayAfter(bytes: number): number {
   const now = performance.now();
-  paidUntil = Math.max(paidUntil, now - MAX_BURST_MS) + bytes / BYTES_PER_MS;
+  paidUntil = Math.min(Math.max(paidUntil, now - MAX_BURST_MS) + bytes / BYTES_PER_MS, now + MAX_DELAY_MS);
   return paidUntil - now;
 }
 
 /**
  * Discards the rest of a request until it is safe to end its response: the body has ended, no data came for
- * LINGER_TIMEOUT_MS, REQUEST_TIMEOUT has passed, or MAX_BYTES were discarded. If the body is still incomplete when the
+ * LINGER_TIMEOUT_MS, REQUEST_TIMEOUT has passed, MAX_BYTES were discarded, or too many others wait for their turn. If the body is still incomplete when the
  * response ends, the connection is closed.
  */
 export function drainRequest(request: IncomingMessage, response: ServerResponse, done: () => void): void {
@@ -53,8 +60,8 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
     clearTimeout(timer);
     const bytes = Math.max(length, MIN_DISCARDED_BYTES);
     discarded += bytes;
-    if (discarded > MAX_BYTES) return stop();
     const delayMs = delayAfter(bytes);
+    if (discarded > MAX_BYTES || delayMs >= MAX_DELAY_MS) return stop();
     if (delayMs > 1) {
       pauseRequest(request);
       timer = setTimeout(resume, delayMs);
@@ -72,7 +79,7 @@ export function drainRequest(request: IncomingMessage, response: ServerResponse,
     clearTimeout(timeout);
     request.off('data', discard).pause();
     // The last bytes may have paused it, and the body ends all the same. The next request of the connection must be read.
-    if (request.complete) request.socket.resume();
+    if (request.complete) readOn(request.socket, request);
     done();
   }
 }

@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { readOn, stopReading } from './connection-reading.js';
 
 /** The requests of a connection. */
 interface Pipeline {
@@ -43,7 +44,7 @@ function inTurn(request: IncomingMessage, response: ServerResponse, start: () =>
   if (current === request) start();
   else if (current === undefined) begin();
   else {
-    stopReading(socket);
+    stopReading(socket, pipeline);
     waiting.push(begin);
   }
 
@@ -61,7 +62,7 @@ function inTurn(request: IncomingMessage, response: ServerResponse, start: () =>
 
   function beginNext(): void {
     const next = waiting.shift();
-    if (waiting.length === 0) readOn(socket);
+    if (waiting.length === 0) readOn(socket, pipeline);
     next?.();
   }
 }
@@ -70,15 +71,4 @@ function pipelineOf(socket: Socket): Pipeline {
   let pipeline = pipelines.get(socket);
   if (!pipeline) pipelines.set(socket, (pipeline = { current: undefined, waiting: [] }));
   return pipeline;
-}
-
-/** Node resumes the connection after each request that it has parsed, whatever others do. */
-function stopReading(socket: Socket): void {
-  socket.resume = () => socket;
-  socket.pause();
-}
-
-function readOn(socket: Socket): void {
-  Reflect.deleteProperty(socket, 'resume');
-  socket.resume();
 }

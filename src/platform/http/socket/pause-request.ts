@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { readOn, stopReading } from './connection-reading.js';
 
 /**
  * Stops reading a body, and its connection. A request that is only paused is parsed on until 64 KiB of its body wait, which may
@@ -6,10 +7,10 @@ import type { IncomingMessage } from 'node:http';
  */
 export function pauseRequest(request: IncomingMessage): void {
   request.pause();
-  request.socket.pause();
+  stopReading(request.socket, request);
 }
 
 export function resumeRequest(request: IncomingMessage): void {
-  request.socket.resume();
+  readOn(request.socket, request);
   request.resume();
 }
