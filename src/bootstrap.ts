@@ -57,7 +57,7 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
   const stop = async (code: number): Promise<void> => {
     if (stopping) process.exit(code || 1);
     stopping = true;
-    let failed = false;
+    let exitCode = code;
     try {
       if (code === 0) await drain();
       setTimeout(() => process.exit(code || 1), STOP_TIMEOUT_MS).unref();
@@ -66,11 +66,11 @@ export async function serve(embedded: EmbeddedServers): Promise<void> {
       await app?.close();
       await stopTracing();
     } catch (error) {
-      failed = true;
+      exitCode ||= 1;
       Logger.error(error instanceof Error ? error.message : error, 'Stop');
     }
     await embedded.close();
-    process.exit(code || (failed ? 1 : 0));
+    process.exit(exitCode);
   };
   const fail = (error: unknown): void => {
     if (stopping) return;

@@ -9,6 +9,10 @@ export interface NewKey {
 
 export const bearer = (key: string): Record<string, string> => ({ authorization: `Bearer ${key}` });
 
+/** The points that a response says are left of the quota of its key; undefined if it says nothing. */
+export const pointsLeft = (headers: Headers): string | undefined =>
+  /r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1];
+
 /** Creates keys over HTTP, with a first key of scope `admin` for all applications. */
 export class Admin {
   private constructor(

@@ -7,6 +7,7 @@ import type { RenderError } from '../dialects/dialect.js';
 import { dialectOf } from '../dialects/registry.js';
 import { DIALECT_EXTENSION } from '../dialects/speaks.decorator.js';
 import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
+import { MAX_PARAMETERS } from '../platform/http/parameter-limit.plugin.js';
 import { PROBLEM_TABLE, type ProblemEntry } from '../platform/http/problem-table.js';
 import { PUBLIC_ADDRESS } from '../platform/http/links.js';
 
@@ -16,7 +17,8 @@ export function setUpSwagger(app: NestFastifyApplication): void {
     .setTitle('The Eye')
     .setDescription(
       'Collects the events of many applications, stores each exactly once, and answers questions about them. ' +
-        'Every path works with and without a trailing slash. Errors are problem documents (RFC 9457).',
+        `Every path works with and without a trailing slash, and a query has at most ${MAX_PARAMETERS} parameters. ` +
+        'Errors are problem documents (RFC 9457).',
     )
     .setVersion('1')
     .addServer(PUBLIC_ADDRESS ?? '/')

@@ -1,4 +1,4 @@
-import { Admin, bearer, type NewKey } from '../../testing/keys.js';
+import { Admin, bearer, type NewKey, pointsLeft } from '../../testing/keys.js';
 import { anEvent, type EyeResponse, eventually, onTime, TheEye } from '../../testing/the-eye.js';
 import { Copy } from '../support/replication.js';
 import { startEyeWithClickHouse } from '../support/start-eye.js';
@@ -391,11 +391,12 @@ describe('An application', () => {
     const events = Array.from({ length: 100 }, () => anEvent({ category, name, data }));
     await eye.post('/events/', events, { prefer: 'wait=30', ...bearer(ingest) });
     const pointsOf = async (schema: object): Promise<number> => {
-      const left = (headers: Headers): number => Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]);
-      const before = await eye.get('/event-types/', bearer(key));
+      const left = async (): Promise<number> =>
+        Number(pointsLeft((await eye.get('/event-types/', bearer(key))).headers));
+      const before = await left();
       const { body } = await eye.post(`/event-types/${category}/${name}/check/`, { schema }, bearer(key));
       expect(body).toMatchObject({ examined: 100 });
-      return left(before.headers) - left((await eye.get('/event-types/', bearer(key))).headers);
+      return before - (await left());
     };
     const alternatives = Array.from({ length: 600 }, (_, index) => ({ const: index }));
     const reading = await pointsOf({});

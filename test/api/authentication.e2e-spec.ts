@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Admin, bearer, type NewKey } from '../../testing/keys.js';
+import { Admin, bearer, type NewKey, pointsLeft } from '../../testing/keys.js';
 import { OwnPostgres } from '../support/servers.js';
 import { anEvent, type EyeResponse, eventually, onTime, TheEye } from '../../testing/the-eye.js';
 import { startEye } from '../support/start-eye.js';
@@ -502,7 +502,7 @@ describe('With AUTH=required,', () => {
       const many = (n: number): unknown[] => Array.from({ length: n }, () => anEvent());
       const left = async (body: unknown): Promise<unknown[]> => {
         const { status, headers } = await eye.post('/events/', body, bearer(key));
-        return [status, /r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]];
+        return [status, pointsLeft(headers)];
       };
       expect(await left([...many(5), {}, {}])).toEqual([202, '13']);
       expect(await left([{}, {}, {}])).toEqual([400, '10']);
@@ -523,7 +523,7 @@ describe('With AUTH=required,', () => {
           ...init,
           headers: { ...bearer(key), 'content-type': 'application/x-ndjson' },
         });
-        return [status, /r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]];
+        return [status, pointsLeft(headers)];
       };
       const event = JSON.stringify(anEvent());
       expect(await send(event.padEnd(4096, '\n'))).toEqual([202, '19']);

@@ -38,7 +38,7 @@ export class ReadinessService {
     this.isDraining = true;
   }
 
-  /** @throws UnavailableError `draining`, or `not_ready` with the same `checks` apart from that of the replication, which asks PostgreSQL */
+  /** @throws UnavailableError `draining`, or `not_ready` with the same `checks` but `replication`, for which PostgreSQL is asked */
   async check(): Promise<Readiness> {
     if (this.isDraining) throw new UnavailableError('draining', 'This process is about to stop.');
     try {

@@ -108,13 +108,15 @@ async function renameFirstSuperuser(address: Address, roles: Roles): Promise<voi
   await withClient(address, superuser, 'postgres', dropRenamer);
 }
 
-async function withClient<Result>(
+/** @param config further settings of node-postgres */
+export async function withClient<Result>(
   address: Address,
   user: string,
   database: string,
   use: (client: pg.Client) => Promise<Result>,
+  config: pg.ClientConfig = { connectionTimeoutMillis: CONNECT_TIMEOUT_MS },
 ): Promise<Result> {
-  const client = new pg.Client({ ...address, user, database, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const client = new pg.Client({ ...address, user, database, ...config });
   client.on('error', () => undefined);
   try {
     await client.connect();

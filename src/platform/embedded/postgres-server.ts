@@ -15,11 +15,11 @@ import {
 import { arch, platform } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
-import pg from 'pg';
+import type pg from 'pg';
 import { errorCode } from './errors.js';
 import type { Folders } from './folders.js';
 import { type PostgresAccount, postgresAccount } from './postgres-account.js';
-import { setUpRoles } from './postgres-roles.js';
+import { setUpRoles, withClient } from './postgres-roles.js';
 import { spawned, withParentDeathSignal } from './processes.js';
 import type { ServerDefinition } from './server-definition.js';
 
@@ -39,6 +39,10 @@ const SUPERUSER = 'postgres';
 const NOT_SET_UP = new Set(['28000', '3D000']);
 
 const PROBE_TIMEOUT_MS = 2000;
+const PROBE: pg.ClientConfig = {
+  connectionTimeoutMillis: PROBE_TIMEOUT_MS,
+  query_timeout: PROBE_TIMEOUT_MS,
+};
 const INITDB_TIMEOUT_MS = 120_000;
 
 const ENCODING = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
@@ -142,8 +146,10 @@ export function postgresServer(
     },
     async probe() {
       // Folders of older versions have a superuser of the name of the role.
-      const isSetUp = await query(address, 'SELECT rolsuper FROM pg_roles WHERE rolname = current_user').then(
-        ([role]) => role?.['rolsuper'] === false,
+      const ask = (client: pg.Client): Promise<pg.QueryResult<{ rolsuper: boolean }>> =>
+        client.query('SELECT rolsuper FROM pg_roles WHERE rolname = current_user');
+      const isSetUp = await withClient(address, ROLE, ROLE, ask, PROBE).then(
+        ({ rows: [role] }) => role?.rolsuper === false,
         (error: unknown) => {
           if (NOT_SET_UP.has(errorCode(error) ?? '')) return false;
           throw error;
@@ -198,25 +204,4 @@ async function createMissingLinks(packageFolder: string): Promise<void> {
 async function replacePidInFile(pidFile: string): Promise<void> {
   const content = await readFile(pidFile, 'utf8').catch(() => undefined);
   if (content !== undefined) await writeFile(pidFile, content.replace(/^\d+/, String(process.pid)));
-}
-
-async function query(
-  address: { host: string; port: number },
-  sql: string,
-): Promise<Record<string, unknown>[]> {
-  const options = {
-    ...address,
-    user: ROLE,
-    database: ROLE,
-    connectionTimeoutMillis: PROBE_TIMEOUT_MS,
-    query_timeout: PROBE_TIMEOUT_MS,
-  };
-  const client = new pg.Client(options);
-  client.on('error', () => undefined);
-  try {
-    await client.connect();
-    return (await client.query<Record<string, unknown>>(sql)).rows;
-  } finally {
-    await client.end().catch(() => undefined);
-  }
 }

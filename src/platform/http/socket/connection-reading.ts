@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** Why each connection is not read: the requests that want it so. */
+/** Why each connection is not read: the objects for which that was asked. */
 const reasons = new WeakMap<Socket, Set<object>>();
 
 /**
@@ -19,6 +19,7 @@ export function stopReading(socket: Socket, reason: object): void {
   socket.pause();
 }
 
+/** Takes a reason back. Reads the connection if there is no other. */
 export function readOn(socket: Socket, reason: object): void {
   const known = reasons.get(socket);
   if (!known?.delete(reason) || known.size > 0) return;

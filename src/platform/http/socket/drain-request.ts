@@ -26,25 +26,27 @@ const MIN_DISCARDED_BYTES = 2048;
 const MAX_BURST_MS = 20;
 
 /**
- * Milliseconds that a connection waits for its turn at most. In a flood from new connections, more of them than this would wait for
- * minutes, those whose clients have left too: one that is not read does not tell.
+ * Milliseconds from which on a connection is closed instead of waiting for its turn. In a flood of new connections, others would
+ * wait for minutes, and those whose clients have left would stay: a connection that is not read does not notice that.
  */
 const MAX_DELAY_MS = 2000;
 
 /** When the bytes that were discarded so far are paid for, on the clock of `performance.now()`. */
 let paidUntil = 0;
 
-/** @returns milliseconds to wait before the next bytes are read; MAX_DELAY_MS if more than that are due */
+/** @returns milliseconds to wait before the next bytes are read, MAX_DELAY_MS at most; negative while there is no need to */
 function delayAfter(bytes: number): number {
   const now = performance.now();
-  paidUntil = Math.min(Math.max(paidUntil, now - MAX_BURST_MS) + bytes / BYTES_PER_MS, now + MAX_DELAY_MS);
-  return paidUntil - now;
+  const delayMs = Math.max(paidUntil - now, -MAX_BURST_MS) + bytes / BYTES_PER_MS;
+  const bounded = Math.min(delayMs, MAX_DELAY_MS);
+  paidUntil = now + bounded;
+  return bounded;
 }
 
 /**
  * Discards the rest of a request until it is safe to end its response: the body has ended, no data came for
- * LINGER_TIMEOUT_MS, REQUEST_TIMEOUT has passed, MAX_BYTES were discarded, or too many others wait for their turn. If the body is still incomplete when the
- * response ends, the connection is closed.
+ * LINGER_TIMEOUT_MS, REQUEST_TIMEOUT has passed, MAX_BYTES were discarded, or too many others wait for their turn. If the body is
+ * still incomplete when the response ends, the connection is closed.
  */
 export function drainRequest(request: IncomingMessage, response: ServerResponse, done: () => void): void {
   const timeout = setTimeout(stop, environment.REQUEST_TIMEOUT);

@@ -1,18 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pauseRequest, resumeRequest } from './pause-request.js';
+import { openRawConnection, type RawConnection } from './raw-connection.spec-support.js';
 
 const BODY = Buffer.alloc(5_000_000);
 const HEAD = `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: ${BODY.length}\r\n\r\n`;
 
 describe('A request that is paused', () => {
-  let server: Server;
-  let client: Socket;
+  let connection: RawConnection;
   let request: IncomingMessage;
   beforeEach(async () => {
-    server = createServer((received, response) => {
+    connection = await openRawConnection((received, response) => {
       request = received;
       // As a body does that waits for its points: resumed and paused within one turn.
       request.on('data', () => {
@@ -22,17 +21,11 @@ describe('A request that is paused', () => {
       });
       request.on('end', () => response.end('read'));
     });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    client = connect((server.address() as AddressInfo).port, '127.0.0.1');
-    client.on('error', () => undefined);
   });
-  afterEach(() => {
-    client.destroy();
-    server.close();
-  });
+  afterEach(() => connection.close());
 
   it('is not read on, and its connection serves the next request once it was read', async () => {
+    const { server, client } = connection;
     client.write(HEAD);
     client.write(BODY);
     await once(server, 'request');
