@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { fuzz, type Report } from './fuzz.js';
+import { type Finding, fuzz, type Report } from './fuzz.js';
 
 /*
  * npm run test:fuzz [-- --requests 100000 --seed 1 --path 12:0]
@@ -24,18 +24,20 @@ const report = await fuzz({
   seeds: [Number(values.seed)],
   senders: Number(values.senders),
   ...(values.path !== undefined && { path: values.path }),
+  onFinding: printFinding,
 });
 printReport(report, (Date.now() - startedAt) / 1000);
 process.exitCode = report.findings.length > 0 ? 1 : 0;
+
+function printFinding({ signature, detail, requests, seed, path }: Finding): void {
+  console.log(`\n# ${signature}\n${detail}\n${requests}`);
+  if (path !== '') console.log(`# repeat: npm run test:fuzz -- --seed=${seed} --path=${path}`);
+}
 
 function printReport(
   { findings, requests, retries, statuses, events, memory }: Report,
   seconds: number,
 ): void {
-  for (const { signature, detail, requests: shown, seed, path } of findings) {
-    console.log(`\n# ${signature}\n${detail}\n${shown}`);
-    if (path !== '') console.log(`# repeat: npm run test:fuzz -- --seed=${seed} --path=${path}`);
-  }
   console.log(
     `\n${requests} requests in ${Math.round(seconds)} s, ${events} events acknowledged, ${findings.length} findings`,
   );

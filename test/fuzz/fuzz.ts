@@ -15,6 +15,8 @@ export interface FuzzOptions {
   path?: string;
   /** Number of concurrent senders. */
   senders?: number;
+  /** Called for each finding as soon as it is complete, so that a run that is ended early has told it. */
+  onFinding?: (finding: Finding) => void;
 }
 
 /** A fault with the requests that cause it, and the seed and path that repeat them. */
@@ -50,10 +52,10 @@ const SHRINK_TIMEOUT_MS = 90_000;
 const MAX_RETRIES = 3;
 
 /** Starts two Eyes, sends requests generated from their OpenAPI document, and reports the faults. */
-export async function fuzz({ requests, seeds, path, senders = 32 }: FuzzOptions): Promise<Report> {
+export async function fuzz({ requests, seeds, path, senders = 32, onFinding }: FuzzOptions): Promise<Report> {
   const target = await FuzzTarget.start();
   try {
-    const run = new Run(target, requests);
+    const run = new Run(target, requests, onFinding);
     if (path === undefined) {
       const seedOf = (sender: number): number => (seeds[sender % seeds.length] ?? 0) + sender * 1_000_003;
       await Promise.all(Array.from({ length: senders }, (_, sender) => run.send(seedOf(sender))));
@@ -77,6 +79,7 @@ class Run {
   constructor(
     private readonly target: FuzzTarget,
     private readonly requests: number,
+    private readonly onFinding?: (finding: Finding) => void,
   ) {
     this.oracle = new Oracle(target.operations, target.problem);
     this.pipelines = pipelineFor(target.operations);
@@ -113,8 +116,10 @@ class Run {
   async finish(): Promise<void> {
     for (const faults of [this.ledger.verify(this.target.open), this.target.inspect()])
       for await (const fault of faults) {
-        if (!this.findings.has(fault.signature))
-          this.findings.set(fault.signature, { ...fault, requests: '', seed: 0, path: '' });
+        if (this.findings.has(fault.signature)) continue;
+        const finding = { ...fault, requests: '', seed: 0, path: '' };
+        this.findings.set(fault.signature, finding);
+        this.onFinding?.(finding);
       }
   }
 
@@ -135,8 +140,8 @@ class Run {
     });
     const { seed, counterexamplePath, failed, errorInstance } = await fc.check(property, parameters);
     if (!failed) return;
-    if (found) Object.assign(found, { seed, path: counterexamplePath ?? '' });
-    else throw errorInstance;
+    if (!found) throw errorInstance;
+    this.onFinding?.(Object.assign(found, { seed, path: counterexamplePath ?? '' }));
   }
 
   /**

@@ -218,9 +218,12 @@ const errorForms = (operation: Operation | undefined): Schema[] =>
     Number(status) >= 400 && form ? [form] : [],
   );
 
-/** Whether a response says in a dialect, whose clients would lose their events after a 429, that too much was sent. */
+/**
+ * Whether a response says in a dialect, whose clients would lose their events after a 429, that too much was sent. That to
+ * a HEAD request has no body that would say so; other failures of the route are found with GET.
+ */
 export const isLimited = ({ status, body }: HttpResponse): boolean =>
-  status === 503 && codeOf(body) === 'rate_limited';
+  status === 503 && (body.length === 0 || codeOf(body) === 'rate_limited');
 
 function codeOf(body: Buffer): string | undefined {
   return (parseJson(body) as { code?: string } | undefined)?.code;
