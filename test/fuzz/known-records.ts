@@ -24,6 +24,11 @@ export class KnownRecords {
   /** @param protectedValues names and ids of applications and keys that the run depends on, and that no request may change */
   constructor(private readonly protectedValues: ReadonlySet<unknown> = new Set()) {}
 
+  /** Whether a path parameter names an application or a key that the run depends on. */
+  isProtected({ path }: Operation, parameter: string): boolean {
+    return kindOf(path) === 'applications' && this.protectedValues.has(parameter);
+  }
+
   record({ path }: Operation, parameters: Row, body: unknown): void {
     this.collect(kindOf(path), parameters, body);
   }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { DEFAULT_APPLICATION } from '../../src/auth/caller.js';
 import { Admin } from '../../testing/keys.js';
 import { eventually, TheEye } from '../../testing/the-eye.js';
 import { ANY_AGE, startEyeWithClickHouse } from '../support/start-eye.js';
@@ -56,7 +57,12 @@ export class FuzzTarget {
       }, 60_000);
       const guarded = await open.startPeer({ ...SETTINGS, AUTH: 'required' });
       const admin = await Admin.of(guarded);
-      const protectedValues = new Set<unknown>([APPLICATION, DIALECT_APPLICATION, 'administration']);
+      const protectedValues = new Set<unknown>([
+        DEFAULT_APPLICATION,
+        APPLICATION,
+        DIALECT_APPLICATION,
+        'administration',
+      ]);
       const make = async (scope: string, application = APPLICATION): Promise<string> => {
         // Of all applications, so that the requests reach every route.
         const { id, key } = await admin.create(application, { scope, all_applications: scope !== 'ingest' });

@@ -28,7 +28,10 @@ export function toWire(draft: Draft, { hosts, keys, known }: WireContext): Wire 
   const { operation, body, framing, headEdits } = draft;
   const row = draft.known && known.row(operation, draft.known.nth, draft.known.own);
   const parameters = Object.fromEntries(
-    Object.entries(draft.path).map(([name, text]) => [name, scalarText(row?.[name]) ?? text]),
+    Object.entries(draft.path).map(([name, drafted]) => {
+      const text = scalarText(row?.[name]) ?? drafted;
+      return [name, known.isProtected(operation, text) ? `not-${text}` : text];
+    }),
   );
   const path = operation.path.replace(/\{(\w+)\}/g, (_, name: string) =>
     percentEncode(parameters[name] ?? ''),
