@@ -9,13 +9,14 @@ import { EventsPipe, SubmittedEvents } from '../../src/events/events.pipe.js';
 import { LargeBodies } from '../../src/events/large-bodies.js';
 import type { Submission } from '../../src/events/submission.js';
 import { EventTypes } from '../../src/event-types/event-types.cache.js';
+import { SchemaCompiler } from '../../src/event-types/schema/schema-compiler.js';
 import { ANYBODY } from '../../src/auth/caller.js';
 import { bodyParsers } from '../../src/platform/http/bodies.js';
 import { ProblemFilter } from '../../src/platform/http/problem.filter.js';
 
 setNodeFlags();
 
-const eventTypes = new EventTypes();
+const eventTypes = new EventTypes(new SchemaCompiler());
 eventTypes.update([]);
 
 /** The limit set by the framework: The Eye's own pipe validates and identifies an event, and the handler discards it. */

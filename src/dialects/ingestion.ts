@@ -6,6 +6,7 @@ import { EventLimits } from '../events/event-limits.js';
 import {
   contextOf,
   inexactnessOf,
+  readOnceCompiled,
   refuseInexact,
   type Verdict,
   type Violation,
@@ -84,11 +85,12 @@ export class DialectIngestion {
     for (const item of items) {
       if (slice.isOver) await slice.next();
       const { translated } = item;
-      if (translated)
-        item.verdict = withSkew(
-          readTranslated(translated, arrivals.get(translated), context),
-          arrivedAt - (translated.sentAt ?? message.sentAt ?? NaN),
-        );
+      if (!translated) continue;
+      const verdict = readOnceCompiled(() => readTranslated(translated, arrivals.get(translated), context));
+      item.verdict = withSkew(
+        verdict instanceof Promise ? await verdict : verdict,
+        arrivedAt - (translated.sentAt ?? message.sentAt ?? NaN),
+      );
     }
     const events = items.flatMap(({ verdict }) => (verdict && 'event' in verdict ? [verdict.event] : []));
     const growth = growthOf(events);

@@ -1,7 +1,8 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
-import { EventTypes } from './event-types.cache.js';
+import { EventTypes, SchemaPendingError } from './event-types.cache.js';
+import { COMPILER } from './schema/payload-schema.spec-support.js';
 import type { EventTypeVersion } from './event-types.repository.js';
 
 const version = (number: number, fields: Partial<EventTypeVersion> = {}): EventTypeVersion => ({
@@ -20,8 +21,19 @@ const version = (number: number, fields: Partial<EventTypeVersion> = {}): EventT
 describe('EventTypes', () => {
   let types: EventTypes;
   beforeEach(() => {
-    types = new EventTypes();
+    types = new EventTypes(COMPILER);
   });
+
+  /** Checks an event of a type whose schema may have to be compiled first. */
+  async function check(category: string, name: string, data: Record<string, unknown>, application = 'shop') {
+    try {
+      return types.check(application, category, name, data);
+    } catch (error) {
+      if (!(error instanceof SchemaPendingError)) throw error;
+      await error.compiled;
+      return types.check(application, category, name, data);
+    }
+  }
 
   it('checks no event before the types are loaded', () => {
     expect(() => types.check('shop', 'c', 'n', {})).toThrow(DatabaseUnavailableError);
@@ -42,15 +54,15 @@ describe('EventTypes', () => {
     expect(uses).toBe(2);
   });
 
-  it('reports a payload that does not match the schema of its own type', () => {
+  it('reports a payload that does not match the schema of its own type', async () => {
     types.update([version(1), version(1, { name: 'observed', mode: 'observe' })]);
     const errors = { 'data.a': ['must be string, not 1'] };
-    expect(types.check('shop', 'c', 'n', { a: 1 })).toMatchObject({
+    expect(await check('c', 'n', { a: 1 })).toMatchObject({
       refused: true,
       code: 'payload_mismatch',
       errors,
     });
-    expect(types.check('shop', 'c', 'observed', { a: 1 })).toMatchObject({
+    expect(await check('c', 'observed', { a: 1 })).toMatchObject({
       refused: false,
       code: 'payload_mismatch',
     });
@@ -60,34 +72,50 @@ describe('EventTypes', () => {
       ['c', 'constructor'],
       ['__proto__', 'n'],
     ] as const)
-      expect(types.check('shop', category, name, { a: 1 })).toBeUndefined();
-    expect(types.check('shop', 'c', 'n', { a: 'text' })).toBeUndefined();
+      expect(await check(category, name, { a: 1 })).toBeUndefined();
+    expect(await check('c', 'n', { a: 'text' })).toBeUndefined();
   });
 
-  it('checks the events of an application by the types of that application only', () => {
+  it('checks the events of an application by the types of that application only', async () => {
     types.update([version(1), version(1, { application: 'other', schema: '{"required":["b"]}' })]);
-    expect(types.check('shop', 'c', 'n', { a: 1 })?.errors).toEqual({ 'data.a': ['must be string, not 1'] });
-    expect(types.check('other', 'c', 'n', { a: 1 })?.errors).toEqual({ 'data.b': ['is required'] });
-    expect(types.check('constructor', 'c', 'n', { a: 1 })).toBeUndefined();
+    expect((await check('c', 'n', { a: 1 }))?.errors).toEqual({ 'data.a': ['must be string, not 1'] });
+    expect((await check('c', 'n', { a: 1 }, 'other'))?.errors).toEqual({ 'data.b': ['is required'] });
+    expect(await check('c', 'n', { a: 1 }, 'constructor')).toBeUndefined();
     expect(types.versionOf({ application: 'third', category: 'c', name: 'n' })).toBe(0);
   });
 
-  it('uses the newest version, in whatever order versions arrive', () => {
+  it('uses the newest version, in whatever order versions arrive', async () => {
     types.update([version(2, { mode: 'observe' })]);
     types.update([version(1)]);
-    expect(types.check('shop', 'c', 'n', { a: 1 })?.refused).toBe(false);
+    expect((await check('c', 'n', { a: 1 }))?.refused).toBe(false);
     types.update([version(4, { schema: null, mode: null }), version(3)]);
-    expect(types.check('shop', 'c', 'n', { a: 1 })).toBeUndefined();
+    expect(await check('c', 'n', { a: 1 })).toBeUndefined();
     expect(types.versionOf({ application: 'shop', category: 'c', name: 'n' })).toBe(4);
     types.update([version(5)]);
-    expect(types.check('shop', 'c', 'n', { a: 1 })?.refused).toBe(true);
+    expect((await check('c', 'n', { a: 1 }))?.refused).toBe(true);
   });
 
-  it('accepts every event of a type whose schema no longer compiles, and logs that once', () => {
+  it('compiles a schema once, when its first events arrive, and again if that could not be done', async () => {
+    let calls = 0;
+    types = new EventTypes({
+      compile: (schema) => {
+        if (calls++ > 0) return COMPILER.compile(schema);
+        return Promise.reject(new Error('The thread ended.'));
+      },
+    });
+    types.update([version(1)]);
+    expect(calls).toBe(0);
+    const both = [check('c', 'n', { a: 1 }), check('c', 'n', { a: 1 })];
+    for (const result of await Promise.allSettled(both))
+      expect(result).toMatchObject({ status: 'rejected', reason: { message: 'The thread ended.' } });
+    expect([await check('c', 'n', { a: 'text' }), calls]).toEqual([undefined, 2]);
+    expect([(await check('c', 'n', { a: 1 }))?.refused, calls]).toEqual([true, 2]);
+  });
+
+  it('accepts every event of a type whose schema no longer compiles, and logs that once', async () => {
     const logged = jest.spyOn(Logger.prototype, 'error').mockReturnValue();
     types.update([version(1, { schema: '{"typo":1}' })]);
-    for (let repeat = 0; repeat < 3; repeat++)
-      expect(types.check('shop', 'c', 'n', { a: 1 })).toBeUndefined();
+    for (let repeat = 0; repeat < 3; repeat++) expect(await check('c', 'n', { a: 1 })).toBeUndefined();
     expect(logged.mock.calls).toEqual([
       [expect.stringMatching(/^Version 1 of \(c, n\) of shop is not enforced: schema\.typo/)],
     ]);

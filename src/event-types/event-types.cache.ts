@@ -1,10 +1,11 @@
-import { Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
 import type { RejectionCode } from '../platform/model/rejection.js';
 import type { ApplicationTypeKey, EventTypeVersion, Mode } from './event-types.repository.js';
-import { PayloadSchema, SchemaError } from './schema/payload-schema.js';
+import type { PayloadSchema } from './schema/payload-schema.js';
+import { SchemaCompiler, SchemaError } from './schema/schema-compiler.js';
 
 /** How an event violates its type. */
 export interface TypeViolation {
@@ -15,10 +16,19 @@ export interface TypeViolation {
   readonly errors: FieldErrors;
 }
 
+/** Thrown for an event of a type whose schema is being compiled. */
+export class SchemaPendingError extends Error {
+  /** @param compiled resolves when the event can be checked; rejects if it cannot be compiled now */
+  constructor(readonly compiled: Promise<void>) {
+    super('The schema is being compiled.');
+  }
+}
+
 /** A version of an event type. Its schema is compiled once, when the first event of the type arrives. */
 class CachedType {
   private readonly logger = new Logger('EventTypes');
   private compiled: PayloadSchema | undefined;
+  private compiling: Promise<void> | undefined;
   private broken = false;
 
   constructor(
@@ -27,6 +37,7 @@ class CachedType {
     /** Null in a version that is a deletion. */
     private readonly text: string | null,
     readonly mode: Mode | null,
+    private readonly compiler: Pick<SchemaCompiler, 'compile'>,
   ) {}
 
   get exists(): boolean {
@@ -36,18 +47,24 @@ class CachedType {
   /**
    * Undefined when a schema that was registered can no longer be compiled, which an upgrade of a library may cause. Its
    * events are accepted rather than lost.
+   * @throws SchemaPendingError
    */
   get schema(): PayloadSchema | undefined {
     if (this.compiled || this.broken || this.text === null) return this.compiled;
+    this.compiling ??= this.compile(this.text).finally(() => (this.compiling = undefined));
+    throw new SchemaPendingError(this.compiling);
+  }
+
+  private async compile(text: string): Promise<void> {
     try {
-      return (this.compiled = new PayloadSchema(JSON.parse(this.text)));
+      this.compiled = await this.compiler.compile(JSON.parse(text));
     } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
       this.broken = true;
       const { application, category, name } = this.key;
       this.logger.error(
         `Version ${this.version} of (${category}, ${name}) of ${application} is not enforced: ${describe(error)}`,
       );
-      return undefined;
     }
   }
 }
@@ -62,10 +79,12 @@ export class EventTypes {
   /** Called for the first check after each call of `takeUse()`. */
   onUse: () => void = () => undefined;
 
+  constructor(@Inject(SchemaCompiler) private readonly compiler: Pick<SchemaCompiler, 'compile'>) {}
+
   /**
    * Checks an event against its type in its application.
    * @returns the violation; undefined for a valid event
-   * @throws DatabaseUnavailableError until the event types have been loaded from PostgreSQL
+   * @throws DatabaseUnavailableError until the event types have been loaded from PostgreSQL; SchemaPendingError
    */
   check(
     application: string,
@@ -102,7 +121,7 @@ export class EventTypes {
       if (version <= this.versionOf(key)) continue;
       const categories = this.types.get(application) ?? new Map<string, Map<string, CachedType>>();
       const names = categories.get(category) ?? new Map<string, CachedType>();
-      names.set(name, new CachedType(version, key, schema, mode));
+      names.set(name, new CachedType(version, key, schema, mode, this.compiler));
       this.types.set(application, categories.set(category, names));
     }
     this.loaded = true;
@@ -114,8 +133,7 @@ export class EventTypes {
   }
 }
 
-function describe(error: unknown): string {
-  if (!(error instanceof SchemaError)) return (error as Error).message;
+function describe(error: SchemaError): string {
   return Object.entries(error.errors ?? {})
     .map(([path, messages]) => `${path}: ${messages.join(' ')}`)
     .join(' ');

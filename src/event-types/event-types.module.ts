@@ -11,6 +11,7 @@ import { EventTypesRefresher } from './event-types.refresher.js';
 import { EventTypesRepository } from './event-types.repository.js';
 import { EventTypesService } from './event-types.service.js';
 import { SamplesRepository } from './samples.repository.js';
+import { SchemaCompiler } from './schema/schema-compiler.js';
 import { TypeLimit } from './type-limit.js';
 
 /** Registers event types, checks events against them, and limits how many an application uses. For processes that serve the API. */
@@ -20,6 +21,7 @@ import { TypeLimit } from './type-limit.js';
   providers: [
     EventTypesRepository,
     SamplesRepository,
+    SchemaCompiler,
     EventTypes,
     EventTypesRefresher,
     EventTypesService,

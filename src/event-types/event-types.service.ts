@@ -15,7 +15,7 @@ import {
   type Mode,
 } from './event-types.repository.js';
 import { type Sample, SamplesRepository } from './samples.repository.js';
-import { PayloadSchema } from './schema/payload-schema.js';
+import { SchemaCompiler } from './schema/schema-compiler.js';
 import { Suggestion } from './schema/suggestion.js';
 import { decodeTypeCursor, encodeTypeCursor } from './type-cursor.js';
 
@@ -72,6 +72,7 @@ export class EventTypesService {
   constructor(
     private readonly repository: EventTypesRepository,
     private readonly types: EventTypes,
+    private readonly compiler: SchemaCompiler,
     private readonly samples: SamplesRepository,
   ) {}
 
@@ -119,7 +120,7 @@ export class EventTypesService {
    * @throws SchemaError, ChangeConflictError, DatabaseUnavailableError
    */
   async put(key: ApplicationTypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
-    new PayloadSchema(schema);
+    await this.compiler.compile(schema);
     const text = JSON.stringify(schema);
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const latest = await this.repository.latest(key);
@@ -147,7 +148,7 @@ export class EventTypesService {
    * @throws SchemaError, ClickHouseUnavailableError, DatabaseUnavailableError
    */
   async check(key: ApplicationTypeKey, schema: unknown, limit: number): Promise<Trial> {
-    const payloadSchema = new PayloadSchema(schema);
+    const payloadSchema = await this.compiler.compile(schema);
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;

@@ -5,6 +5,7 @@ import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { RedisHealth } from '../platform/redis/redis-health.js';
 import { ApplicationLimitsRepository } from './application-limits.repository.js';
 import { EventTypes } from './event-types.cache.js';
+import { COMPILER } from './schema/payload-schema.spec-support.js';
 import { TypeLimit } from './type-limit.js';
 
 /** A limit whose application has no set in Redis yet, and whose types PostgreSQL does not return. */
@@ -14,7 +15,7 @@ function setUp({ redis, postgresql = new Error() }: { redis?: Error; postgresql?
     { client } as unknown as RedisConnections,
     { available: true } as RedisHealth,
     { typesInUse: () => Promise.reject(postgresql) } as unknown as ApplicationLimitsRepository,
-    new EventTypes(),
+    new EventTypes(COMPILER),
   );
 }
 

@@ -1,14 +1,15 @@
 import { EventTypes } from '../event-types/event-types.cache.js';
+import { COMPILER } from '../event-types/schema/payload-schema.spec-support.js';
 import type { NewRejection } from '../platform/model/rejection.js';
 import { type NewEvent } from '../platform/model/event.js';
 import { EventLimitsPipe } from './event-limits.pipe.js';
-import { contextOf, readEventText, type Violation } from './event-reader.js';
+import { contextOf, readEventText, readOnceCompiled, type Violation } from './event-reader.js';
 import { SubmissionBuilder } from './submission.js';
 
 /** Reads events of two types, both of which are observed, and sends them through the pipe. `limited` exceeds a limit. */
 async function send(...names: string[]) {
   const recorded: NewRejection[] = [];
-  const eventTypes = new EventTypes();
+  const eventTypes = new EventTypes(COMPILER);
   eventTypes.update(
     ['limited', 'free'].map((name) => ({
       ...{ application: 'default', category: 'c', name, version: 1, mode: 'observe' as const },
@@ -27,9 +28,11 @@ async function send(...names: string[]) {
   const builder = new SubmissionBuilder(true);
   for (const name of names)
     builder.add(
-      readEventText(
-        JSON.stringify({ session_id: 's', category: 'c', name }),
-        contextOf('default', eventTypes),
+      await readOnceCompiled(() =>
+        readEventText(
+          JSON.stringify({ session_id: 's', category: 'c', name }),
+          contextOf('default', eventTypes),
+        ),
       ),
     );
   const submission = await pipe.transform(builder.build()).catch(() => undefined);

@@ -1,4 +1,4 @@
-import type { EventTypes } from '../event-types/event-types.cache.js';
+import { type EventTypes, SchemaPendingError } from '../event-types/event-types.cache.js';
 import { environment } from '../platform/config/environment.js';
 import { boundErrors } from '../platform/errors/bounded-errors.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
@@ -38,12 +38,29 @@ export type RefusedVerdict = { readonly outcome: 'refused' } & Violation;
 /** The sender of an event, and the check of event types that applies. */
 export interface ReadContext {
   readonly application: string;
-  /** @returns undefined for an event that its type allows */
+  /**
+   * @returns undefined for an event that its type allows
+   * @throws SchemaPendingError
+   */
   readonly checkType: (
     category: string,
     name: string,
     data: Record<string, unknown>,
   ) => (Violation & { readonly refused: boolean }) | undefined;
+}
+
+/**
+ * Reads an event. The first one of a type waits until the schema of the type is compiled.
+ * @param read reads it, by the functions below
+ * @returns synchronously for all others, so that the hot path costs no promise
+ */
+export function readOnceCompiled(read: () => Verdict): Verdict | Promise<Verdict> {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof SchemaPendingError)) throw error;
+    return error.compiled.then(() => readOnceCompiled(read));
+  }
 }
 
 /** The context of the events of one application. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { EventTypes } from '../event-types/event-types.cache.js';
+import { COMPILER } from '../event-types/schema/payload-schema.spec-support.js';
 import { ANYBODY } from '../auth/caller.js';
 import { RequestPoints } from '../auth/request-points.js';
 import { JsonBody, NdjsonBody } from '../platform/http/bodies.js';
@@ -21,7 +22,7 @@ const EVENT = {
 const EMOJI = '\u{1F600}';
 
 const recorded: NewRejection[] = [];
-const eventTypes = new EventTypes();
+const eventTypes = new EventTypes(COMPILER);
 eventTypes.update([]);
 const recorder = { record: (rejection: NewRejection) => void recorded.push(rejection) };
 const pipe = new EventsPipe(eventTypes, recorder, new LargeBodies());

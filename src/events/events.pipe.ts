@@ -21,6 +21,7 @@ import {
   contextOf,
   malformed,
   type ReadContext,
+  readOnceCompiled,
   readScannedEvent,
   type RefusedVerdict,
   type Verdict,
@@ -86,7 +87,8 @@ export class EventsPipe implements PipeTransform<SubmittedBody, Promise<Submissi
     const builder = new SubmissionBuilder(isMany);
     for (const value of parseValues(bytes, values, isLines)) {
       if (slice.isOver) await slice.next();
-      builder.add(this.evaluate(value, context));
+      const verdict = readOnceCompiled(() => this.evaluate(value, context));
+      builder.add(verdict instanceof Promise ? await verdict : verdict);
     }
     const submission = builder.build();
     const growth = growthOf(submission.events);

@@ -25,7 +25,7 @@ const schemaProperty = {
 
 export class PutEventTypeDto {
   @ApiProperty(schemaProperty)
-  // `PayloadSchema` validates the value itself.
+  // `SchemaCompiler` validates the value itself.
   @IsGiven
   schema: unknown;
 
@@ -40,7 +40,7 @@ export class PutEventTypeDto {
 
 export class CheckSchemaDto {
   @ApiProperty(schemaProperty)
-  // `PayloadSchema` validates the value itself.
+  // `SchemaCompiler` validates the value itself.
   @IsGiven
   schema: unknown;
 

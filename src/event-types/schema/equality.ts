@@ -1,4 +1,3 @@
-import { _, type Ajv2020, type FuncKeywordDefinition } from 'ajv/dist/2020.js';
 import { countSteps } from './steps.js';
 
 /** Steps of comparing two values without the values in them. */
@@ -44,44 +43,9 @@ export function areUnique(items: readonly unknown[]): boolean {
 }
 
 /** @returns a function that tells whether a value equals one of `allowed` */
-function isOneOf(allowed: readonly unknown[]): (value: unknown) => boolean {
+export function isOneOf(allowed: readonly unknown[]): (value: unknown) => boolean {
   const primitives = new Set(allowed.filter(isPrimitive));
   const others = allowed.filter((value) => !isPrimitive(value));
   return (value) =>
     isPrimitive(value) ? primitives.has(value) : others.some((each) => isEqual(value, each));
-}
-
-const KEYWORDS: FuncKeywordDefinition[] = [
-  {
-    keyword: 'const',
-    compile: (allowed: unknown) => (value: unknown) => isEqual(value, allowed),
-    errors: false,
-    error: {
-      message: 'must be equal to constant',
-      params: ({ schemaCode }) => _`{allowedValue: ${schemaCode}}`,
-    },
-  },
-  {
-    keyword: 'enum',
-    schemaType: 'array',
-    compile: isOneOf,
-    errors: false,
-    error: {
-      message: 'must be equal to one of the allowed values',
-      params: ({ schemaCode }) => _`{allowedValues: ${schemaCode}}`,
-    },
-  },
-  {
-    keyword: 'uniqueItems',
-    type: 'array',
-    schemaType: 'boolean',
-    compile: (wanted: boolean) => (items: unknown[]) => !wanted || areUnique(items),
-    errors: false,
-    error: { message: 'must NOT have duplicate items' },
-  },
-];
-
-/** Replaces the keywords of ajv that compare values. */
-export function replaceEqualityKeywords(ajv: Ajv2020): void {
-  for (const keyword of KEYWORDS) ajv.removeKeyword(String(keyword.keyword)).addKeyword(keyword);
 }

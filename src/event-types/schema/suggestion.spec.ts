@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { PayloadSchema } from './payload-schema.js';
+import { compiled } from './payload-schema.spec-support.js';
 import { Suggestion } from './suggestion.js';
 
 function suggest(payloads: Record<string, unknown>[]): Record<string, unknown> {
@@ -37,7 +37,7 @@ describe('Suggestion', () => {
       fc.property(fc.array(payload, { minLength: 1, maxLength: 30 }), (payloads) => {
         const suggestion = new Suggestion();
         for (const each of payloads) suggestion.add(each);
-        const schema = new PayloadSchema(suggestion.schema());
+        const schema = compiled(suggestion.schema());
         expect(payloads.filter((each) => schema.explain(each) !== undefined)).toEqual([]);
       }),
       { numRuns: 50 },
@@ -108,7 +108,7 @@ describe('Suggestion', () => {
     let deep: Record<string, unknown> = { end: true };
     for (let level = 0; level < 90; level++) deep = { deep, list: [[[level]]] };
     for (const all of [payloads, [deep]]) {
-      const schema = new PayloadSchema(suggest(all));
+      const schema = compiled(suggest(all));
       for (const payload of all) expect(schema.explain(payload)).toBeUndefined();
     }
   });

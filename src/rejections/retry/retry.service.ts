@@ -4,7 +4,13 @@ import { EventLimits } from '../../events/event-limits.js';
 import { ArrivalTimes } from '../../dialects/arrival-times.js';
 import { parseItemText, readTranslated } from '../../dialects/read-item.js';
 import { dialectOf } from '../../dialects/registry.js';
-import { contextOf, type ReadContext, readEventText, type Verdict } from '../../events/event-reader.js';
+import {
+  contextOf,
+  type ReadContext,
+  readEventText,
+  readOnceCompiled,
+  type Verdict,
+} from '../../events/event-reader.js';
 import { Timeslice } from '../../platform/async/timeslice.js';
 import { DomainError, type FieldErrors, NotFoundError } from '../../platform/errors/domain-error.js';
 import type { ReadEvent } from '../../platform/model/event.js';
@@ -152,11 +158,12 @@ export class RetryService {
   /** An event without a timestamp happened when it arrived. */
   private async read(row: RejectionRow, context: ReadContext): Promise<Verdict> {
     const dialect = row.dialect === null ? undefined : dialectOf(row.dialect);
-    if (!dialect) return readEventText(textOf(row), context, row.rejected_at);
+    if (!dialect) return readOnceCompiled(() => readEventText(textOf(row), context, row.rejected_at));
     const parsed = parseItemText(dialect, textOf(row));
     if ('outcome' in parsed) return parsed;
     const arrivals = await this.arrivals.of(row.application, dialect.name, [parsed], row.rejected_at);
-    return readTranslated(parsed, arrivals.get(parsed) ?? row.rejected_at, context);
+    const arrival = arrivals.get(parsed) ?? row.rejected_at;
+    return readOnceCompiled(() => readTranslated(parsed, arrival, context));
   }
 
   private async withinLimits(verdict: Verdict): Promise<Verdict> {
