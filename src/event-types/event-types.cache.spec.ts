@@ -5,12 +5,14 @@ import { EventTypes, SchemaPendingError } from './event-types.cache.js';
 import { COMPILER } from './schema/payload-schema.spec-support.js';
 import type { EventTypeVersion } from './event-types.repository.js';
 
+const SCHEMA = { properties: { a: { type: 'string' } } };
+
 const version = (number: number, fields: Partial<EventTypeVersion> = {}): EventTypeVersion => ({
   application: 'shop',
   category: 'c',
   name: 'n',
   version: number,
-  schema: '{"properties":{"a":{"type":"string"}}}',
+  schema: JSON.stringify(SCHEMA),
   mode: 'enforce',
   changed_by: 'default',
   changed_by_key: null,
@@ -110,6 +112,31 @@ describe('EventTypes', () => {
       expect(result).toMatchObject({ status: 'rejected', reason: { message: 'The thread ended.' } });
     expect([await check('c', 'n', { a: 'text' }), calls]).toEqual([undefined, 2]);
     expect([(await check('c', 'n', { a: 1 }))?.refused, calls]).toEqual([true, 2]);
+  });
+
+  it('compiles a schema again whose place in memory others have taken', async () => {
+    const calls: unknown[] = [];
+    types = new EventTypes({
+      compile: async (schema) => {
+        calls.push(schema);
+        return Object.assign(await COMPILER.compile(schema), { bytes: 40 * 1024 ** 2 });
+      },
+    });
+    const other = { name: 'other', schema: '{"required":["b"]}' };
+    types.update([version(1), version(1, other)]);
+    for (const name of ['n', 'n', 'other', 'n']) expect(await check('c', name, { b: 1 })).toBeUndefined();
+    expect(calls).toEqual(['n', 'other', 'n'].map((name) => (name === 'n' ? SCHEMA : { required: ['b'] })));
+  });
+
+  it('has room for 16 MiB of schemas of an application, of which the newest of each type counts', () => {
+    const large = 'x'.repeat(10 * 1024 ** 2);
+    const key = (name: string, application = 'shop') => ({ application, category: 'c', name });
+    types.update([version(1, { name: 'a', schema: large })]);
+    expect(types.hasRoomFor(key('b'), large)).toBe(false);
+    expect(types.hasRoomFor(key('a'), large)).toBe(true);
+    expect(types.hasRoomFor(key('b', 'other'), large)).toBe(true);
+    types.update([version(2, { name: 'a', schema: null, mode: null })]);
+    expect(types.hasRoomFor(key('b'), large)).toBe(true);
   });
 
   it('accepts every event of a type whose schema no longer compiles, and logs that once', async () => {

@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
@@ -6,6 +7,12 @@ import type { RejectionCode } from '../platform/model/rejection.js';
 import type { ApplicationTypeKey, EventTypeVersion, Mode } from './event-types.repository.js';
 import type { PayloadSchema } from './schema/payload-schema.js';
 import { SchemaCompiler, SchemaError } from './schema/schema-compiler.js';
+
+/** Bytes of compiled schemas in memory: 30 of the largest, or thousands of usual ones. */
+const MAX_COMPILED_BYTES = 64 * 1024 ** 2;
+
+/** Characters of the schemas of one application, which every process of the API keeps. */
+export const MAX_APPLICATION_SIZE = 16 * 1024 ** 2;
 
 /** How an event violates its type. */
 export interface TypeViolation {
@@ -24,56 +31,46 @@ export class SchemaPendingError extends Error {
   }
 }
 
-/** A version of an event type. Its schema is compiled once, when the first event of the type arrives. */
-class CachedType {
-  private readonly logger = new Logger('EventTypes');
-  private compiled: PayloadSchema | undefined;
-  private compiling: Promise<void> | undefined;
-  private broken = false;
+/** A version of an event type. */
+interface CachedType {
+  readonly key: ApplicationTypeKey;
+  readonly version: number;
+  /** Null in a version that is a deletion. */
+  readonly schema: string | null;
+  readonly mode: Mode | null;
+  compiling?: Promise<void> | undefined;
+  /** Whether its schema can no longer be compiled. */
+  isBroken?: boolean;
+}
 
-  constructor(
-    readonly version: number,
-    private readonly key: ApplicationTypeKey,
-    /** Null in a version that is a deletion. */
-    private readonly text: string | null,
-    readonly mode: Mode | null,
-    private readonly compiler: Pick<SchemaCompiler, 'compile'>,
-  ) {}
+/** The types of an application by category and name. */
+class ApplicationTypes {
+  private readonly categories = new Map<string, Map<string, CachedType>>();
+  /** Characters of the schemas together. */
+  size = 0;
 
-  get exists(): boolean {
-    return this.text !== null;
+  get(category: string, name: string): CachedType | undefined {
+    return this.categories.get(category)?.get(name);
   }
 
-  /**
-   * Undefined when a schema that was registered can no longer be compiled, which an upgrade of a library may cause. Its
-   * events are accepted rather than lost.
-   * @throws SchemaPendingError
-   */
-  get schema(): PayloadSchema | undefined {
-    if (this.compiled || this.broken || this.text === null) return this.compiled;
-    this.compiling ??= this.compile(this.text).finally(() => (this.compiling = undefined));
-    throw new SchemaPendingError(this.compiling);
-  }
-
-  private async compile(text: string): Promise<void> {
-    try {
-      this.compiled = await this.compiler.compile(JSON.parse(text));
-    } catch (error) {
-      if (!(error instanceof SchemaError)) throw error;
-      this.broken = true;
-      const { application, category, name } = this.key;
-      this.logger.error(
-        `Version ${this.version} of (${category}, ${name}) of ${application} is not enforced: ${describe(error)}`,
-      );
-    }
+  set(type: CachedType): void {
+    const { category, name } = type.key;
+    const names = this.categories.get(category) ?? new Map<string, CachedType>();
+    this.size += (type.schema?.length ?? 0) - (names.get(name)?.schema?.length ?? 0);
+    this.categories.set(category, names.set(name, type));
   }
 }
 
 /** The current event types in memory. EventTypesRefresher keeps them up to date. */
 @Injectable()
 export class EventTypes {
-  /** By application, category and name. */
-  private readonly types = new Map<string, Map<string, Map<string, CachedType>>>();
+  private readonly logger = new Logger('EventTypes');
+  private readonly applications = new Map<string, ApplicationTypes>();
+  /** Schemas are compiled when the first event of their type arrives, and again if others have taken their place since. */
+  private readonly compiled = new LRUCache<CachedType, PayloadSchema>({
+    maxSize: MAX_COMPILED_BYTES,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
   private loaded = false;
   private isInUse = false;
   /** Called for the first check after each call of `takeUse()`. */
@@ -97,9 +94,9 @@ export class EventTypes {
       this.isInUse = true;
       this.onUse();
     }
-    const type = this.types.get(application)?.get(category)?.get(name);
-    if (type === undefined || !type.exists) return unknownType(category, name);
-    const errors = type.schema?.explain(data);
+    const type = this.applications.get(application)?.get(category, name);
+    if (type === undefined || type.schema === null) return unknownType(category, name);
+    const errors = this.schemaOf(type, type.schema)?.explain(data);
     return errors && { refused: type.mode === 'enforce', code: 'payload_mismatch', errors };
   }
 
@@ -110,26 +107,72 @@ export class EventTypes {
     return wasInUse;
   }
 
-  isRegistered({ application, category, name }: ApplicationTypeKey): boolean {
-    return this.types.get(application)?.get(category)?.get(name)?.exists === true;
+  isRegistered(key: ApplicationTypeKey): boolean {
+    return (this.find(key)?.schema ?? null) !== null;
   }
 
-  /** Adds versions in any order. One that is older than the cached version of its type changes nothing. */
+  /** Adds versions in any order, and so the versions of all types at the start. */
   update(versions: readonly EventTypeVersion[]): void {
-    for (const { application, category, name, version, schema, mode } of versions) {
-      const key = { application, category, name };
-      if (version <= this.versionOf(key)) continue;
-      const categories = this.types.get(application) ?? new Map<string, Map<string, CachedType>>();
-      const names = categories.get(category) ?? new Map<string, CachedType>();
-      names.set(name, new CachedType(version, key, schema, mode, this.compiler));
-      this.types.set(application, categories.set(category, names));
-    }
+    for (const version of versions) this.add(version);
     this.loaded = true;
   }
 
+  /**
+   * Adds a version. One that is older than the cached version of its type changes nothing.
+   * @param compiled its schema, if this process has just compiled it
+   */
+  add(
+    { application, category, name, version, schema, mode }: EventTypeVersion,
+    compiled?: PayloadSchema,
+  ): void {
+    const key = { application, category, name };
+    if (version <= this.versionOf(key)) return;
+    const types = this.applications.get(application) ?? new ApplicationTypes();
+    const type: CachedType = { key, version, schema, mode };
+    types.set(type);
+    this.applications.set(application, types);
+    if (compiled) this.compiled.set(type, compiled);
+  }
+
   /** The cached version of a type; 0 if there is none. */
-  versionOf({ application, category, name }: ApplicationTypeKey): number {
-    return this.types.get(application)?.get(category)?.get(name)?.version ?? 0;
+  versionOf(key: ApplicationTypeKey): number {
+    return this.find(key)?.version ?? 0;
+  }
+
+  /** Whether the schemas of an application are small enough together to be kept in memory if one of its types gets this schema. */
+  hasRoomFor(key: ApplicationTypeKey, schema: string): boolean {
+    const others =
+      (this.applications.get(key.application)?.size ?? 0) - (this.find(key)?.schema?.length ?? 0);
+    return others + schema.length <= MAX_APPLICATION_SIZE;
+  }
+
+  private find({ application, category, name }: ApplicationTypeKey): CachedType | undefined {
+    return this.applications.get(application)?.get(category, name);
+  }
+
+  /**
+   * Undefined when a schema that was registered can no longer be compiled, which an upgrade of a library may cause. Its
+   * events are accepted rather than lost.
+   * @throws SchemaPendingError
+   */
+  private schemaOf(type: CachedType, text: string): PayloadSchema | undefined {
+    const compiled = this.compiled.get(type);
+    if (compiled || type.isBroken) return compiled;
+    type.compiling ??= this.compile(type, text).finally(() => (type.compiling = undefined));
+    throw new SchemaPendingError(type.compiling);
+  }
+
+  private async compile(type: CachedType, text: string): Promise<void> {
+    try {
+      this.compiled.set(type, await this.compiler.compile(JSON.parse(text)));
+    } catch (error) {
+      if (!(error instanceof SchemaError)) throw error;
+      type.isBroken = true;
+      const { application, category, name } = type.key;
+      this.logger.error(
+        `Version ${type.version} of (${category}, ${name}) of ${application} is not enforced: ${describe(error)}`,
+      );
+    }
   }
 }
 

@@ -1,13 +1,19 @@
 import { Injectable } from '@nestjs/common';
+import pLimit from 'p-limit';
 import { APPLICATION_NAME } from '../auth/application-name.js';
 import { actorOf } from '../auth/audit.js';
 import { applicationNotFound } from '../auth/auth-errors.js';
 import type { Caller } from '../auth/caller.js';
 import { Timeslice } from '../platform/async/timeslice.js';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
-import { DomainError, type FieldErrors, NotFoundError } from '../platform/errors/domain-error.js';
+import {
+  DomainError,
+  type FieldErrors,
+  NotFoundError,
+  UnavailableError,
+} from '../platform/errors/domain-error.js';
 import { currentQuestion } from '../platform/questions/question.js';
-import { EventTypes } from './event-types.cache.js';
+import { EventTypes, MAX_APPLICATION_SIZE } from './event-types.cache.js';
 import {
   type ApplicationTypeKey,
   EventTypesRepository,
@@ -15,6 +21,7 @@ import {
   type Mode,
 } from './event-types.repository.js';
 import { type Sample, SamplesRepository } from './samples.repository.js';
+import type { PayloadSchema } from './schema/payload-schema.js';
 import { SchemaCompiler } from './schema/schema-compiler.js';
 import { Suggestion } from './schema/suggestion.js';
 import { decodeTypeCursor, encodeTypeCursor } from './type-cursor.js';
@@ -28,10 +35,24 @@ const MAX_SUGGESTION_SAMPLES = 1000;
 /** Refused events that a check returns. */
 const MAX_EXAMPLES = 10;
 
+/** Schemas to register or to try that wait to be compiled, each for up to a second. */
+const MAX_WAITING_SCHEMAS = 20;
+
 /** Others changed the type at the same time, MAX_ATTEMPTS times. */
 export class ChangeConflictError extends DomainError {
   constructor() {
     super('conflict', 'conflict', 'Others changed this event type at the same time; try again.');
+  }
+}
+
+export class TooManySchemasError extends DomainError {
+  constructor() {
+    super(
+      'conflict',
+      'too_many_schemas',
+      `The schemas of an application may have ${MAX_APPLICATION_SIZE.toLocaleString('en')} characters together: ` +
+        'delete types that are not used.',
+    );
   }
 }
 
@@ -69,6 +90,8 @@ export interface VersionPage {
 /** Registers event types and tries schemas on stored events. */
 @Injectable()
 export class EventTypesService {
+  private readonly limitCompilations = pLimit(1);
+
   constructor(
     private readonly repository: EventTypesRepository,
     private readonly types: EventTypes,
@@ -117,15 +140,16 @@ export class EventTypesService {
 
   /**
    * Registers a type or changes it. Makes no version if nothing changes.
-   * @throws SchemaError, ChangeConflictError, DatabaseUnavailableError
+   * @throws SchemaError, TooManySchemasError, ChangeConflictError, UnavailableError, DatabaseUnavailableError
    */
   async put(key: ApplicationTypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
-    await this.compiler.compile(schema);
+    const compiled = await this.compile(schema);
     const text = JSON.stringify(schema);
+    if (!this.types.hasRoomFor(key, text)) throw new TooManySchemasError();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const latest = await this.repository.latest(key);
       if (latest?.schema === text && latest.mode === mode) return { outcome: 'unchanged', version: latest };
-      const version = await this.add(key, latest, { schema: text, mode }, caller);
+      const version = await this.add(key, latest, { schema: text, mode }, caller, compiled);
       if (version) return { outcome: (latest?.schema ?? null) === null ? 'created' : 'changed', version };
     }
     throw new ChangeConflictError();
@@ -148,7 +172,7 @@ export class EventTypesService {
    * @throws SchemaError, ClickHouseUnavailableError, DatabaseUnavailableError
    */
   async check(key: ApplicationTypeKey, schema: unknown, limit: number): Promise<Trial> {
-    const payloadSchema = await this.compiler.compile(schema);
+    const payloadSchema = await this.compile(schema);
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;
@@ -173,6 +197,16 @@ export class EventTypesService {
     return { examined: suggestion.examined, schema: suggestion.schema() };
   }
 
+  /**
+   * Compiles a schema in its turn: events, which wait for theirs, wait for no more than one of these.
+   * @throws SchemaError, UnavailableError `busy`
+   */
+  private compile(schema: unknown): Promise<PayloadSchema> {
+    if (this.limitCompilations.pendingCount >= MAX_WAITING_SCHEMAS)
+      throw new UnavailableError('busy', 'Too many schemas wait to be compiled; nothing was changed.');
+    return this.limitCompilations(() => this.compiler.compile(schema));
+  }
+
   /** The newest stored events of a type. The question pays for what is done with them, until nobody waits for its answer. */
   private async *samplesOf(key: ApplicationTypeKey, limit: number): AsyncGenerator<Sample> {
     const question = currentQuestion();
@@ -195,6 +229,7 @@ export class EventTypesService {
     latest: EventTypeVersion | undefined,
     content: Pick<EventTypeVersion, 'schema' | 'mode'>,
     caller: Caller,
+    compiled?: PayloadSchema,
   ): Promise<EventTypeVersion | undefined> {
     const version = await this.repository.insert(
       {
@@ -206,7 +241,7 @@ export class EventTypesService {
       },
       actorOf(caller),
     );
-    if (version) this.types.update([version]);
+    if (version) this.types.add(version, compiled);
     return version;
   }
 }

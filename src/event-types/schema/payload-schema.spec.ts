@@ -121,8 +121,13 @@ describe('PayloadSchema', () => {
       { items: { items: { allOf: many(400, () => ({ minimum: 0 })) } } },
       many(5000, () => [1]),
     ],
-    ['uniqueItems', { uniqueItems: true }, many(5000, (index) => [index])],
-    ['enum', { items: { enum: many(500, (index) => [index]) } }, many(9000, () => [499])],
+    ['uniqueItems', { allOf: many(40, () => ({ uniqueItems: true })) }, many(5000, (index) => [index])],
+    ['enum', { items: { allOf: many(10, () => ({ enum: [[499]] })) } }, many(9000, () => [499])],
+    [
+      'const',
+      { items: { anyOf: many(30, (index) => ({ const: { a: 0, b: 1, c: 29 - index } })) } },
+      many(3000, () => ({ a: 0, b: 1, c: 0 })),
+    ],
     ['references', { items: { allOf: many(300, () => ({ $ref: '#/$defs/b' })) } }, many(30_000, () => 1)],
     [
       'additionalProperties',
@@ -165,6 +170,7 @@ describe('PayloadSchema', () => {
         points: { items: { type: 'object', properties: { x: { type: 'number' }, y: { type: 'number' } } } },
         numbers: { items: { type: 'number', minimum: 0 }, uniqueItems: true },
         countries: { items: { enum: many(250, (index) => `country ${index}`) } },
+        rooms: { uniqueItems: true, items: { enum: many(500, (index) => ({ room: index })) } },
         text: { type: 'string', minLength: 1, maxLength: 65_536 },
       },
     });
@@ -175,6 +181,7 @@ describe('PayloadSchema', () => {
       points: many(5000, () => ({ x: 1, y: 2 })),
       numbers: many(30_000, (index) => index),
       countries: many(5000, () => 'country 249'),
+      rooms: many(500, (index) => ({ room: index })),
       text,
     };
     for (const [name, value] of Object.entries(values))

@@ -17,8 +17,13 @@ export class PayloadSchema {
   /** Made when the first violation must be explained. */
   private validateAll: ValidateFunction | undefined;
 
+  /** Its memory, approximately. */
+  readonly bytes: number;
+
   constructor(private readonly compiled: CompiledSchema) {
-    this.validate = toFunction(compiled.first);
+    const { first, all } = compiled;
+    this.validate = toFunction(first);
+    this.bytes = [first, all].reduce((sum, { text, cachedData }) => sum + text.length + cachedData.length, 0);
   }
 
   /** The violations of a payload, by path; undefined for one that matches. One that takes too many steps to check does not match. */
