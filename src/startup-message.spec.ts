@@ -13,7 +13,7 @@ describe('describeStart()', () => {
   it('lists all addresses', () => {
     expect(describeStart({ ...APP, dataDir: 'data' })).toBe(`
 The Eye is open.
-  Page        http://127.0.0.1:8000/
+  Dashboard   http://127.0.0.1:8000/
   API         http://127.0.0.1:8000/events/
   Docs        http://127.0.0.1:8000/docs
   PostgreSQL  postgresql://user:***@db:5432/eye

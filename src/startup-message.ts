@@ -28,7 +28,7 @@ export function describeStart({
     role === 'worker'
       ? [['Worker', `stores events; health at ${address}/health/ready`]]
       : [
-          ['Page', `${address}/`],
+          ['Dashboard', `${address}/`],
           ['API', `${address}/events/`],
           ['Docs', `${address}/docs`],
         ];

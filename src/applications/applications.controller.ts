@@ -27,7 +27,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Allow, VisibleApplication } from '../auth/access.decorator.js';
 import { actorOf } from '../auth/audit.js';
-import { Question } from '../auth/question.decorator.js';
+import { PostgresQuestion } from '../auth/question.decorator.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { locationOf } from '../platform/http/links.js';
@@ -48,7 +48,7 @@ export class ApplicationsController {
 
   @Get()
   @Allow('admin', 'handler')
-  @Question()
+  @PostgresQuestion()
   @AllowedParameters('after')
   @ApiOperation({ summary: 'List applications', description: `Ordered by name, ${PAGE_SIZE} at a time.` })
   @ApiQuery({ name: 'after', required: false, description: 'Continues after the application of this name.' })
@@ -81,7 +81,7 @@ export class ApplicationsController {
 
   @Get(':name')
   @Allow('admin', 'handler')
-  @Question()
+  @PostgresQuestion()
   @AllowedParameters()
   @ApiOperation({ summary: 'One application', description: 'With its keys, revoked ones included.' })
   @ApiParam(nameParameter)

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Allow } from '../auth/access.decorator.js';
-import { Question } from '../auth/question.decorator.js';
+import { PostgresQuestion } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
 import { toPageResponse } from '../platform/paging/page-response.js';
@@ -19,7 +19,7 @@ export class AuditController {
 
   @Get()
   @Allow('admin', 'parameter')
-  @Question()
+  @PostgresQuestion()
   @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'List changes',

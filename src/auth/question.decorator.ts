@@ -70,9 +70,9 @@ const question = (options: QuestionOptions): MethodDecorator =>
  * Declares that a route reads PostgreSQL for its caller. Its requests wait for one of the connections of questions, which
  * keys share fairly, and are charged for the work.
  *
- * @example `@Question()` below `@Allow('read')`
+ * @example `@PostgresQuestion()` below `@Allow('read')`
  */
-export const Question = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecorator =>
+export const PostgresQuestion = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecorator =>
   question({ ...options, asksClickHouse: () => false });
 
 /**
@@ -83,7 +83,7 @@ export const Question = (options: Pick<AskOptions, 'isHeavy'> = {}): MethodDecor
 export const ClickHouseQuestion = (): MethodDecorator =>
   applyDecorators(question({ asksClickHouse: () => true }), ApiProblems(422));
 
-/** Declares that a route is a `@Question()` or a `@ClickHouseQuestion()`, by its parameters. */
+/** Declares that a route is a `@PostgresQuestion()` or a `@ClickHouseQuestion()`, by its parameters. */
 export const EitherQuestion = (
   asksClickHouse: AsksClickHouse,
   options: Pick<AskOptions, 'isHeavy'> = {},

@@ -12,12 +12,12 @@ const DIGEST_LENGTH = 22;
 export const isGiven = (value: unknown): boolean => value !== undefined && value !== null && value !== '';
 
 /** A text that is not empty; undefined for every other value. */
-export const textOf = (value: unknown): string | undefined =>
+export const stringOf = (value: unknown): string | undefined =>
   typeof value === 'string' && value !== '' ? value : undefined;
 
 /** The same, also of a number, as which some clients send their ids. */
 export const idOf = (value: unknown): string | undefined =>
-  typeof value === 'number' ? String(value) : textOf(value);
+  typeof value === 'number' ? String(value) : stringOf(value);
 
 /** A text that is cut where it exceeds the limits of a category or a name. Its whole must be kept in `data`. */
 export function cut(text: string, maxCharacters = environment.TEXT_LIMIT): string {

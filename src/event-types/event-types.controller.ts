@@ -25,7 +25,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../platform/config/environment.js';
 import { Allow } from '../auth/access.decorator.js';
-import { ClickHouseQuestion, Question } from '../auth/question.decorator.js';
+import { ClickHouseQuestion, PostgresQuestion } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { JsonObjectPipe } from '../platform/http/json-object.pipe.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
@@ -74,7 +74,7 @@ export class EventTypesController {
 
   @Get()
   @Allow('read', 'parameter')
-  @Question()
+  @PostgresQuestion()
   @ApiOperation({
     summary: 'List event types',
     description: 'The current types of an application, ordered by category and name.',
@@ -91,7 +91,7 @@ export class EventTypesController {
 
   @Get(':category/:name')
   @Allow('read', 'parameter')
-  @Question()
+  @PostgresQuestion()
   @AllowedParameters('application')
   @ApiQuery(APPLICATION_PARAMETER)
   @OfType()
@@ -160,7 +160,7 @@ export class EventTypesController {
 
   @Get(':category/:name/versions')
   @Allow('read', 'parameter')
-  @Question()
+  @PostgresQuestion()
   @OfType()
   @ApiOperation({
     summary: 'List the versions of an event type',

@@ -16,7 +16,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { environment } from '../platform/config/environment.js';
 import { Allow, VisibleApplication } from '../auth/access.decorator.js';
-import { EitherQuestion, Question } from '../auth/question.decorator.js';
+import { EitherQuestion, PostgresQuestion } from '../auth/question.decorator.js';
 import { filterPipe } from '../platform/filters/filter.pipe.js';
 import { ApiFilters } from '../platform/filters/filtered.dto.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
@@ -172,7 +172,7 @@ export class EventsController {
 
   @Get(':id')
   @Allow('read', 'handler')
-  @Question()
+  @PostgresQuestion()
   @AllowedParameters()
   @ApiOperation({ summary: 'One event' })
   @ApiParam({

@@ -22,7 +22,7 @@ import { RedisUnavailableError } from '../platform/redis/redis-errors.js';
 import { metrics } from '../platform/telemetry/metrics.js';
 import { type SpanOptions, traced } from '../platform/telemetry/tracing.js';
 import { Backlog } from '../queue/backlog.js';
-import { entryOf, parkedOptions } from '../queue/batch-job.js';
+import { entryOfJob, parkedOptions } from '../queue/batch-job.js';
 import { arrayOf, type Entry } from '../queue/entry.js';
 import { IngestionBuffer } from '../queue/ingestion-buffer.js';
 import { BATCH_JOB, INGESTION_QUEUE, MAX_BATCH_SIZE, ORDER_JOB } from '../queue/queue.constants.js';
@@ -112,7 +112,7 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
   /** Puts the events of a job of an earlier version, and a parked one whose time has come, into the buffer. They are counted already. */
   @Process({ name: BATCH_JOB, concurrency: 0 })
   async unpack(job: Job<string>): Promise<void> {
-    await this.buffer.append([entryOf(job)], 0);
+    await this.buffer.append([entryOfJob(job)], 0);
   }
 
   onModuleInit(): void {

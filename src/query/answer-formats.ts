@@ -22,7 +22,7 @@ const CHUNK_SIZE = 500;
 const NUMBER = /^(?:Nullable\()?(?:U?Int\d|B?Float\d|Decimal)/;
 
 /** One JSON object, in which the rows are as ClickHouse has written them. */
-export function toJson({ columns, rows, ...others }: Answer): string {
+export function answerToJson({ columns, rows, ...others }: Answer): string {
   return `{"columns":${JSON.stringify(columns)},"rows":[${rows.join(',')}],${JSON.stringify(others).slice(1)}`;
 }
 

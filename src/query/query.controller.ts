@@ -13,7 +13,7 @@ import { ClickHouseQuestion } from '../auth/question.decorator.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { JsonObjectPipe } from '../platform/http/json-object.pipe.js';
-import { MEDIA_TYPES, toFile, toJson } from './answer-formats.js';
+import { MEDIA_TYPES, toFile, answerToJson } from './answer-formats.js';
 import { QueryDto, QueryResponse } from './dto/query.dto.js';
 import { QueryService } from './query.service.js';
 
@@ -66,7 +66,7 @@ export class QueryController {
     const { format } = query;
     const answer = await this.queries.run(query, visible);
     void reply.header('content-type', MEDIA_TYPES[format]);
-    if (format === 'json') return toJson(answer);
+    if (format === 'json') return answerToJson(answer);
     void reply.headers({ 'x-as-of': answer.as_of, 'x-truncated': String(answer.truncated) });
     return new StreamableFile(toFile(answer, format), {
       type: MEDIA_TYPES[format],

@@ -1,5 +1,5 @@
 import type { Job } from 'bull';
-import { entryOf } from './batch-job.js';
+import { entryOfJob } from './batch-job.js';
 import { arrayOf } from './entry.js';
 import { batchCost, MAX_BATCH_SIZE } from './queue.constants.js';
 
@@ -11,17 +11,17 @@ const jobWith = (data: unknown): Job<string> =>
     timestamp: 4711,
   }) as unknown as Job<string>;
 
-describe('entryOf()', () => {
+describe('entryOfJob()', () => {
   const events = [{ name: 'a "quoted" \\ name' }, { name: '漢\u2028' }];
 
   it('returns the items that were queued as the text of an array, with their time and their traces', () => {
-    const entry = entryOf(jobWith(JSON.stringify(events)));
+    const entry = entryOfJob(jobWith(JSON.stringify(events)));
     expect(entry).toMatchObject({ items: 2, acceptedAt: 4711, traces: ['trace'] });
     expect(arrayOf([entry])).toBe(JSON.stringify(events));
   });
 
   it('returns the items of a job of version 0.1', () => {
-    expect(arrayOf([entryOf(jobWith(events))])).toBe(JSON.stringify(events));
+    expect(arrayOf([entryOfJob(jobWith(events))])).toBe(JSON.stringify(events));
   });
 });
 

@@ -16,12 +16,12 @@ export const parkedOptions = (delay: number): BatchJobOptions => ({
   attempts: UNLIMITED,
   backoff: { type: CAPPED_BACKOFF },
   removeOnComplete: true,
-  // The data is parsed by `entryOf` once, and not by Bull whenever it looks at the job.
+  // The data is parsed by `entryOfJob` once, and not by Bull whenever it looks at the job.
   preventParsingData: true,
 });
 
 /** The items of a job. Its data is the text of their JSON array; jobs of version 0.1 hold the array itself. */
-export function entryOf({ data, opts, timestamp }: Job<string>): Entry {
+export function entryOfJob({ data, opts, timestamp }: Job<string>): Entry {
   const { items, traces = [] } = opts as BatchJobOptions;
   const array = data.startsWith('"') ? (JSON.parse(data) as string) : data;
   return { items, acceptedAt: timestamp, isAwaited: false, traces, text: array.slice(1, -1) };

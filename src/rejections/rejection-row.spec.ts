@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { anyCharacter } from '../platform/json/any-character.spec-support.js';
 import type { NewRejection } from '../platform/model/rejection.js';
-import { eventOf, head, textOf, toRow } from './rejection-row.js';
+import { eventOf, head, eventTextOf, toRow } from './rejection-row.js';
 
 const refused = (fields: Partial<NewRejection>): NewRejection => ({
   application: 'shop',
@@ -25,7 +25,7 @@ describe('The row of a rejection', () => {
         expect(isStorable(row.event)).toBe(true);
         expect(row.whole).toBe(true);
         expect(eventOf(row)).toEqual(JSON.parse(JSON.stringify(event)));
-        expect(JSON.parse(textOf(row))).toEqual(JSON.parse(JSON.stringify(event)));
+        expect(JSON.parse(eventTextOf(row))).toEqual(JSON.parse(JSON.stringify(event)));
       }),
     );
   });
@@ -36,7 +36,7 @@ describe('The row of a rejection', () => {
         const event = binary.toWellFormed();
         const row = toRow(refused({ code: 'malformed_json', event }), 'refused');
         expect(isStorable(row.event)).toBe(true);
-        expect([eventOf(row), textOf(row)]).toEqual([event, event]);
+        expect([eventOf(row), eventTextOf(row)]).toEqual([event, event]);
       }),
     );
   });
@@ -44,7 +44,7 @@ describe('The row of a rejection', () => {
   it('contains the original text of an event that JSON.parse would change', () => {
     const json = '{"x": 12345678901234567890}';
     const row = toRow(refused({ code: 'not_exact', event: JSON.parse(json), json }), 'refused');
-    expect([eventOf(row), textOf(row)]).toEqual([json, json]);
+    expect([eventOf(row), eventTextOf(row)]).toEqual([json, json]);
   });
 
   it('contains only storable texts and messages, and at most 255 characters of an indexed field', () => {

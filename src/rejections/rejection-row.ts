@@ -68,7 +68,7 @@ export function eventJsonOf({ code, event, whole }: Pick<RejectionRow, 'code' | 
 const isNoJson = (code: string): boolean => code === 'malformed_json' || code === 'not_utf8';
 
 /** The text of a whole event as it was sent. */
-export function textOf({ code, event }: Pick<RejectionRow, 'code' | 'event'>): string {
+export function eventTextOf({ code, event }: Pick<RejectionRow, 'code' | 'event'>): string {
   return isNoJson(code) ? (JSON.parse(event ?? '""') as string) : (event ?? '');
 }
 

@@ -2,7 +2,7 @@ import { Controller, Get, Header, Param, Query, Req } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { Allow, VisibleApplication } from '../auth/access.decorator.js';
-import { Question } from '../auth/question.decorator.js';
+import { PostgresQuestion } from '../auth/question.decorator.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
@@ -21,7 +21,7 @@ export class RejectionsController {
 
   @Get()
   @Allow('read', 'parameter')
-  @Question()
+  @PostgresQuestion()
   @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'List refused events',
@@ -37,7 +37,7 @@ export class RejectionsController {
 
   @Get('summary')
   @Allow('read', 'parameter')
-  @Question({ isHeavy: true })
+  @PostgresQuestion({ isHeavy: true })
   @ApiOperation({
     summary: 'Count refused events',
     description:
@@ -52,7 +52,7 @@ export class RejectionsController {
 
   @Get(':id')
   @Allow('read', 'handler')
-  @Question()
+  @PostgresQuestion()
   @AllowedParameters()
   @ApiOperation({ summary: 'One refused event' })
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'From the list.' })

@@ -3,7 +3,7 @@ import { ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger'
 import type { FastifyRequest } from 'fastify';
 import { EXAMPLE_STORED } from '../events/dto/example.js';
 import { Allow, VisibleApplication } from '../auth/access.decorator.js';
-import { ClickHouseQuestion, Question } from '../auth/question.decorator.js';
+import { ClickHouseQuestion, PostgresQuestion } from '../auth/question.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { RawJson, stringifyRow, stringifyRows } from '../platform/json/raw-json.js';
 import { pageLink } from '../platform/paging/page-link.js';
@@ -46,7 +46,7 @@ export class SessionsController {
 
   @Get(':session_id')
   @Allow('read', 'handler')
-  @Question()
+  @PostgresQuestion()
   @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({
     summary: 'Get a session and its events',

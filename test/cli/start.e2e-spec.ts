@@ -29,7 +29,7 @@ describe('The Eye on a new data folder', () => {
       [
         '',
         'The Eye is open.',
-        `  Page        ${eye.url}/`,
+        `  Dashboard   ${eye.url}/`,
         `  API         ${eye.url}/events/`,
         `  Docs        ${eye.url}/docs`,
         `  PostgreSQL  ${eye.databaseUrl}`,

@@ -1,10 +1,10 @@
 import { type AuditAction, AUDIT_ACTIONS } from '../../auth/audit.js';
-import { Choice, Filter, TimestampBound } from '../../platform/paging/parameters.js';
+import { Choice, FilterParameter, TimestampBound } from '../../platform/paging/parameters.js';
 import { CursorPageDto } from '../../platform/paging/query.dto.js';
 
 /** Query parameters of `GET /audit`. */
 export class ListAuditDto extends CursorPageDto {
-  @Filter('Changes that concern one application, by its name.', 'default')
+  @FilterParameter('Changes that concern one application, by its name.', 'default')
   application?: string;
 
   @Choice(AUDIT_ACTIONS, 'Changes of one kind.')

@@ -3,7 +3,7 @@ import { DomainError } from '../../platform/errors/domain-error.js';
 import { emptyBody, unsupportedMediaType } from '../../platform/http/http-errors.js';
 import type { Dialect, Message, Translation, Untranslatable } from '../dialect.js';
 import { toUtf8 } from '../surrogates.js';
-import { cut, microseconds, sessionId, textOf } from '../values.js';
+import { cut, microseconds, sessionId, stringOf } from '../values.js';
 import { toStructured } from './binary-mode.js';
 import { BATCH_TYPE, essenceOf, EVENT_TYPE } from './media-types.js';
 
@@ -40,14 +40,14 @@ const REQUIRED = ['id', 'source', 'type'] as const;
 
 function translate(item: Readonly<Record<string, unknown>>): Translation {
   const { specversion, time, subject, sessionid } = item;
-  const id = textOf(item.id);
-  const source = textOf(item.source);
-  const type = textOf(item.type);
+  const id = stringOf(item.id);
+  const source = stringOf(item.source);
+  const type = stringOf(item.type);
   if (specversion !== SPECVERSION) return wrongVersion(specversion);
   if (id === undefined || source === undefined || type === undefined) return missing(item);
   const prefix = type.slice(0, Math.max(0, type.lastIndexOf('.')));
   return {
-    session_id: sessionId(textOf(sessionid) ?? textOf(subject) ?? source),
+    session_id: sessionId(stringOf(sessionid) ?? stringOf(subject) ?? source),
     category: cut(prefix === '' ? NO_PREFIX : prefix),
     name: cut(type),
     data: item,
@@ -58,7 +58,7 @@ function translate(item: Readonly<Record<string, unknown>>): Translation {
 }
 
 function missing(item: Record<string, unknown>): Untranslatable {
-  const names = REQUIRED.filter((name) => textOf(item[name]) === undefined);
+  const names = REQUIRED.filter((name) => stringOf(item[name]) === undefined);
   const code = names.some((name) => item[name] === undefined) ? 'missing_field' : 'wrong_type';
   const message = 'This attribute is required: a text that is not empty.';
   return { code, errors: Object.fromEntries(names.map((name) => [name, [message]])) };

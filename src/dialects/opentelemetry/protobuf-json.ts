@@ -137,7 +137,7 @@ export const LOG_RECORD: Message = [
  * @returns bytes as Latin-1
  * @throws TooManyFieldsError, and Error of any kind if the bytes are no such message
  */
-export const toJson = (bytes: Buffer, message: Message): string =>
+export const protobufToJson = (bytes: Buffer, message: Message): string =>
   write(new BinaryReader(bytes), bytes.length, message, { depth: 0, budget: new FieldBudget() });
 
 /** @param end offset after the last byte of the message: a reader for each message would cost more than its fields */

@@ -10,7 +10,7 @@ import {
   RESOURCE,
   SCOPE,
   skip,
-  toJson,
+  protobufToJson,
   TooManyFieldsError,
 } from './protobuf-json.js';
 
@@ -115,7 +115,7 @@ function* messagesOf(bytes: Buffer, last: number): Generator<[number: number, me
 function jsonOf(bytes: Buffer, message: typeof RESOURCE): string | undefined {
   return decoding(() => {
     try {
-      return toJson(bytes, message);
+      return protobufToJson(bytes, message);
     } catch (error) {
       if (error instanceof TooManyFieldsError) return undefined;
       throw error;

@@ -1,7 +1,7 @@
 import { isJsonObject } from '../../platform/json/json-object.js';
 import { timestampAtMicroseconds } from '../../platform/time/timestamp.js';
 import type { Translation } from '../dialect.js';
-import { cut, idOf, sessionId, textOf } from '../values.js';
+import { cut, idOf, sessionId, stringOf } from '../values.js';
 import { attributeOf, plainAttributes, plainValue } from './any-value.js';
 import { MAX_RECORD_BYTES } from './limits.js';
 
@@ -31,7 +31,7 @@ export function translateRecord(resourceLogs: Fields): Translation {
   const resource = fieldsOf(resourceLogs.resource);
   const scope = fieldsOf(scopeLogs.scope);
   const uid = idOf(attributeOf(record, 'log.record.uid'));
-  const id = uid ?? textOf(resourceLogs.recordId);
+  const id = uid ?? stringOf(resourceLogs.recordId);
   if (resourceLogs.omittedBytes !== undefined)
     return {
       id,
@@ -81,12 +81,12 @@ function sessionOf(record: Fields, resource: Fields): string | undefined {
 
 /** @returns undefined for an id of zeros, which is none */
 function traceIdOf({ traceId }: Fields): string | undefined {
-  const text = textOf(traceId);
+  const text = stringOf(traceId);
   return text === undefined || /^0+$/.test(text) ? undefined : text;
 }
 
 const categoryOf = (record: Fields, scope: Fields): string =>
-  cut(textOf(attributeOf(record, 'event.domain')) ?? textOf(scope.name) ?? DEFAULT_CATEGORY);
+  cut(stringOf(attributeOf(record, 'event.domain')) ?? stringOf(scope.name) ?? DEFAULT_CATEGORY);
 
 function timestampOf({ timeUnixNano, observedTimeUnixNano }: Fields): unknown {
   const nanoseconds = [timeUnixNano, observedTimeUnixNano].find(isSetTime);

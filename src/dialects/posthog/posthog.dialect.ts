@@ -4,7 +4,7 @@ import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { Dialect, Translation, Untranslatable } from '../dialect.js';
-import { cut, fromMilliseconds, idOf, instantOf, microseconds, sessionId, textOf } from '../values.js';
+import { cut, fromMilliseconds, idOf, instantOf, microseconds, sessionId, stringOf } from '../values.js';
 import { openRequest } from './open-request.js';
 
 /** PostHog's capture API, with and without a result for each event. */
@@ -25,7 +25,7 @@ const TRANSPORT_PROPERTIES = new Set(['token']);
 function translate(item: Readonly<Record<string, unknown>>): Translation {
   const properties = isJsonObject(item.properties) ? item.properties : {};
   const id = idOf(item.uuid) ?? idOf(properties.$insert_id);
-  const event = textOf(item.event);
+  const event = stringOf(item.event);
   if (event === undefined) return withoutName(item.event, id);
   const session = [
     properties.$session_id,

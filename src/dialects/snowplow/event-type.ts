@@ -1,6 +1,6 @@
 import type { Violation } from '../../events/event-reader.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
-import { idOf, isGiven, textOf } from '../values.js';
+import { idOf, isGiven, stringOf } from '../values.js';
 import { violation } from './packed-json.js';
 
 interface EventType {
@@ -46,7 +46,7 @@ function structuredType(se_ca: unknown, se_ac: unknown): EventType | Violation {
 function selfDescribingType(event: Record<string, unknown> | undefined): EventType | Violation {
   if (!event)
     return violation('missing_field', 'ue_pr', 'A self-describing JSON, here or in ue_px, is required.');
-  const schema = isJsonObject(event.data) ? textOf(event.data.schema) : undefined;
+  const schema = isJsonObject(event.data) ? stringOf(event.data.schema) : undefined;
   const [, category, name] = SCHEMA.exec(schema ?? '') ?? [];
   if (category === undefined || name === undefined)
     return violation(

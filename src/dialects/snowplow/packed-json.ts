@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parseEventText, type Violation } from '../../events/event-reader.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
-import { textOf } from '../values.js';
+import { stringOf } from '../values.js';
 
 /** A JSON object that was packed into a text. */
 export interface Unpacked {
@@ -29,9 +29,9 @@ export function unpack(
   plain: string,
   encoded: string,
 ): Unpacked | Violation | undefined {
-  const text = textOf(item[plain]);
+  const text = stringOf(item[plain]);
   if (text !== undefined) return parse(text, plain, plain);
-  const base64 = textOf(item[encoded]);
+  const base64 = stringOf(item[encoded]);
   if (base64 === undefined) return undefined;
   const bytes = Buffer.from(base64, 'base64');
   if (!BASE64.test(base64)) return violation('wrong_type', encoded, 'Must be base64url.');

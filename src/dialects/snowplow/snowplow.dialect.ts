@@ -4,7 +4,7 @@ import { toProblemDocument } from '../../platform/http/problem-document.js';
 import type { RenderedError } from '../../platform/http/problem.filter.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
 import type { Dialect, Translation } from '../dialect.js';
-import { cut, fromMilliseconds, idOf, isGiven, sessionId, textOf } from '../values.js';
+import { cut, fromMilliseconds, idOf, isGiven, sessionId, stringOf } from '../values.js';
 import { openRequest } from './open-request.js';
 import { isViolation, unpack } from './packed-json.js';
 import { typeOf } from './event-type.js';
@@ -71,7 +71,7 @@ function clientSessionOf(contexts: Record<string, unknown> | undefined): unknown
   const all: unknown[] = Array.isArray(contexts?.data) ? contexts.data : [];
   const session = all
     .filter(isJsonObject)
-    .find(({ schema }) => textOf(schema)?.startsWith(CLIENT_SESSION))?.data;
+    .find(({ schema }) => stringOf(schema)?.startsWith(CLIENT_SESSION))?.data;
   return isJsonObject(session) ? session.sessionId : undefined;
 }
 

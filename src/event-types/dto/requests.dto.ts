@@ -3,7 +3,7 @@ import { Type } from 'class-transformer';
 import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min } from 'class-validator';
 import { IsGiven } from '../../platform/http/valid.decorator.js';
 import { UNKNOWN_CURSOR } from '../../platform/paging/cursor.js';
-import { Filter, PageSize } from '../../platform/paging/parameters.js';
+import { FilterParameter, PageSize } from '../../platform/paging/parameters.js';
 import { MAX_VERSION, MODES, type Mode } from '../event-types.repository.js';
 import { MAX_STEPS } from '../schema/payload-schema.js';
 import { EXAMPLE_SCHEMA } from './example.js';
@@ -61,7 +61,7 @@ export const APPLICATION_DESCRIPTION =
   'The application whose types these are; by default that of the key. Only a key for all applications may name another one.';
 
 /** Lets a query name the application whose types it is about. */
-const OfApplicationParameter = (): PropertyDecorator => Filter(APPLICATION_DESCRIPTION, 'default');
+const OfApplicationParameter = (): PropertyDecorator => FilterParameter(APPLICATION_DESCRIPTION, 'default');
 
 export class ListEventTypesDto {
   @OfApplicationParameter()

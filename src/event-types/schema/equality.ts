@@ -36,14 +36,14 @@ export function isEqual(one: unknown, other: unknown): boolean {
 }
 
 /** A text that only equal values share: JSON with sorted keys. With it, many values are compared in time linear in their size. */
-function textOf(value: unknown): string {
+function sortedJson(value: unknown): string {
   countSteps(WRITING_STEPS);
   if (typeof value === 'string') countSteps(value.length / CHARACTERS_PER_STEP);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(textOf).join(',')}]`;
+  if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
   const members = Object.entries(value)
     .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([key, member]) => `${JSON.stringify(key)}:${textOf(member)}`);
+    .map(([key, member]) => `${JSON.stringify(key)}:${sortedJson(member)}`);
   return `{${members.join(',')}}`;
 }
 
@@ -54,13 +54,14 @@ export function areUnique(items: readonly unknown[]): boolean {
   countSteps(items.length);
   const primitives = items.filter(isPrimitive);
   if (new Set(primitives).size < primitives.length) return false;
-  const texts = items.filter((item) => !isPrimitive(item)).map(textOf);
+  const texts = items.filter((item) => !isPrimitive(item)).map(sortedJson);
   return new Set(texts).size === texts.length;
 }
 
 /** @returns a function that tells whether a value equals one of `allowed` */
 export function isOneOf(allowed: readonly unknown[]): (value: unknown) => boolean {
   const primitives = new Set(allowed.filter(isPrimitive));
-  const texts = new Set(allowed.filter((value) => !isPrimitive(value)).map(textOf));
-  return (value) => (isPrimitive(value) ? primitives.has(value) : texts.size > 0 && texts.has(textOf(value)));
+  const texts = new Set(allowed.filter((value) => !isPrimitive(value)).map(sortedJson));
+  return (value) =>
+    isPrimitive(value) ? primitives.has(value) : texts.size > 0 && texts.has(sortedJson(value));
 }

@@ -3,7 +3,7 @@ import { FilteredDto } from '../../platform/filters/filtered.dto.js';
 import { Choice, PageNumber, type PageQuery, TimestampBound } from '../../platform/paging/parameters.js';
 import { CursorPageDto } from '../../platform/paging/query.dto.js';
 
-export const ORDERINGS = ['timestamp', '-timestamp'] as const;
+const ORDERINGS = ['timestamp', '-timestamp'] as const;
 
 /** Query parameters that select events and say their order. Parsed by `filterPipe`. */
 export class SelectEventsDto extends FilteredDto {

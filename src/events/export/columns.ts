@@ -79,7 +79,7 @@ const toCell = (value: unknown): Cell =>
   typeof value === 'object' && value !== null ? new RawJson(JSON.stringify(value)) : (value as Cell);
 
 /** A cell as text: a text as it is, anything else as JSON, and nothing for null. */
-export function textOf(cell: Cell): string | null {
+export function cellText(cell: Cell): string | null {
   if (cell === null || typeof cell === 'string') return cell;
   return cell instanceof RawJson ? cell.text : String(cell);
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { RedisConnections } from '../../platform/redis/redis-connections.js';
 import type { StoredEvent } from '../../platform/model/event.js';
-import { FILTER_FIELDS } from './stream-filter.js';
+import { STREAM_FIELDS } from './stream-filter.js';
 
 /** Events that a subscriber can resume over. */
 export const MAX_STREAM_EVENTS = 5000;
@@ -56,7 +56,7 @@ return 1`;
 export interface StreamEntry {
   /** `<milliseconds>-<number>`; compare ids with `isAfter`. */
   id: string;
-  /** Of an event: `event`, its JSON text, and the FILTER_FIELDS. Otherwise `left_out`, a number of events. */
+  /** Of an event: `event`, its JSON text, and the STREAM_FIELDS. Otherwise `left_out`, a number of events. */
   fields: Record<string, string>;
 }
 
@@ -96,9 +96,9 @@ export class RedisStream {
     const fields = events.flatMap(({ event, text }) => [
       'event',
       text,
-      ...FILTER_FIELDS.flatMap((name) => [name, event[name]]),
+      ...STREAM_FIELDS.flatMap((name) => [name, event[name]]),
     ]);
-    const width = 2 + 2 * FILTER_FIELDS.length;
+    const width = 2 + 2 * STREAM_FIELDS.length;
     const values = [RETENTION_SECONDS, MAX_STREAM_EVENTS, MAX_STREAM_BYTES, leftOut, width, ...fields];
     const { client } = this.connections;
     return (await client.eval(APPEND_SCRIPT, 2, SUBSCRIBED_KEY, EVENTS_KEY, ...values)) === 1;

@@ -71,7 +71,7 @@ const OUTAGES: Readonly<Record<string, string>> = {
 const OUT_OF_MEMORY = '241';
 
 /** What an error of the client means: a domain error, or the same error if the statement itself is wrong. */
-export function toDomainError(error: unknown): unknown {
+export function fromClickHouseError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   const options = { cause: error };
   if (!(error instanceof ClickHouseError))

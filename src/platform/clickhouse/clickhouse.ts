@@ -15,7 +15,7 @@ import {
   ClickHouseUnavailableError,
   HOW_TO_HAVE_CLICKHOUSE,
   isConnectionLost,
-  toDomainError,
+  fromClickHouseError,
 } from './clickhouse-errors.js';
 import { type ClickHouseAddress, parseClickHouseUrl } from '../config/clickhouse-url.js';
 
@@ -318,7 +318,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       if (signal?.aborted)
         throw new ClickHouseUnavailableError('The question was cancelled.', { cause: error });
       if (clickHouseCode(error) === UNKNOWN_DATABASE) this.whenPrepared = undefined;
-      throw toDomainError(error);
+      throw fromClickHouseError(error);
     } finally {
       ended.abort();
       signal?.removeEventListener('abort', cancel);
@@ -413,7 +413,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
       await this.prepared();
       return undefined;
     } catch (error) {
-      const known = toDomainError(error);
+      const known = fromClickHouseError(error);
       if (known instanceof ClickHouseUnavailableError) return known;
       return new ClickHouseUnavailableError(`ClickHouse cannot be used: ${(error as Error).message}`, {
         cause: error,

@@ -1,14 +1,14 @@
 import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { errorMessage } from './errors.js';
-import { type Command, SETPRIV } from './processes.js';
+import { type ProgramCommand, SETPRIV } from './processes.js';
 
 /** The user that runs PostgreSQL, which refuses to run as root. */
 export interface PostgresAccount {
   /** Set if it is another user than this process has. PostgreSQL's files must then belong to it. */
   readonly owner?: { readonly uid: number; readonly gid: number };
   /** The command that runs a program as this user. */
-  command(file: string, args: readonly string[]): Command;
+  command(file: string, args: readonly string[]): ProgramCommand;
 }
 
 const NAME = 'postgres';

@@ -81,7 +81,7 @@ async function worksIn(pid: number, folder: string): Promise<boolean> {
 }
 
 /** A program with its arguments, and the options of `spawn` that set its user. */
-export interface Command {
+export interface ProgramCommand {
   readonly file: string;
   readonly args: readonly string[];
   readonly options: { readonly cwd: string; readonly uid?: number; readonly gid?: number };
@@ -95,7 +95,10 @@ export const SETPRIV = 'setpriv';
  * `setpriv` is missing (macOS, some containers), the next supervisor stops the server instead.
  * @see https://man7.org/linux/man-pages/man2/PR_SET_PDEATHSIG.2const.html
  */
-export function withParentDeathSignal({ file, args, options }: Command, signal: NodeJS.Signals): Command {
+export function withParentDeathSignal(
+  { file, args, options }: ProgramCommand,
+  signal: NodeJS.Signals,
+): ProgramCommand {
   if (!supportsParentDeathSignal()) return { file, args, options };
   const flags = ['--pdeathsig', signal.replace('SIG', '')];
   // setpriv takes this as one more privilege if it starts the server already.

@@ -8,7 +8,10 @@ export type Property =
   | { readonly kind: 'data'; readonly path: readonly string[] };
 
 /** A value that a condition compares with. A text is never equal to a number, and null is not the same as an absent value. */
-export type Scalar = string | number | boolean | null;
+export type Scalar = Value | null;
+
+/** A value by which events are grouped, counted or told apart. */
+export type Value = string | number | boolean;
 
 export type Comparison = 'gt' | 'gte' | 'lt' | 'lte';
 

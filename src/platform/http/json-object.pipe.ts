@@ -7,7 +7,7 @@ import { findInexactness } from '../json/exact-json.js';
 import { isJsonObject } from '../json/json-object.js';
 import { JsonBody } from './bodies.js';
 import { emptyBody } from './http-errors.js';
-import { parseProperty } from './parsed.decorator.js';
+import { parseField } from './parsed.decorator.js';
 
 const EMPTY_BODY = 'The body is empty: send a JSON object.';
 
@@ -36,7 +36,7 @@ export class JsonObjectPipe<Dto extends object> implements PipeTransform<unknown
     const errors = Object.create(null) as FieldErrors;
     let unknown = 0;
     for (const [name, value] of Object.entries(parse(body.text))) {
-      if (this.fields.has(name)) Object.assign(dto, { [name]: parseProperty(dto, name, value) });
+      if (this.fields.has(name)) Object.assign(dto, { [name]: parseField(dto, name, value) });
       // Tens of thousands of names in one object would cost more than parsing them.
       else if (++unknown <= MAX_FIELDS) errors[name] = ['Unknown field.'];
     }

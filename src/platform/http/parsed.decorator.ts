@@ -24,7 +24,7 @@ export function Parsed(parse: Parse): PropertyDecorator {
 }
 
 /** Does for JsonObjectPipe what class-transformer does for a query. */
-export function parseProperty(dto: object, property: string, value: unknown): unknown {
+export function parseField(dto: object, property: string, value: unknown): unknown {
   const parse = Reflect.getMetadata(PARSE, dto, property) as Parse | undefined;
   return parse === undefined ? value : parse(value);
 }

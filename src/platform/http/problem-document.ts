@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { DomainError, FieldErrors } from '../errors/domain-error.js';
-import { entryOf } from './problem-table.js';
+import { problemEntryOf } from './problem-table.js';
 
 /**
  * The body of every error response.
@@ -23,7 +23,7 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8';
 /** Renders an error as a problem document. */
 export function toProblemDocument(error: DomainError): ProblemDocument {
   const { kind, code, message, errors, details } = error;
-  const { status } = entryOf(kind);
+  const { status } = problemEntryOf(kind);
   return {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
@@ -39,7 +39,7 @@ export function toProblemDocument(error: DomainError): ProblemDocument {
 export function problemHeaders({ kind, retryAfterSeconds }: DomainError): Record<string, string> {
   return {
     'content-type': PROBLEM_CONTENT_TYPE,
-    ...entryOf(kind).responseHeaders,
+    ...problemEntryOf(kind).responseHeaders,
     ...(retryAfterSeconds !== undefined && { 'retry-after': String(retryAfterSeconds) }),
   };
 }

@@ -206,4 +206,4 @@ export const PROBLEM_TABLE = {
 /** The statuses that a route can document with `@ApiProblems()`. */
 export type ProblemStatus = (typeof PROBLEM_TABLE)[ErrorKind]['status'];
 
-export const entryOf = (kind: ErrorKind): ProblemEntry => PROBLEM_TABLE[kind];
+export const problemEntryOf = (kind: ErrorKind): ProblemEntry => PROBLEM_TABLE[kind];

@@ -1,14 +1,4 @@
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-
-/** Ends with the quote that is not escaped. @param start the index after the opening quote */
-function endOfString(json: string, start: number): number {
-  for (let index = start; ; index++) {
-    const code = json.charCodeAt(index);
-    if (code === BACKSLASH) index++;
-    else if (code === QUOTE || Number.isNaN(code)) return index + 1;
-  }
-}
+import { endOfString } from './exact-json.js';
 
 /**
  * Indents valid JSON, as `JSON.stringify` does, without parsing it: every number and escape stays as it is.
@@ -30,7 +20,7 @@ export function indentJson(json: string, indent: number, maxLength: number): str
     const start = index++;
     switch (character) {
       case '"':
-        index = endOfString(json, index);
+        index = endOfString(json, start) + 1;
         add(json.slice(start, index));
         break;
       case '{':

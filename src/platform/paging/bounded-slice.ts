@@ -1,4 +1,4 @@
-import type { Statement } from './keyset-query.js';
+import type { SqlStatement } from './keyset-query.js';
 import type { Slice, SliceRows } from './page.js';
 
 /** Bytes of the rows of a response, so that none holds the event loop or fills the memory. One row may exceed them. */
@@ -69,10 +69,10 @@ interface Bounds {
 /** A slice of rows that PostgreSQL has. */
 export interface BoundedSlice<Row> extends Omit<ChunkedSlice<Row>, 'read'> {
   /** Selects the rows of a slice, with an `id`, in their order. */
-  readonly select: (slice: Slice) => Statement;
+  readonly select: (slice: Slice) => SqlStatement;
   /** Bytes of a row, as SQL on the selected columns; not null. */
   readonly bytes: string;
-  readonly run: <Found>(statement: Statement) => Promise<Found[]>;
+  readonly run: <Found>(statement: SqlStatement) => Promise<Found[]>;
 }
 
 /** Reads a slice of rows of PostgreSQL, which sends only the rows that fit. */
@@ -92,7 +92,7 @@ export function readBoundedSlice<Row>(bounded: BoundedSlice<Row>): Promise<Slice
   });
 }
 
-function boundedStatement({ sql, parameters }: Statement, bytes: string, budget: number): Statement {
+function boundedStatement({ sql, parameters }: SqlStatement, bytes: string, budget: number): SqlStatement {
   return {
     sql: `SELECT * FROM (
       SELECT *, sum(${bytes}) OVER (ROWS UNBOUNDED PRECEDING) AS bytes_so_far, lead(id) OVER () IS NOT NULL AS has_next

@@ -20,7 +20,7 @@ export interface KeysetQuery {
 /** Above this number, `count` is an estimate, because an exact count reads one index entry a row. */
 export const MAX_EXACT_COUNT = 10_000;
 
-export interface Statement {
+export interface SqlStatement {
   sql: string;
   parameters: unknown[];
 }
@@ -32,7 +32,7 @@ export const isDescending = ({ newestFirst, cursor }: Slice): boolean =>
   newestFirst !== (cursor?.direction === 'previous');
 
 /** Selects a slice of the rows in the order of the list, or in the opposite order for a cursor to `previous`. */
-export function selectSlice(columns: string, query: KeysetQuery, slice: Slice): Statement {
+export function selectSlice(columns: string, query: KeysetQuery, slice: Slice): SqlStatement {
   const { cursor, limit, offset = 0 } = slice;
   const descending = isDescending(slice);
   const builder = new KeysetBuilder(query, cursor && { operator: descending ? '<' : '>', key: cursor });

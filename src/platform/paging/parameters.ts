@@ -22,7 +22,7 @@ export interface PageQuery {
 }
 
 /** A filter: the text that a column must equal. */
-export function Filter(description: string, example: string): PropertyDecorator {
+export function FilterParameter(description: string, example: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ description, example }),
     IsOptional(),

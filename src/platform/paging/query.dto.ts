@@ -1,18 +1,18 @@
 import type { EventFilter } from '../model/event.js';
-import { CursorParameter, Filter, type PageQuery, PageSize } from './parameters.js';
+import { CursorParameter, FilterParameter, type PageQuery, PageSize } from './parameters.js';
 
 /** The filters that the events, their stream and their rejections have in common. */
 export class EventFilterDto implements EventFilter {
-  @Filter('Events of one application, by its name.', 'default')
+  @FilterParameter('Events of one application, by its name.', 'default')
   application?: string;
 
-  @Filter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
+  @FilterParameter('Events of one session.', 'e2085be5-9137-4e4e-80b5-f1ffddc25423')
   session_id?: string;
 
-  @Filter('Events of one category.', 'page interaction')
+  @FilterParameter('Events of one category.', 'page interaction')
   category?: string;
 
-  @Filter('Events of one name.', 'pageview')
+  @FilterParameter('Events of one name.', 'pageview')
   name?: string;
 }
 

@@ -8,7 +8,7 @@ import {
   type RejectionCode,
 } from '../../platform/model/rejection.js';
 
-export const ORDERINGS = ['rejected_at', '-rejected_at'] as const;
+const ORDERINGS = ['rejected_at', '-rejected_at'] as const;
 
 /** Query parameters that select rejections. */
 export class RejectionFilterDto extends EventFilterDto {

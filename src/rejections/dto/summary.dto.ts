@@ -1,5 +1,5 @@
 import { ApiProperty } from '@nestjs/swagger';
-import { Choice, Filter, InstantBound } from '../../platform/paging/parameters.js';
+import { Choice, FilterParameter, InstantBound } from '../../platform/paging/parameters.js';
 import { REJECTION_CODES, type RejectionCode } from '../../platform/model/rejection.js';
 import type { Timestamp } from '../../platform/time/timestamp.js';
 
@@ -25,7 +25,7 @@ export class SummaryDto {
   )
   to?: Timestamp;
 
-  @Filter('Events of one application, by its name.', 'default')
+  @FilterParameter('Events of one application, by its name.', 'default')
   application?: string;
 
   @Choice(REJECTION_CODES, 'Events refused for one reason.')

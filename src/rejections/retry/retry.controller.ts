@@ -2,7 +2,7 @@ import { Controller, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/comm
 import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiParam, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Allow, VisibleApplication } from '../../auth/access.decorator.js';
-import { Question } from '../../auth/question.decorator.js';
+import { PostgresQuestion } from '../../auth/question.decorator.js';
 import { AllowedParameters } from '../../platform/http/allowed-parameters.decorator.js';
 import { locationOf } from '../../platform/http/links.js';
 import { ApiProblems } from '../../platform/http/api-problems.js';
@@ -20,7 +20,7 @@ export class RetryController {
 
   @Post('retry')
   @Allow('admin', 'parameter')
-  @Question({ isHeavy: true })
+  @PostgresQuestion({ isHeavy: true })
   @HttpCode(200)
   @ApiOperation({
     summary: 'Retry many',
@@ -47,7 +47,7 @@ export class RetryController {
 
   @Post(':id/retry')
   @Allow('admin', 'handler')
-  @Question()
+  @PostgresQuestion()
   @AllowedParameters()
   @HttpCode(202)
   @ApiOperation({

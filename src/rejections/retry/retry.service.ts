@@ -19,7 +19,7 @@ import { decodeCursor, encodeCursor } from '../../platform/paging/cursor.js';
 import { metrics } from '../../platform/telemetry/metrics.js';
 import { Producer } from '../../queue/producer.js';
 import type { RetryManyDto } from '../dto/list-rejections.dto.js';
-import { boundedErrors, type RejectionRow, textOf } from '../rejection-row.js';
+import { boundedErrors, type RejectionRow, eventTextOf } from '../rejection-row.js';
 import { RejectionsRepository } from '../rejections.repository.js';
 import { queryOf, toFilter } from '../rejections.service.js';
 
@@ -158,8 +158,8 @@ export class RetryService {
   /** An event without a timestamp happened when it arrived. */
   private async read(row: RejectionRow, context: ReadContext): Promise<Verdict> {
     const dialect = row.dialect === null ? undefined : dialectOf(row.dialect);
-    if (!dialect) return readOnceCompiled(() => readEventText(textOf(row), context, row.rejected_at));
-    const parsed = parseItemText(dialect, textOf(row));
+    if (!dialect) return readOnceCompiled(() => readEventText(eventTextOf(row), context, row.rejected_at));
+    const parsed = parseItemText(dialect, eventTextOf(row));
     if ('outcome' in parsed) return parsed;
     const arrivals = await this.arrivals.of(row.application, dialect.name, [parsed], row.rejected_at);
     const arrival = arrivals.get(parsed) ?? row.rejected_at;

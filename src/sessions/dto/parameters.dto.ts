@@ -3,7 +3,12 @@ import { Allow } from 'class-validator';
 import { EXAMPLE_STORED } from '../../events/dto/example.js';
 import { FilteredDto } from '../../platform/filters/filtered.dto.js';
 import { OPERATOR_NAMES } from '../../platform/filters/operators.js';
-import { CursorParameter, Filter, InstantBound, PageSize } from '../../platform/paging/parameters.js';
+import {
+  CursorParameter,
+  FilterParameter,
+  InstantBound,
+  PageSize,
+} from '../../platform/paging/parameters.js';
 import { CursorPageDto } from '../../platform/paging/query.dto.js';
 import type { Timestamp } from '../../platform/time/timestamp.js';
 import { EVERY_SESSION, type SessionFilter } from '../session-filter.js';
@@ -15,16 +20,16 @@ const TOGETHER = 'With other conditions on events, with one event that meets the
 
 /** The parameters that say which sessions a question is about. Parsed by `sessionFilterPipe`. */
 export class SessionFilteredDto extends FilteredDto {
-  @Filter('The session of this id.', EXAMPLE_STORED.session_id)
+  @FilterParameter('The session of this id.', EXAMPLE_STORED.session_id)
   override session_id?: string;
 
-  @Filter(`Sessions with an event of this application. ${TOGETHER}`, 'default')
+  @FilterParameter(`Sessions with an event of this application. ${TOGETHER}`, 'default')
   override application?: string;
 
-  @Filter(`Sessions with an event of this category. ${TOGETHER}`, 'page interaction')
+  @FilterParameter(`Sessions with an event of this category. ${TOGETHER}`, 'page interaction')
   override category?: string;
 
-  @Filter(`Sessions with an event of this name. ${TOGETHER}`, 'pageview')
+  @FilterParameter(`Sessions with an event of this name. ${TOGETHER}`, 'pageview')
   override name?: string;
 
   /** All conditions on whole sessions of the query string. Not a parameter itself. */

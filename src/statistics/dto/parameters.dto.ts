@@ -26,9 +26,9 @@ export function Zone(): PropertyDecorator {
   );
 }
 
-export const COMPARISONS = ['previous', 'year'] as const;
+export const COMPARED_PERIODS = ['previous', 'year'] as const;
 /** The range that a range is compared with: the one of the same length before it, or the same one a year before. */
-export type Comparison = (typeof COMPARISONS)[number];
+export type ComparedPeriod = (typeof COMPARED_PERIODS)[number];
 
 const PRECISIONS = ['exact', 'approximate'] as const;
 
@@ -58,8 +58,8 @@ export class EventCountsDto extends FilteredDto {
   )
   precision: (typeof PRECISIONS)[number] = 'exact';
 
-  @Choice(COMPARISONS, 'Measures another range too: the one before, or the same one a year before.')
-  compare?: Comparison;
+  @Choice(COMPARED_PERIODS, 'Measures another range too: the one before, or the same one a year before.')
+  compare?: ComparedPeriod;
 
   @Choice(BUCKET_INTERVALS, 'The length of a bucket.', 'hour')
   interval: BucketInterval = 'hour';

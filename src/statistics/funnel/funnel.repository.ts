@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { SqlParameters } from '../../platform/filters/filter-sql.js';
-import type { Property } from '../../platform/filters/filter.js';
+import type { Property, Value } from '../../platform/filters/filter.js';
 import { EventQuestions, scopeSql } from '../../questions/event-questions.js';
-import { AGGREGATED_ON_DISK, keySql, valueOf, type Value } from '../steps/actor.js';
+import { AGGREGATED_ON_DISK, keySql, valueOf } from '../steps/actor.js';
 import { attemptsSql, type FunnelQuery } from './attempts-sql.js';
 
 /** The median and the 90th percentile of microseconds; null of nothing. */

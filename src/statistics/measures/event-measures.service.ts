@@ -5,7 +5,7 @@ import { formatProperty } from '../../platform/filters/property-name.js';
 import { valueOfKey } from '../../platform/filters/value-key.js';
 import { type CountedField, isCounted } from '../../questions/event-counts.js';
 import { EventQuestions } from '../../questions/event-questions.js';
-import type { Comparison, EventCountsDto } from '../dto/parameters.dto.js';
+import type { ComparedPeriod, EventCountsDto } from '../dto/parameters.dto.js';
 import type {
   MeasuredRangeResponse,
   MeasuredResponse,
@@ -151,7 +151,7 @@ export function describe(
  * The range that a range is compared with.
  * @throws InvalidParametersError before the first year
  */
-export function shifted(range: Range, compare: Comparison, timezone: string): Range {
+export function shifted(range: Range, compare: ComparedPeriod, timezone: string): Range {
   const found = compare === 'year' ? rangeYearBefore(range, timezone) : rangeBefore(range);
   if (found) return found;
   throw new InvalidParametersError({ compare: ['There is no such range after the year 0001.'] });

@@ -1,9 +1,6 @@
-import type { Filter, Property } from '../../platform/filters/filter.js';
+import type { Filter, Property, Value } from '../../platform/filters/filter.js';
 import type { SqlParameters } from '../../platform/filters/filter-sql.js';
 import { valueKeySql, valueOfKey } from '../../platform/filters/value-key.js';
-
-/** What may stand at a property as the name of somebody, or of a group. */
-export type Value = string | number | boolean;
 
 /**
  * A text that is the same for the same values of a property; empty without a value. A field is its own key, because reading

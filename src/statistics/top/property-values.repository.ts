@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import { EVERYTHING, type Filter, type Property } from '../../platform/filters/filter.js';
+import { EVERYTHING, type Filter, type Property, type Value } from '../../platform/filters/filter.js';
 import { SqlParameters, valueSql } from '../../platform/filters/filter-sql.js';
 import { countEvents } from '../../questions/event-counts.js';
 import { EventQuestions, type EventScope, scopeSql } from '../../questions/event-questions.js';
-
-export type Value = string | number | boolean;
 
 /** A value with a count. */
 interface ValueRow {

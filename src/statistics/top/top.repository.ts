@@ -19,7 +19,7 @@ const EVERYTHING = 0b111;
 type GroupCount<Own extends CountedField> = Record<Own, string> & { count: number };
 
 /** Largest first, those of the same size by their texts. */
-export interface LargestGroups {
+export interface Rankings {
   readonly total: number;
   readonly applications: GroupCount<'application'>[];
   readonly categories: GroupCount<'category'>[];
@@ -35,7 +35,7 @@ export class TopRepository {
   constructor(private readonly questions: EventQuestions) {}
 
   /** @throws ClickHouseUnavailableError, QuestionTooLargeError */
-  async largest(scope: EventScope, limit: number): Promise<LargestGroups> {
+  async largest(scope: EventScope, limit: number): Promise<Rankings> {
     const parameters = new SqlParameters();
     const counts = countsSql(scope, parameters, ANY_TIME, () => COUNTED_FIELDS);
     const fields = COUNTED_FIELDS.join(', ');

@@ -1,7 +1,7 @@
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { yieldToEventLoop } from '../../../platform/async/yield-to-event-loop.js';
 import { RawJson } from '../../../platform/json/raw-json.js';
-import { type Cell, type Column, textOf } from '../columns.js';
+import { type Cell, type Column, cellText } from '../columns.js';
 import type { ExportedEvents } from './exported-events.js';
 
 /** Rows of a row group. They stay in memory until the group is full, and encoding them blocks the event loop. */
@@ -91,7 +91,7 @@ type ColumnData = Parameters<ParquetWriter['write']>[0]['columnData'];
 function columnDataOf(rows: Cell[][], columns: readonly Column[]): ColumnData {
   return columns.map((column, index) => {
     const { name } = column;
-    const texts = rows.map((cells) => textOf(cells[index] ?? null));
+    const texts = rows.map((cells) => cellText(cells[index] ?? null));
     // Without page offsets, which would stay in memory for the footer: a row group rarely has more than one page.
     const source = { name, offsetIndex: false };
     if ('path' in column) return { ...source, data: texts };

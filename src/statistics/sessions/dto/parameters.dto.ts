@@ -4,7 +4,7 @@ import { Choice, Limit, RangeEnd, RangeStart } from '../../../platform/paging/pa
 import type { CalendarDate, Timestamp } from '../../../platform/time/timestamp.js';
 import { SessionFilteredDto } from '../../../sessions/dto/parameters.dto.js';
 import { type BucketInterval, BUCKET_INTERVALS, WEEK_STARTS, type WeekStart } from '../../buckets.js';
-import { type Comparison, COMPARISONS, MAX_GROUPS, Zone } from '../../dto/parameters.dto.js';
+import { type ComparedPeriod, COMPARED_PERIODS, MAX_GROUPS, Zone } from '../../dto/parameters.dto.js';
 import { parseSessionGrouping, type SessionGrouping } from '../session-grouping.js';
 
 /** The parameters of the statistics of sessions. */
@@ -15,8 +15,8 @@ export class SessionStatisticsDto extends SessionFilteredDto {
   @RangeEnd()
   to?: CalendarDate | Timestamp;
 
-  @Choice(COMPARISONS, 'Measures another range too: the one before, or the same one a year before.')
-  compare?: Comparison;
+  @Choice(COMPARED_PERIODS, 'Measures another range too: the one before, or the same one a year before.')
+  compare?: ComparedPeriod;
 
   @Choice(BUCKET_INTERVALS, 'The length of a bucket.', 'hour')
   interval: BucketInterval = 'hour';

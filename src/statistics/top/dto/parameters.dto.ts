@@ -3,7 +3,7 @@ import type { Property } from '../../../platform/filters/filter.js';
 import { FilteredDto, PropertyParameter } from '../../../platform/filters/filtered.dto.js';
 import { Choice, Limit, RangeEnd, RangeStart } from '../../../platform/paging/parameters.js';
 import type { CalendarDate, Timestamp } from '../../../platform/time/timestamp.js';
-import { type Comparison, COMPARISONS, MAX_GROUPS } from '../../dto/parameters.dto.js';
+import { type ComparedPeriod, COMPARED_PERIODS, MAX_GROUPS } from '../../dto/parameters.dto.js';
 
 /** The parameters of the largest groups and values. */
 export class TopDto extends FilteredDto {
@@ -23,10 +23,10 @@ export class TopDto extends FilteredDto {
   property?: Property;
 
   @Choice(
-    COMPARISONS,
+    COMPARED_PERIODS,
     'With `property`: the range that `change` compares with, the one before or the same one a year before; `previous` by default.',
   )
-  compare?: Comparison;
+  compare?: ComparedPeriod;
 
   @Limit(10, MAX_GROUPS, 'Entries of each list.')
   limit: number = 10;
