@@ -11,7 +11,10 @@ export interface HttpResponse {
 }
 
 /** Limit for a chunked response that does not end. */
-const MAX_STREAM_BYTES = 64 * 1024 * 1024;
+const MAX_CHUNKED_BYTES = 64 * 1024 * 1024;
+
+/** Bytes of an export that are read before the connection is closed: at the end of a long run, one has hundreds of megabytes. */
+const MAX_EXPORT_BYTES = 1024 * 1024;
 
 /** Time to read an event stream before closing it. */
 const SSE_READ_MS = 300;
@@ -112,16 +115,21 @@ export class Connection {
     end: number,
   ): Promise<Buffer> {
     if (method === 'HEAD' || status === 204 || status === 304) return Buffer.alloc(0);
-    if (headers.get('transfer-encoding') === 'chunked') return this.readChunks(end);
+    if (headers.get('transfer-encoding') === 'chunked')
+      return this.readChunks(end, headers.get('content-disposition') !== undefined);
     const length = headers.get('content-length');
     if (length !== undefined) return this.readBytes(Number(length), end);
     while (await this.waitForMore(end));
     return this.readBytes(this.received.length, end);
   }
 
-  private async readChunks(end: number): Promise<Buffer> {
+  private async readChunks(end: number, isExport: boolean): Promise<Buffer> {
     const parts: Buffer[] = [];
-    for (let size = 0; size < MAX_STREAM_BYTES;) {
+    for (let size = 0; size < MAX_CHUNKED_BYTES;) {
+      if (isExport && size > MAX_EXPORT_BYTES) {
+        this.close();
+        return Buffer.concat(parts);
+      }
       let line: number;
       while ((line = this.received.indexOf('\r\n')) < 0)
         if (!(await this.waitForMore(end))) throw new InvalidResponse('A chunk is truncated.');
