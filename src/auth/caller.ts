@@ -9,7 +9,7 @@ export const DEFAULT_APPLICATION = 'default';
 export interface Quota {
   /**
    * Takes points, which RequestPoints counts.
-   * @returns undefined if this process had the points leased, which is the common case
+   * @returns undefined if this process had the points reserved, which is the common case
    * @throws DomainError `rate_limited`, synchronously or by rejecting
    */
   take(points: number): Promise<void> | undefined;

@@ -118,7 +118,7 @@ describe('KeyQuota', () => {
       }
       await wait(1);
     }
-    // One call every 50 ms however long the rounds take, and a few until the lease fits the use.
+    // One call every 50 ms however long the rounds take, and a few until the reservation fits the use.
     const few = 20 + (2 * (Date.now() - began)) / 50;
     expect(counter.calls).toBeLessThan(few);
     expect(promises).toBeLessThan(few);
@@ -225,14 +225,14 @@ describe('KeyQuota.charge', () => {
     expect(await passes(quota, 10)).toBe(true);
   });
 
-  it('pays with leased points first', async () => {
+  it('pays with reserved points first', async () => {
     const counter = new Counter(1000);
     const quota = counter.quota();
     for (let i = 0; i < 20; i++) await quota.take(1);
     const { taken, calls } = counter;
-    const leased = taken - 20;
-    expect(leased).toBeGreaterThan(0);
-    quota.charge(leased);
+    const reserved = taken - 20;
+    expect(reserved).toBeGreaterThan(0);
+    quota.charge(reserved);
     expect(counter.calls).toBe(calls);
     expect(quota.headers().ratelimit).toBe(`"events";r=${1000 - taken};t=60`);
   });

@@ -19,11 +19,11 @@ export interface SharedPoints {
   windowEndsAt: number;
 }
 
-/** The use for which a process leases points in advance. */
-const LEASE_MS = 50;
+/** The use for which a process reserves points in advance. */
+const RESERVE_MS = 50;
 
-/** The part of the remaining points that a process leases in advance at most, so that others find few of them unusable. */
-const MAX_LEASE_SHARE = 1 / 50;
+/** The part of the remaining points that a process reserves in advance at most, so that others find few of them unusable. */
+const MAX_RESERVED_SHARE = 1 / 50;
 
 /** A request waits this long for the shared counter at most, so that its response comes within two seconds. */
 const TAKE_TIMEOUT_MS = 250;
@@ -35,31 +35,31 @@ const FAIL_OPEN_MS = 250;
 const SAME_WINDOW_TOLERANCE_MS = 1000;
 
 /**
- * The quota of one key in this process. It leases points from the shared counter: those that are needed now, and about as
- * many as were used in the last LEASE_MS. A busy key therefore costs a few calls a second and rarely a promise, and a slow
+ * The quota of one key in this process. It reserves points from the shared counter: those that are needed now, and about as
+ * many as were used in the last RESERVE_MS. A busy key therefore costs a few calls a second and rarely a promise, and a slow
  * key is counted exactly. While Redis replies in time, all processes together never take more than `limit` points in a
  * window. When a reply is late, the requests that waited for it pass and are charged afterwards. Nothing is counted only
  * while Redis is away.
  *
- * rate-limiter-flexible has no leases: each of its limiters calls the store for every request. Its cache of blocked keys
+ * rate-limiter-flexible has no reservations: each of its limiters calls the store for every request. Its cache of blocked keys
  * (`inMemoryBlockOnConsumed`) rejects small requests after a large one did not fit, and its `insuranceLimiter` counts in
  * each process separately.
  */
 export class KeyQuota implements Quota {
-  private leased = 0;
+  private reserved = 0;
   /** Points left for all processes at the last reply. The true number only falls until the window ends. */
   private remaining: number;
   /** Milliseconds since the epoch; 0 before the first reply of a window. */
   private windowEndsAt = 0;
-  /** Points used since `usedSince`, and scaled to LEASE_MS in the period before. */
+  /** Points used since `usedSince`, and scaled to RESERVE_MS in the period before. */
   private used = 0;
   private usedSince = 0;
   private usedBefore = 0;
-  /** Points of the requests that wait for a lease. */
+  /** Points of the requests that wait for a reservation. */
   private awaited = 0;
-  /** Points that are charged, and neither paid from the lease nor confirmed by the shared counter. */
+  /** Points that are charged, and neither paid from the reservation nor confirmed by the shared counter. */
   private owed = 0;
-  private pendingLease: Promise<void> | undefined;
+  private pendingReservation: Promise<void> | undefined;
   /** The part of `owed` that is in the call to the shared counter. */
   private charging = 0;
   private failOpenUntil = 0;
@@ -80,7 +80,7 @@ export class KeyQuota implements Quota {
   }
 
   take(points: number): Promise<void> | undefined {
-    return this.takeLeased(points) ? undefined : this.takeWithLease(points);
+    return this.takeReserved(points) ? undefined : this.takeWithReservation(points);
   }
 
   charge(points: number): void {
@@ -88,10 +88,10 @@ export class KeyQuota implements Quota {
     if (this.windowEndsAt === 0) this.windowEndsAt = Date.now() + this.windowMs;
     const owedBefore = this.owed;
     this.owed += Math.ceil(points);
-    // A pending lease settles when it arrives; it may hold the points of these requests.
-    if (!this.pendingLease) this.payFromLease();
+    // A pending reservation settles when it arrives; it may hold the points of these requests.
+    if (!this.pendingReservation) this.payFromReserved();
     this.remaining = Math.max(0, this.remaining - (this.owed - owedBefore));
-    if (!this.pendingLease) this.chargeOwed();
+    if (!this.pendingReservation) this.chargeOwed();
   }
 
   /** @see https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/ */
@@ -99,7 +99,7 @@ export class KeyQuota implements Quota {
     this.resetEndedWindow();
     return {
       'ratelimit-policy': this.policy,
-      ratelimit: `"events";r=${this.leased + this.remaining};t=${this.secondsLeft()}`,
+      ratelimit: `"events";r=${this.reserved + this.remaining};t=${this.secondsLeft()}`,
     };
   }
 
@@ -110,43 +110,45 @@ export class KeyQuota implements Quota {
   }
 
   /**
-   * @returns false if a lease is needed first
+   * @returns false if a reservation is needed first
    * @throws DomainError `rate_limited`
    */
-  private takeLeased(points: number): boolean {
+  private takeReserved(points: number): boolean {
     this.resetEndedWindow();
     if (Date.now() < this.failOpenUntil) {
       this.onUncounted('away');
       return true;
     }
-    if (points > this.leased + this.remaining) throw rateLimited(points, this.limit, this.secondsLeft());
-    if (points > this.leased) return false;
-    this.leased -= points;
+    if (points > this.reserved + this.remaining) throw rateLimited(points, this.limit, this.secondsLeft());
+    if (points > this.reserved) return false;
+    this.reserved -= points;
     this.used += points;
     return true;
   }
 
-  /** Requests that wait at the same time share a lease. */
-  private async takeWithLease(points: number): Promise<void> {
+  /** Requests that wait at the same time share a reservation. */
+  private async takeWithReservation(points: number): Promise<void> {
     this.awaited += points;
     const timeout = new Timeout(TAKE_TIMEOUT_MS);
     try {
       do {
-        const lease = (this.pendingLease ??= this.lease().finally(() => (this.pendingLease = undefined)));
-        await Promise.race([lease, timeout.expired]);
-        if (timeout.isExpired && this.pendingLease === lease) {
+        const reservation = (this.pendingReservation ??= this.reserve().finally(
+          () => (this.pendingReservation = undefined),
+        ));
+        await Promise.race([reservation, timeout.expired]);
+        if (timeout.isExpired && this.pendingReservation === reservation) {
           this.onUncounted('late');
           return this.charge(points);
         }
-      } while (!this.takeLeased(points));
+      } while (!this.takeReserved(points));
     } finally {
       timeout.clear();
       this.awaited -= points;
     }
   }
 
-  private async lease(): Promise<void> {
-    const needed = this.awaited - this.leased + this.pointsInAdvance();
+  private async reserve(): Promise<void> {
+    const needed = this.awaited - this.reserved + this.pointsInAdvance();
     try {
       this.apply(await this.shared.take(Math.min(needed, Math.max(1, this.remaining))));
     } catch {
@@ -156,16 +158,16 @@ export class KeyQuota implements Quota {
   }
 
   private apply({ taken, remaining, windowEndsAt }: SharedPoints): void {
-    if (windowEndsAt > this.windowEndsAt + SAME_WINDOW_TOLERANCE_MS) this.leased = 0;
+    if (windowEndsAt > this.windowEndsAt + SAME_WINDOW_TOLERANCE_MS) this.reserved = 0;
     this.windowEndsAt = windowEndsAt;
-    this.leased += taken;
-    this.payFromLease();
+    this.reserved += taken;
+    this.payFromReserved();
     this.remaining = Math.max(0, remaining - this.owed);
   }
 
-  private payFromLease(): void {
-    const paid = Math.min(this.leased, this.owed - this.charging);
-    this.leased -= paid;
+  private payFromReserved(): void {
+    const paid = Math.min(this.reserved, this.owed - this.charging);
+    this.reserved -= paid;
     this.owed -= paid;
   }
 
@@ -200,19 +202,19 @@ export class KeyQuota implements Quota {
   private pointsInAdvance(): number {
     const now = Date.now();
     const elapsedMs = now - this.usedSince;
-    if (elapsedMs >= LEASE_MS) {
-      this.usedBefore = (this.used * LEASE_MS) / elapsedMs;
+    if (elapsedMs >= RESERVE_MS) {
+      this.usedBefore = (this.used * RESERVE_MS) / elapsedMs;
       this.used = 0;
       this.usedSince = now;
     }
     const recentlyUsed = Math.max(this.usedBefore, this.used);
-    return Math.floor(Math.min(recentlyUsed, this.remaining * MAX_LEASE_SHARE));
+    return Math.floor(Math.min(recentlyUsed, this.remaining * MAX_RESERVED_SHARE));
   }
 
   /** Unused points of a window are lost when it ends. */
   private resetEndedWindow(): void {
     if (this.windowEndsAt === 0 || Date.now() < this.windowEndsAt) return;
-    this.leased = 0;
+    this.reserved = 0;
     this.remaining = Math.max(0, this.limit - this.owed);
     this.windowEndsAt = 0;
   }

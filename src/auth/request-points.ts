@@ -21,7 +21,7 @@ export class RequestPoints {
 
   /**
    * Takes the points of so many events or bytes, without those that the request has taken already.
-   * @returns undefined if this process had them leased
+   * @returns undefined if this process had them reserved
    * @throws DomainError `rate_limited`, synchronously or by rejecting
    */
   take({ events = 1, bytes = 0 }: { events?: number; bytes?: number }): Promise<void> | undefined {
