@@ -12,7 +12,7 @@ import {
   type Violation,
 } from '../events/event-reader.js';
 import { EventsService } from '../events/events.service.js';
-import { LargeBodies } from '../events/large-bodies.js';
+import { LargeBodies, type Turn } from '../events/large-bodies.js';
 import { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
 import { fieldsOf, growthOf, type ReadEvent, withClockSkew } from '../platform/model/event.js';
@@ -64,13 +64,16 @@ export class DialectIngestion {
   accept(request: FastifyRequest): Promise<ItemResult[]> {
     const message = request.message as Message;
     const dialect = request.routeOptions.config.dialect as Dialect;
-    return this.largeBodies.inTurn(message.items.length, () => this.acceptItems(dialect, message, request));
+    return this.largeBodies.inTurn(message.items.length, (turn) =>
+      this.acceptItems(dialect, message, request, turn),
+    );
   }
 
   private async acceptItems(
     dialect: Dialect,
     message: Message,
     { caller, points }: FastifyRequest,
+    turn: Turn,
   ): Promise<ItemResult[]> {
     const { application, keyId } = caller;
     const slice = new Timeslice();
@@ -86,9 +89,11 @@ export class DialectIngestion {
       if (slice.isOver) await slice.next();
       const { translated } = item;
       if (!translated) continue;
-      const verdict = readOnceCompiled(() => readTranslated(translated, arrivals.get(translated), context));
+      const verdict = readOnceCompiled(context, () =>
+        readTranslated(translated, arrivals.get(translated), context),
+      );
       item.verdict = withSkew(
-        verdict instanceof Promise ? await verdict : verdict,
+        verdict instanceof Promise ? await turn.pause(verdict) : verdict,
         arrivedAt - (translated.sentAt ?? message.sentAt ?? NaN),
       );
     }

@@ -100,8 +100,8 @@ describe('EventTypes', () => {
   it('compiles a schema once, when its first events arrive, and again if that could not be done', async () => {
     let calls = 0;
     types = new EventTypes({
-      compile: (schema) => {
-        if (calls++ > 0) return COMPILER.compile(schema);
+      compile: (application, schema) => {
+        if (calls++ > 0) return COMPILER.compile(application, schema);
         return Promise.reject(new Error('The thread ended.'));
       },
     });
@@ -114,18 +114,21 @@ describe('EventTypes', () => {
     expect([(await check('c', 'n', { a: 1 }))?.refused, calls]).toEqual([true, 2]);
   });
 
-  it('compiles a schema again whose place in memory others have taken', async () => {
+  it('compiles a schema again whose place in memory others of its application have taken', async () => {
     const calls: unknown[] = [];
     types = new EventTypes({
-      compile: async (schema) => {
-        calls.push(schema);
-        return Object.assign(await COMPILER.compile(schema), { bytes: 40 * 1024 ** 2 });
+      compile: async (application, schema) => {
+        calls.push(application === 'shop' ? schema : application);
+        return Object.assign(await COMPILER.compile(application, schema), { bytes: 20 * 1024 ** 2 });
       },
     });
     const other = { name: 'other', schema: '{"required":["b"]}' };
-    types.update([version(1), version(1, other)]);
-    for (const name of ['n', 'n', 'other', 'n']) expect(await check('c', name, { b: 1 })).toBeUndefined();
-    expect(calls).toEqual(['n', 'other', 'n'].map((name) => (name === 'n' ? SCHEMA : { required: ['b'] })));
+    types.update([version(1), version(1, other), version(1, { application: 'blog' })]);
+    for (const name of ['n', 'n', 'other', 'n']) {
+      expect(await check('c', name, { b: 1 })).toBeUndefined();
+      expect(await check('c', 'n', { b: 1 }, 'blog')).toBeUndefined();
+    }
+    expect(calls).toEqual([SCHEMA, 'blog', { required: ['b'] }, SCHEMA]);
   });
 
   it('has room for 16 MiB of schemas of an application, of which the newest of each type counts', () => {

@@ -8,8 +8,8 @@ import type { ApplicationTypeKey, EventTypeVersion, Mode } from './event-types.r
 import type { PayloadSchema } from './schema/payload-schema.js';
 import { SchemaCompiler, SchemaError } from './schema/schema-compiler.js';
 
-/** Bytes of compiled schemas in memory: 30 of the largest, or thousands of usual ones. */
-const MAX_COMPILED_BYTES = 64 * 1024 ** 2;
+/** Bytes of the compiled schemas of an application in memory: 16 of the largest, or thousands of usual ones. */
+const MAX_COMPILED_BYTES = 32 * 1024 ** 2;
 
 /** Characters of the schemas of one application, which every process of the API keeps. */
 export const MAX_APPLICATION_SIZE = 16 * 1024 ** 2;
@@ -48,6 +48,11 @@ class ApplicationTypes {
   private readonly categories = new Map<string, Map<string, CachedType>>();
   /** Characters of the schemas together. */
   size = 0;
+  /** Schemas are compiled when the first event of their type arrives, and again if others have taken their place since. */
+  readonly compiled = new LRUCache<CachedType, PayloadSchema>({
+    maxSize: MAX_COMPILED_BYTES,
+    sizeCalculation: ({ bytes }) => bytes,
+  });
 
   get(category: string, name: string): CachedType | undefined {
     return this.categories.get(category)?.get(name);
@@ -66,11 +71,6 @@ class ApplicationTypes {
 export class EventTypes {
   private readonly logger = new Logger('EventTypes');
   private readonly applications = new Map<string, ApplicationTypes>();
-  /** Schemas are compiled when the first event of their type arrives, and again if others have taken their place since. */
-  private readonly compiled = new LRUCache<CachedType, PayloadSchema>({
-    maxSize: MAX_COMPILED_BYTES,
-    sizeCalculation: ({ bytes }) => bytes,
-  });
   private loaded = false;
   private isInUse = false;
   /** Called for the first check after each call of `takeUse()`. */
@@ -94,9 +94,10 @@ export class EventTypes {
       this.isInUse = true;
       this.onUse();
     }
-    const type = this.applications.get(application)?.get(category, name);
-    if (type === undefined || type.schema === null) return unknownType(category, name);
-    const errors = this.schemaOf(type, type.schema)?.explain(data);
+    const types = this.applications.get(application);
+    const type = types?.get(category, name);
+    if (!types || type === undefined || type.schema === null) return unknownType(category, name);
+    const errors = this.schemaOf(types, type, type.schema)?.explain(data);
     return errors && { refused: type.mode === 'enforce', code: 'payload_mismatch', errors };
   }
 
@@ -131,7 +132,7 @@ export class EventTypes {
     const type: CachedType = { key, version, schema, mode };
     types.set(type);
     this.applications.set(application, types);
-    if (compiled) this.compiled.set(type, compiled);
+    if (compiled) types.compiled.set(type, compiled);
   }
 
   /** The cached version of a type; 0 if there is none. */
@@ -155,20 +156,28 @@ export class EventTypes {
    * events are accepted rather than lost.
    * @throws SchemaPendingError
    */
-  private schemaOf(type: CachedType, text: string): PayloadSchema | undefined {
-    const compiled = this.compiled.get(type);
-    if (compiled || type.isBroken) return compiled;
-    type.compiling ??= this.compile(type, text).finally(() => (type.compiling = undefined));
+  private schemaOf(
+    { compiled }: ApplicationTypes,
+    type: CachedType,
+    text: string,
+  ): PayloadSchema | undefined {
+    const schema = compiled.get(type);
+    if (schema || type.isBroken) return schema;
+    type.compiling ??= this.compile(compiled, type, text).finally(() => (type.compiling = undefined));
     throw new SchemaPendingError(type.compiling);
   }
 
-  private async compile(type: CachedType, text: string): Promise<void> {
+  private async compile(
+    compiled: ApplicationTypes['compiled'],
+    type: CachedType,
+    text: string,
+  ): Promise<void> {
+    const { application, category, name } = type.key;
     try {
-      this.compiled.set(type, await this.compiler.compile(JSON.parse(text)));
+      compiled.set(type, await this.compiler.compile(application, JSON.parse(text)));
     } catch (error) {
       if (!(error instanceof SchemaError)) throw error;
       type.isBroken = true;
-      const { application, category, name } = type.key;
       this.logger.error(
         `Version ${type.version} of (${category}, ${name}) of ${application} is not enforced: ${describe(error)}`,
       );

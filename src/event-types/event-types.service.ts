@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import pLimit from 'p-limit';
 import { APPLICATION_NAME } from '../auth/application-name.js';
 import { actorOf } from '../auth/audit.js';
 import { applicationNotFound } from '../auth/auth-errors.js';
@@ -10,7 +9,6 @@ import {
   DomainError,
   type FieldErrors,
   NotFoundError,
-  UnavailableError,
 } from '../platform/errors/domain-error.js';
 import { currentQuestion } from '../platform/questions/question.js';
 import { EventTypes, MAX_APPLICATION_SIZE } from './event-types.cache.js';
@@ -34,9 +32,6 @@ const MAX_SUGGESTION_SAMPLES = 1000;
 
 /** Refused events that a check returns. */
 const MAX_EXAMPLES = 10;
-
-/** Schemas to register or to try that wait to be compiled, each for up to a second. */
-const MAX_WAITING_SCHEMAS = 20;
 
 /** Others changed the type at the same time, MAX_ATTEMPTS times. */
 export class ChangeConflictError extends DomainError {
@@ -90,8 +85,6 @@ export interface VersionPage {
 /** Registers event types and tries schemas on stored events. */
 @Injectable()
 export class EventTypesService {
-  private readonly limitCompilations = pLimit(1);
-
   constructor(
     private readonly repository: EventTypesRepository,
     private readonly types: EventTypes,
@@ -143,7 +136,7 @@ export class EventTypesService {
    * @throws SchemaError, TooManySchemasError, ChangeConflictError, UnavailableError, DatabaseUnavailableError
    */
   async put(key: ApplicationTypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
-    const compiled = await this.compile(schema);
+    const compiled = await this.compiler.compile(key.application, schema);
     const text = JSON.stringify(schema);
     if (!this.types.hasRoomFor(key, text)) throw new TooManySchemasError();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
@@ -172,7 +165,7 @@ export class EventTypesService {
    * @throws SchemaError, ClickHouseUnavailableError, DatabaseUnavailableError
    */
   async check(key: ApplicationTypeKey, schema: unknown, limit: number): Promise<Trial> {
-    const payloadSchema = await this.compile(schema);
+    const payloadSchema = await this.compiler.compile(key.application, schema);
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;
@@ -195,16 +188,6 @@ export class EventTypesService {
     for await (const { data } of this.samplesOf(key, MAX_SUGGESTION_SAMPLES)) suggestion.add(data);
     if (suggestion.examined === 0) throw new NotFoundError('No event of this type is stored.');
     return { examined: suggestion.examined, schema: suggestion.schema() };
-  }
-
-  /**
-   * Compiles a schema in its turn: events, which wait for theirs, wait for no more than one of these.
-   * @throws SchemaError, UnavailableError `busy`
-   */
-  private compile(schema: unknown): Promise<PayloadSchema> {
-    if (this.limitCompilations.pendingCount >= MAX_WAITING_SCHEMAS)
-      throw new UnavailableError('busy', 'Too many schemas wait to be compiled; nothing was changed.');
-    return this.limitCompilations(() => this.compiler.compile(schema));
   }
 
   /** The newest stored events of a type. The question pays for what is done with them, until nobody waits for its answer. */

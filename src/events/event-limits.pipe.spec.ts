@@ -26,13 +26,11 @@ async function send(...names: string[]) {
   };
   const pipe = new EventLimitsPipe(limits, { record: (rejection) => void recorded.push(rejection) });
   const builder = new SubmissionBuilder(true);
+  const context = contextOf('default', eventTypes);
   for (const name of names)
     builder.add(
-      await readOnceCompiled(() =>
-        readEventText(
-          JSON.stringify({ session_id: 's', category: 'c', name }),
-          contextOf('default', eventTypes),
-        ),
+      await readOnceCompiled(context, () =>
+        readEventText(JSON.stringify({ session_id: 's', category: 'c', name }), context),
       ),
     );
   const submission = await pipe.transform(builder.build()).catch(() => undefined);

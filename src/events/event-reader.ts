@@ -1,7 +1,7 @@
 import { type EventTypes, SchemaPendingError } from '../event-types/event-types.cache.js';
 import { environment } from '../platform/config/environment.js';
 import { boundErrors } from '../platform/errors/bounded-errors.js';
-import type { FieldErrors } from '../platform/errors/domain-error.js';
+import { type FieldErrors, UnavailableError } from '../platform/errors/domain-error.js';
 import { countKeys, findInexactness, type Inexactness, tooDeep } from '../platform/json/exact-json.js';
 import { isJsonObject } from '../platform/json/json-object.js';
 import { JsonScanner, type ScannedValue, type ValueBounds } from '../platform/json/json-scanner.js';
@@ -47,19 +47,30 @@ export interface ReadContext {
     name: string,
     data: Record<string, unknown>,
   ) => (Violation & { readonly refused: boolean }) | undefined;
+  /** How many schemas the request has waited for. */
+  pendingSchemas: number;
 }
+
+/** Schemas that one request may wait for. Another one finds these compiled. */
+const MAX_PENDING_SCHEMAS = 250;
 
 /**
  * Reads an event. The first one of a type waits until the schema of the type is compiled.
- * @param read reads it, by the functions below
+ * @param read reads it in this context, by the functions below
  * @returns synchronously for all others, so that the hot path costs no promise
+ * @throws UnavailableError `busy`, also by rejecting, if the schemas are too many
  */
-export function readOnceCompiled(read: () => Verdict): Verdict | Promise<Verdict> {
+export function readOnceCompiled(context: ReadContext, read: () => Verdict): Verdict | Promise<Verdict> {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof SchemaPendingError)) throw error;
-    return error.compiled.then(() => readOnceCompiled(read));
+    if (context.pendingSchemas++ >= MAX_PENDING_SCHEMAS)
+      throw new UnavailableError(
+        'busy',
+        'Too many event types are used for the first time; nothing was accepted.',
+      );
+    return error.compiled.then(() => readOnceCompiled(context, read));
   }
 }
 
@@ -68,6 +79,7 @@ export function contextOf(application: string, eventTypes: Pick<EventTypes, 'che
   return {
     application,
     checkType: (category, name, data) => eventTypes.check(application, category, name, data),
+    pendingSchemas: 0,
   };
 }
 

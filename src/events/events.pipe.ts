@@ -26,7 +26,7 @@ import {
   type RefusedVerdict,
   type Verdict,
 } from './event-reader.js';
-import { LargeBodies } from './large-bodies.js';
+import { LargeBodies, type Turn } from './large-bodies.js';
 import { type Submission, SubmissionBuilder } from './submission.js';
 
 /** The body of a request, and who sent it. */
@@ -64,13 +64,14 @@ export class EventsPipe implements PipeTransform<SubmittedBody, Promise<Submissi
   async transform({ body, caller, points }: SubmittedBody): Promise<Submission> {
     if (!(body instanceof JsonBody || body instanceof NdjsonBody))
       throw emptyBody('The body is empty: send an event, an array of events, or NDJSON.');
-    return this.largeBodies.inTurn(body.bytes.length, () => this.read(body, caller, points));
+    return this.largeBodies.inTurn(body.bytes.length, (turn) => this.read(body, caller, points, turn));
   }
 
   private async read(
     body: JsonBody | NdjsonBody,
     { application }: Caller,
     points: RequestPoints | undefined,
+    turn: Turn,
   ): Promise<Submission> {
     const { bytes } = body;
     const isLines = body instanceof NdjsonBody;
@@ -87,8 +88,8 @@ export class EventsPipe implements PipeTransform<SubmittedBody, Promise<Submissi
     const builder = new SubmissionBuilder(isMany);
     for (const value of parseValues(bytes, values, isLines)) {
       if (slice.isOver) await slice.next();
-      const verdict = readOnceCompiled(() => this.evaluate(value, context));
-      builder.add(verdict instanceof Promise ? await verdict : verdict);
+      const verdict = readOnceCompiled(context, () => this.evaluate(value, context));
+      builder.add(verdict instanceof Promise ? await turn.pause(verdict) : verdict);
     }
     const submission = builder.build();
     const growth = growthOf(submission.events);

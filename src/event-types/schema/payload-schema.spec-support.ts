@@ -8,5 +8,5 @@ export const compiled = (schema: unknown): PayloadSchema =>
 
 /** A compiler that works at once. */
 export const COMPILER: Pick<SchemaCompiler, 'compile'> = {
-  compile: (schema) => Promise.resolve().then(() => compiled(schema)),
+  compile: (_, schema) => Promise.resolve().then(() => compiled(schema)),
 };

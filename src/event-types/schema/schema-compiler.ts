@@ -1,11 +1,19 @@
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Piscina } from 'piscina';
-import { type FieldErrors, InvalidFieldsError } from '../../platform/errors/domain-error.js';
+import pLimit, { type LimitFunction } from 'p-limit';
+import {
+  type FieldErrors,
+  InvalidFieldsError,
+  UnavailableError,
+} from '../../platform/errors/domain-error.js';
 import type { Compilation } from './compile-schema.js';
 import { PayloadSchema } from './payload-schema.js';
 
 /** Milliseconds until an idle thread ends, which holds some 20 MiB. */
 const IDLE_TIMEOUT_MS = 10_000;
+
+/** Schemas of an application that wait for their turn, each for up to a second. */
+const MAX_WAITING = 50;
 
 /** The schema is invalid or unsafe. Its errors are messages by path, e.g. `schema.properties.url.pattern`. */
 export class SchemaError extends InvalidFieldsError {
@@ -14,24 +22,42 @@ export class SchemaError extends InvalidFieldsError {
   }
 }
 
-/** Compiles schemas one at a time in a thread, so that no request waits for the schema of another. */
+/**
+ * Compiles schemas in a thread, so that nobody else waits for them. Applications take turns: a schema waits for one of each other
+ * application at most.
+ */
 @Injectable()
 export class SchemaCompiler implements OnModuleDestroy {
+  private readonly queues = new Map<string, LimitFunction>();
   private pool: Promise<Piscina> | undefined;
 
   /**
    * @param source a JSON value
-   * @throws SchemaError when it is not a schema, or not safe to run on every event
+   * @throws SchemaError when it is not a schema, or not safe to run on every event; UnavailableError `busy` when too many of the
+   *   application wait
    */
-  async compile(source: unknown): Promise<PayloadSchema> {
-    this.pool ??= startPool();
-    const pool = await this.pool;
-    const text = JSON.stringify(source ?? null);
-    return toPayloadSchema((await pool.run(text, { name: 'compileSchema' })) as Compilation);
+  async compile(application: string, source: unknown): Promise<PayloadSchema> {
+    const queue = this.queues.get(application) ?? pLimit(1);
+    if (queue.pendingCount >= MAX_WAITING)
+      throw new UnavailableError(
+        'busy',
+        'Too many schemas of the application wait to be compiled; nothing was changed.',
+      );
+    this.queues.set(application, queue);
+    try {
+      return toPayloadSchema(await queue(() => this.run(JSON.stringify(source ?? null))));
+    } finally {
+      if (queue.activeCount + queue.pendingCount === 0) this.queues.delete(application);
+    }
   }
 
   async onModuleDestroy(): Promise<void> {
     await (await this.pool)?.destroy();
+  }
+
+  private async run(text: string): Promise<Compilation> {
+    const pool = await (this.pool ??= startPool());
+    return (await pool.run(text, { name: 'compileSchema' })) as Compilation;
   }
 }
 

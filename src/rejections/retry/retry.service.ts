@@ -158,12 +158,13 @@ export class RetryService {
   /** An event without a timestamp happened when it arrived. */
   private async read(row: RejectionRow, context: ReadContext): Promise<Verdict> {
     const dialect = row.dialect === null ? undefined : dialectOf(row.dialect);
-    if (!dialect) return readOnceCompiled(() => readEventText(eventTextOf(row), context, row.rejected_at));
+    if (!dialect)
+      return readOnceCompiled(context, () => readEventText(eventTextOf(row), context, row.rejected_at));
     const parsed = parseItemText(dialect, eventTextOf(row));
     if ('outcome' in parsed) return parsed;
     const arrivals = await this.arrivals.of(row.application, dialect.name, [parsed], row.rejected_at);
     const arrival = arrivals.get(parsed) ?? row.rejected_at;
-    return readOnceCompiled(() => readTranslated(parsed, arrival, context));
+    return readOnceCompiled(context, () => readTranslated(parsed, arrival, context));
   }
 
   private async withinLimits(verdict: Verdict): Promise<Verdict> {
