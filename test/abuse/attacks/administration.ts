@@ -34,13 +34,12 @@ const branches = (length: number, branch: (index: number) => unknown): unknown[]
   Array.from({ length }, (_, index) => branch(index));
 
 /** A schema that takes as long to compile as one may. */
-const large = (): string =>
-  JSON.stringify({
-    mode: 'observe',
-    schema: {
-      properties: { a: { anyOf: branches(900, (index) => ({ const: `${index} ${Math.random()}` })) } },
-    },
-  });
+const large = (): object => ({
+  properties: { a: { anyOf: branches(900, (index) => ({ const: `${index} ${Math.random()}` })) } },
+});
+
+/** Types whose schemas do not fit into the memory of an application together. */
+const MANY_TYPES = 24;
 
 export const ADMINISTRATION: readonly Attack[] = [
   matched(
@@ -102,7 +101,29 @@ export const ADMINISTRATION: readonly Attack[] = [
     name: 'schemas of 900 alternatives, each different',
     scope: 'admin',
     senders: 4,
-    request: (client) => client.json('PUT', path('compiled'), large()),
+    request: (client) =>
+      client.json('PUT', path('compiled'), JSON.stringify({ mode: 'observe', schema: large() })),
+  },
+  {
+    name: 'events of 24 types, each with 900 alternatives',
+    scope: 'ingest',
+    senders: 4,
+    prepare: async (stage) => {
+      for (let index = 0; index < MANY_TYPES; index++) await register(stage, `many-${index}`, large());
+    },
+    request: (client) =>
+      client.json(
+        'POST',
+        '/events/',
+        JSON.stringify(
+          branches(1000, (index) => ({
+            session_id: 'a',
+            category: 'attack',
+            name: `many-${index % MANY_TYPES}`,
+            data: { a: 0 },
+          })),
+        ),
+      ),
   },
   {
     name: 'checks of a schema against 1,000 events of 62 kB',
