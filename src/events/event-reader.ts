@@ -52,7 +52,7 @@ export interface ReadContext {
 }
 
 /** Schemas that one request may wait for. Another one finds these compiled. */
-const MAX_PENDING_SCHEMAS = 250;
+const MAX_PENDING_SCHEMAS = 100;
 
 /**
  * Reads an event. The first one of a type waits until the schema of the type is compiled.
