@@ -64,9 +64,8 @@ export class DialectIngestion {
   accept(request: FastifyRequest): Promise<ItemResult[]> {
     const message = request.message as Message;
     const dialect = request.routeOptions.config.dialect as Dialect;
-    return this.largeBodies.inTurn(message.items.length, (turn) =>
-      this.acceptItems(dialect, message, request, turn),
-    );
+    const body = { bytes: message.items.length, application: request.caller.application };
+    return this.largeBodies.inTurn(body, (turn) => this.acceptItems(dialect, message, request, turn));
   }
 
   private async acceptItems(

@@ -8,7 +8,7 @@ import type { ApplicationTypeKey, EventTypeVersion, Mode } from './event-types.r
 import type { PayloadSchema } from './schema/payload-schema.js';
 import { SchemaCompiler, SchemaError } from './schema/schema-compiler.js';
 
-/** Bytes of the compiled schemas of an application in memory: 16 of the largest, or thousands of usual ones. */
+/** Bytes of the compiled schemas of an application in memory: ten of the largest, or thousands of usual ones. */
 const MAX_COMPILED_BYTES = 32 * 1024 ** 2;
 
 /** Characters of the schemas of one application, which every process of the API keeps. */
@@ -61,7 +61,9 @@ class ApplicationTypes {
   set(type: CachedType): void {
     const { category, name } = type.key;
     const names = this.categories.get(category) ?? new Map<string, CachedType>();
-    this.size += (type.schema?.length ?? 0) - (names.get(name)?.schema?.length ?? 0);
+    const replaced = names.get(name);
+    this.size += (type.schema?.length ?? 0) - (replaced?.schema?.length ?? 0);
+    if (replaced) this.compiled.delete(replaced);
     this.categories.set(category, names.set(name, type));
   }
 }
@@ -126,12 +128,14 @@ export class EventTypes {
     { application, category, name, version, schema, mode }: EventTypeVersion,
     compiled?: PayloadSchema,
   ): void {
-    const key = { application, category, name };
-    if (version <= this.versionOf(key)) return;
     const types = this.applications.get(application) ?? new ApplicationTypes();
-    const type: CachedType = { key, version, schema, mode };
-    types.set(type);
-    this.applications.set(application, types);
+    let type = types.get(category, name);
+    if (type && version < type.version) return;
+    if (type?.version !== version) {
+      type = { key: { application, category, name }, version, schema, mode };
+      types.set(type);
+      this.applications.set(application, types);
+    }
     if (compiled) types.compiled.set(type, compiled);
   }
 
@@ -163,7 +167,11 @@ export class EventTypes {
   ): PayloadSchema | undefined {
     const schema = compiled.get(type);
     if (schema || type.isBroken) return schema;
-    type.compiling ??= this.compile(compiled, type, text).finally(() => (type.compiling = undefined));
+    if (!type.compiling) {
+      type.compiling = this.compile(compiled, type, text).finally(() => (type.compiling = undefined));
+      // A request that waits no longer does not listen to it.
+      type.compiling.catch(() => undefined);
+    }
     throw new SchemaPendingError(type.compiling);
   }
 

@@ -5,11 +5,7 @@ import { applicationNotFound } from '../auth/auth-errors.js';
 import type { Caller } from '../auth/caller.js';
 import { Timeslice } from '../platform/async/timeslice.js';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
-import {
-  DomainError,
-  type FieldErrors,
-  NotFoundError,
-} from '../platform/errors/domain-error.js';
+import { DomainError, type FieldErrors, NotFoundError } from '../platform/errors/domain-error.js';
 import { currentQuestion } from '../platform/questions/question.js';
 import { EventTypes, MAX_APPLICATION_SIZE } from './event-types.cache.js';
 import {
@@ -32,6 +28,9 @@ const MAX_SUGGESTION_SAMPLES = 1000;
 
 /** Refused events that a check returns. */
 const MAX_EXAMPLES = 10;
+
+/** Schemas of an application to register or to try that may wait to be compiled. */
+const MAX_WAITING_SCHEMAS = 20;
 
 /** Others changed the type at the same time, MAX_ATTEMPTS times. */
 export class ChangeConflictError extends DomainError {
@@ -136,12 +135,13 @@ export class EventTypesService {
    * @throws SchemaError, TooManySchemasError, ChangeConflictError, UnavailableError, DatabaseUnavailableError
    */
   async put(key: ApplicationTypeKey, schema: unknown, mode: Mode, caller: Caller): Promise<Change> {
-    const compiled = await this.compiler.compile(key.application, schema);
+    const compiled = await this.compiler.compile(key.application, schema, MAX_WAITING_SCHEMAS);
     const text = JSON.stringify(schema);
-    if (!this.types.hasRoomFor(key, text)) throw new TooManySchemasError();
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const latest = await this.repository.latest(key);
       if (latest?.schema === text && latest.mode === mode) return { outcome: 'unchanged', version: latest };
+      const isLarger = text.length > (latest?.schema?.length ?? 0);
+      if (isLarger && !this.types.hasRoomFor(key, text)) throw new TooManySchemasError();
       const version = await this.add(key, latest, { schema: text, mode }, caller, compiled);
       if (version) return { outcome: (latest?.schema ?? null) === null ? 'created' : 'changed', version };
     }
@@ -162,10 +162,10 @@ export class EventTypesService {
 
   /**
    * Tries a schema on the newest stored events of a type.
-   * @throws SchemaError, ClickHouseUnavailableError, DatabaseUnavailableError
+   * @throws SchemaError, UnavailableError, ClickHouseUnavailableError, DatabaseUnavailableError
    */
   async check(key: ApplicationTypeKey, schema: unknown, limit: number): Promise<Trial> {
-    const payloadSchema = await this.compiler.compile(key.application, schema);
+    const payloadSchema = await this.compiler.compile(key.application, schema, MAX_WAITING_SCHEMAS);
     const examples: Trial['examples'] = [];
     let examined = 0;
     let refused = 0;

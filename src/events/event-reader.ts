@@ -1,4 +1,6 @@
 import { type EventTypes, SchemaPendingError } from '../event-types/event-types.cache.js';
+import pLimit from 'p-limit';
+import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
 import { environment } from '../platform/config/environment.js';
 import { boundErrors } from '../platform/errors/bounded-errors.js';
 import { type FieldErrors, UnavailableError } from '../platform/errors/domain-error.js';
@@ -47,30 +49,37 @@ export interface ReadContext {
     name: string,
     data: Record<string, unknown>,
   ) => (Violation & { readonly refused: boolean }) | undefined;
-  /** How many schemas the request has waited for. */
-  pendingSchemas: number;
+  /** When it waits no longer for schemas, in milliseconds of performance.now(); undefined if it did not wait. */
+  waitsUntil?: number;
 }
 
-/** Schemas that one request may wait for. Another one finds these compiled. */
-const MAX_PENDING_SCHEMAS = 100;
+/** Milliseconds for which a request may wait for schemas. The next one finds them compiled. */
+const MAX_WAIT_MS = 10_000;
+
+/** Requests that have waited for the same schema are read on one after the other. */
+const oneAtATime = pLimit(1);
 
 /**
  * Reads an event. The first one of a type waits until the schema of the type is compiled.
  * @param read reads it in this context, by the functions below
  * @returns synchronously for all others, so that the hot path costs no promise
- * @throws UnavailableError `busy`, also by rejecting, if the schemas are too many
+ * @throws UnavailableError `busy`, also by rejecting, if the request has waited too long
  */
 export function readOnceCompiled(context: ReadContext, read: () => Verdict): Verdict | Promise<Verdict> {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof SchemaPendingError)) throw error;
-    if (context.pendingSchemas++ >= MAX_PENDING_SCHEMAS)
+    const now = performance.now();
+    context.waitsUntil ??= now + MAX_WAIT_MS;
+    if (now > context.waitsUntil)
       throw new UnavailableError(
         'busy',
-        'Too many event types are used for the first time; nothing was accepted.',
+        'The schemas of the events are still being compiled; nothing was accepted.',
       );
-    return error.compiled.then(() => readOnceCompiled(context, read));
+    return error.compiled
+      .then(() => oneAtATime(yieldToEventLoop))
+      .then(() => readOnceCompiled(context, read));
   }
 }
 
@@ -79,7 +88,6 @@ export function contextOf(application: string, eventTypes: Pick<EventTypes, 'che
   return {
     application,
     checkType: (category, name, data) => eventTypes.check(application, category, name, data),
-    pendingSchemas: 0,
   };
 }
 

@@ -64,7 +64,9 @@ export class EventsPipe implements PipeTransform<SubmittedBody, Promise<Submissi
   async transform({ body, caller, points }: SubmittedBody): Promise<Submission> {
     if (!(body instanceof JsonBody || body instanceof NdjsonBody))
       throw emptyBody('The body is empty: send an event, an array of events, or NDJSON.');
-    return this.largeBodies.inTurn(body.bytes.length, (turn) => this.read(body, caller, points, turn));
+    return this.largeBodies.inTurn({ bytes: body.bytes.length, application: caller.application }, (turn) =>
+      this.read(body, caller, points, turn),
+    );
   }
 
   private async read(

@@ -1,6 +1,6 @@
 import { LargeBodies } from './large-bodies.js';
 
-const LARGE = 1024 * 1024;
+const LARGE = { application: 'shop', bytes: 1024 * 1024 };
 
 /** A promise, and what resolves it. */
 function deferred(): { promise: Promise<void>; resolve: () => void } {
@@ -20,7 +20,7 @@ describe('LargeBodies', () => {
         log.push('first');
       }),
       bodies.inTurn(LARGE, () => Promise.resolve(void log.push('second'))),
-      bodies.inTurn(1, () => Promise.resolve(void log.push('small'))),
+      bodies.inTurn({ ...LARGE, bytes: 1 }, () => Promise.resolve(void log.push('small'))),
     ];
     await reads[2];
     expect(log).toEqual(['small']);
@@ -58,5 +58,19 @@ describe('LargeBodies', () => {
     const thrown = bodies.inTurn(LARGE, () => Promise.reject(new Error('malformed')));
     await expect(thrown).rejects.toThrow('malformed');
     expect(await bodies.inTurn(LARGE, () => Promise.resolve('read'))).toBe('read');
+  });
+
+  it('bounds the bytes of the bodies that wait, in all and of an application', async () => {
+    const bodies = new LargeBodies();
+    const schema = deferred();
+    const wait = (application: string) =>
+      bodies.inTurn({ application, bytes: 16 * 1024 ** 2 }, (turn) => turn.pause(schema.promise));
+    const waiting = [wait('shop'), wait('shop'), wait('blog')];
+    await expect(wait('shop')).rejects.toThrow('Too many bodies wait');
+    waiting.push(wait('blog'));
+    await expect(wait('desk')).rejects.toThrow('Too many bodies wait');
+    schema.resolve();
+    await Promise.all(waiting);
+    await wait('shop');
   });
 });

@@ -8,12 +8,42 @@ const LARGE_BODY_BYTES = 128 * 1024;
 /** Milliseconds that a large body may wait for the others before it is refused unread. */
 const LARGE_BODY_TIMEOUT_MS = 500;
 
+/** Bytes of the bodies that wait for schemas, in all and of one application: also of those whose senders have left. */
+const MAX_PAUSED_BYTES = 64 * 1024 ** 2;
+const MAX_PAUSED_BYTES_OF_APPLICATION = MAX_PAUSED_BYTES / 2;
+
+/** A body that is read. */
+interface ReadBody {
+  readonly bytes: number;
+  readonly application: string;
+}
+
+/** Counts the bytes of the bodies that wait for something else than their turn. */
+class PausedBytes {
+  private inAll = 0;
+  private readonly ofApplications = new Map<string, number>();
+
+  hasRoomFor({ application, bytes }: ReadBody): boolean {
+    const ofApplication = (this.ofApplications.get(application) ?? 0) + bytes;
+    return this.inAll + bytes <= MAX_PAUSED_BYTES && ofApplication <= MAX_PAUSED_BYTES_OF_APPLICATION;
+  }
+
+  add(application: string, bytes: number): void {
+    this.inAll += bytes;
+    this.ofApplications.set(application, (this.ofApplications.get(application) ?? 0) + bytes);
+  }
+}
+
 /** The turn of a body to be read. */
 export class Turn {
   private end: () => void = () => undefined;
 
   /** @param limit undefined for a body that needs no turn */
-  constructor(private readonly limit?: LimitFunction) {}
+  constructor(
+    private readonly body: ReadBody,
+    private readonly paused: PausedBytes,
+    private readonly limit?: LimitFunction,
+  ) {}
 
   /** Waits for the turn. */
   async take(): Promise<void> {
@@ -26,13 +56,28 @@ export class Turn {
     });
   }
 
-  /** Lets others have their turn until something that they need not wait for is there. */
+  /**
+   * Lets others have their turn until something that they need not wait for is there.
+   * @throws UnavailableError `busy` if too many bodies wait for such things
+   */
   async pause<Result>(awaited: Promise<Result>): Promise<Result> {
+    const { application, bytes } = this.body;
+    // Nobody else may listen to it.
+    awaited.catch(() => undefined);
+    if (!this.paused.hasRoomFor(this.body))
+      throw new UnavailableError(
+        'busy',
+        'Too many bodies wait for the schemas of their events; nothing was accepted.',
+      );
+    this.paused.add(application, bytes);
     this.leave();
-    // Not in `finally`: if it fails, the body is not read on.
-    const result = await awaited;
-    await this.take();
-    return result;
+    try {
+      const result = await awaited;
+      await this.take();
+      return result;
+    } finally {
+      this.paused.add(application, -bytes);
+    }
   }
 
   leave(): void {
@@ -44,15 +89,15 @@ export class Turn {
 @Injectable()
 export class LargeBodies {
   private readonly limit = pLimit(1);
+  private readonly paused = new PausedBytes();
 
   /**
-   * @param bytes of the body
    * @param read reads the body
    * @throws DomainError `unavailable` if too many large bodies arrive at once
    */
-  async inTurn<Result>(bytes: number, read: (turn: Turn) => Promise<Result>): Promise<Result> {
-    if (bytes <= LARGE_BODY_BYTES) return read(new Turn());
-    const turn = new Turn(this.limit);
+  async inTurn<Result>(body: ReadBody, read: (turn: Turn) => Promise<Result>): Promise<Result> {
+    if (body.bytes <= LARGE_BODY_BYTES) return read(new Turn(body, this.paused));
+    const turn = new Turn(body, this.paused, this.limit);
     const arrivedAt = performance.now();
     await turn.take();
     try {

@@ -1,3 +1,5 @@
+// First, as in main.ts: a thread has a JSON.parse of its own.
+import '../../platform/json/json-parse.js';
 import { _, Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
 import standalone from 'ajv/dist/standalone/index.js';
 import type { FieldErrors } from '../../platform/errors/domain-error.js';
@@ -17,6 +19,8 @@ export interface CompiledSchema {
   readonly all: CompiledCode;
   /** The steps of checking a value without its items or properties. */
   readonly cost: number;
+  /** The sources of its patterns, which cannot leave the thread. */
+  readonly patterns: readonly string[];
 }
 
 /** Messages by path, e.g. `schema.properties.url.pattern`, if it cannot be used. */
@@ -64,18 +68,19 @@ export function compileSchema(text: string): Compilation {
     return { errors: { schema: [`Must not exceed ${MAX_SCHEMA_BYTES} bytes as compact JSON.`] } };
   const source: unknown = JSON.parse(text);
   if (!isJsonObject(source)) return { errors: { schema: ['Must be a JSON object.'] } };
-  const { errors, costs } = inspectSchema(source);
+  const { errors, costs, patterns } = inspectSchema(source);
   if (Object.keys(errors).length > 0) return { errors: { ...errors } };
-  if (metaSchema.validateSchema(source) !== true) return { errors: toErrors(metaSchema.errors ?? []) };
-  // Both are checked by now, and ajv would look up the schemas that they name.
-  const schema = { ...source };
-  delete schema['$id'];
-  delete schema['$schema'];
   try {
+    if (metaSchema.validateSchema(source) !== true) return { errors: toErrors(metaSchema.errors ?? []) };
+    // Both are checked by now, and ajv would look up the schemas that they name.
+    const schema = { ...source };
+    delete schema['$id'];
+    delete schema['$schema'];
     return {
       first: compileCode(generate(schema, costs, false)),
       all: compileCode(generate(schema, costs, true)),
       cost: costs.get(source) ?? 0,
+      patterns: [...patterns],
     };
   } catch (error) {
     return { errors: { schema: [`Cannot be compiled: ${(error as Error).message}.`] } };

@@ -1,10 +1,10 @@
 import { countSteps } from './steps.js';
 
-/** Steps of comparing two values without the values in them, and for each of these. */
+/** Steps of comparing two values without the values in them, and for each key of them. */
 const COMPARISON_STEPS = 0.2;
-const MEMBER_STEPS = 0.5;
+const KEY_STEPS = 0.25;
 
-/** Steps of writing a value without the values in it, and characters of a text that are written in one. */
+/** Steps of writing a value without the values in it, and characters that are written in one. */
 const WRITING_STEPS = 2;
 const CHARACTERS_PER_STEP = 50;
 
@@ -23,10 +23,10 @@ export function isEqual(one: unknown, other: unknown): boolean {
       one.length === other.length &&
       one.every((item, index) => isEqual(item, other[index]))
     );
-  const keys = Object.keys(one);
-  countSteps(keys.length * MEMBER_STEPS);
+  const [keys, otherKeys] = [Object.keys(one), Object.keys(other)];
+  countSteps((keys.length + otherKeys.length) * KEY_STEPS);
   return (
-    keys.length === Object.keys(other).length &&
+    keys.length === otherKeys.length &&
     keys.every(
       (key) =>
         Object.hasOwn(other, key) &&
@@ -38,7 +38,13 @@ export function isEqual(one: unknown, other: unknown): boolean {
 /** A text that only equal values share: JSON with sorted keys. With it, many values are compared in time linear in their size. */
 function sortedJson(value: unknown): string {
   countSteps(WRITING_STEPS);
-  if (typeof value === 'string') countSteps(value.length / CHARACTERS_PER_STEP);
+  const text = writeSorted(value);
+  // It is joined again in each value that it is in.
+  countSteps(text.length / CHARACTERS_PER_STEP);
+  return text;
+}
+
+function writeSorted(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(sortedJson).join(',')}]`;
   const members = Object.entries(value)

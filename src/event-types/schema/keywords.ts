@@ -6,10 +6,10 @@ import {
   type KeywordCxt,
   type Name,
 } from 'ajv/dist/2020.js';
-import { areUnique, isEqual, isOneOf } from './equality.js';
+import { areUnique, isEqual } from './equality.js';
 import { STEP_COUNTERS } from './steps.js';
 
-/** A function that generated code calls: itself where ajv runs, and by its name in RUNTIME elsewhere. */
+/** A function that generated code calls by its name in RUNTIME. By `ref`, ajv tells one from another. */
 interface RuntimeFunction {
   readonly ref: unknown;
   readonly code: Code;
@@ -40,7 +40,7 @@ const EQUALITY_KEYWORDS: CodeKeywordDefinition[] = [
     code: (context: KeywordCxt): void => {
       const allowed = context.schema as unknown[];
       const isAllowed = context.gen.scopeValue('func', {
-        ref: isOneOf(allowed),
+        ref: allowed,
         code: _`runtime.isOneOf(${literal(allowed)})`,
       });
       context.fail(_`!${isAllowed}(${context.data})`);

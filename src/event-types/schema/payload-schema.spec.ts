@@ -1,3 +1,5 @@
+import { Script } from 'node:vm';
+import { compileSchema } from './compile-schema.js';
 import { compiled } from './payload-schema.spec-support.js';
 
 const SCHEMA = {
@@ -109,6 +111,7 @@ describe('PayloadSchema', () => {
   const many = <Item>(length: number, item: (index: number) => Item): Item[] =>
     Array.from({ length }, (_, index) => item(index));
   const dictionary = Object.fromEntries(many(6000, (index) => [`k${index}`, 1]));
+  const few = Object.fromEntries(many(300, (index) => [`k${index}`, 1]));
   const text = 'ab'.repeat(30_000);
 
   it.each<[string, object, unknown]>([
@@ -123,6 +126,12 @@ describe('PayloadSchema', () => {
     ],
     ['uniqueItems', { allOf: many(40, () => ({ uniqueItems: true })) }, many(5000, (index) => [index])],
     ['enum', { items: { allOf: many(10, () => ({ enum: [[499]] })) } }, many(9000, () => [499])],
+    ['enum of a long key', { anyOf: many(900, () => ({ enum: [{}] })) }, { [text]: 0 }],
+    [
+      'const with many keys',
+      { items: { anyOf: [...many(20, () => ({ const: few })), { type: 'object' }] } },
+      many(300, () => ({})),
+    ],
     [
       'const',
       { items: { anyOf: many(30, (index) => ({ const: { a: 0, b: 1, c: 29 - index } })) } },
@@ -199,6 +208,22 @@ describe('PayloadSchema', () => {
     const payloads = compiled({ properties: { a: { pattern: '^a' }, b: { pattern: '^b' } } });
     expect(payloads.explain({ a: 'a', b: 'b' })).toBeUndefined();
     expect(payloads.explain({ a: 'a', b: 'a' })).toBeDefined();
+  });
+
+  it('has the code of an enum once, however many references there are to it', () => {
+    const items = many(500, () => ({ $ref: '#/$defs/a' }));
+    const $defs = { a: { enum: many(800, (index) => `a long text of number ${index}`) } };
+    const payloads = compiled({ $defs, properties: { a: { prefixItems: items } } });
+    expect(payloads.bytes).toBeLessThan(4_000_000);
+    expect(payloads.explain({ a: ['a long text of number 799'] })).toBeUndefined();
+    expect(payloads.explain({ a: ['other'] })).toBeDefined();
+  });
+
+  it('is made without being compiled by V8 again', () => {
+    const compilation = compileSchema(JSON.stringify(SCHEMA));
+    if ('errors' in compilation) throw new Error(JSON.stringify(compilation.errors));
+    for (const { text, cachedData } of [compilation.first, compilation.all])
+      expect(new Script(text, { cachedData }).cachedDataRejected).toBe(false);
   });
 
   it('allows two schemas with the same $id', () => {

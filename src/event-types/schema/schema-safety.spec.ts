@@ -106,6 +106,27 @@ describe('A schema', () => {
     ],
     ['whose properties are an array', { properties: [] }, 'schema.properties', /object/],
     ['of another draft', { $schema: 'http://json-schema.org/draft-07/schema#' }, 'schema.$schema', /2020-12/],
+    [
+      'of an address that nobody has given to the draft',
+      { $schema: 'http://json-schema.org/draft/2020-12/schema' },
+      'schema.$schema',
+      /2020-12/,
+    ],
+    [
+      'with an anchor that every object has',
+      { $dynamicAnchor: '__proto__', properties: { a: { $dynamicRef: '#__proto__' } } },
+      'schema.$dynamicAnchor',
+      /cannot be used/,
+    ],
+    [
+      'whose references repeat long names',
+      {
+        $defs: { a: { properties: { ['x'.repeat(30_000)]: { type: 'string' } } } },
+        prefixItems: Array.from({ length: 200 }, () => ({ $ref: '#/$defs/a' })),
+      },
+      'schema',
+      /its code has .* characters/,
+    ],
     ['with $id inside', { properties: { a: { $id: 'b' } } }, 'schema.properties.a.$id', /only at the top/],
     ['with a reference to another document', { $ref: 'https://example.com/s' }, 'schema.$ref', /elsewhere/],
     ['with a reference to a file', { $ref: 'other.json#/a' }, 'schema.$ref', /elsewhere/],

@@ -21,7 +21,7 @@ const MAX_INSTRUCTIONS = 2000;
 /** Paths with an error. */
 const MAX_ERRORS = 20;
 
-const DIALECT = /^https?:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
+const DIALECT = /^https:\/\/json-schema\.org\/draft\/2020-12\/schema#?$/;
 
 /** The keywords of draft 2020-12, by what their values contain. `map` and `list` contain schemas. */
 const KEYWORDS = {
@@ -70,6 +70,8 @@ export interface SchemaInspection {
   readonly errors: FieldErrors;
   /** The costs of the schema and of each schema in it, by identity. */
   readonly costs: ReadonlyMap<object, number>;
+  /** The sources of all patterns. */
+  readonly patterns: ReadonlySet<string>;
 }
 
 /** A schema and the schemas in it, in two passes: the second needs every target of a reference. */
@@ -79,6 +81,7 @@ class SafetyCheck implements SchemaInspection {
   /** Every schema by the fragments that refer to it. */
   private readonly targets = new Map<string, Schema>();
   readonly costs = new Map<Schema, number>();
+  readonly patterns = new Set<string>();
   private instructions = 0;
   private readonly visiting = new Set<Schema>();
 
@@ -181,6 +184,7 @@ class SafetyCheck implements SchemaInspection {
   private checkPattern(source: string, path: Path): void {
     try {
       this.instructions += compilePattern(source).size;
+      this.patterns.add(source);
     } catch (error) {
       if (!(error instanceof PatternError)) throw error;
       this.report(path, error.message);
@@ -189,6 +193,8 @@ class SafetyCheck implements SchemaInspection {
 
   private addAnchor(fragment: string, schema: Schema, path: Path): void {
     if (this.targets.has(fragment)) this.report(path, 'Occurs twice in this schema.');
+    // ajv would find the member of Object.prototype.
+    if (fragment.slice(1) in Object.prototype) this.report(path, 'An anchor of this name cannot be used.');
     this.targets.set(fragment, schema);
   }
 

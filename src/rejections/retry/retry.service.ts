@@ -77,7 +77,7 @@ export class RetryService {
   /**
    * Retries one rejection.
    * @param visible the only application whose events the caller sees; undefined if it sees all
-   * @throws NotFoundError, EventCutError, StillRefusedError, RedisUnavailableError, BacklogFullError,
+   * @throws NotFoundError, EventCutError, StillRefusedError, UnavailableError, RedisUnavailableError, BacklogFullError,
    *   DatabaseUnavailableError
    */
   async retry(id: string, visible?: string): Promise<ReadEvent> {
@@ -92,7 +92,7 @@ export class RetryService {
   /**
    * Retries the matching rejections, newest first, at most MAX_RETRIES. If it fails in the middle, some have been retried
    * and are no longer rejections.
-   * @throws CursorError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
+   * @throws CursorError, UnavailableError, RedisUnavailableError, BacklogFullError, DatabaseUnavailableError
    */
   async retryMany(dto: RetryManyDto): Promise<RetrySummary> {
     const query = queryOf(dto);
@@ -125,9 +125,11 @@ export class RetryService {
     const accepted: RejectionRow[] = [];
     const changed: RejectionRow[] = [];
     const slice = new Timeslice();
+    const contexts = new Map<string, ReadContext>();
     for (const row of rows) {
       if (slice.isOver) await slice.next();
-      const context = contextOf(row.application, this.eventTypes);
+      const context = contexts.get(row.application) ?? contextOf(row.application, this.eventTypes);
+      contexts.set(row.application, context);
       const verdict = await this.withinLimits(await this.read(row, context));
       if (verdict.outcome === 'accepted') {
         accepted.push(row);
