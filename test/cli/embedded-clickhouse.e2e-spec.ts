@@ -97,17 +97,6 @@ describe('The embedded ClickHouse', () => {
     await client.command({ query: 'DROP TABLE t' });
   });
 
-  it('reads with two threads where there are two cores, though it has little memory', async () => {
-    const [cores] = await rowsOf<{ threads: string }>(
-      `SELECT toString(getSetting('max_threads')) AS threads`,
-    );
-    const plan = await rowsOf<{ explain: string }>(
-      'EXPLAIN PIPELINE SELECT sum(cityHash64(number)) FROM numbers_mt(1e9)',
-    );
-    const threads = plan.some(({ explain }) => explain.includes('NumbersRange × 2')) ? '2' : '1';
-    expect(threads).toBe(cores?.threads === '1' ? '1' : '2');
-  });
-
   it('binds parameters of any text as one value', async () => {
     await fc.assert(
       fc.asyncProperty(

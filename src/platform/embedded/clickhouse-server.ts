@@ -106,8 +106,6 @@ export function clickhouseServer(
     background_pool_size: 1,
     background_merges_mutations_concurrency_ratio: MERGES_AT_ONCE,
     background_schedule_pool_size: 2,
-    // By default, a statement has one thread unless there is a gigabyte for each.
-    max_threads_min_free_memory_per_thread: 64 * MEBIBYTE,
     // Milliseconds between two looks at the resident memory: by default 50, which is most of what an idle engine costs.
     memory_worker_period_ms: 500,
     ...changes,
