@@ -38,6 +38,7 @@ interface CachedType {
   /** Null in a version that is a deletion. */
   readonly schema: string | null;
   readonly mode: Mode | null;
+  /** Settles when its schema is compiled, while that is under way. */
   compiling?: Promise<void> | undefined;
   /** Whether its schema can no longer be compiled. */
   isBroken?: boolean;

@@ -1,5 +1,5 @@
-import { type EventTypes, SchemaPendingError } from '../event-types/event-types.cache.js';
 import pLimit from 'p-limit';
+import { type EventTypes, SchemaPendingError } from '../event-types/event-types.cache.js';
 import { yieldToEventLoop } from '../platform/async/yield-to-event-loop.js';
 import { environment } from '../platform/config/environment.js';
 import { boundErrors } from '../platform/errors/bounded-errors.js';

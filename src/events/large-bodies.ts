@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import pLimit, { type LimitFunction } from 'p-limit';
+import { SharedBudget } from '../platform/async/shared-budget.js';
 import { UnavailableError } from '../platform/errors/domain-error.js';
 
 /** Bytes of a body beyond which it is read one at a time. */
@@ -18,22 +19,6 @@ interface ReadBody {
   readonly application: string;
 }
 
-/** Counts the bytes of the bodies that wait for something else than their turn. */
-class PausedBytes {
-  private inAll = 0;
-  private readonly ofApplications = new Map<string, number>();
-
-  hasRoomFor({ application, bytes }: ReadBody): boolean {
-    const ofApplication = (this.ofApplications.get(application) ?? 0) + bytes;
-    return this.inAll + bytes <= MAX_PAUSED_BYTES && ofApplication <= MAX_PAUSED_BYTES_OF_APPLICATION;
-  }
-
-  add(application: string, bytes: number): void {
-    this.inAll += bytes;
-    this.ofApplications.set(application, (this.ofApplications.get(application) ?? 0) + bytes);
-  }
-}
-
 /** The turn of a body to be read. */
 export class Turn {
   private end: () => void = () => undefined;
@@ -41,7 +26,7 @@ export class Turn {
   /** @param limit undefined for a body that needs no turn */
   constructor(
     private readonly body: ReadBody,
-    private readonly paused: PausedBytes,
+    private readonly paused: SharedBudget,
     private readonly limit?: LimitFunction,
   ) {}
 
@@ -64,19 +49,19 @@ export class Turn {
     const { application, bytes } = this.body;
     // Nobody else may listen to it.
     awaited.catch(() => undefined);
-    if (!this.paused.hasRoomFor(this.body))
+    const release = this.paused.take(application, bytes);
+    if (!release)
       throw new UnavailableError(
         'busy',
         'Too many bodies wait for the schemas of their events; nothing was accepted.',
       );
-    this.paused.add(application, bytes);
     this.leave();
     try {
       const result = await awaited;
       await this.take();
       return result;
     } finally {
-      this.paused.add(application, -bytes);
+      release();
     }
   }
 
@@ -89,7 +74,7 @@ export class Turn {
 @Injectable()
 export class LargeBodies {
   private readonly limit = pLimit(1);
-  private readonly paused = new PausedBytes();
+  private readonly paused = new SharedBudget(MAX_PAUSED_BYTES, MAX_PAUSED_BYTES_OF_APPLICATION);
 
   /**
    * @param read reads the body

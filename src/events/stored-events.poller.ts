@@ -1,6 +1,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import pLimit from 'p-limit';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { SharedBudget } from '../platform/async/shared-budget.js';
 import { environment } from '../platform/config/environment.js';
 import { DatabaseUnavailableError } from '../platform/database/database-errors.js';
 import { EventsRepository } from './events.repository.js';
@@ -45,8 +46,7 @@ interface Waiter {
 @Injectable()
 export class StoredEventsPoller implements OnModuleDestroy {
   private readonly logger = new Logger('StoredEventsPoller');
-  private waitingBytes = 0;
-  private readonly waitingBytesOfKeys = new Map<string, number>();
+  private readonly budget = new SharedBudget(MAX_WAITING_BYTES, MAX_WAITING_BYTES_PER_KEY);
   private readonly waiters = new Map<string, Set<Waiter>>();
   /** The ids of the next look-up, and that look-up. */
   private dueIds = new Set<string>();
@@ -64,20 +64,7 @@ export class StoredEventsPoller implements OnModuleDestroy {
    * @returns frees the room; undefined if too much waits already, in all or of this key
    */
   reserve({ keyId, bytes, events }: WaitRequest): (() => void) | undefined {
-    const weight = Math.max(bytes, MIN_REQUEST_BYTES, events * MIN_EVENT_BYTES);
-    const ofKey = (change: number): number =>
-      keyId === undefined ? 0 : (this.waitingBytesOfKeys.get(keyId) ?? 0) + change;
-    if (this.waitingBytes + weight > MAX_WAITING_BYTES || ofKey(weight) > MAX_WAITING_BYTES_PER_KEY)
-      return undefined;
-    const add = (change: number): void => {
-      this.waitingBytes += change;
-      if (keyId === undefined) return;
-      const left = ofKey(change);
-      if (left === 0) this.waitingBytesOfKeys.delete(keyId);
-      else this.waitingBytesOfKeys.set(keyId, left);
-    };
-    add(weight);
-    return () => add(-weight);
+    return this.budget.take(keyId, Math.max(bytes, MIN_REQUEST_BYTES, events * MIN_EVENT_BYTES));
   }
 
   /** Which of these are stored already. None while PostgreSQL is unavailable or does not respond within `timeoutMs`. */

@@ -1,12 +1,11 @@
-import { countSteps } from './steps.js';
+import { countSteps, STEP_COUNTERS } from './steps.js';
 
 /** Steps of comparing two values without the values in them, and for each key of them. */
 const COMPARISON_STEPS = 0.2;
-const KEY_STEPS = 0.25;
+const COMPARED_KEY_STEPS = 0.25;
 
-/** Steps of writing a value without the values in it, and characters that are written in one. */
+/** Steps of writing a value as text, besides those of the text. */
 const WRITING_STEPS = 2;
-const CHARACTERS_PER_STEP = 50;
 
 /**
  * Equality of JSON values. That of ajv (fast-deep-equal) calls the values' own `toString`, `valueOf` and `constructor`, so
@@ -24,7 +23,7 @@ export function isEqual(one: unknown, other: unknown): boolean {
       one.every((item, index) => isEqual(item, other[index]))
     );
   const [keys, otherKeys] = [Object.keys(one), Object.keys(other)];
-  countSteps((keys.length + otherKeys.length) * KEY_STEPS);
+  countSteps((keys.length + otherKeys.length) * COMPARED_KEY_STEPS);
   return (
     keys.length === otherKeys.length &&
     keys.every(
@@ -40,7 +39,7 @@ function sortedJson(value: unknown): string {
   countSteps(WRITING_STEPS);
   const text = writeSorted(value);
   // It is joined again in each value that it is in.
-  countSteps(text.length / CHARACTERS_PER_STEP);
+  STEP_COUNTERS.textSteps(text);
   return text;
 }
 

@@ -48,9 +48,10 @@ export function toFunction(
   { text, cachedData }: CompiledCode,
   patterns: ReadonlyMap<string, Pattern>,
 ): ValidateFunction {
-  const { buffer, byteOffset, byteLength } = cachedData;
-  const script = new Script(text, { cachedData: Buffer.from(buffer, byteOffset, byteLength) });
-  return load(script, { ...RUNTIME, compilePattern: (source: string) => patterns.get(source) });
+  return load(new Script(text, { cachedData }), {
+    ...RUNTIME,
+    compilePattern: (source: string) => patterns.get(source),
+  });
 }
 
 function load(script: Script, runtime: object): ValidateFunction {

@@ -20,7 +20,7 @@ export function countSteps(steps: number): void {
   if (remaining < 0) throw new TooManyStepsError();
 }
 
-/** Characters that `format`, `minLength` and `maxLength` read in one step. */
+/** Characters that are read, or written, in one step. */
 const CHARACTERS_PER_STEP = 50;
 
 /** Reading a key of a large object takes as long as two keywords. */
