@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { anyCharacter } from '../../src/platform/json/any-character.spec-support.js';
@@ -95,6 +96,22 @@ describe('The embedded ClickHouse', () => {
     expect(answered).toMatchObject({ result_rows: '1' });
     expect(await textOf(stream)).toBe('"7"\n7\n');
     await client.command({ query: 'DROP TABLE t' });
+  });
+
+  it('reads with two threads where there are two cores, however little memory is free', async () => {
+    const [own] = await rowsOf<{ threads: string; memory: string }>(
+      `SELECT toString(getSetting('max_threads')) AS threads,
+         toString(getSetting('max_threads_min_free_memory_per_thread')) AS memory`,
+    );
+    expect(own).toEqual({ threads: String(Math.min(2, availableParallelism())), memory: '0' });
+  });
+
+  it('answers with one thread what needs too much memory with two', async () => {
+    const groups = (threads: string): string =>
+      `SELECT count() AS n FROM (SELECT number % 500000 AS k, count() FROM numbers_mt(4000000) GROUP BY k)
+       SETTINGS max_memory_usage = ${28 * MEGABYTE}${threads}`;
+    await expect(rowsOf(groups(', max_threads = 2'))).rejects.toThrow(/memory limit exceeded/);
+    expect(await rowsOf(groups(''))).toEqual([{ n: 500000 }]);
   });
 
   it('binds parameters of any text as one value', async () => {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { discard } from './memory.js';
 import { type Chdb, type ChdbSession, loadChdb } from './chdb.js';
 import { quote } from './sql-text.js';
-import type { Statement } from './statement.js';
+import { preludeOf, type Statement } from './statement.js';
 
 /** Formats whose rows follow each other without a header or an end, so that parts of an answer make up the whole. */
 const STREAMABLE = /^(?:JSON(?:Compact|Strings|CompactStrings)?EachRow|TabSeparated|TSV|CSV|RowBinary)$/;
@@ -51,10 +51,12 @@ export class Engine {
 
   /**
    * Runs a statement, and calls `answer` while its session is open.
+   * @param threads that it may use
    * @param cancelled kills the statement
    */
   async run(
     statement: Statement,
+    threads: number,
     cancelled: AbortSignal,
     answer: (result: StatementResult) => Promise<void>,
   ): Promise<void> {
@@ -63,7 +65,7 @@ export class Engine {
     const kill = (): void => void this.kill(statement, ended.signal);
     cancelled.addEventListener('abort', kill);
     try {
-      for (const sql of statement.prelude) await session.queryAsync(sql, { format: 'Null' });
+      for (const sql of preludeOf(statement, threads)) await session.queryAsync(sql, { format: 'Null' });
       await answer(await this.execute(session, statement));
     } finally {
       cancelled.removeEventListener('abort', kill);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,10 +9,13 @@ import { QUESTIONS_AT_ONCE } from './chdb.js';
 import type { Engine, StatementResult } from './engine.js';
 import { Lane } from './lane.js';
 import { readStatement, type Statement, StatementError } from './statement.js';
-import { codeOf, isServerMemoryLimit, statusOf } from './statuses.js';
+import { codeOf, isMemoryLimit, isServerMemoryLimit, statusOf } from './statuses.js';
 
 /** Inserts, and other writes, that run at once; more wait in order, and not for reads, of which QUESTIONS_AT_ONCE run. */
 const MAX_RUNNING_WRITES = 4;
+
+/** Threads of a read while no other waits. Each takes memory of its own. */
+const READ_THREADS = Math.min(2, availableParallelism());
 
 /** Milliseconds before a statement that lacked memory even alone is tried again: merges in the background take some too. */
 const MEMORY_RETRY_MS = 100;
@@ -90,11 +94,12 @@ export class HttpInterface {
       /\bgzip\b/.test(String(request.headers['accept-encoding']));
     const answer = (result: StatementResult): Promise<void> => send(response, statement, result, isGzip);
     const seconds = Number(searchParams.get('max_execution_time') ?? 0);
-    const run = async (): Promise<void> => {
+    const run = async (threads: number): Promise<void> => {
       if (cancelled.signal.aborted) return;
+      const end = cancelled.signal;
       if (statement.isRead && seconds > 0)
-        await this.runInTime(seconds, cancelled.signal, (end) => this.engine.run(statement, end, answer));
-      else await this.engine.run(statement, cancelled.signal, answer);
+        await this.runInTime(seconds, end, (late) => this.engine.run(statement, threads, late, answer));
+      else await this.engine.run(statement, threads, end, answer);
     };
     const lane = this.laneOf(statement);
     if (lane.waiting >= MAX_WAITING)
@@ -103,14 +108,33 @@ export class HttpInterface {
         'TOO_MANY_SIMULTANEOUS_QUERIES',
         `Too many simultaneous queries: ${MAX_WAITING} wait`,
       );
+    if (!statement.isRead) return lane.run(() => run(1));
     const latestStart = performance.now() + MEMORY_TIMEOUT_MS;
+    const mayRun = (): boolean =>
+      performance.now() < latestStart && !cancelled.signal.aborted && !response.headersSent;
+    await this.read(run, mayRun);
+  }
+
+  /**
+   * Runs a read, and again with one thread, then alone, if it fails for want of memory.
+   * @param mayRun whether it is not too late, somebody waits for the answer, and nothing of it is sent yet
+   */
+  private async read(
+    run: (threads: number) => Promise<void>,
+    mayRun: () => boolean,
+    maxThreads = READ_THREADS,
+  ): Promise<void> {
+    let threads = 1;
     try {
-      await lane.run(run);
+      await this.reads.run(() => {
+        threads = this.reads.waiting > 0 ? 1 : maxThreads;
+        return run(threads);
+      });
     } catch (error) {
-      const mayRun = (): boolean =>
-        performance.now() < latestStart && !cancelled.signal.aborted && !response.headersSent;
-      if (!statement.isRead || !isServerMemoryLimit(error)) throw error;
-      await this.runAlone(run, mayRun, error);
+      if (!isMemoryLimit(error) || !mayRun()) throw error;
+      if (threads > 1) return this.read(run, mayRun, 1);
+      if (!isServerMemoryLimit(error)) throw error;
+      await this.runAlone(() => run(1), mayRun, error);
     }
   }
 
@@ -140,7 +164,7 @@ export class HttpInterface {
   /**
    * Runs a read again that failed because all statements together needed too much memory: beside no other read, and no insert.
    * Every process of The Eye asks here, so this is the one place that knows what runs.
-   * @param mayRun whether it is not too late, somebody waits for the answer, and nothing of it is sent yet
+   * @param mayRun see `read()`
    * @throws its last error
    */
   private async runAlone(

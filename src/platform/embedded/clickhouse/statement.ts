@@ -12,8 +12,10 @@ export interface Statement {
   readonly sql: string;
   /** A SELECT, whose answer may be of any size. */
   readonly isRead: boolean;
-  /** Statements to run before it in the same session: its database, settings and parameters. */
-  readonly prelude: readonly string[];
+  /** Empty for the default one. */
+  readonly database: string;
+  /** Settings and parameters, as assignments of SQL. */
+  readonly settings: readonly string[];
   /** A text that no other statement has, by which it is found among those that run. */
   readonly mark: string;
   /** Format of the answer. */
@@ -81,19 +83,19 @@ const RAW_FORMATS = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'TabSep
 export function readStatement(request: StatementRequest): Statement {
   const { parameters, body, mark } = request;
   const query = parameters.get('query') ?? '';
-  const prelude = preludeOf(request);
+  const context = { database: parameters.get('database') ?? '', settings: settingsOf(request), mark };
   const isWhole = parameters.get('wait_end_of_query') === '1';
   const insert = insertOf(query, body);
-  if (insert) return { sql: query, isRead: false, prelude, mark, format: DEFAULT_FORMAT, isWhole, insert };
+  if (insert) return { ...context, sql: query, isRead: false, format: DEFAULT_FORMAT, isWhole, insert };
   const text = body.toString();
   const sql = query === '' || text === '' ? query + text : `${query}\n${text}`;
   const words = wordsOf(sql);
   const isRead = ['SELECT', 'WITH'].includes(words.find((word) => word !== '(')?.toUpperCase() ?? '');
-  return { sql, isRead, prelude, mark, format: formatOf(words, parameters), isWhole };
+  return { ...context, sql, isRead, format: formatOf(words, parameters), isWhole };
 }
 
 /** A setting whose name is not one cannot end the statement that sets it. */
-function preludeOf({ parameters, isReadOnly, mark }: StatementRequest): string[] {
+function settingsOf({ parameters, isReadOnly, mark }: StatementRequest): string[] {
   const settings = [`log_comment = ${quote(mark)}`];
   if (isReadOnly && !parameters.has('readonly')) settings.push('readonly = 2');
   for (const [name, value] of parameters) {
@@ -101,9 +103,21 @@ function preludeOf({ parameters, isReadOnly, mark }: StatementRequest): string[]
     if (!NAME.test(name)) throw new StatementError(115, 'UNKNOWN_SETTING', `Unknown setting ${quote(name)}`);
     settings.push(`${name} = ${quote(value)}`);
   }
-  const database = parameters.get('database') ?? '';
+  return settings;
+}
+
+/**
+ * The statements to run before one in the same session.
+ * @param threads how many it may use, unless its own settings say otherwise
+ */
+export function preludeOf({ database, settings }: Statement, threads: number): string[] {
+  // By default, ClickHouse gives a statement one thread for each free gigabyte.
+  const ofThreads = [`max_threads = ${threads}`, 'max_threads_min_free_memory_per_thread = 0'];
   // The settings come last: `readonly` among them forbids everything else.
-  return [...(database === '' ? [] : [`USE ${quoteName(database)}`]), `SET ${settings.join(', ')}`];
+  return [
+    ...(database === '' ? [] : [`USE ${quoteName(database)}`]),
+    `SET ${[...ofThreads, ...settings].join(', ')}`,
+  ];
 }
 
 function insertOf(query: string, values: Buffer): Insert | undefined {

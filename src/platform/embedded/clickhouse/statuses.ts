@@ -41,5 +41,8 @@ const OUT_OF_MEMORY = 241;
 /** In the message of such an exception: of the limit of the whole server, as opposed to that of one statement. */
 export const SERVER_MEMORY = /\(total\) memory limit/;
 
+export const isMemoryLimit = (error: unknown): error is Error =>
+  error instanceof Error && codeOf(error.message) === OUT_OF_MEMORY;
+
 export const isServerMemoryLimit = (error: unknown): boolean =>
-  error instanceof Error && codeOf(error.message) === OUT_OF_MEMORY && SERVER_MEMORY.test(error.message);
+  isMemoryLimit(error) && SERVER_MEMORY.test(error.message);
