@@ -3,16 +3,12 @@ import { QuestionTooLargeError } from '../platform/clickhouse/clickhouse-errors.
 import { MAX_EXACT_COUNT } from '../platform/paging/keyset-query.js';
 import type { Count } from '../platform/paging/page.js';
 import { EventQuestions } from '../questions/event-questions.js';
-import { SESSION_HASH } from '../replication/session-projection.js';
+import { LAST_SAMPLED_HASH, SESSION_HASH, SESSION_SAMPLE } from '../replication/session-projection.js';
 import { lastIn, SUMMED_ON_DISK } from './session-search.repository.js';
 import { type SessionScope, SessionSql, type Span } from './session-sql.js';
 
 /** The sessions with so many events in a span are counted, whatever else there is. */
 const MAX_COUNTED_EVENTS = 200_000;
-
-/** One session in so many is counted for an estimate; by a hash, so that the sample is fair. */
-const SAMPLE = 64;
-const LAST_SAMPLED_HASH = (2n ** 64n / BigInt(SAMPLE) - 1n).toString();
 
 /** The newest events, which tell how many sessions have an event that meets conditions. */
 const SAMPLED_EVENTS = 200_000;
@@ -69,7 +65,7 @@ export class SessionCountRepository {
     const sql = new SessionSql(scope);
     const sample = `${SESSION_HASH} <= ${sql.parameters.add(LAST_SAMPLED_HASH, 'UInt64')}`;
     const sessions = sql.sessions(sample, '1', lastIn(span, sql.parameters));
-    return SAMPLE * (await this.number(sql, `SELECT count() AS number FROM (${sessions})`));
+    return SESSION_SAMPLE * (await this.number(sql, `SELECT count() AS number FROM (${sessions})`));
   }
 
   /** The share of sessions with an event that meets the conditions, among those of the newest events. */

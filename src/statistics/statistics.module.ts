@@ -3,6 +3,7 @@ import { QuestionsModule } from '../questions/questions.module.js';
 import { EventCountsRepository } from './measures/event-counts.repository.js';
 import { EventMeasuresRepository } from './measures/event-measures.repository.js';
 import { EventMeasuresService } from './measures/event-measures.service.js';
+import { SessionBucketsRepository } from './measures/session-buckets.repository.js';
 import { StatisticsController } from './statistics.controller.js';
 import { TopController } from './top/top.controller.js';
 import { TopRepository } from './top/top.repository.js';
@@ -18,6 +19,7 @@ import { PropertyValuesRepository } from './top/property-values.repository.js';
     EventMeasuresRepository,
     EventMeasuresService,
     PropertyValuesRepository,
+    SessionBucketsRepository,
     TopRepository,
     TopService,
   ],

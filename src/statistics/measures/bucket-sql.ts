@@ -1,11 +1,5 @@
 import type { SqlParameters } from '../../platform/filters/filter-sql.js';
 
-const QUARTER_MS = 900_000;
-
-/** Whether no quarter of an hour lies in two buckets. Quarters begin with those of UTC. */
-export const areOfQuarters = (buckets: readonly number[]): boolean =>
-  buckets.slice(1).every((start) => start % QUARTER_MS === 0);
-
 /**
  * The index of the bucket of a time in microseconds since 1970, as an expression of SQL over an expression.
  * @param buckets when each begins, in milliseconds since 1970, ascending
@@ -23,5 +17,6 @@ export function bucketSql(buckets: readonly number[], parameters: SqlParameters)
     buckets.map((bucket) => BigInt(bucket) * 1000n),
     'Array(Int64)',
   );
-  return (time) => `toUInt32(indexOf(${starts}, roundDown(${time}, ${starts})) - 1)`;
+  return (time) =>
+    `toUInt32(transform(roundDown(${time}, ${starts}), ${starts}, range(${buckets.length}), 0))`;
 }

@@ -2,11 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { SqlParameters } from '../../platform/filters/filter-sql.js';
 import { ANY_TIME, type CountedField, countsSql } from '../../questions/event-counts.js';
 import { EventQuestions, type EventScope } from '../../questions/event-questions.js';
-import { QUARTER } from '../../replication/copy-table.js';
-import { areOfQuarters, bucketSql } from './bucket-sql.js';
+import { bucketSql } from './bucket-sql.js';
 import type { GroupKeys, LargestGroups, MeasuredRow } from './event-measures.repository.js';
 
-/** A number of events in a bucket. Each code is the index of a value among those of its dimension; null without groups. */
+/** A number of events in a bucket. Each code is the index of a value among those of its dimension, or their number for another value. */
 interface CountRow {
   readonly bucket: number;
   readonly codes: readonly number[];
@@ -54,45 +53,26 @@ export class EventCountsRepository {
   ): Promise<MeasuredRow[]> {
     const parameters = new SqlParameters();
     const bucket = bucketSql(buckets, parameters);
-    const periods = areOfQuarters(buckets) ? [QUARTER] : [];
-    const all = countsSql(scope, parameters, periods, (time) => [`${bucket(time)} AS bucket`]);
-    const sources = [`SELECT bucket, [] AS codes, n FROM (${all})`];
+    const starts = buckets.slice(1).map((start) => BigInt(start) * 1000n);
     const values = dimensions.map((_, index) => [...new Set(groups.map((keys) => textOf(keys[index])))]);
-    if (groups.length > 0) {
-      // A type or name that is asked for is found without reading the others.
-      const filter: EventScope['filter'] = {
-        kind: 'all',
-        filters: [
-          scope.filter,
-          ...dimensions.map((field, index) => ({
-            kind: 'in' as const,
-            property: { kind: 'field' as const, field },
-            values: values[index] ?? [],
-          })),
-        ],
-      };
-      // Numbers are grouped faster than texts.
-      const codes = dimensions.map(
-        (field, index) =>
-          `transform(${field}, ${parameters.add(values[index], 'Array(String)')}, range(${values[index]?.length}), 0) AS code${index}`,
-      );
-      const grouped = countsSql({ ...scope, filter }, parameters, periods, (time) => [
-        `${bucket(time)} AS bucket`,
-        ...codes,
-      ]);
-      sources.push(
-        `SELECT bucket, [${dimensions.map((_, index) => `code${index}`).join(', ')}] AS codes, n FROM (${grouped})`,
-      );
-    }
+    // Numbers are grouped faster than texts.
+    const codes = (groups.length === 0 ? [] : dimensions).map((field, index) => {
+      const size = values[index]?.length ?? 0;
+      return `transform(${field}, ${parameters.add(values[index], 'Array(String)')}, range(${size}), ${size}) AS code${index}`;
+    });
+    const columns = (time: string): string[] => [`${bucket(time)} AS bucket`, ...codes];
     const rows = await this.questions.query<CountRow>(
       'counts',
-      `SELECT bucket, codes, sum(n) AS events FROM (${sources.join(' UNION ALL ')}) GROUP BY bucket, codes`,
+      `SELECT bucket, [${codes.map((_, index) => `code${index}`).join(', ')}] AS codes, sum(n) AS events
+       FROM (${countsSql(scope, parameters, ANY_TIME, columns, starts)})
+       GROUP BY bucket, codes`,
       parameters,
     );
     const indexes = new Map(groups.map((keys, index) => [keys.map(textOf).join('\0'), index]));
-    return measuredRows(rows, (codes) =>
-      indexes.get(codes.map((code, dimension) => values[dimension]?.[code]).join('\0')),
-    );
+    return measuredRows(rows, (codes) => {
+      const texts = codes.map((code, dimension) => values[dimension]?.[code]);
+      return texts.includes(undefined) ? undefined : indexes.get(texts.join('\0'));
+    });
   }
 }
 
@@ -112,24 +92,21 @@ function measuredRows(
   const totals = new Map<number, number>();
   for (const { bucket, codes, events } of rows) {
     const value = Number(events);
-    if (codes.length === 0) {
-      add(all, bucket, value);
+    add(all, bucket, value);
+    const group = groupOf(codes);
+    if (group === undefined) {
       add(others, bucket, value);
       continue;
     }
-    const group = groupOf(codes);
-    if (group === undefined) continue;
     measured.push({ bucket, group, value });
-    add(others, bucket, -value);
     add(totals, group, value);
   }
   for (const [counts, group] of [
     [all, null],
     [others, -1],
   ] as const) {
-    const present = [...counts].filter(([, value]) => value !== 0);
-    measured.push(...present.map(([bucket, value]) => ({ bucket, group, value })));
-    const value = present.reduce((sum, [, events]) => sum + events, 0);
+    measured.push(...[...counts].map(([bucket, value]) => ({ bucket, group, value })));
+    const value = [...counts].reduce((sum, [, events]) => sum + events, 0);
     if (value !== 0) measured.push({ bucket: null, group, value });
   }
   measured.push(...[...totals].map(([group, value]) => ({ bucket: null, group, value })));

@@ -23,6 +23,7 @@ import {
   type MeasureQuery,
 } from './event-measures.repository.js';
 import { formatMeasure, type Measure } from './measure.js';
+import { isOfSessions, SessionBucketsRepository } from './session-buckets.repository.js';
 
 const NO_GROUPS: LargestGroups = { groups: [], count: 0 };
 
@@ -32,6 +33,7 @@ export class EventMeasuresService {
   constructor(
     private readonly measures: EventMeasuresRepository,
     private readonly counts: EventCountsRepository,
+    private readonly sessionBuckets: SessionBucketsRepository,
     private readonly questions: EventQuestions,
   ) {}
 
@@ -78,12 +80,8 @@ export class EventMeasuresService {
     dimensions: readonly Property[],
     { groups, count }: LargestGroups,
   ): Promise<MeasuredRangeResponse> {
-    const { range, filter, measure } = query;
-    const { from, to } = range;
-    const fields = countedFields(measure, dimensions);
-    const rows = fields
-      ? await this.counts.measure({ ...range, filter }, starts, fields, groups)
-      : await this.measures.measure(query, starts, dimensions, groups);
+    const { from, to } = query.range;
+    const rows = await this.rows(query, starts, dimensions, groups);
     const size = starts.length;
     const all = seriesOf(query.measure, rows, null, size);
     const series: MeasuredSeriesResponse[] = groups.map((keys, index) => ({
@@ -104,6 +102,23 @@ export class EventMeasuresService {
       buckets: starts.map(startText),
       series: dimensions.length === 0 ? [all] : series,
     };
+  }
+
+  private async rows(
+    query: MeasureQuery,
+    starts: readonly number[],
+    dimensions: readonly Property[],
+    groups: readonly GroupKeys[],
+  ): Promise<readonly MeasuredRow[]> {
+    const { range, filter, measure } = query;
+    const scope = { ...range, filter };
+    const fields = countedFields(measure, dimensions);
+    if (fields) return this.counts.measure(scope, starts, fields, groups);
+    const ofSessions =
+      measure.kind === 'sessions' && dimensions.length === 0 && isOfSessions(filter)
+        ? await this.sessionBuckets.measure(scope, starts)
+        : undefined;
+    return ofSessions ?? this.measures.measure(query, starts, dimensions, groups);
   }
 }
 
