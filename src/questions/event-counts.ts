@@ -13,8 +13,8 @@ export const isCounted = (
 ): property is { readonly kind: 'field'; readonly field: CountedField } =>
   property.kind === 'field' && (COUNTED_FIELDS as readonly string[]).includes(property.field);
 
-/** For counts without regard to time. */
-export const ANY_TIME: readonly Period[] = [DAY, QUARTER];
+/** The periods by which ClickHouse keeps counts, longest first. */
+export const COUNTED_PERIODS: readonly Period[] = [DAY, QUARTER];
 
 /** From a time to before another, in microseconds since 1970. */
 type TimeRange = readonly [start: bigint, end: bigint];
@@ -22,17 +22,20 @@ type TimeRange = readonly [start: bigint, end: bigint];
 /** Times by which ranges are cut at most, because a statement names what is between them. */
 const MAX_CUTS = 100;
 
+/** Microseconds of a range in which there may be many events: 30 days. */
+const LONG = 30n * DAY.length;
+
 /** Numbers that a statement names one by one: the quarters of MAX_CUTS days, and a few more. */
 const MAX_LISTED = 10_000n;
 
 /**
  * A statement that counts the events of a scope by columns, as `n`; several rows may have the same values. ClickHouse reads
- * counts of the whole periods in the range, and only the events at its ends. It reads all events if the filter asks about
- * more than application, category and name.
+ * counts of the whole periods in the range that contain no cut, and only the events of the rest. It reads all events if the filter
+ * asks about more than application, category and name.
  * @param periods lengths of time, longest first
  * @param columns expressions with names, which use the counted fields and a time in microseconds since 1970; that may be the
  *   beginning of a period
- * @param cuts times in the range at which the columns may change, ascending; no period contains one
+ * @param cuts times in the range at which the columns may change, ascending. Periods that would have too many are not used.
  */
 export function countsSql(
   { from, to, filter }: EventScope,
@@ -46,11 +49,14 @@ export function countsSql(
   const count = (time: string, number: string, ranges: readonly TimeRange[]): string =>
     `SELECT ${[...columns(time), 'count() AS n'].join(', ')} FROM events
      WHERE (${withinSql(number, ranges, parameters)}) AND ${condition} GROUP BY ALL`;
-  // Beside a filter, or several ranges, ClickHouse would calculate the period of each eight thousand events in the range, to know
-  // how much of the events it would have to read. That takes longer than reading the counts of a year.
   const isPlain = propertiesOf(filter).length === 0;
-  const settings = (ranges: readonly TimeRange[]): string =>
-    isPlain && ranges.length === 1 ? '' : ' SETTINGS use_primary_key = 0';
+  // To know how much of the events it would have to read instead of their counts, ClickHouse calculates the period of each eight
+  // thousand events in the range, unless there is nothing but one range. For a long one, reading all counts takes less time.
+  const settings = (ranges: readonly TimeRange[], { length }: Period): string => {
+    const [start, end] = [ranges[0]?.[0] ?? 0n, ranges.at(-1)?.[1] ?? 0n];
+    const isLong = (end - start) * length > LONG;
+    return isLong && !(isPlain && ranges.length === 1) ? ' SETTINGS use_primary_key = 0' : '';
+  };
 
   const counts: string[] = [];
   let rest: TimeRange[] = [[microsecondsOf(from), microsecondsOf(to)]];
@@ -63,7 +69,7 @@ export function countsSql(
         .map(([start, end]): TimeRange => [period.firstFrom(start), period.of(end)])
         .filter(([first, last]) => first < last),
     );
-    if (ranges.length > 0) counts.push(count(period.start, period.number, ranges) + settings(ranges));
+    if (ranges.length > 0) counts.push(count(period.start, period.number, ranges) + settings(ranges, period));
     rest = joined(uncut.flatMap((range) => withoutPeriods(range, period)));
   }
   if (rest.length > 0) counts.push(count('timestamp', 'timestamp', rest));
@@ -118,7 +124,7 @@ function withoutPeriods([start, end]: TimeRange, period: Period): TimeRange[] {
  */
 export async function countEvents(questions: EventQuestions, scope: EventScope): Promise<number> {
   const parameters = new SqlParameters();
-  const sql = `SELECT sum(n) AS events FROM (${countsSql(scope, parameters, ANY_TIME, () => [])})`;
+  const sql = `SELECT sum(n) AS events FROM (${countsSql(scope, parameters, COUNTED_PERIODS, () => [])})`;
   const [row] = await questions.query<{ events: string }>('count', sql, parameters);
   return Number(row?.events ?? 0);
 }

@@ -4,6 +4,7 @@ import { filterSql, SqlParameters } from '../../platform/filters/filter-sql.js';
 import { microsecondsOf } from '../../platform/time/timestamp.js';
 import { EventQuestions, type EventScope, scopeSql } from '../../questions/event-questions.js';
 import { LAST_SAMPLED_HASH, SESSION_HASH, SESSION_SAMPLE } from '../../replication/session-projection.js';
+import { SUMMED_ON_DISK } from '../../sessions/session-search.repository.js';
 import { bucketSql } from './bucket-sql.js';
 import type { MeasuredRow } from './event-measures.repository.js';
 
@@ -21,8 +22,11 @@ interface SessionsRow {
   readonly first: number;
   readonly last: number;
   readonly sessions: string;
-  /** Hashes of some of them, if they are LONG. */
-  readonly long: readonly string[];
+  /** Timestamps of the first and the last event of them all. */
+  readonly begin: string;
+  readonly end: string;
+  /** Of up to MAX_LONG_SESSIONS of them, if they are LONG. */
+  readonly hashes: readonly string[];
 }
 
 /** Whether the projection of sessions is enough to filter events. */
@@ -39,9 +43,10 @@ export class SessionBucketsRepository {
   constructor(private readonly questions: EventQuestions) {}
 
   /**
+   * Sessions that share a hash count once. Of a million that were not made to, two do with a probability of 3e-8.
    * @param scope its filter is `isOfSessions()`
    * @param buckets when each begins, in milliseconds since 1970, ascending; the first may begin before the range
-   * @returns undefined if it takes less time to read the events
+   * @returns undefined if it takes less time to read the events, or if there are too many LONG sessions
    * @throws ClickHouseUnavailableError, QuestionTooLargeError
    */
   async measure(scope: EventScope, buckets: readonly number[]): Promise<MeasuredRow[] | undefined> {
@@ -49,8 +54,8 @@ export class SessionBucketsRepository {
     const rows = await this.sessions(scope, buckets);
     const long = rows.find(({ first }) => first === LONG);
     if (!long) return measuredRows(rows, buckets.length, []);
-    if (long.long.length < Number(long.sessions)) return undefined;
-    return measuredRows(rows, buckets.length, await this.fromEvents(scope, buckets, long.long));
+    if (long.hashes.length < Number(long.sessions)) return undefined;
+    return measuredRows(rows, buckets.length, await this.fromEvents(scope, buckets, long));
   }
 
   private async isFaster(scope: EventScope): Promise<boolean> {
@@ -62,7 +67,8 @@ export class SessionBucketsRepository {
            SELECT ${SESSION_HASH} AS hash FROM events
            WHERE ${SESSION_HASH} <= ${parameters.add(LAST_SAMPLED_HASH, 'UInt64')} AND ${filterSql(scope.filter, parameters)}
            GROUP BY hash
-         )) AS sampled`,
+         )) AS sampled
+       ${SUMMED_ON_DISK}`,
       parameters,
     );
     return (
@@ -78,23 +84,24 @@ export class SessionBucketsRepository {
     const count = parameters.add(buckets.length, 'Int32');
     return this.questions.query<SessionsRow>(
       'first and last buckets',
-      `SELECT first, last, count() AS sessions, groupArrayIf(${MAX_LONG_SESSIONS})(toString(hash), first = ${LONG}) AS long
+      `SELECT both.1 AS first, both.2 AS last, count() AS sessions, min(first_time) AS begin, max(last_time) AS end,
+         groupArrayIf(${MAX_LONG_SESSIONS})(toString(hash), first = ${LONG}) AS hashes
        FROM (
-         SELECT hash, if(last_bucket - first_bucket > 1, (${LONG}, ${LONG}), (first_bucket, last_bucket)) AS both,
-           both.1 AS first, both.2 AS last
+         SELECT hash, first_time, last_time,
+           if(last_bucket - first_bucket > 1, (${LONG}, ${LONG}), (first_bucket, last_bucket)) AS both
          FROM (
-           SELECT hash, if(first < ${start}, -1, toInt32(${bucket('first')})) AS first_bucket,
-             if(last >= ${end}, ${count}, toInt32(${bucket('last')})) AS last_bucket
+           SELECT *, if(first_time < ${start}, -1, toInt32(${bucket('first_time')})) AS first_bucket,
+             if(last_time >= ${end}, ${count}, toInt32(${bucket('last_time')})) AS last_bucket
            FROM (
-             SELECT ${SESSION_HASH} AS hash, min(timestamp) AS first, max(timestamp) AS last
+             SELECT ${SESSION_HASH} AS hash, min(timestamp) AS first_time, max(timestamp) AS last_time
              FROM events WHERE ${filterSql(filter, parameters)}
              GROUP BY hash
            )
-           WHERE first < ${end} AND last >= ${start}
+           WHERE first_time < ${end} AND last_time >= ${start}
          )
        )
-       GROUP BY first, last
-       SETTINGS optimize_aggregation_in_order = 1, max_rows_to_group_by = 0`,
+       GROUP BY both
+       ${SUMMED_ON_DISK}, optimize_aggregation_in_order = 1`,
       parameters,
     );
   }
@@ -102,16 +109,18 @@ export class SessionBucketsRepository {
   private async fromEvents(
     scope: EventScope,
     buckets: readonly number[],
-    hashes: readonly string[],
+    { begin, end, hashes }: SessionsRow,
   ): Promise<MeasuredRow[]> {
     const parameters = new SqlParameters();
+    const [first, last] = [begin, end].map((time) => parameters.add(time, 'Int64'));
     const rows = await this.questions.query<{ bucket: number; sessions: string; of_range: number }>(
       'long sessions',
       `SELECT bucket, uniqExact(hash) AS sessions, toUInt8(grouping(bucket)) AS of_range
        FROM (
          SELECT ${bucketSql(buckets, parameters)('timestamp')} AS bucket, ${SESSION_HASH} AS hash
          FROM events
-         WHERE ${scopeSql(scope, parameters)} AND hash IN ${parameters.add(hashes.map(BigInt), 'Array(UInt64)')}
+         WHERE ${scopeSql(scope, parameters)} AND timestamp >= ${first} AND timestamp <= ${last}
+           AND hash IN ${parameters.add(hashes.map(BigInt), 'Array(UInt64)')}
        )
        GROUP BY GROUPING SETS ((bucket), ())`,
       parameters,

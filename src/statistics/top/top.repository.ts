@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SqlParameters } from '../../platform/filters/filter-sql.js';
-import { ANY_TIME, COUNTED_FIELDS, type CountedField, countsSql } from '../../questions/event-counts.js';
+import { COUNTED_PERIODS, COUNTED_FIELDS, type CountedField, countsSql } from '../../questions/event-counts.js';
 import { EventQuestions, type EventScope } from '../../questions/event-questions.js';
 
 /**
@@ -37,7 +37,7 @@ export class TopRepository {
   /** @throws ClickHouseUnavailableError, QuestionTooLargeError */
   async largest(scope: EventScope, limit: number): Promise<Rankings> {
     const parameters = new SqlParameters();
-    const counts = countsSql(scope, parameters, ANY_TIME, () => COUNTED_FIELDS);
+    const counts = countsSql(scope, parameters, COUNTED_PERIODS, () => COUNTED_FIELDS);
     const fields = COUNTED_FIELDS.join(', ');
     const sets = Object.values(LISTS).map((list) => `(${list.fields.join(', ')})`);
     const rows = await this.questions.query<Row>(

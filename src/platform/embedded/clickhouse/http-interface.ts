@@ -20,7 +20,7 @@ const READ_THREADS = Math.min(2, availableParallelism());
 /** Milliseconds before a statement that lacked memory even alone is tried again: merges in the background take some too. */
 const MEMORY_RETRY_MS = 100;
 
-/** Milliseconds after which such a statement is no longer begun. */
+/** Milliseconds after which such a statement is no longer begun alone. */
 const MEMORY_TIMEOUT_MS = 15_000;
 
 /** Milliseconds that ClickHouse has to end a statement by its own limit of time. */
@@ -108,16 +108,14 @@ export class HttpInterface {
         'TOO_MANY_SIMULTANEOUS_QUERIES',
         `Too many simultaneous queries: ${MAX_WAITING} wait`,
       );
-    if (!statement.isRead) return lane.run(() => run(1));
-    const latestStart = performance.now() + MEMORY_TIMEOUT_MS;
-    const mayRun = (): boolean =>
-      performance.now() < latestStart && !cancelled.signal.aborted && !response.headersSent;
-    await this.read(run, mayRun);
+    if (!statement.isRead) return lane.run(() => run(statement.maxThreads ?? 1));
+    const mayRun = (): boolean => !cancelled.signal.aborted && !response.headersSent && !response.destroyed;
+    await this.read(run, mayRun, statement.maxThreads);
   }
 
   /**
    * Runs a read, and again with one thread, then alone, if it fails for want of memory.
-   * @param mayRun whether it is not too late, somebody waits for the answer, and nothing of it is sent yet
+   * @param mayRun whether somebody waits for the answer, and nothing of it is sent yet
    */
   private async read(
     run: (threads: number) => Promise<void>,
@@ -164,7 +162,7 @@ export class HttpInterface {
   /**
    * Runs a read again that failed because all statements together needed too much memory: beside no other read, and no insert.
    * Every process of The Eye asks here, so this is the one place that knows what runs.
-   * @param mayRun see `read()`
+   * @param mayRun whether somebody waits for the answer, and nothing of it is sent yet
    * @throws its last error
    */
   private async runAlone(
@@ -172,18 +170,20 @@ export class HttpInterface {
     mayRun: () => boolean,
     firstError: unknown,
   ): Promise<void> {
+    const latestStart = performance.now() + MEMORY_TIMEOUT_MS;
+    const mayBegin = (): boolean => performance.now() < latestStart && mayRun();
     for (let error = firstError; ; await sleep(MEMORY_RETRY_MS)) {
       const failure = error;
       try {
         return await this.reads.runAlone(() =>
           this.inserts.runAlone(async () => {
-            if (!mayRun()) throw failure;
+            if (!mayBegin()) throw failure;
             await this.engine.purge();
             await run();
           }),
         );
       } catch (again) {
-        if (!mayRun() || !isServerMemoryLimit(again)) throw again;
+        if (!mayBegin() || !isServerMemoryLimit(again)) throw again;
         error = again;
       }
     }

@@ -16,6 +16,8 @@ export interface Statement {
   readonly database: string;
   /** Settings and parameters, as assignments of SQL. */
   readonly settings: readonly string[];
+  /** The setting `max_threads`; undefined for the default. */
+  readonly maxThreads: number | undefined;
   /** A text that no other statement has, by which it is found among those that run. */
   readonly mark: string;
   /** Format of the answer. */
@@ -83,7 +85,12 @@ const RAW_FORMATS = new Set(['JSONEachRow', 'JSONCompactEachRow', 'CSV', 'TabSep
 export function readStatement(request: StatementRequest): Statement {
   const { parameters, body, mark } = request;
   const query = parameters.get('query') ?? '';
-  const context = { database: parameters.get('database') ?? '', settings: settingsOf(request), mark };
+  const context = {
+    database: parameters.get('database') ?? '',
+    settings: settingsOf(request),
+    maxThreads: threadsOf(parameters),
+    mark,
+  };
   const isWhole = parameters.get('wait_end_of_query') === '1';
   const insert = insertOf(query, body);
   if (insert) return { ...context, sql: query, isRead: false, format: DEFAULT_FORMAT, isWhole, insert };
@@ -94,22 +101,25 @@ export function readStatement(request: StatementRequest): Statement {
   return { ...context, sql, isRead, format: formatOf(words, parameters), isWhole };
 }
 
+/** Other values are left to ClickHouse. */
+function threadsOf(parameters: URLSearchParams): number | undefined {
+  const value = parameters.get('max_threads') ?? '';
+  return /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
+}
+
 /** A setting whose name is not one cannot end the statement that sets it. */
 function settingsOf({ parameters, isReadOnly, mark }: StatementRequest): string[] {
   const settings = [`log_comment = ${quote(mark)}`];
   if (isReadOnly && !parameters.has('readonly')) settings.push('readonly = 2');
   for (const [name, value] of parameters) {
-    if (NOT_SETTINGS.has(name)) continue;
+    if (NOT_SETTINGS.has(name) || (name === 'max_threads' && threadsOf(parameters) !== undefined)) continue;
     if (!NAME.test(name)) throw new StatementError(115, 'UNKNOWN_SETTING', `Unknown setting ${quote(name)}`);
     settings.push(`${name} = ${quote(value)}`);
   }
   return settings;
 }
 
-/**
- * The statements to run before one in the same session.
- * @param threads how many it may use, unless its own settings say otherwise
- */
+/** The statements to run before one in the same session. @param threads how many it may use */
 export function preludeOf({ database, settings }: Statement, threads: number): string[] {
   // By default, ClickHouse gives a statement one thread for each free gigabyte.
   const ofThreads = [`max_threads = ${threads}`, 'max_threads_min_free_memory_per_thread = 0'];
