@@ -29,6 +29,10 @@ const LIMITS: Settings = {
   type_json_skip_duplicated_paths: 1,
 };
 
+/** Sessions are summed up on disk beyond half of the memory, and not bounded by their number. */
+export const SUMMED_ON_DISK =
+  'SETTINGS max_rows_to_group_by = 0, max_bytes_before_external_group_by = 40000000';
+
 /**
  * Characters of a statement. ClickHouse takes seconds to analyse as many if they are conditions, before it looks at its limit of
  * time, and cannot be interrupted meanwhile.

@@ -23,7 +23,7 @@ export const LAST_SAMPLED_HASH = (2n ** 64n / BigInt(SESSION_SAMPLE) - 1n).toStr
 
 /**
  * What the projection keeps of a session. ClickHouse reads it instead of the events where a statement has no other
- * aggregates, groups by `session_id`, and has conditions on SESSION_HASH, `session_id` and `application` only.
+ * aggregates, groups by `session_id` or SESSION_HASH, and has conditions on these and `application` only.
  */
 export const SESSION_AGGREGATES = {
   events: 'count()',

@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { QuestionTooLargeError } from '../platform/clickhouse/clickhouse-errors.js';
 import { MAX_EXACT_COUNT } from '../platform/paging/keyset-query.js';
 import type { Count } from '../platform/paging/page.js';
-import { EventQuestions } from '../questions/event-questions.js';
+import { EventQuestions, SUMMED_ON_DISK } from '../questions/event-questions.js';
 import { LAST_SAMPLED_HASH, SESSION_HASH, SESSION_SAMPLE } from '../replication/session-projection.js';
-import { lastIn, SUMMED_ON_DISK } from './session-search.repository.js';
+import { lastIn } from './session-search.repository.js';
 import { type SessionScope, SessionSql, type Span } from './session-sql.js';
 
 /** The sessions with so many events in a span are counted, whatever else there is. */

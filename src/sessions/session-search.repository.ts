@@ -4,7 +4,7 @@ import type { Cursor } from '../platform/paging/cursor.js';
 import { isDescending } from '../platform/paging/keyset-query.js';
 import type { Slice } from '../platform/paging/page.js';
 import { microsecondsOf, parseTimestamp, timestampAtMicroseconds } from '../platform/time/timestamp.js';
-import { EventQuestions } from '../questions/event-questions.js';
+import { EventQuestions, SUMMED_ON_DISK } from '../questions/event-questions.js';
 import { KEY_BYTES, SESSION_HASH, YEAR_ONE_MICROSECONDS } from '../replication/session-projection.js';
 import type { ListedSession } from './session.js';
 import { type SessionScope, SessionSql, type Span } from './session-sql.js';
@@ -18,10 +18,6 @@ const MIN_WINDOW_EVENTS = 1024;
 
 /** Sessions of a window that are read whole. */
 const MAX_WHOLE = 4096;
-
-/** Sessions are summed up on disk beyond half of the memory, and not bounded by their number. */
-export const SUMMED_ON_DISK =
-  'SETTINGS max_rows_to_group_by = 0, max_bytes_before_external_group_by = 40000000';
 
 interface SessionRow {
   readonly session_id: string;

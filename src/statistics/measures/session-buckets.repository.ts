@@ -2,9 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { type Filter, propertiesOf } from '../../platform/filters/filter.js';
 import { filterSql, SqlParameters } from '../../platform/filters/filter-sql.js';
 import { microsecondsOf } from '../../platform/time/timestamp.js';
-import { EventQuestions, type EventScope, scopeSql } from '../../questions/event-questions.js';
+import {
+  EventQuestions,
+  type EventScope,
+  scopeSql,
+  SUMMED_ON_DISK,
+} from '../../questions/event-questions.js';
 import { LAST_SAMPLED_HASH, SESSION_HASH, SESSION_SAMPLE } from '../../replication/session-projection.js';
-import { SUMMED_ON_DISK } from '../../sessions/session-search.repository.js';
 import { bucketSql } from './bucket-sql.js';
 import type { MeasuredRow } from './event-measures.repository.js';
 

@@ -1,9 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { FilterField, Property } from '../../platform/filters/filter.js';
 import { microsecondsOf } from '../../platform/time/timestamp.js';
-import { EventQuestions } from '../../questions/event-questions.js';
+import { EventQuestions, SUMMED_ON_DISK } from '../../questions/event-questions.js';
 import { partOf } from '../../sessions/session-filter.js';
-import { SUMMED_ON_DISK } from '../../sessions/session-search.repository.js';
 import { type SessionScope, SessionSql, type Span } from '../../sessions/session-sql.js';
 import { bucketSql } from '../measures/bucket-sql.js';
 import { type GroupKeys, keysSql, type LargestGroups } from '../measures/event-measures.repository.js';

@@ -1,6 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { SqlParameters } from '../../platform/filters/filter-sql.js';
-import { COUNTED_PERIODS, COUNTED_FIELDS, type CountedField, countsSql } from '../../questions/event-counts.js';
+import {
+  COUNTED_PERIODS,
+  COUNTED_FIELDS,
+  type CountedField,
+  countsSql,
+} from '../../questions/event-counts.js';
 import { EventQuestions, type EventScope } from '../../questions/event-questions.js';
 
 /**
