@@ -15,16 +15,28 @@ import type { MeasuredRow } from './event-measures.repository.js';
 /** Reading a session from the projection takes as long as reading so many events. */
 const EVENTS_PER_SESSION = 3;
 
-/** Sessions whose events are read because they have more than two buckets. With more of them, all events are read instead. */
+/**
+ * Sessions that one statement sums up. The table of so many fits into the memory of a question; on disk, as of all sessions, it would
+ * take twice the time.
+ */
+const SLICE_SIZE = 500_000;
+
+/** Statements of a question. With more sessions, the events are read instead, which may take longer than is permitted. */
+const MAX_SLICES = 32;
+
+/** How many hashes of sessions there are. */
+const HASHES = 2n ** 64n;
+
+/** Sessions whose events are read because they may have an event in more than two buckets. With more of them, all events are read. */
 const MAX_LONG_SESSIONS = 1000;
 
-/** The number of the bucket of such sessions: see `measure()`. */
-const LONG = -2;
+/** Stands for the buckets of such sessions. */
+const LONG = -1;
 
-/** Sessions with their first event in a bucket and their last one in another. Before the range is -1, and after it the number of buckets. */
+/** Sessions with their first event in a bucket and their last one in another. */
 interface SessionsRow {
-  readonly first: number;
-  readonly last: number;
+  /** The two as one number, or LONG. */
+  readonly ends: string;
   readonly sessions: string;
   /** Timestamps of the first and the last event of them all. */
   readonly begin: string;
@@ -54,15 +66,27 @@ export class SessionBucketsRepository {
    * @throws ClickHouseUnavailableError, QuestionTooLargeError
    */
   async measure(scope: EventScope, buckets: readonly number[]): Promise<MeasuredRow[] | undefined> {
-    if (!(await this.isFaster(scope))) return undefined;
-    const rows = await this.sessions(scope, buckets);
-    const long = rows.find(({ first }) => first === LONG);
-    if (!long) return measuredRows(rows, buckets.length, []);
-    if (long.hashes.length < Number(long.sessions)) return undefined;
-    return measuredRows(rows, buckets.length, await this.fromEvents(scope, buckets, long));
+    const slices = await this.slices(scope);
+    if (slices === undefined) return undefined;
+    const [rows, long]: [SessionsRow[], SessionsRow[]] = [[], []];
+    let longSessions = 0;
+    for (let slice = 0; slice < slices; slice++) {
+      for (const row of await this.sessions(scope, buckets, slice, slices)) {
+        (Number(row.ends) === LONG ? long : rows).push(row);
+        if (Number(row.ends) === LONG) longSessions += Number(row.sessions);
+      }
+      if (longSessions > MAX_LONG_SESSIONS) return undefined;
+    }
+    const fromEvents = longSessions === 0 ? [] : await this.fromEvents(scope, buckets, long);
+    return [...sumOf(rows, buckets.length, fromEvents)].map(([bucket, value]) => ({
+      bucket,
+      group: null,
+      value,
+    }));
   }
 
-  private async isFaster(scope: EventScope): Promise<boolean> {
+  /** In how many statements to read the sessions; undefined if it takes less time to read the events. */
+  private async slices(scope: EventScope): Promise<number | undefined> {
     const parameters = new SqlParameters();
     const [row] = await this.questions.query<{ events: string; sampled: string }>(
       'sessions of a range',
@@ -75,37 +99,50 @@ export class SessionBucketsRepository {
        ${SUMMED_ON_DISK}`,
       parameters,
     );
-    return (
-      row !== undefined && Number(row.sampled) * SESSION_SAMPLE * EVENTS_PER_SESSION < Number(row.events)
-    );
+    const [events, sessions] = [Number(row?.events), Number(row?.sampled) * SESSION_SAMPLE];
+    const slices = Math.max(Math.ceil(sessions / SLICE_SIZE), 1);
+    return sessions * EVENTS_PER_SESSION < events && slices <= MAX_SLICES ? slices : undefined;
   }
 
-  /** The sessions with an event in the range, and maybe some that only have events on both sides of it, by their first and last buckets. */
-  private sessions({ from, to, filter }: EventScope, buckets: readonly number[]): Promise<SessionsRow[]> {
+  /**
+   * The sessions of a slice of all hashes that have an event in the range, and maybe some that only have events before and after it,
+   * by their first and last buckets.
+   */
+  private sessions(
+    { from, to, filter }: EventScope,
+    buckets: readonly number[],
+    slice: number,
+    slices: number,
+  ): Promise<SessionsRow[]> {
     const parameters = new SqlParameters();
     const [start, end] = [from, to].map((time) => parameters.add(String(microsecondsOf(time)), 'Int64'));
     const bucket = bucketSql(buckets, parameters);
-    const count = parameters.add(buckets.length, 'Int32');
+    const [firstHash, lastHash] = [slice, slice + 1]
+      .map((edge) => (HASHES * BigInt(edge)) / BigInt(slices))
+      .map((hash, index) => parameters.add(String(hash - BigInt(index)), 'UInt64'));
+    const size = parameters.add(buckets.length, 'Int32');
     return this.questions.query<SessionsRow>(
       'first and last buckets',
-      `SELECT both.1 AS first, both.2 AS last, count() AS sessions, min(first_time) AS begin, max(last_time) AS end,
-         groupArrayIf(${MAX_LONG_SESSIONS})(toString(hash), first = ${LONG}) AS hashes
+      // Before the range is the bucket -1, and after it the number of buckets.
+      `SELECT ends, count() AS sessions, min(first) AS begin, max(last) AS end,
+         groupArrayIf(${MAX_LONG_SESSIONS})(hash, ends = ${LONG}) AS hashes
        FROM (
-         SELECT hash, first_time, last_time,
-           if(last_bucket - first_bucket > 1, (${LONG}, ${LONG}), (first_bucket, last_bucket)) AS both
+         SELECT hash, first, last,
+           if(last_bucket - first_bucket > 1, ${LONG}, (first_bucket + 1) * (${size} + 1) + last_bucket) AS ends
          FROM (
-           SELECT *, if(first_time < ${start}, -1, toInt32(${bucket('first_time')})) AS first_bucket,
-             if(last_time >= ${end}, ${count}, toInt32(${bucket('last_time')})) AS last_bucket
+           SELECT *, if(first < ${start}, -1, toInt32(${bucket('first')})) AS first_bucket,
+             if(last >= ${end}, ${size}, toInt32(${bucket('last')})) AS last_bucket
            FROM (
-             SELECT ${SESSION_HASH} AS hash, min(timestamp) AS first_time, max(timestamp) AS last_time
-             FROM events WHERE ${filterSql(filter, parameters)}
+             SELECT ${SESSION_HASH} AS hash, min(timestamp) AS first, max(timestamp) AS last
+             FROM events
+             WHERE ${SESSION_HASH} >= ${firstHash} AND ${SESSION_HASH} <= ${lastHash} AND ${filterSql(filter, parameters)}
              GROUP BY hash
            )
-           WHERE first_time < ${end} AND last_time >= ${start}
+           WHERE first < ${end} AND last >= ${start}
          )
        )
-       GROUP BY both
-       ${SUMMED_ON_DISK}, optimize_aggregation_in_order = 1`,
+       GROUP BY ends
+       SETTINGS max_rows_to_group_by = 0`,
       parameters,
     );
   }
@@ -113,18 +150,22 @@ export class SessionBucketsRepository {
   private async fromEvents(
     scope: EventScope,
     buckets: readonly number[],
-    { begin, end, hashes }: SessionsRow,
+    long: readonly SessionsRow[],
   ): Promise<MeasuredRow[]> {
     const parameters = new SqlParameters();
-    const [first, last] = [begin, end].map((time) => parameters.add(time, 'Int64'));
+    const hashes = long.flatMap((row) => row.hashes).map(BigInt);
+    const edges = parameters.add(
+      long.flatMap(({ begin, end }) => [BigInt(begin), BigInt(end)]),
+      'Array(Int64)',
+    );
     const rows = await this.questions.query<{ bucket: number; sessions: string; of_range: number }>(
       'long sessions',
       `SELECT bucket, uniqExact(hash) AS sessions, toUInt8(grouping(bucket)) AS of_range
        FROM (
          SELECT ${bucketSql(buckets, parameters)('timestamp')} AS bucket, ${SESSION_HASH} AS hash
          FROM events
-         WHERE ${scopeSql(scope, parameters)} AND timestamp >= ${first} AND timestamp <= ${last}
-           AND hash IN ${parameters.add(hashes.map(BigInt), 'Array(UInt64)')}
+         WHERE ${scopeSql(scope, parameters)} AND timestamp >= arrayMin(${edges}) AND timestamp <= arrayMax(${edges})
+           AND hash IN ${parameters.add(hashes, 'Array(UInt64)')}
        )
        GROUP BY GROUPING SETS ((bucket), ())`,
       parameters,
@@ -137,21 +178,21 @@ export class SessionBucketsRepository {
   }
 }
 
-/** @param long the same of the sessions that are LONG, by their events */
-function measuredRows(
+/** Sessions by bucket; null of the whole range. @param long the same of the sessions that are LONG */
+function sumOf(
   rows: readonly SessionsRow[],
   size: number,
   long: readonly MeasuredRow[],
-): MeasuredRow[] {
-  const counts = new Map<number | null, number>();
+): Map<number | null, number> {
+  const sum = new Map<number | null, number>();
   const add = (bucket: number | null, sessions: number): void =>
-    void counts.set(bucket, (counts.get(bucket) ?? 0) + sessions);
-  for (const { first, last, sessions } of rows) {
-    if (first === LONG) continue;
+    void sum.set(bucket, (sum.get(bucket) ?? 0) + sessions);
+  for (const { ends, sessions } of rows) {
+    const [first, last] = [Math.floor(Number(ends) / (size + 1)) - 1, Number(ends) % (size + 1)];
     for (const bucket of new Set([first, last]))
       if (bucket >= 0 && bucket < size) add(bucket, Number(sessions));
     add(null, Number(sessions));
   }
   for (const { bucket, value } of long) add(bucket, value ?? 0);
-  return [...counts].map(([bucket, value]) => ({ bucket, group: null, value }));
+  return sum;
 }
