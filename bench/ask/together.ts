@@ -15,7 +15,7 @@ export interface TogetherResults {
   allAnswered: number;
   /** How many places later than it was asked a question was answered at most. */
   displacement: number;
-  /** Questions, of all that were asked beside others, that got no answer because together they needed too much. */
+  /** Questions, of all that were asked beside others, that got no answer because they needed too much time or memory. */
   failed: number;
   rounds: { alone: number; asked: number }[];
   /** Questions that were answered while events arrived, and how long each took with its time in the queue. */
@@ -76,10 +76,10 @@ async function askAtOnce(
   };
 }
 
-/** @throws Error unless the question is answered, or refused because those of this moment need too much */
+/** @throws Error unless the question is answered, or refused because it, or those of this moment, need too much */
 async function answer(eye: TheEye): Promise<{ isAnswered: boolean; milliseconds: number }> {
   const { status, took, body } = await askedMeanwhile().ask(eye);
-  if (status !== 200 && status !== 503)
+  if (![200, 422, 503].includes(status))
     throw new Error(`A question was not answered: ${status} ${JSON.stringify(body)}`);
   return { isAnswered: status === 200, milliseconds: took };
 }

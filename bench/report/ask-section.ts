@@ -79,7 +79,7 @@ function togetherText({
 ${displacement} places later than it was asked. While ${ASKERS} askers ask again and again, one event per request from 64 connections is accepted at
 ${formatNumber(median(rounds.map(({ asked, alone }) => asked / alone)))} of the rate without questions (aim: 0.9): ${medianAndSpread(rounds.map(({ asked }) => asked))} instead of
 ${medianAndSpread(rounds.map(({ alone }) => alone))} events per second. Meanwhile ${answered.toLocaleString('en')} questions were answered, with their time in the queue in ${formatNumber(latency.p50)} / ${formatNumber(latency.p99)} ms
-(p50 / p99). ${failed.toLocaleString('en')} of all got \`503\`, because together they needed more memory than ClickHouse may use (aim: none).`;
+(p50 / p99). ${failed.toLocaleString('en')} of all were refused, because they needed more time or memory than they may use (aim: none).`;
 }
 
 export const plotOf = ({ events }: SizeResult): string => `ask-${events / 1_000_000}-million`;
