@@ -153,17 +153,17 @@ export const QUESTIONS: readonly Attack[] = [
       ),
   },
   asks('statistics by 100,000 names', byName, { senders: 10, prepare: makeNames }),
-  asks('the top of 100,000 names', '/statistics/top/?from=0001-01-01&to=9999-12-31&limit=100', {
+  asks('the top of 100,000 names', '/statistics/top/?from=0001-01-01&to=9999-12-30&limit=100', {
     senders: 10,
     prepare: makeNames,
   }),
   asks(
     'statistics of 5,000 buckets by name, in a zone of its own',
     () =>
-      `/statistics/events/?interval=week&group_by=name&limit=4&from=19${10 + random(30)}-01-01&to=2026-01-01&timezone=Australia/Lord_Howe`,
+      `/statistics/events/?interval=week&group_by=name&limit=4&from=19${31 + random(30)}-01-01&to=2026-01-01&timezone=Australia/Lord_Howe`,
     { prepare: makeNames },
   ),
-  asks('statistics from year 1 to 9999', '/statistics/events/?interval=week&from=0001-01-01&to=9999-12-31'),
+  asks('statistics of 5,000 months', '/statistics/events/?interval=month&from=1610-01-01&to=2026-01-01'),
   {
     name: 'funnels of 10 steps over all time',
     scope: 'read',
