@@ -16,10 +16,13 @@ const ORDERED_EVENT =
 /** The place of a session in the projection. Different sessions may share it. */
 export const SESSION_HASH = 'cityHash64(session_id)';
 
+/** How many values it can have. */
+export const SESSION_HASHES = 2n ** 64n;
+
 /** One session in so many is looked at for an estimate; by a hash, so that the sample is fair. */
 export const SESSION_SAMPLE = 64;
 /** The largest SESSION_HASH of the sample. */
-export const LAST_SAMPLED_HASH = (2n ** 64n / BigInt(SESSION_SAMPLE) - 1n).toString();
+export const LAST_SAMPLED_HASH = (SESSION_HASHES / BigInt(SESSION_SAMPLE) - 1n).toString();
 
 /**
  * What the projection keeps of a session. ClickHouse reads it instead of the events where a statement has no other

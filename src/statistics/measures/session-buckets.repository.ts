@@ -8,7 +8,12 @@ import {
   scopeSql,
   SUMMED_ON_DISK,
 } from '../../questions/event-questions.js';
-import { LAST_SAMPLED_HASH, SESSION_HASH, SESSION_SAMPLE } from '../../replication/session-projection.js';
+import {
+  LAST_SAMPLED_HASH,
+  SESSION_HASH,
+  SESSION_HASHES,
+  SESSION_SAMPLE,
+} from '../../replication/session-projection.js';
 import { bucketSql } from './bucket-sql.js';
 import type { MeasuredRow } from './event-measures.repository.js';
 
@@ -23,9 +28,6 @@ const SLICE_SIZE = 500_000;
 
 /** Statements of a question. With more sessions, the events are read instead, which may take longer than is permitted. */
 const MAX_SLICES = 32;
-
-/** How many hashes of sessions there are. */
-const HASHES = 2n ** 64n;
 
 /** Sessions whose events are read because they may have an event in more than two buckets. With more of them, all events are read. */
 const MAX_LONG_SESSIONS = 1000;
@@ -72,8 +74,9 @@ export class SessionBucketsRepository {
     let longSessions = 0;
     for (let slice = 0; slice < slices; slice++) {
       for (const row of await this.sessions(scope, buckets, slice, slices)) {
-        (Number(row.ends) === LONG ? long : rows).push(row);
-        if (Number(row.ends) === LONG) longSessions += Number(row.sessions);
+        const isLong = Number(row.ends) === LONG;
+        (isLong ? long : rows).push(row);
+        if (isLong) longSessions += Number(row.sessions);
       }
       if (longSessions > MAX_LONG_SESSIONS) return undefined;
     }
@@ -118,7 +121,7 @@ export class SessionBucketsRepository {
     const [start, end] = [from, to].map((time) => parameters.add(String(microsecondsOf(time)), 'Int64'));
     const bucket = bucketSql(buckets, parameters);
     const [firstHash, lastHash] = [slice, slice + 1]
-      .map((edge) => (HASHES * BigInt(edge)) / BigInt(slices))
+      .map((edge) => (SESSION_HASHES * BigInt(edge)) / BigInt(slices))
       .map((hash, index) => parameters.add(String(hash - BigInt(index)), 'UInt64'));
     const size = parameters.add(buckets.length, 'Int32');
     return this.questions.query<SessionsRow>(

@@ -96,10 +96,9 @@ export class HttpInterface {
     const seconds = Number(searchParams.get('max_execution_time') ?? 0);
     const run = async (threads: number): Promise<void> => {
       if (cancelled.signal.aborted) return;
-      const end = cancelled.signal;
-      if (statement.isRead && seconds > 0)
-        await this.runInTime(seconds, end, (late) => this.engine.run(statement, threads, late, answer));
-      else await this.engine.run(statement, threads, end, answer);
+      const runUntil = (end: AbortSignal): Promise<void> => this.engine.run(statement, threads, end, answer);
+      if (statement.isRead && seconds > 0) await this.runInTime(seconds, cancelled.signal, runUntil);
+      else await runUntil(cancelled.signal);
     };
     const lane = this.laneOf(statement);
     if (lane.waiting >= MAX_WAITING)

@@ -16,7 +16,7 @@ export interface Statement {
   readonly database: string;
   /** Settings and parameters, as assignments of SQL. */
   readonly settings: readonly string[];
-  /** The setting `max_threads`; undefined for the default. */
+  /** The setting `max_threads`, if it is a number. */
   readonly maxThreads: number | undefined;
   /** A text that no other statement has, by which it is found among those that run. */
   readonly mark: string;
@@ -101,7 +101,6 @@ export function readStatement(request: StatementRequest): Statement {
   return { ...context, sql, isRead, format: formatOf(words, parameters), isWhole };
 }
 
-/** Other values are left to ClickHouse. */
 function threadsOf(parameters: URLSearchParams): number | undefined {
   const value = parameters.get('max_threads') ?? '';
   return /^[1-9]\d*$/.test(value) ? Number(value) : undefined;
@@ -112,7 +111,7 @@ function settingsOf({ parameters, isReadOnly, mark }: StatementRequest): string[
   const settings = [`log_comment = ${quote(mark)}`];
   if (isReadOnly && !parameters.has('readonly')) settings.push('readonly = 2');
   for (const [name, value] of parameters) {
-    if (NOT_SETTINGS.has(name) || (name === 'max_threads' && threadsOf(parameters) !== undefined)) continue;
+    if (NOT_SETTINGS.has(name)) continue;
     if (!NAME.test(name)) throw new StatementError(115, 'UNKNOWN_SETTING', `Unknown setting ${quote(name)}`);
     settings.push(`${name} = ${quote(value)}`);
   }
@@ -121,13 +120,12 @@ function settingsOf({ parameters, isReadOnly, mark }: StatementRequest): string[
 
 /** The statements to run before one in the same session. @param threads how many it may use */
 export function preludeOf({ database, settings }: Statement, threads: number): string[] {
-  // By default, ClickHouse gives a statement one thread for each free gigabyte.
-  const ofThreads = [`max_threads = ${threads}`, 'max_threads_min_free_memory_per_thread = 0'];
+  // The last value of a setting counts. By default, ClickHouse gives a statement one thread for each free gigabyte.
+  const all = [...settings, `max_threads = ${threads}`, 'max_threads_min_free_memory_per_thread = 0'].join(
+    ', ',
+  );
   // The settings come last: `readonly` among them forbids everything else.
-  return [
-    ...(database === '' ? [] : [`USE ${quoteName(database)}`]),
-    `SET ${[...ofThreads, ...settings].join(', ')}`,
-  ];
+  return [...(database === '' ? [] : [`USE ${quoteName(database)}`]), `SET ${all}`];
 }
 
 function insertOf(query: string, values: Buffer): Insert | undefined {
