@@ -1,7 +1,8 @@
 import fc from 'fast-check';
+import { environment } from '../platform/config/environment.js';
 import { anyCharacter } from '../platform/json/any-character.spec-support.js';
 import type { NewRejection } from '../platform/model/rejection.js';
-import { eventOf, head, eventTextOf, toRow } from './rejection-row.js';
+import { eventJsonOf, eventTextOf, head, type RejectionRow, toRow } from './rejection-row.js';
 
 const refused = (fields: Partial<NewRejection>): NewRejection => ({
   application: 'shop',
@@ -11,6 +12,8 @@ const refused = (fields: Partial<NewRejection>): NewRejection => ({
   observed: false,
   ...fields,
 });
+
+const eventOf = (row: RejectionRow): unknown => JSON.parse(eventJsonOf(row));
 
 const anyText = fc.string({ unit: anyCharacter });
 /** PostgreSQL stores neither U+0000 nor lone surrogates. */
@@ -45,6 +48,23 @@ describe('The row of a rejection', () => {
     const json = '{"x": 12345678901234567890}';
     const row = toRow(refused({ code: 'not_exact', event: JSON.parse(json), json }), 'refused');
     expect([eventOf(row), eventTextOf(row)]).toEqual([json, json]);
+  });
+
+  it('contains the original text of an event that is nested too deep, whatever it was refused for', () => {
+    const nested = (levels: number): string => `${'['.repeat(levels)}"]"${']'.repeat(levels)}`;
+    const rowOf = (json: string): RejectionRow =>
+      toRow(refused({ event: JSON.parse(json), json }), 'refused');
+    const deepest = environment.DEPTH_LIMIT + 1;
+    expect(eventJsonOf(rowOf(nested(deepest)))).toBe(nested(deepest));
+    for (const levels of [deepest + 1, 8000]) {
+      const json = nested(levels);
+      expect([eventOf(rowOf(json)), eventTextOf(rowOf(json))]).toEqual([json, json]);
+    }
+  });
+
+  it('keeps numbers that JSON.parse would change, whatever the event was refused for', () => {
+    const json = '[12345678901234567890]';
+    expect(eventJsonOf(toRow(refused({ event: JSON.parse(json), json }), 'refused'))).toBe(json);
   });
 
   it('contains only storable texts and messages, and at most 255 characters of an indexed field', () => {

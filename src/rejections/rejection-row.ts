@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { maskKeys } from '../auth/api-key.js';
 import { environment } from '../platform/config/environment.js';
 import type { FieldErrors } from '../platform/errors/domain-error.js';
+import { isDeeperThan } from '../platform/json/exact-json.js';
 import { toStorable } from '../platform/json/storable-text.js';
 import { timeOrderedId } from '../platform/model/time-ordered-id.js';
 import type { NewRejection, RejectionOutcome } from '../platform/model/rejection.js';
@@ -52,15 +53,15 @@ export function toRow(rejection: NewRejection, outcome: RejectionOutcome, now = 
   };
 }
 
-/** The event of a row as it was sent: a JSON value, or its text if the value would not be exact. */
-export function eventOf(row: Pick<RejectionRow, 'code' | 'event' | 'whole'>): unknown {
-  return JSON.parse(eventJsonOf(row));
-}
-
-/** The same as JSON text. */
+/**
+ * The event of a row as it was sent, in JSON: a value, or a JSON string of its text if the value would not be exact, or is nested
+ * so deep that some parsers refuse it. It is never parsed here: that could change it, and formatting it again recurses.
+ */
 export function eventJsonOf({ code, event, whole }: Pick<RejectionRow, 'code' | 'event' | 'whole'>): string {
   if (event === null) return 'null';
-  const isText = !isNoJson(code) && (!whole || code === 'not_exact' || code === 'too_deep');
+  if (isNoJson(code)) return event;
+  // The event is the first level; the limit counts from its `data`.
+  const isText = !whole || code === 'not_exact' || isDeeperThan(environment.DEPTH_LIMIT + 1, event);
   return isText ? JSON.stringify(event) : event;
 }
 

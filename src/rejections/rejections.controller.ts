@@ -6,6 +6,7 @@ import { PostgresQuestion } from '../auth/question.decorator.js';
 import { AllowedParameters } from '../platform/http/allowed-parameters.decorator.js';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { JSON_CONTENT_TYPE } from '../platform/http/media-types.js';
+import { stringifyRow } from '../platform/json/raw-json.js';
 import { toPageResponse } from '../platform/paging/page-response.js';
 import { queryPipe } from '../platform/paging/query.pipe.js';
 import { ListRejectionsDto } from './dto/list-rejections.dto.js';
@@ -54,14 +55,12 @@ export class RejectionsController {
   @Allow('read', 'handler')
   @PostgresQuestion()
   @AllowedParameters()
+  @Header('content-type', JSON_CONTENT_TYPE)
   @ApiOperation({ summary: 'One refused event' })
   @ApiParam({ name: 'id', schema: { type: 'string', format: 'uuid' }, description: 'From the list.' })
   @ApiOkResponse({ type: RejectionResponse })
   @ApiProblems(400, 404, 503)
-  find(
-    @Param('id') id: string,
-    @VisibleApplication() visible: string | undefined,
-  ): Promise<RejectionResponse> {
-    return this.rejections.find(id, visible);
+  async find(@Param('id') id: string, @VisibleApplication() visible: string | undefined): Promise<string> {
+    return stringifyRow(await this.rejections.find(id, visible));
   }
 }

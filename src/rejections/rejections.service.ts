@@ -7,11 +7,11 @@ import { timestampAt, TimestampError } from '../platform/time/timestamp.js';
 import type { ListRejectionsDto, RejectionFilterDto } from './dto/list-rejections.dto.js';
 import type { RejectionResponse } from './dto/responses.dto.js';
 import type { SummaryDto, SummaryInterval, SummaryResponse } from './dto/summary.dto.js';
-import { eventJsonOf, eventOf, type RejectionRow } from './rejection-row.js';
+import { eventJsonOf, type RejectionRow } from './rejection-row.js';
 import { type RejectionFilter, RejectionsRepository } from './rejections.repository.js';
 
-/** A rejection of a list: its event stays the JSON text that PostgreSQL returns. */
-export type ListedRejection = Omit<RejectionResponse, 'event'> & { event: RawJson };
+/** A rejection whose event stays the JSON text that PostgreSQL returns. */
+export type FoundRejection = Omit<RejectionResponse, 'event'> & { event: RawJson };
 
 const MINUTE_MS = 60_000;
 
@@ -31,7 +31,7 @@ export class RejectionsService {
   constructor(private readonly repository: RejectionsRepository) {}
 
   /** @throws CursorError, PageTooDeepError, DatabaseUnavailableError */
-  async list(dto: ListRejectionsDto): Promise<Page<ListedRejection>> {
+  async list(dto: ListRejectionsDto): Promise<Page<FoundRejection>> {
     const filter = toFilter(dto);
     const page = await readPage(
       {
@@ -43,17 +43,17 @@ export class RejectionsService {
       },
       dto,
     );
-    return { ...page, results: page.results.map((row) => withEvent(row, new RawJson(eventJsonOf(row)))) };
+    return { ...page, results: page.results.map(withEvent) };
   }
 
   /**
    * @param visible the only application whose events the caller sees; undefined if it sees all
    * @throws NotFoundError, DatabaseUnavailableError
    */
-  async find(id: string, visible: string | undefined): Promise<RejectionResponse> {
+  async find(id: string, visible: string | undefined): Promise<FoundRejection> {
     const row = isTimeOrderedId(id) ? await this.repository.findById(id, visible) : undefined;
     if (!row) throw new NotFoundError('There is no such rejection.');
-    return withEvent(row, eventOf(row));
+    return withEvent(row);
   }
 
   /** @throws InvalidParametersError, DatabaseUnavailableError */
@@ -111,10 +111,7 @@ export function toFilter(dto: RejectionFilterDto): RejectionFilter {
   return { code, application, outcome, session_id, category, name, rejected_after, rejected_before };
 }
 
-function withEvent<Event>(
-  row: RejectionRow,
-  event: Event,
-): Omit<RejectionResponse, 'event'> & { event: Event } {
+function withEvent(row: RejectionRow): FoundRejection {
   const { id, event_id, application, outcome, code, errors, whole, session_id, category, name, dialect } =
     row;
   return {
@@ -124,7 +121,7 @@ function withEvent<Event>(
     outcome,
     code,
     errors,
-    event,
+    event: new RawJson(eventJsonOf(row)),
     whole,
     session_id,
     category,

@@ -209,6 +209,24 @@ describe('The dialects, with AUTH=required,', () => {
     });
   });
 
+  it('record an item that is nested too deep, which is found as its text also after its retry gave it another code', async () => {
+    const item = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    await send(`{"batch":[${item}]}`, bearer(key));
+    const newest = (code: string): Promise<any> =>
+      eventually(async () => {
+        const [first] = await rejections();
+        expect([first?.code, first?.dialect, first?.event === item]).toEqual([code, 'segment', true]);
+        return first;
+      });
+    const { id } = await newest('too_deep');
+    const retried = await eye.post(`/rejections/${id}/retry/`, undefined, admin.headers);
+    expect([retried.status, retried.body.code]).toEqual([409, 'still_refused']);
+    const rejection = await newest('wrong_type');
+    const { status, headers, body } = await eye.get(`/rejections/${id}/`, admin.headers);
+    expect([status, headers.get('content-type')]).toEqual([200, 'application/json; charset=utf-8']);
+    expect(body).toEqual(rejection);
+  });
+
   it('tell and record a body that is not JSON', async () => {
     const { status, body } = await send('{"batch":[{]}', bearer(key));
     expect({ status, body }).toEqual({

@@ -85,6 +85,19 @@ export function findInexactness(text: string, depth: number): Inexactness | unde
   return undefined;
 }
 
+/** Whether a JSON text has more levels of objects and arrays than `depth`, in one pass without recursion. */
+export function isDeeperThan(depth: number, text: string): boolean {
+  let level = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) {
+      if (++level > depth) return true;
+    } else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) level--;
+  }
+  return false;
+}
+
 /** The message about nesting deeper than `depth`. */
 export const tooDeep = (depth: number): string => `Nested more than ${depth} levels deep.`;
 

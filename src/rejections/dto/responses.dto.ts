@@ -48,7 +48,7 @@ export class RejectionResponse {
     ],
     nullable: true,
     description:
-      'The event as it was sent: a JSON value; its text if it is not JSON, cannot be parsed exactly or was cut; null if it was not read.',
+      'The event as it was sent: a JSON value; its text if it is not JSON, cannot be parsed exactly, is nested too deep or was cut; null if it was not read.',
   })
   event: unknown;
 
