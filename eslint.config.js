@@ -113,7 +113,10 @@ export default tseslint.config(
   {
     languageOptions: {
       parserOptions: {
-        projectService: { allowDefaultProject: ['*.js', 'packages/client/*.js', 'test/setup/*.js'] },
+        projectService: {
+          allowDefaultProject: ['*.js', 'packages/client/*.js', 'test/setup/*.js'],
+          maximumDefaultProjectFileMatchCount_THIS_WILL_SLOW_DOWN_LINTING: 9,
+        },
         tsconfigRootDir: import.meta.dirname,
       },
     },

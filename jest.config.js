@@ -18,6 +18,7 @@ const base = {
     ],
   },
   setupFiles: ['<rootDir>/test/setup/fixed-seed.ts'],
+  resolver: '<rootDir>/test/setup/resolver.js',
   extensionsToTreatAsEsm: ['.ts'],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
 };
