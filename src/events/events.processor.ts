@@ -103,7 +103,7 @@ export class EventsProcessor implements OnModuleInit, OnModuleDestroy, BeforeApp
       const isLast = !isLeader && !isFull;
       const left = await this.untilRedisReplies(() => order.acknowledge(items - parked, isLast));
       if (left === undefined) return;
-      this.backlog.items = left;
+      this.backlog.note(left);
       if (isLast) return;
       if (!isFull) await this.rest(startedAt + intervalAfter(entries) - performance.now());
     }

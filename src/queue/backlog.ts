@@ -10,6 +10,9 @@ import { IngestionBuffer } from './ingestion-buffer.js';
 /** Milliseconds between two looks at Redis. Each append says more, sooner. */
 const LOOK_INTERVAL_MS = 1000;
 
+/** The same while nothing is queued or stored by this process. The first item brings the next look forward. */
+const IDLE_LOOK_INTERVAL_MS = 5000;
+
 /** The same while events are refused, so that they are soon accepted again. */
 const REFUSING_LOOK_INTERVAL_MS = 250;
 
@@ -22,6 +25,8 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
   /** Items that are accepted and not stored, as this process has last heard. */
   items = 0;
   private memoryShare = 0;
+  /** Whether this process has queued or stored items since the last look. */
+  private isInUse = false;
   /** False once Redis has said that its user may not use INFO. The memory is then limited by its refusals alone. */
   private mayReadMemory = true;
   private readonly task = new PeriodicTask({
@@ -39,6 +44,13 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
   /** True when no more items may be accepted. */
   get full(): boolean {
     return this.items >= environment.BACKLOG_LIMIT || this.memoryShare > MAX_MEMORY_SHARE;
+  }
+
+  /** Takes over the number of items that Redis has told when some were queued or had been stored. */
+  note(items: number): void {
+    this.items = items;
+    this.isInUse = true;
+    this.task.wake(LOOK_INTERVAL_MS);
   }
 
   /** The present number of items; the last known one while Redis is away. */
@@ -63,8 +75,11 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
 
   /** The three commands travel together. */
   private async look(): Promise<number> {
+    const isIdle = !this.isInUse;
+    this.isInUse = false;
     await Promise.all([this.count(), this.readMemory(), this.redis.probeWrites()]);
-    return this.full || !this.redis.writable ? REFUSING_LOOK_INTERVAL_MS : LOOK_INTERVAL_MS;
+    if (this.full || !this.redis.writable) return REFUSING_LOOK_INTERVAL_MS;
+    return isIdle && this.items === 0 ? IDLE_LOOK_INTERVAL_MS : LOOK_INTERVAL_MS;
   }
 
   private async readMemory(): Promise<void> {

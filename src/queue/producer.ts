@@ -99,7 +99,7 @@ export class Producer {
       entries.push({ items: texts.length, acceptedAt, isAwaited, traces, text: texts.join(',') });
     }
     try {
-      this.backlog.items = await this.buffer.append(entries, items.length, isLarge);
+      this.backlog.note(await this.buffer.append(entries, items.length, isLarge));
     } catch (error) {
       throw new RedisUnavailableError(error instanceof ReplyError ? REFUSED : UNCONFIRMED, { cause: error });
     }
