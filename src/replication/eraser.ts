@@ -5,6 +5,9 @@ import { CopyRepository } from './copy.repository.js';
 /** Seconds without a removal after which removed events are erased: several removals cost one erasure. */
 const DELAY_S = 60;
 
+/** Milliseconds between two looks at ClickHouse while there is nothing to erase, which another process may have removed. */
+const IDLE_INTERVAL_MS = 60_000;
+
 /** Milliseconds after which they are erased although removals go on. Then a removal waits for that. */
 const MAX_DELAY_MS = 3_600_000;
 
@@ -16,14 +19,18 @@ const ACCESS_DENIED = '497';
 export class Eraser {
   /** When this process first saw that something has to be erased, in performance.now(); undefined if nothing has. */
   private dueSince: number | undefined;
+  /** When ClickHouse is asked again, in performance.now(). */
+  private nextAt = 0;
 
   constructor(private readonly copies: CopyRepository) {}
 
   /** Begins to erase what there is, if it is time. */
   async run(): Promise<void> {
-    if (!this.copies.exists) return;
+    const now = performance.now();
+    if (!this.copies.exists || now < this.nextAt) return;
     try {
       const { parts, age, isRunning } = await this.copies.erasure();
+      if (parts === 0) this.nextAt = now + IDLE_INTERVAL_MS;
       this.dueSince = parts === 0 ? undefined : (this.dueSince ?? performance.now());
       if (parts > 0 && !isRunning && (age >= DELAY_S || this.isOverdue)) await this.copies.erase();
     } catch (error) {
@@ -32,8 +39,9 @@ export class Eraser {
     }
   }
 
-  /** Stops erasing, so that a removal need not wait: nothing else is copied meanwhile. */
+  /** Called before a removal. Stops erasing, so that it need not wait: nothing else is copied meanwhile. */
   async makeWay(): Promise<void> {
+    this.nextAt = 0;
     if (this.isOverdue) return;
     try {
       await this.copies.stopErasing();

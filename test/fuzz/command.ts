@@ -41,7 +41,7 @@ function printReport(
   console.log(
     `\n${requests} requests in ${Math.round(seconds)} s, ${events} events acknowledged, ${findings.length} findings`,
   );
-  console.log(`${retries} retries after 503`);
+  console.log(`${retries} retries`);
   const megabytes = (bytes: number): number => Math.round(bytes / 1024 ** 2);
   console.log(`peak memory: open ${megabytes(memory.open)} MiB, guarded ${megabytes(memory.guarded)} MiB\n`);
   for (const [route, counts] of [...statuses].sort()) {

@@ -27,6 +27,8 @@ export class InvalidResponse extends Error {}
  * malformed requests.
  */
 export class Connection {
+  /** Whether it has had a request before. */
+  isReused = false;
   private received = Buffer.alloc(0);
   private ended = false;
   private wake: () => void = () => undefined;
@@ -69,6 +71,7 @@ export class Connection {
   async exchange(bytes: Buffer, methods: string[], timeoutMs: number): Promise<HttpResponse[]> {
     const end = Date.now() + timeoutMs;
     const responses: HttpResponse[] = [];
+    this.isReused = true;
     this.socket.write(bytes);
     for (const method of methods) {
       const response = await this.readResponse(method, end);

@@ -29,7 +29,7 @@ export interface Finding extends Fault {
 export interface Report {
   findings: Finding[];
   requests: number;
-  /** Pipelines sent again after a 503 response with Retry-After. */
+  /** Pipelines sent again: see `sendWithRetries`. */
   retries: number;
   /** Number of responses by route and status. */
   statuses: Map<string, Map<number, number>>;
@@ -145,8 +145,9 @@ class Run {
   }
 
   /**
-   * Retries after 503 with Retry-After, which is legitimate on a slow machine. A 503 that persists, or that one request
-   * causes, is a fault.
+   * Retries what is legitimate on a slow machine: after 503 with Retry-After, after an export that was cut off because its next
+   * page had no turn within REQUEST_TIMEOUT, and after a connection that was closed while it was kept alive. What persists, or
+   * what one request causes, is a fault.
    */
   private async sendWithRetries(drafts: Draft[], connections: Connections): ReturnType<Run['sendPipeline']> {
     for (let retry = 0; ; retry++) {
@@ -173,7 +174,9 @@ class Run {
     const faults: Fault[] = [];
     const sentAt = Date.now();
     const connection = await connections.get(eye);
+    const { isReused } = connection;
     let responses: HttpResponse[] = [];
+    let isCutOff = false;
     try {
       const methods = wires.map(({ method }) => method);
       responses = await connection.exchange(
@@ -183,6 +186,7 @@ class Run {
       );
     } catch (error) {
       if (!(error instanceof InvalidResponse)) throw error;
+      isCutOff = wires.some((wire) => this.routeOf(wire) === 'GET /events/export');
       faults.push({ signature: `no response: ${this.routeOf(wires[0])}`, detail: error.message });
     }
     const tamperedIndex = wires.findIndex(({ tampered }) => tampered);
@@ -212,9 +216,17 @@ class Run {
         signature: `no response: ${this.routeOf(wires[responses.length])}`,
         detail: `${responses.length} responses to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
-    const isUnavailable = responses.some(
-      (response) => response.status === 503 && response.headers.has('retry-after') && !isLimited(response),
-    );
+    // While The Eye still discards the body of a request that it has refused, it may give up the connection.
+    const isGivenUp =
+      isReused &&
+      tamperedIndex < 0 &&
+      (responses.length === 0 || responses.some(({ status }) => status === 408));
+    const isUnavailable =
+      isCutOff ||
+      isGivenUp ||
+      responses.some(
+        (response) => response.status === 503 && response.headers.has('retry-after') && !isLimited(response),
+      );
     return { wires, faults, isUnavailable };
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '../../testing/the-eye.js';
 import { clickhouseClient, OwnClickHouse } from './servers.js';
 import { WorkerServer } from './worker-server.js';
 
@@ -21,8 +22,9 @@ export async function newClickHouseDatabase(): Promise<ClickHouseDatabase> {
     url: `${url}?database=${name}`,
     async drop() {
       const client = clickhouseClient(socket, 'default');
+      // ClickHouse refuses while a statement of an Eye that has ended still creates a table.
       for (const database of [name, `${name}_empty`])
-        await client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` });
+        await eventually(() => client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` }));
       await client.close();
     },
   };

@@ -8,6 +8,12 @@ import { CONNECT_TIMEOUT_MS, type DatabaseAddress, readDatabaseUrl } from './dat
  */
 export const POOL_SIZES = { write: 6, read: 4, key: 2, health: 1 } as const;
 
+/**
+ * Milliseconds after which an idle connection is closed: longer than the pauses between the statements of an idle process,
+ * because each new connection costs PostgreSQL as much as dozens of them.
+ */
+const IDLE_TIMEOUT_MS = 60_000;
+
 /** What node-postgres says when no connection of a pool has become free in time. */
 const POOL_TIMEOUT = 'timeout exceeded when trying to connect';
 
@@ -43,12 +49,13 @@ export class Connections {
         return createClient();
       } as unknown as NonNullable<pg.PoolConfig['Client']>,
       connectionTimeoutMillis: this.address.client.connectionTimeoutMillis,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
       // eslint-disable-next-line @typescript-eslint/no-misused-promises -- pg waits for the promise; its types lag behind
       onConnect: (client) => this.check(client),
     };
   }
 
-  /** A pool opens its connections when they are needed, and closes those that were idle for ten seconds. */
+  /** A pool opens its connections when they are needed, and closes those that were idle for a minute. */
   createPool(size: number): pg.Pool {
     const pool = new pg.Pool({ ...this.poolOptions, max: size });
     // The pool replaces an idle connection that breaks; the next query gets a working one or an error. A statement in
