@@ -25,6 +25,7 @@ export class Churn {
   /** Statements that removed events, and those that PostgreSQL did not confirm. */
   removals = 0;
   failures = 0;
+  private hasStored = false;
   private stopped = false;
   private readonly running: Promise<void>;
 
@@ -67,9 +68,11 @@ export class Churn {
     const numbers = Array.from({ length: Math.ceil(random.between(1, 200)) }, () =>
       Math.floor(random.between(0, EVENTS)),
     );
-    const isRemoval = random.chance(0.3);
+    // However short the run: first some are stored, then some removed.
+    const isRemoval = this.removals === 0 ? this.hasStored : random.chance(0.3);
     await client.query(isRemoval ? REMOVE : STORE, [numbers]);
     if (isRemoval) this.removals++;
+    else this.hasStored = true;
     await wait(random.between(0, 2 * PAUSE_MS));
   }
 }
