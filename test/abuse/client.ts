@@ -27,6 +27,7 @@ export class Tally {
 /** Sends the requests of an attack: as an HTTP client, or as bytes on a connection of its own. */
 export class Client {
   private readonly agent = new Agent({ keepAlive: true });
+  private readonly sockets = new WeakSet<Socket>();
   private readonly url: URL;
 
   /**
@@ -76,8 +77,16 @@ export class Client {
         response.on('close', end);
       });
       sent.on('error', () => status === 0 && end());
+      sent.on('socket', (socket) => this.ignoreErrorsOf(socket));
       sent.end(body);
     });
+  }
+
+  /** A response may end before its request, whose rest then fails to be written when nobody listens to the socket (Node 20.20). */
+  private ignoreErrorsOf(socket: Socket): void {
+    if (this.sockets.has(socket)) return;
+    this.sockets.add(socket);
+    socket.on('error', () => undefined);
   }
 
   json(method: string, path: string, body: Buffer | string, headers: SendOptions['headers'] = {}) {
