@@ -318,6 +318,8 @@ describe('POST /query/', () => {
       /a must be a text/,
     ],
     ['values that are no object', { sql: 'SELECT 1', parameters: [] }, 'parameters', /object/],
+    ['no values', { sql: 'SELECT {a:String}', parameters: null }, 'parameters', /object/],
+    ['no application', { sql: 'SELECT 1', application: null }, 'application', /name/],
     [
       'a value that does not fit its placeholder',
       { sql: 'SELECT {a:UInt8}', parameters: { a: 'x' } },

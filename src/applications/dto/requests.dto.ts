@@ -10,13 +10,12 @@ import {
   Max,
   Min,
   ValidateBy,
-  ValidateIf,
 } from 'class-validator';
 import { APPLICATION_NAME } from '../../auth/application-name.js';
 import { type Scope, SCOPES } from '../../auth/caller.js';
 import { MAX_PAST_LIMIT, MAX_TYPES_LIMIT } from '../../platform/config/environment.js';
 import { Unparsable } from '../../platform/http/parsed.decorator.js';
-import { Valid } from '../../platform/http/valid.decorator.js';
+import { IfGiven, Valid } from '../../platform/http/valid.decorator.js';
 import { InstantBound } from '../../platform/paging/parameters.js';
 import type { Timestamp } from '../../platform/time/timestamp.js';
 import { isOriginPattern } from '../../auth/origin.js';
@@ -86,8 +85,8 @@ export class CreateKeyDto {
       'Origins whose pages may send events with the key (scope `ingest`). `https://*.shop.example` stands for every ' +
       'sub-domain at any depth, without the domain itself.',
   })
-  // Not IsOptional(), which would accept null: an empty list says that there are none.
-  @ValidateIf((_, value) => value !== undefined)
+  // An empty list says that there are none.
+  @IfGiven
   @IsArray({ message: 'Must be an array of origins.' })
   @ArrayMaxSize(MAX_ORIGINS, { message: `Must be at most ${MAX_ORIGINS}.` })
   @ValidateBy(
@@ -127,7 +126,7 @@ export class CreateKeyDto {
       'Whether the key reads, or administers, all applications instead of its own. Only for scope `read` and `admin`; ' +
       'a key of scope `metrics` always is for all of them.',
   })
-  @ValidateIf((_, value) => value !== undefined)
+  @IfGiven
   @IsBoolean({ message: 'Must be true or false.' })
   @ValidateBy(
     {

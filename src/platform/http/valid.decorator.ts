@@ -1,4 +1,4 @@
-import { ValidateBy, type ValidationArguments } from 'class-validator';
+import { ValidateBy, ValidateIf, type ValidationArguments } from 'class-validator';
 
 /**
  * Validates a property with a function.
@@ -16,3 +16,9 @@ export function Valid(violationOf: (value: unknown) => string | undefined): Prop
 
 /** Requires a property, where other decorators let `undefined` pass or its value is validated elsewhere. */
 export const IsGiven = Valid((value) => (value === undefined ? 'This field is required.' : undefined));
+
+/**
+ * Leaves out the checks of a property that is not given. Unlike IsOptional, it does not let null pass, which a JSON body may
+ * contain and for which no default steps in.
+ */
+export const IfGiven = ValidateIf((_, value) => value !== undefined);

@@ -1,9 +1,9 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsOptional, IsString, Max, MaxLength, Min, ValidateIf } from 'class-validator';
+import { IsIn, IsInt, IsString, Max, MaxLength, Min } from 'class-validator';
 import { Parsed, Unparsable } from '../http/parsed.decorator.js';
-import { Valid } from '../http/valid.decorator.js';
+import { IfGiven, Valid } from '../http/valid.decorator.js';
 import { storabilityViolation } from '../json/storable-text.js';
 import { parseBound, parseDateOrTimestamp, TimestampError } from '../time/timestamp.js';
 import { UNKNOWN_CURSOR } from './cursor.js';
@@ -25,8 +25,8 @@ export interface PageQuery {
 export function FilterParameter(description: string, example: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ description, example }),
-    IsOptional(),
-    Valid((value) => (typeof value === 'string' ? storabilityViolation(value) : 'Must be given once.')),
+    IfGiven,
+    Valid((value) => (typeof value === 'string' ? storabilityViolation(value) : notOneText(value))),
   );
 }
 
@@ -39,14 +39,17 @@ export function Choice(
   const or = [choices.slice(0, -1).join(', '), choices.at(-1)].filter((text) => text !== '').join(' or ');
   return applyDecorators(
     ApiPropertyOptional({ enum: choices, description, default: byDefault }),
-    IsOptional(),
+    IfGiven,
     IsIn(choices, { message: `Must be ${or}.` }),
   );
 }
 
+/** What is wrong with a value that should be a text. In a query string, it can only be an array. */
+const notOneText = (value: unknown): string =>
+  Array.isArray(value) ? 'Must be given once.' : 'Must be a string.';
+
 function parseWith<Result>(value: unknown, parse: (text: string) => Result): Result | Unparsable {
-  if (Array.isArray(value)) return new Unparsable('Must be given once.');
-  if (typeof value !== 'string') return new Unparsable('Must be a string.');
+  if (typeof value !== 'string') return new Unparsable(notOneText(value));
   try {
     return parse(value);
   } catch (error) {
@@ -58,7 +61,7 @@ function parseWith<Result>(value: unknown, parse: (text: string) => Result): Res
 function Bound(parse: (text: string) => unknown, description: string, example: string): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({ type: String, description, example }),
-    ValidateIf(isGiven),
+    IfGiven,
     Parsed((value) => parseWith(value, parse)),
   );
 }
@@ -109,9 +112,6 @@ export function Limit(byDefault: number, max: number, description: string): Prop
   );
 }
 
-/** Unlike IsOptional, this does not let null pass, which a JSON body may contain. */
-const isGiven = (_: unknown, value: unknown): boolean => value !== undefined;
-
 export function PageSize(byDefault = DEFAULT_PAGE_SIZE): PropertyDecorator {
   return applyDecorators(
     ApiPropertyOptional({
@@ -120,7 +120,7 @@ export function PageSize(byDefault = DEFAULT_PAGE_SIZE): PropertyDecorator {
       maximum: MAX_PAGE_SIZE,
       default: byDefault,
     }),
-    IsOptional(),
+    IfGiven,
     Type(() => Number),
     IsInt({ message: 'Must be a whole number.' }),
     Min(1, { message: 'Must be at least 1.' }),
@@ -136,7 +136,7 @@ export function PageNumber(rows: string): PropertyDecorator {
       minimum: 1,
       description: `Counts from 1 and may skip at most ${MAX_OFFSET.toLocaleString('en')} ${rows}. Follow \`next\` for the pages beyond.`,
     }),
-    IsOptional(),
+    IfGiven,
     Type(() => Number),
     IsInt({ message: 'Must be a whole number.' }),
     Min(1, { message: 'Must be at least 1.' }),
@@ -148,7 +148,7 @@ export function CursorParameter(): PropertyDecorator {
     ApiPropertyOptional({
       description: 'Opaque; taken from `next` or `previous`. Valid only with the same filters and ordering.',
     }),
-    IsOptional(),
+    IfGiven,
     IsString({ message: 'Must be given once.' }),
     MaxLength(200, { message: UNKNOWN_CURSOR }),
   );

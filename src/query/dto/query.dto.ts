@@ -1,8 +1,7 @@
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { APPLICATION_NAME } from '../../auth/application-name.js';
-import { Valid } from '../../platform/http/valid.decorator.js';
+import { IfGiven, Valid } from '../../platform/http/valid.decorator.js';
 import { isJsonObject } from '../../platform/json/json-object.js';
-import { IsOptional } from 'class-validator';
 import { ANSWER_FORMATS, type AnswerFormat } from '../answer-formats.js';
 
 /** Characters of a statement. */
@@ -42,12 +41,12 @@ export class QueryDto {
     description:
       'Values of placeholders such as `{category:String}`: texts, numbers, booleans, null, and lists of them. They are bound, never pasted.',
   })
-  @IsOptional()
+  @IfGiven
   @Valid(parametersViolation)
   parameters?: Record<string, ParameterValue>;
 
   @ApiPropertyOptional({ example: 'default', description: 'Only events of this application.' })
-  @IsOptional()
+  @IfGiven
   @Valid(applicationViolation)
   application?: string;
 
