@@ -5,8 +5,8 @@ import { CopyRepository } from './copy.repository.js';
 /** Seconds without a removal after which removed events are erased: several removals cost one erasure. */
 const DELAY_S = 60;
 
-/** Milliseconds between two looks at ClickHouse while there is nothing to erase, which another process may have removed. */
-const IDLE_INTERVAL_MS = 60_000;
+/** Milliseconds between two looks at ClickHouse while there is nothing to erase: what is removed meanwhile is not due before. */
+const IDLE_INTERVAL_MS = DELAY_S * 1000;
 
 /** Milliseconds after which they are erased although removals go on. Then a removal waits for that. */
 const MAX_DELAY_MS = 3_600_000;
@@ -19,29 +19,32 @@ const ACCESS_DENIED = '497';
 export class Eraser {
   /** When this process first saw that something has to be erased, in performance.now(); undefined if nothing has. */
   private dueSince: number | undefined;
-  /** When ClickHouse is asked again, in performance.now(). */
-  private nextAt = 0;
 
   constructor(private readonly copies: CopyRepository) {}
 
-  /** Begins to erase what there is, if it is time. */
-  async run(): Promise<void> {
-    const now = performance.now();
-    if (!this.copies.exists || now < this.nextAt) return;
+  /**
+   * Begins to erase what there is, if it is time.
+   * @returns milliseconds until the next run; undefined for the interval of the periodic task
+   */
+  async run(): Promise<number | undefined> {
+    if (!this.copies.exists) return undefined;
     try {
       const { parts, age, isRunning } = await this.copies.erasure();
-      if (parts === 0) this.nextAt = now + IDLE_INTERVAL_MS;
-      this.dueSince = parts === 0 ? undefined : (this.dueSince ?? performance.now());
-      if (parts > 0 && !isRunning && (age >= DELAY_S || this.isOverdue)) await this.copies.erase();
+      if (parts === 0) {
+        this.dueSince = undefined;
+        return IDLE_INTERVAL_MS;
+      }
+      this.dueSince ??= performance.now();
+      if (!isRunning && (age >= DELAY_S || this.isOverdue)) await this.copies.erase();
     } catch (error) {
       // It is reported elsewhere, and what was begun goes on when it is back.
       if (!(error instanceof ClickHouseUnavailableError)) throw error;
     }
+    return undefined;
   }
 
-  /** Called before a removal. Stops erasing, so that it need not wait: nothing else is copied meanwhile. */
+  /** Stops erasing, so that a removal need not wait: nothing else is copied meanwhile. */
   async makeWay(): Promise<void> {
-    this.nextAt = 0;
     if (this.isOverdue) return;
     try {
       await this.copies.stopErasing();

@@ -176,7 +176,7 @@ class Run {
     const connection = await connections.get(eye);
     const { isReused } = connection;
     let responses: HttpResponse[] = [];
-    let isCutOff = false;
+    let isInvalid = false;
     try {
       const methods = wires.map(({ method }) => method);
       responses = await connection.exchange(
@@ -186,7 +186,7 @@ class Run {
       );
     } catch (error) {
       if (!(error instanceof InvalidResponse)) throw error;
-      isCutOff = wires.some((wire) => this.routeOf(wire) === 'GET /events/export');
+      isInvalid = true;
       faults.push({ signature: `no response: ${this.routeOf(wires[0])}`, detail: error.message });
     }
     const tamperedIndex = wires.findIndex(({ tampered }) => tampered);
@@ -219,8 +219,10 @@ class Run {
     // While The Eye still discards the body of a request that it has refused, it may give up the connection.
     const isGivenUp =
       isReused &&
+      !isInvalid &&
       tamperedIndex < 0 &&
       (responses.length === 0 || responses.some(({ status }) => status === 408));
+    const isCutOff = isInvalid && wires.some((wire) => this.routeOf(wire) === 'GET /events/export');
     const isUnavailable =
       isCutOff ||
       isGivenUp ||
