@@ -1,6 +1,6 @@
 import { Timeslice } from '../platform/async/timeslice.js';
-import { DomainError } from '../platform/errors/domain-error.js';
-import { emptyBody } from '../platform/http/http-errors.js';
+import type { DomainError } from '../platform/errors/domain-error.js';
+import { emptyBody, malformedJson } from '../platform/http/http-errors.js';
 import { isJsonObject } from '../platform/json/json-object.js';
 import { JsonScanner } from '../platform/json/json-scanner.js';
 import { scanBody } from '../events/body-values.js';
@@ -60,8 +60,7 @@ export async function firstItem(items: Buffer): Promise<unknown> {
   const scanner = new JsonScanner(items, false, EVENT_BOUNDS, 1);
   while (scanner.values.length === 0 && scanner.advance()) if (slice.isOver) await slice.next();
   const [first] = scanner.values;
-  if (scanner.syntaxError !== undefined)
-    throw new DomainError('invalid', 'malformed_json', scanner.syntaxError);
+  if (scanner.syntaxError !== undefined) throw malformedJson(scanner.syntaxError);
   if (!first || first.exceeded !== undefined || first.isTooDeep) return undefined;
   return JSON.parse(items.toString('utf8', first.start, first.end));
 }
@@ -128,7 +127,7 @@ async function findArray(
 }
 
 const twice = (name: string): DomainError =>
-  new DomainError('invalid', 'malformed_json', `The member ${name} stands twice; only one could be kept.`);
+  malformedJson(`The member ${name} stands twice; only one could be kept.`);
 
 function afterBlanks(bytes: Buffer, start: number): number {
   let at = start;

@@ -41,7 +41,7 @@ export function setUpSwagger(app: NestFastifyApplication): void {
       requestInterceptor: sendAsNdjson,
     },
   });
-  // Nest would write the document anew for each request, of anybody, which takes milliseconds, and as YAML hundreds.
+  // Nest would write the document again for each request, of anybody, which takes milliseconds, and as YAML hundreds.
   let text: Buffer | undefined;
   for (const [path, type] of DOCUMENT_TYPES) {
     app.getHttpAdapter().get(path, (_request: FastifyRequest, reply: FastifyReply) => {

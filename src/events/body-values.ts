@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Timeslice } from '../platform/async/timeslice.js';
 import { environment } from '../platform/config/environment.js';
-import { DomainError } from '../platform/errors/domain-error.js';
+import { malformedJson } from '../platform/http/http-errors.js';
 import { JsonScanner, type ScannedValue } from '../platform/json/json-scanner.js';
 import { keptText } from '../rejections/rejection-row.js';
 import { EVENT_BOUNDS, malformed, refuse, type RefusedVerdict, refuseOversized } from './event-reader.js';
@@ -37,8 +37,7 @@ export async function scanBody(
   const scanner = new JsonScanner(bytes, isLines, EVENT_BOUNDS, maxValues);
   await scanner.run(slice);
   if (scanner.hasTooMany) throw tooManyEvents(maxValues);
-  if (scanner.syntaxError !== undefined)
-    throw new DomainError('invalid', 'malformed_json', scanner.syntaxError);
+  if (scanner.syntaxError !== undefined) throw malformedJson(scanner.syntaxError);
   return scanner;
 }
 

@@ -46,7 +46,7 @@ export class Backlog implements OnModuleInit, BeforeApplicationShutdown {
     return this.items >= environment.BACKLOG_LIMIT || this.memoryShare > MAX_MEMORY_SHARE;
   }
 
-  /** Takes over the number of items that Redis has told when some were queued or had been stored. */
+  /** Takes over the number of items that Redis has reported when some were queued or had been stored. */
   note(items: number): void {
     this.items = items;
     this.isInUse = true;

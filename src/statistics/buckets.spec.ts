@@ -225,7 +225,7 @@ describe('the buckets of years', () => {
   });
 
   it.each(BUCKET_INTERVALS)(
-    'are never fewer than is told without the zone when they last a %s',
+    'are at least as many as leastBuckets finds without the zone when they last a %s',
     (interval) => {
       fc.assert(
         fc.property(aRange, ({ timezone, from, days }) => {

@@ -37,7 +37,7 @@ describe('GET /events', () => {
       .sort()
       .reverse();
 
-  const told = ({ results }: Page): string[] =>
+  const listed = ({ results }: Page): string[] =>
     results.map(({ timestamp, data }) => `${timestamp} ${JSON.stringify(data['n'])}`);
 
   describe('with filters', () => {
@@ -83,7 +83,7 @@ describe('GET /events', () => {
     ])('returns the events that match %j, bounds inclusive to the microsecond', async (query, matches) => {
       const decade = { timestamp_after: '1990-01-01', timestamp_before: '1999-12-31' };
       const page = await list({ ...decade, ...query, page_size: 1000 });
-      expect(told(page)).toEqual(expected(sent, matches));
+      expect(listed(page)).toEqual(expected(sent, matches));
       expect(page.count).toBe(page.results.length);
       const upwards = await list({ ...decade, ...query, page_size: 1000, ordering: 'timestamp' });
       expect(upwards.results).toEqual([...page.results].reverse());

@@ -29,12 +29,12 @@ describe('The client in a web worker', () => {
     const page = await shop.browser.newPage();
     await page.goto(shop.site.origin);
     const name = JSON.stringify({ url: shop.eye.url, key: shop.key });
-    const told = await page.evaluate(
+    const report = await page.evaluate(
       (options) =>
         new Promise((resolve) => (new Worker('/script.js', options).onmessage = ({ data }) => resolve(data))),
       { name },
     );
-    expect(told).toEqual({ accepted: COUNT, isSent: true });
+    expect(report).toEqual({ accepted: COUNT, isSent: true });
     await shop.eye.drained();
     expect(await countStored(shop.eye, 'n', 'name = $1', 'from a worker')).toEqual({
       events: COUNT,

@@ -15,7 +15,7 @@ export interface FuzzOptions {
   path?: string;
   /** Number of concurrent senders. */
   senders?: number;
-  /** Called for each finding as soon as it is complete, so that a run that is ended early has told it. */
+  /** Called for each finding as soon as it is complete, so that a run that is ended early has reported it. */
   onFinding?: (finding: Finding) => void;
 }
 

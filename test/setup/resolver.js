@@ -10,7 +10,7 @@ const PACKAGE = /^(@[^/]+\/)?[a-z][^:]*$/;
 
 /**
  * Our own files import the packages that the built program runs on, where it is built: Jest loads the modules of each spec
- * file anew, which takes half of the time of the unit specs where the packages are not bundled.
+ * file again, which takes half of the time of the unit specs where the packages are not bundled.
  *
  * @param {string} path what is imported
  * @param {{ basedir: string; defaultResolver: (path: string, options: object) => string }} options `basedir` is the folder of

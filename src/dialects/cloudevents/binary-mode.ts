@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { isUtf8 } from 'node:buffer';
 import { EVENT_BOUNDS } from '../../events/event-reader.js';
 import { Timeslice } from '../../platform/async/timeslice.js';
-import { DomainError } from '../../platform/errors/domain-error.js';
+import { malformedJson } from '../../platform/http/http-errors.js';
 import { JsonScanner } from '../../platform/json/json-scanner.js';
 import { toUtf8 } from '../surrogates.js';
 import { JSON_SUBTYPE } from './media-types.js';
@@ -60,7 +60,7 @@ async function checkJson(json: Buffer): Promise<void> {
   const scanner = new JsonScanner(array, false, EVENT_BOUNDS, 1);
   await scanner.run(new Timeslice());
   if (scanner.syntaxError !== undefined || scanner.values.length !== 1)
-    throw new DomainError('invalid', 'malformed_json', 'The data of the event is not valid JSON.');
+    throw malformedJson('The data of the event is not valid JSON.');
 }
 
 /**

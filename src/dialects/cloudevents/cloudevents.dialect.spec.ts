@@ -76,7 +76,7 @@ describe('A CloudEvent in binary mode', () => {
     expect(data_base64).toBe(bytes.toString('base64'));
   });
 
-  it('is told from an event of The Eye by its headers, one in structured mode by its content type', () => {
+  it('is distinguished from an event of The Eye by its headers, one in structured mode by its content type', () => {
     expect(isCloudEvents({ headers: { 'ce-id': '1', 'content-type': 'application/json' } })).toBe(true);
     expect(
       isCloudEvents({ headers: { 'content-type': 'Application/CloudEvents+json; charset=utf-8' } }),

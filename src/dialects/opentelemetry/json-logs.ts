@@ -1,7 +1,7 @@
 import { EVENT_BOUNDS } from '../../events/event-reader.js';
 import { Timeslice } from '../../platform/async/timeslice.js';
-import { DomainError, InvalidFieldsError } from '../../platform/errors/domain-error.js';
-import { emptyBody } from '../../platform/http/http-errors.js';
+import { InvalidFieldsError } from '../../platform/errors/domain-error.js';
+import { emptyBody, malformedJson } from '../../platform/http/http-errors.js';
 import { JsonScanner } from '../../platform/json/json-scanner.js';
 import { JsonCursor } from './json-cursor.js';
 import { checkResourceSize, MessageCounter } from './limits.js';
@@ -51,11 +51,9 @@ class JsonLogs {
   private async checkSyntax(): Promise<void> {
     const scanner = new JsonScanner(this.bytes, false, EVENT_BOUNDS, 1);
     await scanner.run(this.slice);
-    if (scanner.syntaxError !== undefined)
-      throw new DomainError('invalid', 'malformed_json', scanner.syntaxError);
+    if (scanner.syntaxError !== undefined) throw malformedJson(scanner.syntaxError);
     if (scanner.values.length === 0 && !scanner.isMany) throw emptyBody('The body is empty.');
-    if (!this.cursor.isAtObject)
-      throw new DomainError('invalid', 'malformed_json', 'The body must be an object with resourceLogs.');
+    if (!this.cursor.isAtObject) throw malformedJson('The body must be an object with resourceLogs.');
   }
 
   private async readResource(): Promise<ResourceLogs> {

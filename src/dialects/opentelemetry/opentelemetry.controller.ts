@@ -25,7 +25,7 @@ export class OpenTelemetryController {
     summary: "Send OpenTelemetry's events",
     description:
       'Log records over OTLP/HTTP, in Protobuf or JSON. Those with an event name (`eventName`, or the attribute ' +
-      `\`event.name\`) become events; the others are counted and told. At most ${MAX_RECORDS.toLocaleString('en')} records and ` +
+      `\`event.name\`) become events; the others are counted and reported. At most ${MAX_RECORDS.toLocaleString('en')} records and ` +
       `${environment.BODY_LIMIT} bytes a request. The response has the encoding of the request, and comes when the events are ` +
       'durable in the queue.',
   })

@@ -12,7 +12,7 @@ export interface V1Results {
   readonly results: Readonly<Record<string, V1Result>>;
 }
 
-/** Events without an id cannot be told of. */
+/** Events without an id cannot be reported. */
 export function resultsOf(items: readonly ItemResult[]): V1Results {
   const results = items.flatMap(({ id, violation }): [string, V1Result][] => {
     if (id === undefined) return [];

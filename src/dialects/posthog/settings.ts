@@ -39,7 +39,7 @@ export function configScriptOf(token: string): string {
   );
 }
 
-/** No flags, in the form of `/flags/?v=2` and of `/decide/`, which came before it and told the configuration too. */
+/** No flags, in the form of `/flags/?v=2` and of `/decide/`, which came before it and held the configuration too. */
 export const NO_FLAGS = {
   ...FEATURES,
   flags: {},

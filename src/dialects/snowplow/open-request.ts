@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { isApiKey, KEY_START } from '../../auth/api-key.js';
-import { DomainError } from '../../platform/errors/domain-error.js';
+import { malformedJson } from '../../platform/http/http-errors.js';
 import type { Message } from '../dialect.js';
 import { openEnvelope } from '../envelope.js';
 
@@ -12,11 +12,7 @@ export async function openRequest(bytes: Buffer, request: FastifyRequest): Promi
   if (request.method !== 'POST') return { items: itemOf(request.query as Record<string, unknown>) };
   const { items, members } = await openEnvelope(bytes, 'data');
   if (!Array.isArray(members.data))
-    throw new DomainError(
-      'invalid',
-      'malformed_json',
-      'The body must be an object with an array `data` of events.',
-    );
+    throw malformedJson('The body must be an object with an array `data` of events.');
   return withoutKeys(items);
 }
 

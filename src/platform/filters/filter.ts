@@ -10,7 +10,7 @@ export type Property =
 /** A value that a condition compares with. A text is never equal to a number, and null is not the same as an absent value. */
 export type Scalar = Value | null;
 
-/** A value by which events are grouped, counted or told apart. */
+/** A value by which events are grouped, counted or distinguished. */
 export type Value = string | number | boolean;
 
 export type Comparison = 'gt' | 'gte' | 'lt' | 'lte';

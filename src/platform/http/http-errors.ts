@@ -25,6 +25,10 @@ export const wrongHost = (host: string): DomainError =>
 /** @param message what is missing, and what to send */
 export const emptyBody = (message: string): DomainError => new DomainError('invalid', 'empty_body', message);
 
+/** @param message what no JSON parser takes, or what the format of the route does not allow */
+export const malformedJson = (message: string): DomainError =>
+  new DomainError('invalid', 'malformed_json', message);
+
 /** The path of a file leads out of the folder of files. */
 export const pathForbidden = (request: FastifyRequest): DomainError =>
   new DomainError('forbidden', 'forbidden', `No file can have the path ${pathOf(request)}.`);

@@ -6,7 +6,7 @@ import { DomainError, type FieldErrors, InvalidFieldsError } from '../errors/dom
 import { findInexactness } from '../json/exact-json.js';
 import { isJsonObject } from '../json/json-object.js';
 import { JsonBody } from './bodies.js';
-import { emptyBody } from './http-errors.js';
+import { emptyBody, malformedJson } from './http-errors.js';
 import { parseField } from './parsed.decorator.js';
 
 const EMPTY_BODY = 'The body is empty: send a JSON object.';
@@ -54,7 +54,7 @@ function parse(text: string): Record<string, unknown> {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new DomainError('invalid', 'malformed_json', `Not valid JSON: ${(error as Error).message}.`);
+    throw malformedJson(`Not valid JSON: ${(error as Error).message}.`);
   }
   if (!isJsonObject(value)) throw new InvalidFieldsError({ body: ['Must be a JSON object.'] });
   const inexactness = findInexactness(text, environment.DEPTH_LIMIT);
