@@ -35,6 +35,7 @@ import { gracefulClose } from './platform/http/socket/graceful-close.plugin.js';
 import { oneAtATime } from './platform/http/socket/one-at-a-time.plugin.js';
 import { slowReaders } from './platform/http/socket/slow-readers.plugin.js';
 import { trustProxy } from './platform/http/trusted-proxies.js';
+import { QUESTION_TIMEOUT_MS } from './platform/questions/while-wanted.js';
 import { nestLogger } from './platform/telemetry/log.js';
 import { requestId } from './platform/telemetry/request-id.js';
 import { requestMetrics } from './platform/telemetry/request-metrics.plugin.js';
@@ -125,7 +126,8 @@ function httpAdapter(): FastifyAdapter {
     },
     genReqId: requestId,
     // Closes a connection without traffic in either direction, but not while the slowest response is pending.
-    connectionTimeout: environment.REQUEST_TIMEOUT + environment.WAIT_LIMIT * 1000,
+    connectionTimeout:
+      environment.REQUEST_TIMEOUT + Math.max(environment.WAIT_LIMIT * 1000, QUESTION_TIMEOUT_MS),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Requests that arrive on open connections while the server stops are processed as usual.
     return503OnClosing: false,

@@ -9,10 +9,10 @@ import {
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { ServerResponse } from 'node:http';
 import { defer, lastValueFrom, type Observable } from 'rxjs';
 import { ApiProblems } from '../platform/http/api-problems.js';
 import { type AskOptions, ClickHouseQuestions, Questions } from '../platform/questions/questions.js';
+import { whileWanted } from '../platform/questions/while-wanted.js';
 
 const OPTIONS = 'question';
 
@@ -41,25 +41,8 @@ export class QuestionInterceptor implements NestInterceptor {
       return defer(() => this.questions.ask(caller, read, options));
     const { raw } = http.getResponse<FastifyReply>();
     return defer(() =>
-      whileConnected(raw, (signal) => this.clickHouseQuestions.ask(caller, read, { isHeavy: true, signal })),
+      whileWanted(raw, (signal) => this.clickHouseQuestions.ask(caller, read, { isHeavy: true, signal })),
     );
-  }
-}
-
-/** Runs `work` with a signal that is aborted when the client leaves. */
-async function whileConnected<Result>(
-  response: ServerResponse,
-  work: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const left = new AbortController();
-  const abort = (): void => left.abort();
-  response.once('close', abort);
-  // The client may have left while its key was looked up.
-  if (response.closed) abort();
-  try {
-    return await work(left.signal);
-  } finally {
-    response.off('close', abort);
   }
 }
 
@@ -76,7 +59,8 @@ export const PostgresQuestion = (options: Pick<AskOptions, 'isHeavy'> = {}): Met
   question({ ...options, asksClickHouse: () => false });
 
 /**
- * Declares that a route asks ClickHouse for its caller, in the same way. Its statements are cancelled when the client leaves.
+ * Declares that a route asks ClickHouse for its caller, in the same way. Its statements are cancelled when the client leaves,
+ * and after QUESTION_TIMEOUT_MS.
  *
  * @example `@ClickHouseQuestion()` below `@Allow('read')`
  */

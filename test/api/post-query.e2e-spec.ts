@@ -56,7 +56,9 @@ describe('POST /query/', () => {
     // The attacks would take the memory and the turns of the other specs.
     clickhouse = await OwnClickHouse.start();
     const CLICKHOUSE_URL = `${clickhouse.url}?database=the_eye`;
-    eye = await startEye({ ...ANY_AGE, QUERY_TIMEOUT: '2500', CLICKHOUSE_URL });
+    // A question may take longer than a request may take to arrive.
+    const timeouts = { QUERY_TIMEOUT: '2500', REQUEST_TIMEOUT: '1000', WAIT_LIMIT: '0' };
+    eye = await startEye({ ...ANY_AGE, ...timeouts, CLICKHOUSE_URL });
     copy = new Copy(eye);
     const admin = await Admin.of(eye);
     own = (await admin.create('own', { scope: 'read' })).key;

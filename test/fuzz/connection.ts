@@ -122,7 +122,9 @@ export class Connection {
       return this.readChunks(end, headers.get('content-disposition') !== undefined);
     const length = headers.get('content-length');
     if (length !== undefined) return this.readBytes(Number(length), end);
-    while (await this.waitForMore(end));
+    const isExport = headers.get('content-disposition') !== undefined;
+    while (!(isExport && this.received.length > MAX_EXPORT_BYTES) && (await this.waitForMore(end)));
+    if (!this.ended) this.close();
     return this.readBytes(this.received.length, end);
   }
 

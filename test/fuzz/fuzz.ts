@@ -146,8 +146,8 @@ class Run {
 
   /**
    * Retries what is legitimate on a slow machine: after 503 with Retry-After, after an export that was cut off because its next
-   * page had no turn within REQUEST_TIMEOUT, and after a connection that was closed while it was kept alive. What persists, or
-   * what one request causes, is a fault.
+   * page had no turn within REQUEST_TIMEOUT, after a connection that was closed while it was kept alive, and after a request
+   * that got 408 because its process had no turn. What persists, or what one request causes, is a fault.
    */
   private async sendWithRetries(drafts: Draft[], connections: Connections): ReturnType<Run['sendPipeline']> {
     for (let retry = 0; ; retry++) {
@@ -217,15 +217,12 @@ class Run {
         detail: `${responses.length} responses to ${expected} requests after ${Date.now() - sentAt} ms`,
       });
     // While The Eye still discards the body of a request that it has refused, it may give up the connection.
-    const isGivenUp =
-      isReused &&
-      !isInvalid &&
-      tamperedIndex < 0 &&
-      (responses.length === 0 || responses.some(({ status }) => status === 408));
+    const isGivenUp = isReused && !isInvalid && responses.length === 0;
+    const isStarved = isGivenUp || responses.some(({ status }) => status === 408);
     const isCutOff = isInvalid && wires.some((wire) => this.routeOf(wire) === 'GET /events/export');
     const isUnavailable =
       isCutOff ||
-      isGivenUp ||
+      (tamperedIndex < 0 && isStarved) ||
       responses.some(
         (response) => response.status === 503 && response.headers.has('retry-after') && !isLimited(response),
       );
