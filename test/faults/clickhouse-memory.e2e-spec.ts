@@ -11,9 +11,9 @@ const PATIENT_MS = 60_000;
 
 const MEGABYTE = 1024 * 1024;
 
-/** Takes 60 MB, and holds them for so long that those asked at once need them at once on a fast machine, too: 0.4 ms a block. */
+/** Takes 60 MB, and holds them for so long, 1 ms for each of 256 blocks, that those asked at once need them at once, however the machine schedules them. */
 const HEAVY = `
-  SELECT {asked:UInt8} AS asked, sum(times + ignore(sleep(0.0004))) AS numbers
+  SELECT {asked:UInt8} AS asked, sum(times + ignore(sleep(0.001))) AS numbers
   FROM (SELECT number % 900000 AS n, count() AS times FROM numbers(1000000) GROUP BY n)`;
 
 describe('The embedded ClickHouse with memory for one question only', () => {
