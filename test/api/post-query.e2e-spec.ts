@@ -44,6 +44,9 @@ const secretly = (event: Sent): object => ({
   data: { ...event.data, path: SECRET, user: { plan: SECRET }, secret: SECRET },
 });
 
+/** Takes far longer than any query may. */
+const ENDLESS = 'SELECT count() FROM events AS a, events AS b, events AS c, events AS d';
+
 describe('POST /query/', () => {
   let eye: TheEye;
   let copy: Copy;
@@ -56,9 +59,7 @@ describe('POST /query/', () => {
     // The attacks would take the memory and the turns of the other specs.
     clickhouse = await OwnClickHouse.start();
     const CLICKHOUSE_URL = `${clickhouse.url}?database=the_eye`;
-    // A question may take longer than a request may take to arrive.
-    const timeouts = { QUERY_TIMEOUT: '2500', REQUEST_TIMEOUT: '1000', WAIT_LIMIT: '0' };
-    eye = await startEye({ ...ANY_AGE, ...timeouts, CLICKHOUSE_URL });
+    eye = await startEye({ ...ANY_AGE, QUERY_TIMEOUT: '2500', CLICKHOUSE_URL });
     copy = new Copy(eye);
     const admin = await Admin.of(eye);
     own = (await admin.create('own', { scope: 'read' })).key;
@@ -432,7 +433,7 @@ describe('POST /query/', () => {
   });
 
   it.each([
-    ['time', 'SELECT count() FROM events AS a, events AS b, events AS c, events AS d', /max_execution_time/],
+    ['time', ENDLESS, /max_execution_time/],
     [
       'memory',
       'SELECT groupArray(a.data_text || b.data_text) FROM events AS a, events AS b, events AS c',
@@ -453,6 +454,18 @@ describe('POST /query/', () => {
     expect({ status, code: body.code }).toEqual({ status: 422, code: 'question_too_large' });
     expect(body.detail).toMatch(message);
     expect(took).toBeLessThan(6000);
+  });
+
+  it('has longer than a request may take to arrive, and than `Prefer: wait` may take', async () => {
+    const timeouts = { QUERY_TIMEOUT: '2500', REQUEST_TIMEOUT: '1000', WAIT_LIMIT: '0' };
+    const api = await eye.startPeer({ ...timeouts, ROLE: 'api' });
+    try {
+      const { status, took } = await api.post('/query/', { sql: ENDLESS });
+      expect(status).toBe(422);
+      expect(took).toBeGreaterThan(1000);
+    } finally {
+      await api.end();
+    }
   });
 
   it('knows every function of ClickHouse, as one that is permitted or one that is refused', async () => {
