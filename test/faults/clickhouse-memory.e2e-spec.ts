@@ -11,7 +11,10 @@ const PATIENT_MS = 60_000;
 
 const MEGABYTE = 1024 * 1024;
 
-/** Takes 60 MB, and holds them for so long, 1 ms for each of 256 blocks, that those asked at once need them at once, however the machine schedules them. */
+/**
+ * Takes 60 MB, and holds them for 1 ms for each of 256 blocks, so that those asked at once need them at once, however the machine
+ * schedules them.
+ */
 const HEAVY = `
   SELECT {asked:UInt8} AS asked, sum(times + ignore(sleep(0.001))) AS numbers
   FROM (SELECT number % 900000 AS n, count() AS times FROM numbers(1000000) GROUP BY n)`;
