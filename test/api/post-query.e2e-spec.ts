@@ -456,7 +456,7 @@ describe('POST /query/', () => {
     expect(took).toBeLessThan(6000);
   });
 
-  it('has longer than a request may take to arrive, and than `Prefer: wait` may take', async () => {
+  it('keeps its connection while it takes longer than a request may take to arrive', async () => {
     const timeouts = { QUERY_TIMEOUT: '2500', REQUEST_TIMEOUT: '1000', WAIT_LIMIT: '0' };
     const api = await eye.startPeer({ ...timeouts, ROLE: 'api' });
     try {

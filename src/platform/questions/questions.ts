@@ -14,7 +14,8 @@ const MAX_WAITING_PER_KEY = MAX_WAITING / 2;
  */
 const WAIT_TIMEOUT_MS = { PostgreSQL: 2000, ClickHouse: 15_000 };
 
-const RETRY_AFTER_SECONDS = 2;
+/** Seconds after which a caller whose question had no turn, or not enough, may ask again. */
+export const RETRY_AFTER_SECONDS = 2;
 
 /** The caller that asks, and the quota that pays. */
 export interface Asker {

@@ -1,14 +1,13 @@
 import type { ServerResponse } from 'node:http';
 import { environment } from '../config/environment.js';
 import { UnavailableError } from '../errors/domain-error.js';
+import { RETRY_AFTER_SECONDS } from './questions.js';
 
 /**
  * Milliseconds for the answer to a question, the wait for a connection included. A question may be several statements, each of
  * which has QUERY_TIMEOUT and may wait for those of others.
  */
 export const QUESTION_TIMEOUT_MS = Math.max(30_000, 4 * environment.QUERY_TIMEOUT);
-
-const RETRY_AFTER_SECONDS = 2;
 
 /**
  * Runs the statements of a question with a signal that is aborted when the client leaves, or when the answer has taken too long.
