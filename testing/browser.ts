@@ -83,7 +83,7 @@ export class Viewer {
   }
 
   private async shown(): Promise<void> {
-    // Another address of the same document is reported before the page has been told of it.
+    // Another address of the same document is reported before the page itself learns of it.
     await this.page.evaluate('new Promise((resolve) => setTimeout(resolve))');
     await this.page.locator('main:not([aria-busy=true]) > *').first().waitFor();
   }

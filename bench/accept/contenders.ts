@@ -51,7 +51,7 @@ const SEGMENT: readonly Contender[] = [
   { kind: 'translated', load: translatedArrays(100) },
 ];
 
-/** @param quick only what the most telling ratios need */
+/** @param quick only what the most important ratios need */
 export function contenders(quick: boolean): Contender[] {
   if (quick)
     return [

@@ -13,7 +13,7 @@ const KEYS_IN_TEXT = new RegExp(
   'g',
 );
 
-/** Characters of the secret in the prefix by which people tell keys apart. */
+/** Characters of the secret in the prefix by which people distinguish keys. */
 const PREFIX_SECRET_LENGTH = 6;
 
 /** @returns `eye_<scope>_<43 characters>`, a form that people and secret scanners recognise */

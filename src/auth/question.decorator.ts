@@ -16,7 +16,7 @@ import { whileWanted } from '../platform/questions/while-wanted.js';
 
 const OPTIONS = 'question';
 
-/** Tells from the parameters of a request, which need not be valid, whether ClickHouse answers it. */
+/** Decides by the parameters of a request, which need not be valid, whether ClickHouse answers it. */
 type AsksClickHouse = (query: Readonly<Record<string, unknown>>) => boolean;
 
 interface QuestionOptions extends Pick<AskOptions, 'isHeavy'> {

@@ -13,7 +13,7 @@ import { holdsDatabase } from '../platform/embedded/folders.js';
 
 const DATABASE_TIMEOUT_MS = 15_000;
 
-/** The work of a command. It returns its output, and throws an error whose message tells the user what to change. */
+/** The work of a command. It returns its output, and throws an error whose message says what the user has to change. */
 export type Command = (context: INestApplicationContext) => Promise<string>;
 
 export interface CommandNeeds {

@@ -50,7 +50,7 @@ export interface Dialect {
   readonly name: string;
   /** Where its clients put the key. */
   readonly keys: KeyPlaces;
-  /** Items of one request, if its clients send more than EVENTS_LIMIT and cannot be told to send fewer. */
+  /** Items of one request, if its clients send more than EVENTS_LIMIT and cannot be configured to send fewer. */
   readonly maxItems?: number;
   /** True if the body may be the data of an event, of any content type. Then it is not decompressed unless its headers say so. */
   readonly mayHoldGzip?: boolean;

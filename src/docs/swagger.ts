@@ -67,7 +67,7 @@ function describe(document: OpenAPIObject): OpenAPIObject {
   return document;
 }
 
-/** Adds to each operation which key it needs, and how its protocol tells errors. */
+/** Adds to each operation which key it needs, and how its protocol reports errors. */
 function describeOperations(document: OpenAPIObject): void {
   for (const path of Object.values(document.paths)) {
     for (const method of METHODS) {
@@ -84,7 +84,7 @@ function describeOperations(document: OpenAPIObject): void {
 
 type Responses = OperationObject['responses'];
 
-/** The documented responses with the errors as a dialect tells them. */
+/** The documented responses with the errors as a dialect reports them. */
 function inForm(responses: Responses, render: RenderError): Responses {
   const entries = Object.values<ProblemEntry>(PROBLEM_TABLE);
   const inOwnForm: Responses = {};

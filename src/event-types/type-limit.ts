@@ -154,7 +154,7 @@ export class TypeLimit {
     const problem = describeCause(error);
     if (problem !== this.problem && !(error instanceof DatabaseUnavailableError))
       this.logger.warn(
-        `PostgreSQL cannot tell which event types are in use (${problem}). Until it can, new ones are not limited.`,
+        `PostgreSQL cannot say which event types are in use (${problem}). Until it can, new ones are not limited.`,
       );
     this.problem = problem;
   }

@@ -12,7 +12,7 @@ export interface Found {
 }
 
 /**
- * Finds the value of a path of a JSON column in a payload. The payload tells a key with a dot from one with `%2E`.
+ * Finds the value of a path of a JSON column in a payload. The payload distinguishes a key with a dot from one with `%2E`.
  * @returns undefined if there is none
  */
 export function findByJsonPath(value: unknown, path: string): Found | undefined {

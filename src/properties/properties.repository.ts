@@ -9,7 +9,7 @@ const MAX_COLUMNS = 300;
 /** Characters of the conditions on these columns, each of which stands in a statement twice. ClickHouse takes 256 KiB. */
 const MAX_CONDITIONS_LENGTH = 100_000;
 
-/** How to tell the types of a value apart, by a type of the column that stands for the type of the value. */
+/** How to distinguish the types of a value, by a type of the column that stands for the type of the value. */
 const TESTS: Readonly<Record<string, (column: string) => string>> = {
   String: (column) => `isNotNull(${column}.:\`String\`)`,
   Float64: (column) =>

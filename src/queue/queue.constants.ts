@@ -1,7 +1,7 @@
 /** The queue between the processes that accept events and those that store them. */
 export const INGESTION_QUEUE = 'ingestion';
 
-/** The name of a work order, which tells a worker that items wait in the buffer. It holds none itself. */
+/** The name of a work order, which informs a worker that items wait in the buffer. It holds none itself. */
 export const ORDER_JOB = 'store';
 
 /** The name of jobs that hold items themselves: those of earlier versions, and those of parked items. */

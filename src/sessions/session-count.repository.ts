@@ -10,7 +10,7 @@ import { type SessionScope, SessionSql, type Span } from './session-sql.js';
 /** The sessions with so many events in a span are counted, whatever else there is. */
 const MAX_COUNTED_EVENTS = 200_000;
 
-/** The newest events, which tell how many sessions have an event that meets conditions. */
+/** The newest events, from which the share of sessions with an event that meets conditions is estimated. */
 const SAMPLED_EVENTS = 200_000;
 
 /** An estimate above this is not of fewer than MAX_EXACT_COUNT. */

@@ -92,7 +92,7 @@ function* clockStarts(length: number, from: number, to: number, timezone: string
   for (let start = lastStart(from); start < to; start = nextStart(start)) yield start;
 }
 
-/** A bucket begins with its first date. Temporal is slow, so it tells only the first date and those beside a shift of the clock. */
+/** A bucket begins with its first date. Temporal is slow, so it computes only the first date and those beside a shift of the clock. */
 function* dateStarts(
   days: number,
   from: number,

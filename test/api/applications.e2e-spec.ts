@@ -140,7 +140,7 @@ describe('An application', () => {
     const expected: unknown[] = [];
     for (const route of routes) {
       const { method, path, access, binding, hasApplication, isDialect } = route;
-      // Dialects store, and tell settings that are the same for all.
+      // Dialects store events, and return settings that are the same for all.
       if (access === 'anybody' || isDialect) continue;
       const call = `${method} ${path} (${binding})`;
       // A route keeps a key to its application in one of two ways, or is closed to it.

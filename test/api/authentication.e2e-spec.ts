@@ -92,7 +92,7 @@ describe('With AUTH=required,', () => {
             },
             ...(method !== 'get' && method !== 'delete' && { body: isDialect ? '{"data":[]}' : '{}' }),
           });
-          // Dialects tell errors in forms of their own.
+          // Dialects report errors in forms of their own.
           const code = isDialect
             ? { 401: 'unauthorized', 403: 'forbidden' }[response.status]
             : response.body?.code;

@@ -12,7 +12,11 @@ import { DAY, QUARTER } from '../../src/replication/copy-table.js';
 import { EventCountsRepository } from '../../src/statistics/measures/event-counts.repository.js';
 import { TopRepository } from '../../src/statistics/top/top.repository.js';
 import { matches } from '../../testing/filter-oracle.js';
-import { newClickHouseDatabase, type ClickHouseDatabase } from '../support/worker-clickhouse.js';
+import {
+  type ClickHouseDatabase,
+  MAKING_EVENTS,
+  newClickHouseDatabase,
+} from '../support/worker-clickhouse.js';
 
 const QUARTER_US = 900_000_000n;
 
@@ -239,8 +243,12 @@ describe('Counts of events in ClickHouse', () => {
   it('are read from the projections of the table, and only the ends of a range event by event', async () => {
     await copy.drop('events');
     await copy.create('events', { source: 'test' });
-    await client.command(`INSERT INTO events (id, timestamp, application, category, name, session_id, data_text, batch)
-      SELECT generateUUIDv4(), number * 2000000, 'a', 'c', toString(number % 5), 's', '{}', 1 FROM numbers(200000)`);
+    await client.command(
+      `INSERT INTO events (id, timestamp, application, category, name, session_id, data_text, batch)
+      SELECT generateUUIDv4(), number * 2000000, 'a', 'c', toString(number % 5), 's', '{}', 1 FROM numbers(200000)`,
+      {},
+      MAKING_EVENTS,
+    );
     // From the second minute of a day to the last but one of the third.
     const [from, to] = [60_000_000n, 259_140_000_000n];
     const types: Filter = { kind: 'in', property: { kind: 'field', field: 'name' }, values: ['1', '2'] };

@@ -227,7 +227,7 @@ describe('The dialects, with AUTH=required,', () => {
     expect(body).toEqual(rejection);
   });
 
-  it('tell and record a body that is not JSON', async () => {
+  it('report and record a body that is not JSON', async () => {
     const { status, body } = await send('{"batch":[{]}', bearer(key));
     expect({ status, body }).toEqual({
       status: 400,

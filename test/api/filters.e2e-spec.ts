@@ -14,7 +14,7 @@ import { timestampAt } from '../../src/platform/time/timestamp.js';
 import { type FilteredEvent, matches, valueOf } from '../../testing/filter-oracle.js';
 import { OwnClickHouse } from '../support/servers.js';
 
-/** Keys that meet each other often, and those that are hard to quote, to escape or to tell apart. */
+/** Keys that meet each other often, and those that are hard to quote, to escape or to distinguish. */
 const KEYS = [
   'a',
   'b',

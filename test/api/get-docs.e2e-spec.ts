@@ -180,7 +180,7 @@ describe('The API documentation', () => {
         open ? undefined : Object.keys(securitySchemes).map((name) => ({ [name]: [] })),
       );
       const refusals = ['401', '403', '429'].filter((status) => status in operation.responses);
-      // A dialect may tell an error by another status.
+      // A dialect may report an error by another status.
       if (!isDialect(operation)) expect(refusals).toEqual(open ? ['403', '429'] : ['401', '403', '429']);
     }
   });

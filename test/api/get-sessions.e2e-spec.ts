@@ -327,7 +327,7 @@ describe('The sessions API', () => {
   const closeMeasures = (sessions: readonly OracleSession[]): Record<string, unknown> =>
     Object.fromEntries(Object.entries(measuresOf(sessions)).map(([name, value]) => [name, close(value)]));
 
-  /** What a grouping tells apart. */
+  /** What a grouping distinguishes. */
   const groupOf = (
     grouping: string | undefined,
     { session, events }: ReturnType<typeof sessionsOf>[number],

@@ -243,7 +243,7 @@ describe('GET /statistics/events with a measure', () => {
     ]);
   });
 
-  it('may estimate where it is told to, and says so', async () => {
+  it('may estimate where the request asks for it, and says so', async () => {
     const exact = await get({ measure: 'unique:data.price' });
     const approximate = await get({ measure: 'unique:data.price', precision: 'approximate' });
     expect(exact.approximate).toBeUndefined();

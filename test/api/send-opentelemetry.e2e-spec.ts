@@ -87,7 +87,7 @@ describe('POST /v1/logs, with AUTH=required,', () => {
     expect(await stored('twice')).toHaveLength(3);
   });
 
-  it('tells how many records are no events or refused, and stores their neighbours', async () => {
+  it('reports how many records are no events or refused, and stores their neighbours', async () => {
     const named = { eventName: 'nameless session' };
     const response = await send(
       requestOf(

@@ -207,7 +207,7 @@ describe('PostHog', () => {
       body.code,
     ];
 
-    it('tells a wrong key and a missing one by 401, wherever the key stands', async () => {
+    it('answers 401 to a wrong key and to a missing one, wherever the key stands', async () => {
       const { key: read } = await admin.create('shop', { scope: 'read' });
       const denied = [401, 'authentication_error', 'unauthorized'];
       for (const wrong of ['phc_foreign', read, key.slice(0, -1), 7, null, { key }]) {
@@ -222,7 +222,7 @@ describe('PostHog', () => {
       expect(errorOf(await eye.get('/array/phc_foreign/config.js'))).toEqual(denied);
     });
 
-    it('tells a broken body by 400, a batch of ten thousand by 413, and lz64 by name', async () => {
+    it('answers 400 to a broken body, 413 to a batch of ten thousand, and names lz64', async () => {
       expect(errorOf(await post('/e/', '{"batch":', bearer(key)))).toEqual([
         400,
         'validation_error',
@@ -239,7 +239,7 @@ describe('PostHog', () => {
       expect(lz64.body.detail).toContain('lz64');
     });
 
-    it('tells a used up quota by 503 with Retry-After, because posthog-js drops the events of a 429', async () => {
+    it('answers 503 with Retry-After to a used up quota, because posthog-js drops the events of a 429', async () => {
       const { key: slow } = await admin.create('slow', { scope: 'ingest', rate_limit: 1 });
       const batch = [anEvent(), anEvent()];
       const response = await eye.post('/batch/', { api_key: slow, batch });
@@ -248,7 +248,7 @@ describe('PostHog', () => {
     });
   });
 
-  it('tells posthog-js that flags and recordings are off, and nothing of surveys, whose script it would load', async () => {
+  it('reports to posthog-js that flags and recordings are off, and nothing of surveys, whose script it would load', async () => {
     const off = { sessionRecording: false, hasFeatureFlags: false };
     const { status, body } = await eye.get(`/array/${key}/config`);
     expect({ status, body }).toMatchObject({ status: 200, body: { ...off, token: key } });

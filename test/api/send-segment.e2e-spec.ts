@@ -102,7 +102,7 @@ describe('The Eye, as Segment’s API,', () => {
     },
   );
 
-  it('tells the sender of a single event why it is refused', async () => {
+  it('says to the sender of a single event why it is refused', async () => {
     expect(await send('/v1/track', { anonymousId: 'refused', messageId: 'refused' })).toEqual({
       status: 400,
       body: {

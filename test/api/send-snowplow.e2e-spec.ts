@@ -213,7 +213,7 @@ describe('Snowplow', () => {
     expect(await stored(item.eid)).toHaveLength(1);
   });
 
-  it('needs a key that may send, and tells its absence by a status after which trackers stop', async () => {
+  it('needs a key that may send, and answers without one with a status after which trackers stop', async () => {
     const item = anItem();
     const statuses = [
       await post(envelope([item]), {}),

@@ -8,7 +8,11 @@ import { CopyRepository } from '../../src/replication/copy.repository.js';
 import { withTypedForms } from '../../src/replication/typed-form.js';
 import { SessionBucketsRepository } from '../../src/statistics/measures/session-buckets.repository.js';
 import { matches } from '../../testing/filter-oracle.js';
-import { type ClickHouseDatabase, newClickHouseDatabase } from '../support/worker-clickhouse.js';
+import {
+  type ClickHouseDatabase,
+  MAKING_EVENTS,
+  newClickHouseDatabase,
+} from '../support/worker-clickhouse.js';
 
 const HOUR_MS = 3_600_000;
 const START_MS = Date.UTC(2026, 2, 28);
@@ -156,10 +160,14 @@ describe('Sessions by bucket in ClickHouse', () => {
   const EVENTS_PER_HOUR = 10;
   /** Inserts so many sessions of HOURS. */
   const insertLong = (count: number): Promise<void> =>
-    client.command(`INSERT INTO events (id, timestamp, application, category, name, session_id, data_text, batch)
+    client.command(
+      `INSERT INTO events (id, timestamp, application, category, name, session_id, data_text, batch)
       SELECT generateUUIDv4(), ${START_MS}000 + number % ${HOURS} * ${HOUR_MS}000, 'a', 'c', 'n',
         toString(intDiv(number, ${HOURS * EVENTS_PER_HOUR})), '{}', 1
-      FROM numbers(${count * HOURS * EVENTS_PER_HOUR})`);
+      FROM numbers(${count * HOURS * EVENTS_PER_HOUR})`,
+      {},
+      MAKING_EVENTS,
+    );
   const hourly = Array.from({ length: HOURS }, (_, hour) => START_MS + hour * HOUR_MS);
 
   it('are read from the projection of sessions, and those of long sessions from the events', async () => {

@@ -71,7 +71,7 @@ describe('GET /eye.js in a page of another origin', () => {
     return page;
   };
 
-  /** Tracks events with these numbers, and tells how many of them the client accepted. */
+  /** Tracks events with these numbers, and returns how many of them the client accepted. */
   const track = (page: Page, test: string, from: number, count: number): Promise<number> =>
     page.evaluate(
       async ({ test, from, count }) => {

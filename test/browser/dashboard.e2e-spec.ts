@@ -207,7 +207,7 @@ describe('The dashboard', () => {
       await eventually(async () => expect(await total()).toBeGreaterThan(marked));
       await page.locator('.range').getByText('Day', { exact: true }).click();
       await viewer.at('#/history?range=day');
-      // The zoomed-out range has as many events, so the total does not tell that the rankings are of the day again.
+      // The zoomed-out range has as many events, so the total does not show that the rankings are of the day again.
       await page.locator('.rankings a[href*="range=day"]').first().waitFor();
       await eventually(async () => expect(await total()).toBe(101));
     });

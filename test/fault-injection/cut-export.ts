@@ -12,7 +12,7 @@ const EVENTS_PER_REQUEST = 50;
 const TEXT_LENGTH = 60_000;
 
 /**
- * Takes PostgreSQL away in the middle of an export over HTTP/1.0, in which only a reset tells the reader that the file is
+ * Takes PostgreSQL away in the middle of an export over HTTP/1.0, in which only a reset shows the reader that the file is
  * incomplete. The reader is curl, because Node.js takes a reset after unread bytes for the end of the connection.
  * @throws Error if the reader takes a part of the file for the whole
  */

@@ -131,7 +131,7 @@ export class Oracle {
       yield fault('a refused method in Allow', headers.get('allow'));
   }
 
-  /** A dialect tells errors in the form of its protocol, except those of a request that did not reach it. */
+  /** A dialect reports errors in the form of its protocol, except those of a request that did not reach it. */
   private *checkError(
     { method, target, tampered, draft }: Wire,
     operation: Operation | undefined,
@@ -212,7 +212,7 @@ function isUnauthorizedAccess({ draft: { eye, key, authMethod } }: Wire, { acces
   return key !== 'admin' && key !== access && !(key === 'read' && access === 'metrics');
 }
 
-/** The forms in which an operation in the protocol of another system tells errors; empty for problem documents. */
+/** The forms in which an operation in the protocol of another system reports errors; empty for problem documents. */
 const errorForms = (operation: Operation | undefined): Schema[] =>
   Object.entries(operation?.responses ?? {}).flatMap(([status, { 'application/json': form }]) =>
     Number(status) >= 400 && form ? [form] : [],

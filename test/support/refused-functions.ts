@@ -13,7 +13,7 @@ export const REFUSED_FUNCTIONS: Readonly<Record<string, string>> = {
   'asks a service': `
     AIClassify AIExtract AIGenerate AITranslate aiClassify aiEmbed aiExtract aiGenerate aiTranslate
   `,
-  'tells about the server, its settings, its users or this connection': `
+  'discloses the server, its settings, its users or this connection': `
     DATABASE FQDN SCHEMA authUser authenticatedUser buildId connectionId connection_id currentDatabase currentProfiles currentQueryID currentRoles
     currentSchemas currentUser current_database current_query_id current_schemas current_user defaultProfiles defaultRoles displayName
     enabledProfiles enabledRoles filesystemAvailable filesystemCapacity filesystemUnreserved fullHostName generateSerialID getClientHTTPHeader

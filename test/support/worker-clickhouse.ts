@@ -5,6 +5,9 @@ import { WorkerServer } from './worker-server.js';
 
 export const workerClickHouse = new WorkerServer('clickhouse', (folder) => OwnClickHouse.at(folder));
 
+/** Options of a statement that makes many events: on a slow machine it takes longer than a question may. */
+export const MAKING_EVENTS = { timeoutMs: 120_000 };
+
 export interface ClickHouseDatabase {
   /** For CLICKHOUSE_URL. */
   readonly url: string;

@@ -3,7 +3,7 @@ let previous: string | undefined;
 
 const withoutQuery = (address: string): string => address.replace(/[?#].*/, '');
 
-/** What an event of a page tells about it. Empty outside pages. */
+/** What an event of a page says about it. Empty outside pages. */
 export function pageData(): Record<string, string> {
   if (!IS_SCRIPT && typeof document === 'undefined') return {};
   const { host, pathname, search, href } = location;

@@ -1,4 +1,4 @@
-"""A server that responds as it is told, for responses that a real Eye gives only in an outage."""
+"""A server that responds as a test configures it, for responses that a real Eye gives only in an outage."""
 
 import gzip
 import http.server

@@ -102,7 +102,7 @@ class Delivery:
 
 
 def _is_verdict(response: Response) -> bool:
-    """True if the response tells about each event. A proxy or a login page may respond with the same status."""
+    """True if the response reports on each event. A proxy or a login page may respond with the same status."""
     return response.status in (202, 400) and "accepted" in response.body
 
 

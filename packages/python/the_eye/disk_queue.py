@@ -161,7 +161,7 @@ class DiskQueue:
             os.close(fd)
 
     def _owns(self, path: str) -> bool:
-        # Without locks, nothing else tells this client's files from those that were left.
+        # Without locks, nothing else distinguishes this client's files from those that were left.
         return any(
             segment is not None and segment.path == path
             for segment in (self._current, self._reading, *self._sealed)

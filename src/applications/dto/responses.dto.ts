@@ -40,7 +40,7 @@ export class KeyResponse {
 
   @ApiProperty({
     example: 'eye_ingest_Xb3pQz',
-    description: 'The beginning of the key, by which people tell keys apart.',
+    description: 'The beginning of the key, by which people distinguish keys.',
   })
   prefix: string;
 

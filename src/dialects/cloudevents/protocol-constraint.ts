@@ -18,7 +18,7 @@ export function isCloudEvents({ headers }: Pick<IncomingMessage, 'headers'>): bo
 }
 
 /**
- * Lets Fastify's router tell requests in CloudEvents from others of the same path, so that they have a handler of their own.
+ * Lets Fastify's router distinguish requests in CloudEvents from others of the same path, so that they have a handler of their own.
  * @see https://fastify.dev/docs/latest/Reference/Routes/#constraints
  */
 export const protocolConstraint: ConstraintStrategy<HTTPVersion.V1, string> = {

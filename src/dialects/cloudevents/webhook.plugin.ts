@@ -6,7 +6,7 @@ const PATH = /^\/events\/?$/;
 
 /**
  * Answers a sender that asks whether it may deliver events here. Any may ask: whether it may send is decided by its key. There is
- * no rate for a sender, only one for a key, of which each response tells.
+ * no rate for a sender, only one for a key, which each response reports.
  * @see https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/http-webhook.md#4-abuse-protection
  */
 export const cloudEventsWebhook = fp(

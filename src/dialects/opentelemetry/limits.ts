@@ -4,7 +4,7 @@ import { environment } from '../../platform/config/environment.js';
 import { DomainError } from '../../platform/errors/domain-error.js';
 import type { Members } from './logs-request.js';
 
-/** Log records of a request. Collectors send 8,192 at once, and lose them if they are told that these are too many. */
+/** Log records of a request. Collectors send 8,192 at once, and drop them if the response says that these are too many. */
 export const MAX_RECORDS = Math.max(10_000, environment.EVENTS_LIMIT);
 
 /** Bytes of all records with a copy of their resource and scope beside each. */

@@ -34,7 +34,7 @@ export class OpenTelemetryController {
     examples: { event: { summary: 'One event', value: EXAMPLE_REQUEST } },
   })
   @ApiOkResponse({
-    description: 'What became of the records: `partialSuccess` tells how many were not accepted, and why.',
+    description: 'The result: `partialSuccess` says how many records were not accepted, and why.',
     schema: {
       type: 'object',
       properties: {

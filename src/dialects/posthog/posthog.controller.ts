@@ -17,7 +17,7 @@ const ApiToken = ApiParam({
   schema: { type: 'string', example: 'phc_key' },
 });
 
-/** Accepts events of PostHog's SDKs, and tells posthog-js that everything else is off. */
+/** Accepts events of PostHog's SDKs, and reports to posthog-js that every other feature is off. */
 @Controller()
 export class PosthogController {
   constructor(private readonly ingestion: DialectIngestion) {}

@@ -255,7 +255,7 @@ describe('An error in the protocol of PostHog', () => {
       expect(render(kind)).toMatchObject({ status: 503 });
   });
 
-  it('tells other errors by their own status', () => {
+  it('reports other errors by their own status', () => {
     expect(render('unauthenticated')).toEqual({
       status: 401,
       contentType: 'application/json; charset=utf-8',

@@ -78,7 +78,7 @@ export class SegmentController {
     return RUDDERSTACK_SOURCE;
   }
 
-  /** A client of a single event is told that it is refused; it drops the event then, which is among the rejections. */
+  /** The client of a single event learns that it is refused, and drops the event, which is among the rejections. */
   private async acceptOne(request: FastifyRequest): Promise<Success> {
     const results = await this.ingestion.accept(request);
     const [violation] = results.length === 1 ? results.map((result) => result.violation) : [];

@@ -220,7 +220,7 @@ describe('Segment’s protocol', () => {
       'invalid',
       'Some fields are invalid. type: Must be one of these.',
     ],
-  ])('tells an error by code and message: %s', (error, status, code, message) => {
+  ])('reports an error by code and message: %s', (error, status, code, message) => {
     const rendered = SEGMENT.renderError?.(error, request('/v1/batch'));
     expect(rendered).toMatchObject({ status, body: { code, message } });
   });

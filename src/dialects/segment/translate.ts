@@ -70,5 +70,5 @@ function dataOf(item: Item): Record<string, unknown> {
   return metadata.length === 0 ? rest : { ...rest, _metadata: Object.fromEntries(metadata) };
 }
 
-/** Members of `_metadata` that tell of an attempt. The first one has none, and then perhaps no `_metadata` at all. */
+/** Members of `_metadata` that describe an attempt. The first attempt has none of them, and may have no `_metadata` at all. */
 const ATTEMPT = ['retryCount', 'failedInitializations'];

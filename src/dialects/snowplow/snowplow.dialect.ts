@@ -66,7 +66,7 @@ const sentAtOf = (stm: unknown): number | undefined =>
 
 const CLIENT_SESSION = 'iglu:com.snowplowanalytics.snowplow/client_session/';
 
-/** The session that the trackers of mobile applications, which send no `sid`, tell in a context. */
+/** The session that the trackers of mobile applications, which send no `sid`, name in a context. */
 function clientSessionOf(contexts: Record<string, unknown> | undefined): unknown {
   const all: unknown[] = Array.isArray(contexts?.data) ? contexts.data : [];
   const session = all

@@ -63,7 +63,7 @@ export function areUnique(items: readonly unknown[]): boolean {
   return new Set(texts).size === texts.length;
 }
 
-/** @returns a function that tells whether a value equals one of `allowed` */
+/** @returns a function that checks whether a value equals one of `allowed` */
 export function isOneOf(allowed: readonly unknown[]): (value: unknown) => boolean {
   const primitives = new Set(allowed.filter(isPrimitive));
   const texts = new Set(allowed.filter((value) => !isPrimitive(value)).map(sortedJson));

@@ -9,7 +9,7 @@ import {
 import { areUnique, isEqual } from './equality.js';
 import { STEP_COUNTERS } from './steps.js';
 
-/** A function that generated code calls by its name in RUNTIME. By `ref`, ajv tells one from another. */
+/** A function that generated code calls by its name in RUNTIME. By `ref`, ajv distinguishes them. */
 interface RuntimeFunction {
   readonly ref: unknown;
   readonly code: Code;

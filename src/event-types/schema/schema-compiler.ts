@@ -59,7 +59,7 @@ export class SchemaCompiler implements OnApplicationShutdown {
   private async run(text: string): Promise<Compilation> {
     const pool = await (this.pool ??= startPool());
     const ended = new AbortController();
-    // Of a thread that cannot start, piscina tells the pool, not the one who waits.
+    // If a thread cannot start, piscina emits the error on the pool, and does not reject the promise of the task.
     const failure = once(pool, 'error', { signal: ended.signal }).then(([error]) => {
       throw error as Error;
     });

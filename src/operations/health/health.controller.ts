@@ -23,7 +23,7 @@ export class HealthController {
   @ApiOperation({ summary: 'Are PostgreSQL and Redis available, and is there room in the backlog?' })
   @ApiOkResponse({
     description:
-      'Also tells whether ClickHouse is available, and how far the copy of the events in it is behind. Only questions need it, so neither changes the status.',
+      'Also reports whether ClickHouse is available, and how far the copy of the events in it is behind. Only questions need it, so neither changes the status.',
     schema: {
       example: {
         status: 'ok',

@@ -39,7 +39,7 @@ export async function stopProcess({ name, stopSignals, isRunning, kill }: StopOp
     try {
       kill(signal);
     } catch {
-      // It has just ended, or belongs to another user. The next check tells which.
+      // It has just ended, or belongs to another user. The next check shows which.
     }
     const deadline = Date.now() + STOP_TIMEOUT_MS;
     while (Date.now() < deadline) {

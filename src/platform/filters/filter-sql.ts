@@ -7,7 +7,7 @@ const NUMBERS = ['Int64', 'UInt64', 'Float64'] as const;
 
 /**
  * Keys that stand in a statement as they are. The JSON column escapes dots in keys as `%2E` but leaves `%` alone, and does
- * not tell an empty key from none at every place; other keys are read from the text, as parameters.
+ * not distinguish an empty key from none at every place; other keys are read from the text, as parameters.
  */
 const PLAIN_KEY = /^[A-Za-z0-9_$ -]+$/;
 

@@ -1,7 +1,7 @@
 /**
  * Reads the preference `wait` of a `Prefer` header.
  * @param limit the most seconds that a client may ask for
- * @returns seconds; 0 without a valid `wait`, because RFC 7240 tells servers to ignore what they cannot parse
+ * @returns seconds; 0 without a valid `wait`, because by RFC 7240 servers ignore what they cannot parse
  * @see https://www.rfc-editor.org/rfc/rfc7240#section-4.3
  */
 export function preferredWait(header: string | string[] | undefined, limit: number): number {

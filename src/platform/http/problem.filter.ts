@@ -15,7 +15,7 @@ import {
 } from './http-errors.js';
 import { problemHeaders, toProblemDocument } from './problem-document.js';
 
-/** A response that tells an error in the form of another protocol. */
+/** A response that reports an error in the form of another protocol. */
 export interface RenderedError {
   readonly status: number;
   /** JSON is made of an object. */
@@ -27,7 +27,7 @@ export interface RenderedError {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Tells an error in the protocol of the route; undefined for problem documents. */
+    /** Reports an error in the protocol of the route; undefined for problem documents. */
     renderError?: (error: DomainError, request: FastifyRequest) => RenderedError;
   }
 }

@@ -4,7 +4,7 @@ import type { Slice, SliceRows } from './page.js';
 /** Bytes of the rows of a response, so that none holds the event loop or fills the memory. One row may exceed them. */
 export const MAX_PAGE_BYTES = 4 * 1024 * 1024;
 
-/** Rows of the first statement for a slice. They tell how large the others may be. */
+/** Rows of the first statement for a slice. Their size shows how large the others may be. */
 const FIRST_CHUNK_SIZE = 128;
 
 /** Rows that were read by one statement. */

@@ -41,7 +41,7 @@ const GAUGES: readonly (readonly [name: string, help: string, read: () => number
 ];
 
 /**
- * Replaces the gauges of prom-client, which measures all the time and has no option against it. They tell of the time since they
+ * Replaces the gauges of prom-client, which measures all the time and has no option against it. They cover the time since they
  * were last read, and are 0 if the process was idle.
  */
 export function registerEventLoopDelays(registry: Registry): void {

@@ -9,7 +9,7 @@ import {
 import { EventQuestions, type EventScope } from '../../questions/event-questions.js';
 
 /**
- * What each list is grouped by, and the number by which `grouping()` tells it: a bit for each field, in their order, which
+ * What each list is grouped by, and its number from `grouping()`: a bit for each field, in their order, which
  * is set if the field is not one of them.
  */
 const LISTS = {

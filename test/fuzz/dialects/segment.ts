@@ -49,7 +49,7 @@ export const SEGMENT: DialectFuzzer = {
   name: 'segment',
   requestFor: ({ method, path }) => {
     if (method === 'GET') return fc.constant(WITHOUT_BODY);
-    // Other paths take a single event, and tell if it is wrong.
+    // Other paths take a single event, and report if it is wrong.
     return BATCHES.test(path)
       ? batches
       : batches.map((each) => ({ ...each, neighbours: [], isValid: false }));

@@ -1,6 +1,6 @@
 import { Lane } from './lane.js';
 
-/** Work that ends when it is told to. */
+/** Work that ends when a test ends it. */
 class Work {
   begun = false;
   end = (): void => undefined;
