@@ -174,7 +174,7 @@ export const complaints = (attack: Attack, result: Result, promises = PROMISES):
   ...violations(attack, result, promises),
 ];
 
-/** Who waited for too long during an attack: on a busy machine, The Eye may not be why. */
+/** Who waited for too long during an attack, or for nothing: on a busy machine, The Eye may not be why. */
 export function delays({ before, during }: Result, promises: Promises): string[] {
   const late = (
     who: string,
@@ -190,6 +190,9 @@ export function delays({ before, during }: Result, promises: Promises): string[]
   return [
     ...late('the sender', promises.sendMs, before.sends, during.sends),
     ...late('the reader', promises.readMs, before.reads, during.reads),
+    ...(failed(during) > promises.failures
+      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
+      : []),
   ];
 }
 
@@ -206,9 +209,6 @@ export function violations(
     (status) => attack.statuses !== undefined && !attack.statuses.includes(status),
   );
   return [
-    ...(failed(during) > promises.failures
-      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
-      : []),
     ...(heldMs > promises.blockMs ? [`one request held the event loop for ${Math.round(heldMs)} ms`] : []),
     ...(during.memory > promises.memory ? [`${Math.round(during.memory)} MiB of memory`] : []),
     ...wrong.map((status) => `responded ${status}`),

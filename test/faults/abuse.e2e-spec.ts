@@ -5,12 +5,12 @@ import { delays, type Promises, SETTINGS, Trial, violations } from '../abuse/tri
 import { startEyeWithClickHouse } from '../support/start-eye.js';
 
 /**
- * Half of the requests of others must be as fast as promised, or not much slower than before the attack. A single one may wait for the
- * other specs, which keep the machine busy. `npm run test:abuse` measures the promises themselves.
+ * Half of the requests of others must have their responses within a few times the promised time, or not much later than before the
+ * attack. A single one may wait for the other specs, which keep the machine busy. `npm run test:abuse` measures the promises themselves.
  */
 const BOUNDS: Promises = {
-  sendMs: 250,
-  readMs: 1000,
+  sendMs: 1000,
+  readMs: 2500,
   share: 0.5,
   blockMs: 300,
   memory: 768,
