@@ -12,7 +12,10 @@ export interface GoodKeys {
 /** The measurements of good callers. Durations are in milliseconds. */
 export interface Experience {
   sends: number[];
+  /** Of what PostgreSQL answers. */
   reads: number[];
+  /** Of what ClickHouse answers, which has a lower priority than the other processes of the machine. */
+  questions: number[];
   /** Responses that good callers must not get, e.g. `503 busy to POST /events/`, with their number. */
   failures: Map<string, number>;
   /** Peak of the resident memory of The Eye, in mebibytes. */
@@ -26,7 +29,7 @@ const HEALTH_INTERVAL_MS = 500;
 /** A request without a response after this time has failed, and counts with this duration. */
 const TIMEOUT_MS = 10_000;
 
-/** Questions that the good reader asks in turn. */
+/** What the good reader asks in turn. PostgreSQL answers what begins with `/events/`. */
 const QUESTIONS = [
   '/events/?page_size=20',
   '/statistics/events/?interval=minute&group_by=category',
@@ -52,7 +55,7 @@ export class GoodTraffic {
 
   /** Runs until `during` has ended, and then waits for the last responses. */
   async measure(during: Promise<unknown>): Promise<Experience> {
-    const experience: Experience = { sends: [], reads: [], failures: new Map(), memory: 0 };
+    const experience: Experience = { sends: [], reads: [], questions: [], failures: new Map(), memory: 0 };
     let isOver = false;
     const over = during.finally(() => (isOver = true));
     const repeat = async (intervalMs: number, act: (turn: number) => Promise<void>): Promise<void> => {
@@ -98,7 +101,8 @@ export class GoodTraffic {
 
   private async read(turn: number, experience: Experience): Promise<void> {
     const question = this.questions[turn % this.questions.length] as string;
-    await this.request('GET', question, 200, this.keys.read, experience, experience.reads);
+    const durations = question.startsWith('/events/') ? experience.reads : experience.questions;
+    await this.request('GET', question, 200, this.keys.read, experience, durations);
   }
 
   private async probe(experience: Experience): Promise<void> {

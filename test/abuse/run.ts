@@ -8,6 +8,7 @@ import { startEmbedded } from '../support/start-eye.js';
 import type { Attack } from './attack.js';
 import { Attacker } from './attacker.js';
 import { ATTACKS } from './attacks.js';
+import type { Experience } from './good-traffic.js';
 import { complaints, failed, p99, type Result, SETTINGS, Trial } from './trial.js';
 
 /*
@@ -94,6 +95,8 @@ async function close(): Promise<void> {
   await endRun();
 }
 
+const readsOf = ({ reads, questions }: Experience): number[] => [...reads, ...questions];
+
 const HEAD = [
   'attack',
   'requests',
@@ -121,7 +124,7 @@ function cellsOf({ name, result, complaints }: Row): string[] {
     report.requests.toLocaleString('en'),
     statuses.join(', '),
     pair(p99(before.sends), p99(during.sends)),
-    pair(p99(before.reads), p99(during.reads)),
+    pair(p99(readsOf(before)), p99(readsOf(during))),
     String(failed(during)),
     single.statuses.map((status) => (status === '0' ? 'none' : status)).join(', '),
     String(Math.round(single.blockMs)),

@@ -13,8 +13,9 @@ import type { AttackOrder, AttackReport } from './load-process.js';
 export interface Promises {
   /** Milliseconds in which the good sender gets this share of its responses. */
   sendMs: number;
-  /** Milliseconds in which the good reader gets this share of its responses. */
+  /** Milliseconds in which the good reader gets this share of its responses: of PostgreSQL, and of ClickHouse. */
   readMs: number;
+  questionMs: number;
   share: number;
   /** Milliseconds for which one request may hold the event loop. */
   blockMs: number;
@@ -29,6 +30,7 @@ export interface Promises {
 export const PROMISES: Promises = {
   sendMs: 250,
   readMs: 1000,
+  questionMs: 1000,
   share: 0.99,
   blockMs: 50,
   memory: 768,
@@ -190,6 +192,7 @@ export function delays({ before, during }: Result, promises: Promises): string[]
   return [
     ...late('the sender', promises.sendMs, before.sends, during.sends),
     ...late('the reader', promises.readMs, before.reads, during.reads),
+    ...late('the reader of ClickHouse', promises.questionMs, before.questions, during.questions),
     ...(failed(during) > promises.failures
       ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
       : []),
