@@ -19,6 +19,26 @@ const MIN_WINDOW_EVENTS = 1024;
 /** Sessions of a window that are read whole. */
 const MAX_WHOLE = 4096;
 
+/** Sessions of a window that the statement which reads them names, instead of finding them again. */
+const MAX_NAMED = 256;
+
+/** The part of a span that is looked into next. */
+interface Window {
+  readonly span: Span;
+  /** SESSION_HASH of the sessions that can have their last event in it; undefined if there are more than MAX_NAMED. */
+  readonly hashes: readonly string[] | undefined;
+  /** Whether nothing of the span is left. */
+  readonly isLast: boolean;
+}
+
+interface WindowRow {
+  readonly events: string;
+  readonly sessions: string;
+  /** Timestamp at which the window ends, if the span has more. */
+  readonly edge: string;
+  readonly hashes: readonly string[];
+}
+
 interface SessionRow {
   readonly session_id: string;
   /** Microseconds since 1970. */
@@ -48,66 +68,80 @@ export class SessionSearchRepository {
     const { cursor, limit } = slice;
     const descending = isDescending(slice);
     let rest: Span | undefined = afterCursor(span, cursor, descending);
-    if (scope.sessionId !== undefined) return this.inWindow(scope, rest, slice, true);
+    if (scope.sessionId !== undefined) {
+      const window = { span: rest, hashes: undefined, isLast: true };
+      return this.inWindow(scope, window, slice, true);
+    }
     const found: ListedSession[] = [];
     for (let sessions = limit; rest && found.length < limit; sessions *= GROWTH) {
-      const edge = await this.edge(scope, rest, sessions, descending);
-      const window: Span =
-        edge === undefined ? rest : descending ? { ...rest, from: edge } : { ...rest, to: edge };
+      const window = await this.window(scope, rest, sessions, descending);
       const wanted = { ...slice, limit: limit - found.length };
       found.push(...(await this.inWindow(scope, window, wanted, sessions <= MAX_WHOLE)));
-      if (edge === undefined) break;
-      rest = descending ? { ...rest, to: edge - 1n } : { ...rest, from: edge + 1n };
+      if (window.isLast) break;
+      const { from, to } = window.span;
+      rest = descending ? { ...rest, to: from - 1n } : { ...rest, from: to + 1n };
     }
     return found;
   }
 
   /**
-   * The timestamp in a span by which events of so many sessions have come, or of a number of events where these are many;
-   * undefined if there are fewer of both.
+   * The part of a span, from its newest or oldest event on, with the events of so many sessions, or with a number of events where
+   * these are many.
    */
-  private async edge(
+  private async window(
     scope: SessionScope,
     span: Span,
     sessions: number,
     descending: boolean,
-  ): Promise<bigint | undefined> {
+  ): Promise<Window> {
     const sql = new SessionSql(scope);
-    const [direction, nearest, farthest, sort] = descending
-      ? (['DESC', 'max', 'min', 'arrayReverseSort'] as const)
-      : (['ASC', 'min', 'max', 'arraySort'] as const);
+    const [direction, nearest, farthest, sort, isWithin] = descending
+      ? (['DESC', 'max', 'min', 'arrayReverseSort', '>='] as const)
+      : (['ASC', 'min', 'max', 'arraySort', '<='] as const);
     const maxEvents = Math.max(MIN_WINDOW_EVENTS, sessions * EVENTS_PER_SESSION);
+    const wanted = sql.parameters.add(sessions, 'UInt64');
     // By its nearest event a session is known.
-    const [row] = await this.questions.query<{ events: string; sessions: string; end: string; edge: string }>(
+    const [row] = await this.questions.query<WindowRow>(
       'window of sessions',
-      `SELECT sum(events) AS events, count() AS sessions, ${farthest}(farthest) AS end,
-         ${sort}(groupArray(nearest))[${sql.parameters.add(sessions, 'UInt64')}] AS edge
+      `SELECT events, sessions, edge,
+         arraySlice(arrayMap(known -> known.2, arrayFilter(known -> known.1 ${isWithin} edge, sorted)), 1, ${MAX_NAMED + 1}) AS hashes
        FROM (
-         SELECT ${nearest}(timestamp) AS nearest, ${farthest}(timestamp) AS farthest, count() AS events
+         SELECT sum(events) AS events, count() AS sessions, ${sort}(groupArray((nearest, hash))) AS sorted,
+           if(sessions >= ${wanted}, sorted[${wanted}].1, ${farthest}(farthest)) AS edge
          FROM (
-           SELECT timestamp, ${SESSION_HASH} AS hash FROM events WHERE ${descending ? sql.beforeLast(span) : sql.within(span)}
-           ORDER BY timestamp ${direction} LIMIT ${sql.parameters.add(maxEvents, 'UInt64')}
+           SELECT hash, ${nearest}(timestamp) AS nearest, ${farthest}(timestamp) AS farthest, count() AS events
+           FROM (
+             SELECT timestamp, ${SESSION_HASH} AS hash FROM events
+             WHERE ${descending ? sql.beforeLast(span) : sql.within(span)}
+             ORDER BY timestamp ${direction} LIMIT ${sql.parameters.add(maxEvents, 'UInt64')}
+           )
+           GROUP BY hash
          )
-         GROUP BY hash
        ) ${SUMMED_ON_DISK}`,
       sql.parameters,
     );
-    if (!row) return undefined;
-    if (Number(row.sessions) >= sessions) return BigInt(row.edge);
-    return Number(row.events) === maxEvents ? BigInt(row.end) : undefined;
+    const { events, edge, hashes } = row as WindowRow;
+    const isLast = Number(row?.sessions) < sessions && Number(events) < maxEvents;
+    const ended = descending ? { ...span, from: BigInt(edge) } : { ...span, to: BigInt(edge) };
+    return {
+      span: isLast ? span : ended,
+      hashes: hashes.length <= MAX_NAMED ? hashes : undefined,
+      isLast,
+    };
   }
 
   /** @param isSmall whether all sessions of the window can be read whole, instead of those of the page after finding them */
   private async inWindow(
     scope: SessionScope,
-    window: Span,
+    { span: window, hashes }: Window,
     { newestFirst, cursor, limit }: Slice,
     isSmall: boolean,
   ): Promise<ListedSession[]> {
+    if (hashes?.length === 0) return [];
     const descending = isDescending({ newestFirst, cursor, limit });
     const sql = new SessionSql(scope);
     const order = `ORDER BY exit ${descending ? 'DESC' : 'ASC'} LIMIT ${sql.parameters.add(limit, 'UInt32')}`;
-    const candidates = sql.endingIn(window);
+    const candidates = hashes ? sql.ofHashes(hashes) : sql.endingIn(window);
     const having = `${lastIn(window, sql.parameters)} AND ${cursor ? afterKey(cursor, descending, sql.parameters) : '1'}`;
     const matches = `SELECT * FROM (${sql.sessions(candidates, sql.matchingIn(candidates, window), having)}) ${order}`;
     const page = isSmall ? matches : `${sql.summed(sql.among(matches))} ${order}`;

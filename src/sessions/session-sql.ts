@@ -51,7 +51,9 @@ export function sessionScope(
 
 /** Whether all sessions are meant, but for the caller's view and the span. */
 export const isWithoutConditions = ({ sessionId, conditions, sessionFilter }: SessionScope): boolean =>
-  sessionId === undefined && conditions.length === 0 && conjuncts(sessionFilter).length === 0;
+  sessionId === undefined && conditions.length === 0 && isEverySession(sessionFilter);
+
+export const isEverySession = (filter: SessionFilter): boolean => conjuncts(filter).length === 0;
 
 const conjuncts = <Property>(filter: Filter<Property>): Filter<Property>[] =>
   filter.kind === 'all' ? filter.filters.flatMap((one) => conjuncts(one)) : [filter];
@@ -85,6 +87,11 @@ export class SessionSql {
   /** The session that the scope names, or those that can have their last event in a span. */
   endingIn(span: Span): string {
     return this.named() ?? ofEvents(this.beforeLast(span));
+  }
+
+  /** The sessions with these SESSION_HASHes, as a condition on the projection; some others may be among them. */
+  ofHashes(hashes: readonly string[]): string {
+    return `${SESSION_HASH} IN ${this.parameters.add(hashes.map(BigInt), 'Array(UInt64)')}`;
   }
 
   /** The session that the scope names, or those with an event in a span. */

@@ -26,6 +26,9 @@ const SEND_INTERVAL_MS = 50;
 const READ_INTERVAL_MS = 250;
 const HEALTH_INTERVAL_MS = 500;
 
+/** The failure of a request without a response. */
+export const NO_RESPONSE = 'no response';
+
 /** A request without a response after this time has failed, and counts with this duration. */
 const TIMEOUT_MS = 10_000;
 
@@ -134,7 +137,7 @@ export class GoodTraffic {
       if (status === expected) return body;
       note(`${status} ${body.code ?? ''}`);
     } catch (error) {
-      note((error as Error).name === 'TimeoutError' ? 'no response' : 'a connection error');
+      note((error as Error).name === 'TimeoutError' ? NO_RESPONSE : 'a connection error');
     } finally {
       durations.push(performance.now() - startedAt);
     }

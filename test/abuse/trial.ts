@@ -6,7 +6,7 @@ import { type Account, brokenPromises } from '../support/ledger.js';
 import { Copy } from '../support/replication.js';
 import { type Attack, ATTACKER, GOOD, type Scope, SCOPES, type Stage } from './attack.js';
 import type { Attacker } from './attacker.js';
-import { type Experience, type GoodKeys, GoodTraffic } from './good-traffic.js';
+import { type Experience, type GoodKeys, GoodTraffic, NO_RESPONSE } from './good-traffic.js';
 import type { AttackOrder, AttackReport } from './load-process.js';
 
 /** What The Eye promises to everybody else during an attack. */
@@ -21,8 +21,9 @@ export interface Promises {
   blockMs: number;
   /** Mebibytes of resident memory. */
   memory: number;
-  /** Requests of good callers that may fail. */
+  /** Requests of good callers that may fail, and those that may get no response. */
   failures: number;
+  timeouts: number;
   /** On a slow machine, this share may take so many times as long as before the attack. */
   slowdown: number;
 }
@@ -35,6 +36,7 @@ export const PROMISES: Promises = {
   blockMs: 50,
   memory: 768,
   failures: 0,
+  timeouts: 0,
   slowdown: 3,
 };
 
@@ -164,9 +166,10 @@ export class Trial {
 const isDoubtful = ({ blockMs, cpuMs }: Result['single']): boolean =>
   blockMs > PROMISES.blockMs && (cpuMs === Infinity || cpuMs < SINGLE_DOUBT_MS);
 
-/** The number of failed requests of good callers. */
-export const failed = ({ failures }: Experience): number =>
-  [...failures.values()].reduce((sum, times) => sum + times, 0);
+/** The number of failed requests of good callers, with or without a response. */
+export const failed = ({ failures }: Experience): number => sum(failures.values());
+
+const sum = (numbers: Iterable<number>): number => [...numbers].reduce((all, one) => all + one, 0);
 
 export const p99 = (durations: readonly number[]): number => percentile(durations, 0.99);
 
@@ -189,13 +192,18 @@ export function delays({ before, during }: Result, promises: Promises): string[]
     ];
     return is > Math.max(limitMs, promises.slowdown * was) ? [`${who} waited ${is} ms, ${was} before`] : [];
   };
+  const tooMany = (limit: number, isOne: (failure: string) => boolean): string[] => {
+    const failures = [...during.failures].filter(([failure]) => isOne(failure));
+    return sum(failures.map(([, times]) => times)) > limit
+      ? failures.map(([failure, times]) => `${times} x ${failure}`)
+      : [];
+  };
   return [
     ...late('the sender', promises.sendMs, before.sends, during.sends),
     ...late('the reader', promises.readMs, before.reads, during.reads),
     ...late('the reader of ClickHouse', promises.questionMs, before.questions, during.questions),
-    ...(failed(during) > promises.failures
-      ? [...during.failures].map(([failure, times]) => `${times} x ${failure}`)
-      : []),
+    ...tooMany(promises.timeouts, (failure) => failure.startsWith(NO_RESPONSE)),
+    ...tooMany(promises.failures, (failure) => !failure.startsWith(NO_RESPONSE)),
   ];
 }
 
