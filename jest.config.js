@@ -36,7 +36,7 @@ export const endToEnd = (/** @type {string} */ name) => ({
 /** Options of a run, which Jest reads here only, not in a project. */
 export const run = {
   // Long enough for a slow machine.
-  testTimeout: 240_000,
+  testTimeout: 480_000,
   // On two cores: specs wait for servers and for time as long as they work. With three, a fifth of the cores lies idle.
   maxWorkers: 4,
   testSequencer: '<rootDir>/test/setup/sequencer.js',

@@ -198,11 +198,14 @@ export class TheEye {
     });
   }
 
-  /** Sends events and waits until they are stored. */
+  /** Sends events, again after a `503` as senders do, and waits until they are stored. */
   async store(body: unknown): Promise<EyeResponse> {
-    const response = await this.post('/events/', body, { prefer: 'wait=20' });
-    if (response.status !== 201 && response.status !== 200)
-      throw new Error(`Not stored: ${JSON.stringify(response.body)}`);
+    const response = await eventually(async () => {
+      const sent = await this.post('/events/', body, { prefer: 'wait=20' });
+      if (sent.status === 503) throw notStored(sent);
+      return sent;
+    });
+    if (response.status !== 201 && response.status !== 200) throw notStored(response);
     return response;
   }
 
@@ -284,7 +287,7 @@ const MAX_DELAY_MS = 250;
  */
 export async function eventually<Result>(
   attempt: () => Promise<Result>,
-  timeoutMs = 30_000,
+  timeoutMs = 120_000,
 ): Promise<Result> {
   const end = Date.now() + timeoutMs;
   // Longer waits look less often, so that what is waited for has the machine.
@@ -306,6 +309,8 @@ export const onTime = (promisedMs: number): number => 5 * promisedMs;
 
 /** A text as the JSON of the log contains it. */
 export const inLog = (text: string): string => JSON.stringify(text).slice(1, -1);
+
+const notStored = ({ body }: EyeResponse): Error => new Error(`Not stored: ${JSON.stringify(body)}`);
 
 let made = 0;
 

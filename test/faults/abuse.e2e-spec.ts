@@ -16,7 +16,7 @@ const BOUNDS: Promises = {
   questionMs: Infinity,
   timeouts: Infinity,
   share: 0.5,
-  blockMs: 300,
+  blockMs: 1000,
   memory: 768,
   failures: 10,
   slowdown: 6,

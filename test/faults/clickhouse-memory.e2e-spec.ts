@@ -12,12 +12,13 @@ const PATIENT_MS = 60_000;
 const MEGABYTE = 1024 * 1024;
 
 /**
- * Takes 60 MB, and holds them for 1 ms for each of 256 blocks, so that those asked at once need them at once, however the machine
+ * Takes 60 MB, and holds them for 20 ms for each of 14 blocks, so that those asked at once need them at once, however the machine
  * schedules them.
  */
 const HEAVY = `
-  SELECT {asked:UInt8} AS asked, sum(times + ignore(sleep(0.001))) AS numbers
-  FROM (SELECT number % 900000 AS n, count() AS times FROM numbers(1000000) GROUP BY n)`;
+  SELECT {asked:UInt8} AS asked, sum(times + ignore(sleep(0.02))) AS numbers
+  FROM (SELECT number % 900000 AS n, count() AS times FROM numbers(1000000) GROUP BY n)
+  SETTINGS group_by_two_level_threshold = 0, group_by_two_level_threshold_bytes = 0`;
 
 describe('The embedded ClickHouse with memory for one question only', () => {
   let server: OwnClickHouse;

@@ -5,6 +5,9 @@ import { AGREES, Copy } from '../support/replication.js';
 const EVENTS_PER_BODY = 1000;
 const NAMES = 100_000;
 
+/** On a slow machine, these events are copied again in minutes. */
+const REBUILD_TIMEOUT_MS = 360_000;
+
 const random = new Random(1);
 const times = <Value>(count: number, make: (index: number) => Value): Value[] =>
   Array.from({ length: count }, (_, index) => make(index));
@@ -73,10 +76,13 @@ describe('The copying of events', () => {
         timestamp,
         data: data(start + index),
       }));
-      expect(await eye.post('/events/', events)).toMatchObject({
-        status: 202,
-        body: { accepted: events.length },
-      });
+      // As a sender does: events with timestamps are stored once, however often they are sent.
+      await eventually(async () =>
+        expect(await eye.post('/events/', events)).toMatchObject({
+          status: 202,
+          body: { accepted: events.length },
+        }),
+      );
     }
   };
 
@@ -88,15 +94,19 @@ describe('The copying of events', () => {
     expect(await copy.count()).toBe(sent);
   });
 
-  it('has lost none of their payloads, nor when the copy is made again', async () => {
-    const empty = `SELECT count() FROM events WHERE empty(JSONAllPaths(data))`;
-    expect(await copy.ask(empty)).toBe('0\n');
-    const newCopy = `SELECT FROM replication_state WHERE copy_schema <> 'of an earlier version' AND next_copy IS NULL`;
-    await eye.sql(`UPDATE replication_state SET copy_schema = 'of an earlier version'`);
-    await eventually(async () => expect(await eye.sql(newCopy)).toHaveLength(1), 120_000);
-    await copy.caughtUp();
-    expect(await copy.count()).toBe(sent);
-    expect(await copy.ask(empty)).toBe('0\n');
-    expect(await copy.verify()).toMatch(AGREES);
-  });
+  it(
+    'has lost none of their payloads, nor when the copy is made again',
+    async () => {
+      const empty = `SELECT count() FROM events WHERE empty(JSONAllPaths(data))`;
+      expect(await copy.ask(empty)).toBe('0\n');
+      const newCopy = `SELECT FROM replication_state WHERE copy_schema <> 'of an earlier version' AND next_copy IS NULL`;
+      await eye.sql(`UPDATE replication_state SET copy_schema = 'of an earlier version'`);
+      await eventually(async () => expect(await eye.sql(newCopy)).toHaveLength(1), REBUILD_TIMEOUT_MS);
+      await copy.caughtUp();
+      expect(await copy.count()).toBe(sent);
+      expect(await copy.ask(empty)).toBe('0\n');
+      expect(await copy.verify()).toMatch(AGREES);
+    },
+    2 * REBUILD_TIMEOUT_MS,
+  );
 });

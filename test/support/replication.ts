@@ -36,7 +36,7 @@ export class Copy {
   }
 
   /** Resolves once nothing waits to be copied. */
-  async caughtUp(timeoutMs = 60_000): Promise<void> {
+  async caughtUp(timeoutMs = 180_000): Promise<void> {
     await eventually(async () => {
       const [row] = await this.eye.sql<{ left: number; is_complete: boolean }>(
         `SELECT copy IS NOT NULL AND next_copy IS NULL AND batch_kind IS NULL AS is_complete,

@@ -179,7 +179,10 @@ export class OwnPostgres extends OwnServer {
     const [from, to] = [this.folders, folders].map(({ data }) => join(data, 'postgres')) as [string, string];
     await this.withSuperuser(async (client) => {
       await client.query(`SELECT pg_backup_start('standby', true)`);
-      await cp(from, to, { recursive: true, filter: (path) => basename(path) !== 'postmaster.pid' });
+      // PostgreSQL goes on, and removes files while they are copied.
+      await eventually(() =>
+        cp(from, to, { recursive: true, filter: (path) => basename(path) !== 'postmaster.pid' }),
+      );
       const { rows } = await client.query<{ labelfile: string }>(
         'SELECT labelfile FROM pg_backup_stop(false)',
       );
