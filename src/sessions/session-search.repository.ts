@@ -120,8 +120,8 @@ export class SessionSearchRepository {
        ) ${SUMMED_ON_DISK}`,
       sql.parameters,
     );
-    const { events, edge, hashes } = row as WindowRow;
-    const isLast = Number(row?.sessions) < sessions && Number(events) < maxEvents;
+    const { events, edge, hashes, ...known } = row as WindowRow;
+    const isLast = Number(known.sessions) < sessions && Number(events) < maxEvents;
     const ended = descending ? { ...span, from: BigInt(edge) } : { ...span, to: BigInt(edge) };
     return {
       span: isLast ? span : ended,
