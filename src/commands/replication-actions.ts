@@ -1,12 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BatchEventsRepository } from '../replication/batch-events.repository.js';
+import { BatchesRepository } from '../replication/batches.repository.js';
 import { CopyRepository } from '../replication/copy.repository.js';
 import { Eraser } from '../replication/eraser.js';
-import { ReplicationRepository } from '../replication/replication.repository.js';
 import { Replicator } from '../replication/replicator.js';
 import { type CopyDifference, Verification } from '../replication/verification.js';
 import type { Command } from './command-context.js';
 
-export const providers = [ReplicationRepository, CopyRepository, Eraser, Replicator, Verification];
+export const providers = [
+  BatchesRepository,
+  BatchEventsRepository,
+  CopyRepository,
+  Eraser,
+  Replicator,
+  Verification,
+];
 
 export const needsClickHouse = true;
 
@@ -29,7 +37,7 @@ const verify: Command = async (context) => {
 
 const rebuild: Command = async (context) => {
   const replicator = context.get(Replicator);
-  const repository = context.get(ReplicationRepository);
+  const batches = context.get(BatchesRepository);
   let copy: string | null = null;
   while (copy === null)
     copy =
@@ -39,7 +47,7 @@ const rebuild: Command = async (context) => {
       })) ?? null;
   for (;;) {
     await whenFree(() => replicator.claimed((state) => replicator.copy(state, performance.now() + STEP_MS)));
-    const { copy: complete, next_copy } = await repository.overview();
+    const { copy: complete, next_copy } = await batches.overview();
     if (complete === copy) return 'ClickHouse has a new copy of all events.';
     if (next_copy !== copy) return 'Another copy was begun meanwhile; the workers complete it.';
   }

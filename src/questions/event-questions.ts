@@ -17,7 +17,7 @@ import { filterSql, type SqlParameters } from '../platform/filters/filter-sql.js
 import { currentQuestion } from '../platform/questions/question.js';
 import { microsecondsOf, type Timestamp } from '../platform/time/timestamp.js';
 import { EVENTS } from '../replication/copy-table.js';
-import { ReplicationRepository } from '../replication/replication.repository.js';
+import { ReplicationStatusRepository } from '../replication/replication-status.repository.js';
 
 /** What one question may use. ClickHouse refuses one that needs more, by the name of the limit. */
 const LIMITS: Settings = {
@@ -61,7 +61,7 @@ export interface EventScope {
 export class EventQuestions {
   constructor(
     private readonly clickhouse: ClickHouse,
-    private readonly replication: ReplicationRepository,
+    private readonly replication: ReplicationStatusRepository,
   ) {}
 
   /**

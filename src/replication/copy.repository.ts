@@ -11,7 +11,7 @@ import {
   PROJECTIONS,
   tableOf,
 } from './copy-table.js';
-import type { RemovedKey } from './replication.repository.js';
+import type { RemovedKey } from './batch-events.repository.js';
 
 /** Milliseconds after which ClickHouse is asked again. A process that gives up before its claim ends repeats its own batch. */
 const COPY_TIMEOUT_MS = 15_000;

@@ -1,14 +1,16 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { BatchEventsRepository } from './batch-events.repository.js';
+import { BatchesRepository } from './batches.repository.js';
 import { CopyRepository } from './copy.repository.js';
 import { Eraser } from './eraser.js';
 import { ReplicationReport } from './replication.report.js';
-import { ReplicationRepository } from './replication.repository.js';
+import { ReplicationStatusRepository } from './replication-status.repository.js';
 import { Replicator } from './replicator.js';
 
 /** How far the copy in ClickHouse is behind, in processes of every role. Static, so that Nest makes one instance. */
 @Module({
-  providers: [ReplicationRepository, ReplicationReport],
-  exports: [ReplicationRepository, ReplicationReport],
+  providers: [ReplicationStatusRepository, ReplicationReport],
+  exports: [ReplicationStatusRepository, ReplicationReport],
 })
 export class ReplicationStatusModule {}
 
@@ -18,8 +20,7 @@ export class ReplicationModule {
   /** Copies in the background. */
   static readonly worker: DynamicModule = {
     module: ReplicationModule,
-    imports: [ReplicationStatusModule],
-    providers: [CopyRepository, Eraser, Replicator],
+    providers: [BatchesRepository, BatchEventsRepository, CopyRepository, Eraser, Replicator],
     exports: [Eraser, Replicator],
   };
 }

@@ -1,7 +1,7 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { Gauge } from 'prom-client';
 import { registry } from '../platform/telemetry/metrics.js';
-import { ReplicationRepository, type ReplicationStatus } from './replication.repository.js';
+import { type ReplicationStatus, ReplicationStatusRepository } from './replication-status.repository.js';
 
 /** Milliseconds for which a status is good enough, because the log is counted for it. */
 const MAX_AGE_MS = 1000;
@@ -11,7 +11,7 @@ const MAX_AGE_MS = 1000;
 export class ReplicationReport implements OnModuleInit {
   private last: { readonly status: Promise<ReplicationStatus>; readonly readAt: number } | undefined;
 
-  constructor(private readonly repository: ReplicationRepository) {}
+  constructor(private readonly repository: ReplicationStatusRepository) {}
 
   onModuleInit(): void {
     const read = (): Promise<ReplicationStatus | undefined> => this.read().catch(() => undefined);

@@ -4,18 +4,19 @@ import { isDeepStrictEqual } from 'node:util';
 import { ClickHouseUnavailableError } from '../platform/clickhouse/clickhouse-errors.js';
 import { measureEventLoop } from '../platform/telemetry/event-loop-delay.js';
 import { Backlog } from '../queue/backlog.js';
+import {
+  BatchEventsRepository,
+  type EventLines,
+  type EventsAhead,
+  type Query,
+} from './batch-events.repository.js';
+import { BatchesRepository } from './batches.repository.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
 import { EVENTS, tableOf } from './copy-table.js';
 import { Eraser } from './eraser.js';
 import { replicationMetrics } from './replication.metrics.js';
-import {
-  type EventLines,
-  type EventsAhead,
-  MAX_BATCH_EVENTS,
-  type Query,
-  ReplicationRepository,
-  type ReplicationState,
-} from './replication.repository.js';
+import type { ReplicationOverview, ReplicationState } from './replication-state.js';
+import { MAX_BATCH_EVENTS } from './taken-entries.js';
 import { withTypedForms } from './typed-form.js';
 
 /** Milliseconds from the start of a run that has copied everything to the next, which bounds the lag. */
@@ -67,7 +68,8 @@ export class Replicator {
   private ahead: Promise<EventsAhead | undefined> | undefined;
 
   constructor(
-    private readonly repository: ReplicationRepository,
+    private readonly batches: BatchesRepository,
+    private readonly events: BatchEventsRepository,
     private readonly copies: CopyRepository,
     private readonly eraser: Eraser,
     @Optional() private readonly backlog?: Backlog,
@@ -79,7 +81,7 @@ export class Replicator {
    * @throws DatabaseUnavailableError
    */
   async run(): Promise<number | undefined> {
-    const overview = await this.repository.overview();
+    const overview = await this.batches.overview();
     if (!this.copies.exists) return this.forget(overview);
     const startedAt = performance.now();
     if (!this.isDue(overview)) return startedAt - this.dueAt > IDLE_AFTER_MS ? IDLE_INTERVAL_MS : undefined;
@@ -99,7 +101,7 @@ export class Replicator {
    * @returns undefined if another process does
    */
   async claimed<Result>(work: (state: ReplicationState) => Promise<Result>): Promise<Result | undefined> {
-    const state = await this.repository.claim(this.owner);
+    const state = await this.batches.claim(this.owner);
     if (!state) return undefined;
     this.ahead = undefined;
     try {
@@ -110,7 +112,7 @@ export class Replicator {
       this.seen = undefined;
       throw error;
     } finally {
-      await this.repository.release(this.owner).catch(() => undefined);
+      await this.batches.release(this.owner).catch(() => undefined);
     }
   }
 
@@ -141,7 +143,7 @@ export class Replicator {
       entries: readonly string[] | null,
       number?: string,
     ): Promise<ReplicationState | undefined> =>
-      this.repository.beginEntries(state, this.owner, randomUUID(), entries, number);
+      this.batches.beginEntries(state, this.owner, randomUUID(), entries, number);
     const begun = (ahead && (await begin(ahead.seqs, ahead.batch))) ?? (await begin(only));
     if (!begun) return state;
     this.fresh = begun.batch;
@@ -156,14 +158,14 @@ export class Replicator {
         return state;
       case 'stored': {
         const lines =
-          ahead && isOf(ahead, state) ? ahead.lines : await this.repository.storedEvents(state, query);
+          ahead && isOf(ahead, state) ? ahead.lines : await this.events.storedEvents(state, query);
         if (query === undefined && lines.events >= READ_AHEAD_EVENTS && state.next_copy === null)
-          this.ahead = this.repository.readAhead(state).catch(() => undefined);
+          this.ahead = this.events.readAhead(state).catch(() => undefined);
         await this.insert(state, lines);
         break;
       }
       case 'filled':
-        await this.insert(state, await this.repository.filledEvents(state));
+        await this.insert(state, await this.events.filledEvents(state));
         break;
       case 'removed':
         await this.remove(state, query);
@@ -174,7 +176,7 @@ export class Replicator {
       case 'completed':
         if (state.batch_copy !== null) await this.copies.activate(state.source, state.batch_copy);
     }
-    await this.repository.finish(state, SCHEMA_DIGEST);
+    await this.batches.finish(state, SCHEMA_DIGEST);
     const { batch_copy } = state;
     const ended = { ...state, batch_kind: null, batch_seqs: null, batch_copy: null };
     if (batch_copy === null) return ended;
@@ -191,7 +193,7 @@ export class Replicator {
 
   /** Starts another copy, which takes the place of the present one when it is complete. */
   async rebuild(state: ReplicationState, isLost = false): Promise<ReplicationState> {
-    const started = await this.repository.startCopy(state, randomUUID(), SCHEMA_DIGEST, isLost);
+    const started = await this.batches.startCopy(state, randomUUID(), SCHEMA_DIGEST, isLost);
     if (started?.next_copy == null) throw new Error('Another process has begun a batch.');
     await this.copies.create(tableOf(started.next_copy), { source: started.source, copy: started.next_copy });
     await this.copies.dropLeftovers(started.source, started.next_copy);
@@ -199,7 +201,7 @@ export class Replicator {
     return started;
   }
 
-  private isDue(state: ReplicationState & { has_entries: boolean }): boolean {
+  private isDue(state: ReplicationOverview): boolean {
     return (
       state.has_entries ||
       state.batch_kind !== null ||
@@ -210,16 +212,16 @@ export class Replicator {
   }
 
   /** Without a ClickHouse nobody reads the log; a ClickHouse that comes later gets all events. */
-  private async forget(overview: ReplicationState & { has_entries: boolean }): Promise<number | undefined> {
+  private async forget(overview: ReplicationOverview): Promise<number | undefined> {
     if (!overview.has_entries) return undefined;
-    this.entriesSinceVacuum += await this.repository.forget();
+    this.entriesSinceVacuum += await this.batches.forget();
     await this.vacuum();
     return undefined;
   }
 
   private async fill(state: ReplicationState): Promise<ReplicationState> {
     if (state.next_copy === null) return state;
-    const begun = await this.repository.beginFill(state, this.owner);
+    const begun = await this.batches.beginFill(state, this.owner);
     if (!begun) return state;
     this.fresh = begun.batch;
     return this.perform(begun);
@@ -264,7 +266,7 @@ export class Replicator {
 
   private async remove(state: ReplicationState, query: Query | undefined): Promise<void> {
     const { copy, next_copy, batch } = state;
-    const keys = await this.repository.removedKeys(state, query);
+    const keys = await this.events.removedKeys(state, query);
     if (copy !== null) {
       await this.eraser.makeWay();
       await this.copies.remove(EVENTS, batch, keys);
@@ -284,7 +286,7 @@ export class Replicator {
   private async vacuum(): Promise<void> {
     if (this.entriesSinceVacuum < VACUUMED_ENTRIES) return;
     this.entriesSinceVacuum = 0;
-    await this.repository.vacuum();
+    await this.batches.vacuum();
   }
 }
 

@@ -1,11 +1,16 @@
 import { Injectable } from '@nestjs/common';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClickHouse } from '../platform/clickhouse/clickhouse.js';
+import { Sql } from '../platform/database/sql.js';
 import { MS_PER_DAY } from '../platform/time/timestamp.js';
+import type { Query } from './batch-events.repository.js';
 import { CopyRepository } from './copy.repository.js';
 import { EVENTS } from './copy-table.js';
-import { type Query, ReplicationRepository, type ReplicationState } from './replication.repository.js';
+import type { ReplicationState } from './replication-state.js';
 import { Replicator } from './replicator.js';
+
+/** Any number that other users of the database are unlikely to lock: "EYER" in ASCII. One verifies at a time. */
+const VERIFY_LOCK = 0x45594552;
 
 const CLAIM_INTERVAL_MS = 20;
 const CLAIM_TIMEOUT_MS = 60_000;
@@ -61,7 +66,7 @@ const CLICKHOUSE_DIGESTS = `
 export class Verification {
   constructor(
     private readonly replicator: Replicator,
-    private readonly repository: ReplicationRepository,
+    private readonly sql: Sql,
     private readonly copies: CopyRepository,
     private readonly clickhouse: ClickHouse,
   ) {}
@@ -72,7 +77,8 @@ export class Verification {
    * @throws Error while the first copy is being made
    */
   async verify(): Promise<VerificationResult> {
-    return this.repository.inSnapshot(async (query) => {
+    return this.sql.withLockedSnapshot(VERIFY_LOCK, async (transaction) => {
+      const query: Query = (text, parameters) => transaction.query(text, parameters);
       try {
         await this.untilClaimed(async (claimed) => {
           if (claimed.copy === null)
