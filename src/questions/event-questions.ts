@@ -69,7 +69,7 @@ export class EventQuestions {
    * @throws ClickHouseUnavailableError while the first copy is being made, and while ClickHouse is known to be away
    */
   async asOf(): Promise<string> {
-    this.clickhouse.requireAvailable();
+    this.clickhouse.availability.require();
     const as_of = await this.replication.asOf();
     if (as_of === null) throw notCopiedYet();
     return as_of;

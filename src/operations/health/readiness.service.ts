@@ -64,7 +64,7 @@ export class ReadinessService {
 
   /** Reported, but not required: without ClickHouse, events are accepted, stored and listed all the same. */
   private async describeClickHouse(): Promise<HealthIndicatorResult> {
-    const reason = await this.clickhouse.currentProblem();
+    const reason = await this.clickhouse.availability.currentProblem();
     return { clickhouse: reason === undefined ? { status: 'up' } : { status: 'down', reason } };
   }
 

@@ -1,13 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { Gauge } from 'prom-client';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PeriodicTask } from '../async/periodic-task.js';
+import { parseClickHouseUrl } from '../config/clickhouse-url.js';
 import { environment } from '../config/environment.js';
 import { currentQuestion } from '../questions/question.js';
-import { metrics, registry, type StatementOutcome } from '../telemetry/metrics.js';
+import { metrics, type StatementOutcome } from '../telemetry/metrics.js';
 import { type SpanOptions, traced } from '../telemetry/tracing.js';
+import { ClickHouseAvailability } from './availability.js';
 import { createClickHouseClient } from './clickhouse-client.js';
 import {
   answerTooLarge,
@@ -17,7 +17,7 @@ import {
   isConnectionLost,
   fromClickHouseError,
 } from './clickhouse-errors.js';
-import { type ClickHouseAddress, parseClickHouseUrl } from '../config/clickhouse-url.js';
+import { PreparedDatabase } from './prepared-database.js';
 
 const SPAN_OPTIONS: SpanOptions = { kind: 'client', attributes: { 'db.system.name': 'clickhouse' } };
 
@@ -27,18 +27,10 @@ const GRACE_MS = 2000;
 /** The same for the embedded one while it responds: longer than its statements wait for each other. */
 const EMBEDDED_GRACE_MS = 25_000;
 
-/** How old a check may be when somebody asks whether ClickHouse is available, or runs a statement. */
-const MAX_CHECK_AGE_MS = 2000;
-/** While nobody does, an outage is only logged. */
-const IDLE_CHECK_INTERVAL_MS = 10_000;
-const OUTAGE_CHECK_INTERVAL_MS = 250;
-const CHECK_TIMEOUT_MS = 3000;
+/** Milliseconds between two checks whether the embedded one still responds to a statement that is late. */
+const LATE_CHECK_INTERVAL_MS = 2000;
 
-/** Milliseconds after the start of this process in which an embedded ClickHouse may still be starting. */
-const STARTUP_GRACE_MS = 30_000;
-
-/** The first version in which projections have settings of their own. */
-const MIN_VERSION = [26, 1] as const;
+const PING_TIMEOUT_MS = 3000;
 
 /** ClickHouse's code of a missing database (UNKNOWN_DATABASE). */
 const UNKNOWN_DATABASE = '81';
@@ -77,6 +69,13 @@ export interface InsertOptions extends StatementOptions {
   readonly columns?: readonly string[];
 }
 
+interface Connection {
+  readonly client: ClickHouseClient;
+  /** Works in the empty database. */
+  readonly isolated: ClickHouseClient;
+  readonly database: PreparedDatabase;
+}
+
 /** What the client needs to know of a statement, beside its text. */
 interface Request {
   readonly abort_signal: AbortSignal;
@@ -105,71 +104,34 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   readonly database: string;
   /** A database without tables, where a name that a statement does not qualify means nothing. */
   readonly emptyDatabase: string;
-  private readonly address: ClickHouseAddress | undefined;
-  private readonly client: ClickHouseClient | undefined;
-  /** Works in the empty database. */
-  private readonly isolated: ClickHouseClient | undefined;
+  readonly availability: ClickHouseAvailability;
+  private readonly connection: Connection | undefined;
   private readonly logger = new Logger('ClickHouse');
-  private readonly startedAt = Date.now();
-  private whenPrepared: Promise<void> | undefined;
-  private hasWorked = false;
-  /** Why it was unavailable at the last check; undefined while it is available. */
-  private outage: ClickHouseUnavailableError | undefined;
-  private loggedProblem: string | undefined;
-  private readonly watch = new PeriodicTask({
-    name: 'check ClickHouse',
-    intervalMs: IDLE_CHECK_INTERVAL_MS,
-    run: () => this.check(),
-  });
-  private checking: Promise<void> | undefined;
-  /** When the last check ended, in milliseconds of performance.now(). */
-  private checkedAt = -Infinity;
 
   /** @param url see `parseClickHouseUrl()`; undefined if there is no ClickHouse */
   constructor(url: string | undefined) {
-    this.isConfigured = url !== undefined;
-    this.address = url === undefined ? undefined : parseClickHouseUrl(url);
-    this.isEmbedded = this.address?.socketPath !== undefined;
-    this.database = this.address?.database ?? '';
+    const address = url === undefined ? undefined : parseClickHouseUrl(url);
+    this.isConfigured = address !== undefined;
+    this.isEmbedded = address?.socketPath !== undefined;
+    this.database = address?.database ?? '';
     this.emptyDatabase = `${this.database}_empty`;
-    this.client = this.address && createClickHouseClient(this.address);
-    this.isolated = this.address && createClickHouseClient({ ...this.address, database: this.emptyDatabase });
-    if (!this.client) this.outage = new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
-    const isAvailable = async (): Promise<boolean> => (await this.currentProblem()) === undefined;
-    new Gauge({
-      name: 'the_eye_clickhouse_up',
-      help: 'Whether ClickHouse, which answers questions, is available: 1 or 0.',
-      registers: [registry],
-      async collect() {
-        this.set((await isAvailable()) ? 1 : 0);
-      },
-    });
+    const connection = address && {
+      client: createClickHouseClient(address),
+      isolated: createClickHouseClient({ ...address, database: this.emptyDatabase }),
+      database: new PreparedDatabase(address),
+    };
+    this.connection = connection;
+    this.availability = new ClickHouseAvailability(connection && (() => probe(connection)));
   }
 
   onModuleInit(): void {
-    if (this.client) this.watch.start();
+    this.availability.start();
   }
 
   async onApplicationShutdown(): Promise<void> {
-    const stopped = this.watch.stop();
-    await Promise.all([this.client?.close(), this.isolated?.close()]);
+    const stopped = this.availability.stop();
+    await Promise.all([this.connection?.client.close(), this.connection?.isolated.close()]);
     await stopped;
-  }
-
-  /**
-   * Why ClickHouse is unavailable, without secrets and addresses; undefined if it is available. Checks that, unless it was
-   * checked in the last MAX_CHECK_AGE_MS.
-   */
-  async currentProblem(): Promise<string | undefined> {
-    await this.checkIfOld();
-    return this.outage?.message;
-  }
-
-  /** @throws ClickHouseUnavailableError if it was unavailable at the last check, or if there is none */
-  requireAvailable(): ClickHouseClient {
-    const { client, outage } = this;
-    if (!client || outage) throw outage ?? new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
-    return client;
   }
 
   /**
@@ -181,7 +143,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     const { settings, ...rest } = options;
     // The embedded ClickHouse analyses such a statement in a thread of its own, however many conditions it has.
     const whole = { ...settings, wait_end_of_query: 1 };
-    return this.run(sql, { ...rest, settings: whole }, async (client, request) => {
+    return this.run(sql, { ...rest, settings: whole }, async ({ client }, request) => {
       const result = await client.query({
         ...request,
         query: sql,
@@ -200,7 +162,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   stream(sql: string, parameters: Parameters = {}, options: StreamOptions = {}): Promise<Readable> {
     const { format = 'JSONEachRow', settings, ...rest } = options;
     const unlimited = { max_execution_time: 0, ...settings };
-    return this.run(sql, { ...rest, settings: unlimited }, async (client, request) => {
+    return this.run(sql, { ...rest, settings: unlimited }, async ({ client }, request) => {
       const query = `${sql}\nFORMAT ${format}`;
       const { stream } = await client.exec({ ...request, query, query_params: parameters });
       return stream;
@@ -214,9 +176,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   readIsolated(sql: string, parameters: Parameters, options: IsolatedOptions): Promise<string> {
     const { format, maxBytes, settings, ...rest } = options;
     const whole = { ...settings, default_format: format, wait_end_of_query: 1 };
-    return this.run(sql, { ...rest, settings: whole }, async (_, request) => {
-      const { isolated } = this;
-      if (!isolated) throw new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
+    return this.run(sql, { ...rest, settings: whole }, async ({ isolated }, request) => {
       const { stream } = await isolated.exec({ ...request, query: sql, query_params: parameters });
       const parts: Buffer[] = [];
       let size = 0;
@@ -239,7 +199,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     const list = columns === undefined ? '' : ` (${columns.join(', ')})`;
     const query = `INSERT INTO ${table}${list} FORMAT JSONEachRow`;
     const deduplicated = token === undefined ? settings : { ...settings, insert_deduplication_token: token };
-    return this.run(query, { ...rest, settings: deduplicated }, async (client, request) => {
+    return this.run(query, { ...rest, settings: deduplicated }, async ({ client }, request) => {
       const values = Readable.from([rows], { objectMode: false });
       const { stream } = await client.exec({ ...request, query, values });
       await drained(stream);
@@ -248,7 +208,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
 
   /** Runs a statement that returns nothing. */
   command(sql: string, parameters: Parameters = {}, options: StatementOptions = {}): Promise<void> {
-    return this.run(sql, options, async (client, request) => {
+    return this.run(sql, options, async ({ client }, request) => {
       await client.command({ ...request, query: sql, query_params: parameters });
     });
   }
@@ -256,7 +216,7 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
   private async run<Result>(
     sql: string,
     options: StatementOptions,
-    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+    work: (connection: Connection, request: Request) => Promise<Result>,
   ): Promise<Result> {
     const label = options.name ?? /[A-Za-z]+/.exec(sql)?.[0].toUpperCase() ?? '';
     const name = `ClickHouse ${label}`;
@@ -286,11 +246,13 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
 
   private async attempt<Result>(
     { timeoutMs = environment.QUERY_TIMEOUT, signal, settings }: StatementOptions,
-    work: (client: ClickHouseClient, request: Request) => Promise<Result>,
+    work: (connection: Connection, request: Request) => Promise<Result>,
   ): Promise<Result> {
-    const client = this.requireAvailable();
+    const { availability, connection } = this;
+    availability.require();
+    if (!connection) throw new ClickHouseUnavailableError(HOW_TO_HAVE_CLICKHOUSE);
     // A frozen ClickHouse is noticed before it makes others wait.
-    void this.checkIfOld();
+    void availability.checkIfOld();
     const cancelled = new AbortController();
     const cancel = (): void => cancelled.abort();
     let isLate = false;
@@ -305,19 +267,19 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     signal?.addEventListener('abort', cancel);
     try {
       signal?.throwIfAborted();
-      await this.prepared();
-      return await work(client, {
+      await connection.database.ready();
+      return await work(connection, {
         abort_signal: cancelled.signal,
         clickhouse_settings: { max_execution_time: timeoutMs / 1000, ...settings },
       });
     } catch (error) {
       if (isLate) {
-        void this.check();
+        void availability.check();
         throw new ClickHouseUnavailableError('ClickHouse did not answer in time.', { cause: error });
       }
       if (signal?.aborted)
         throw new ClickHouseUnavailableError('The question was cancelled.', { cause: error });
-      if (clickHouseCode(error) === UNKNOWN_DATABASE) this.whenPrepared = undefined;
+      if (clickHouseCode(error) === UNKNOWN_DATABASE) connection.database.forget();
       throw fromClickHouseError(error);
     } finally {
       ended.abort();
@@ -335,101 +297,17 @@ export class ClickHouse implements OnModuleInit, OnApplicationShutdown {
     const latest = performance.now() + timeoutMs + EMBEDDED_GRACE_MS;
     await sleep(timeoutMs, undefined, { signal: ended });
     for (;;) {
-      await this.check();
-      if (this.outage || performance.now() > latest) return;
-      await sleep(MAX_CHECK_AGE_MS, undefined, { signal: ended });
-    }
-  }
-
-  /** Resolves once the database exists. Asks only once, unless that fails. */
-  private prepared(): Promise<void> {
-    return (this.whenPrepared ??= this.prepare().catch((error: unknown) => {
-      this.whenPrepared = undefined;
-      throw error;
-    }));
-  }
-
-  private async prepare(): Promise<void> {
-    const { address } = this;
-    if (!address) return;
-    // ClickHouse refuses every statement in a database that is missing.
-    const client = createClickHouseClient({ ...address, database: '' });
-    const abort_signal = AbortSignal.timeout(environment.QUERY_TIMEOUT);
-    try {
-      const result = await client.query({
-        query:
-          'SELECT version() AS version, name FROM system.databases WHERE name = {name:String} UNION ALL SELECT version(), NULL',
-        query_params: { name: this.database },
-        format: 'JSONEachRow',
-        abort_signal,
-      });
-      const rows = await result.json<{ version: string; name: string | null }>();
-      requireVersion(rows[0]?.version ?? '');
-      if (!rows.some(({ name }) => name === this.database))
-        await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${this.database}`, abort_signal });
-    } finally {
-      await client.close();
-    }
-  }
-
-  private checkIfOld(): Promise<void> {
-    return performance.now() - this.checkedAt > MAX_CHECK_AGE_MS ? this.check() : Promise.resolve();
-  }
-
-  /** Finds out whether ClickHouse is available. Never rejects. */
-  private check(): Promise<void> {
-    return (this.checking ??= this.findAndLogOutage().finally(() => (this.checking = undefined)));
-  }
-
-  private async findAndLogOutage(): Promise<void> {
-    const { client } = this;
-    if (!client) return;
-    this.outage = await this.findOutage(client);
-    this.checkedAt = performance.now();
-    if (this.outage) this.watch.wake(OUTAGE_CHECK_INTERVAL_MS);
-    this.hasWorked ||= this.outage === undefined;
-    this.logChange();
-  }
-
-  private logChange(): void {
-    const problem = this.outage?.message;
-    const isStarting = !this.hasWorked && Date.now() - this.startedAt < STARTUP_GRACE_MS;
-    if (problem === this.loggedProblem || isStarting) return;
-    if (problem !== undefined)
-      this.logger.warn(
-        `${problem} Events are stored all the same; questions get 503 until that has changed.`,
-      );
-    else this.logger.log('ClickHouse is available again.');
-    this.loggedProblem = problem;
-  }
-
-  private async findOutage(client: ClickHouseClient): Promise<ClickHouseUnavailableError | undefined> {
-    try {
-      const ping = await client.ping({
-        select: false,
-        abort_signal: AbortSignal.timeout(CHECK_TIMEOUT_MS),
-      });
-      if (!ping.success) throw ping.error;
-      await this.prepared();
-      return undefined;
-    } catch (error) {
-      const known = fromClickHouseError(error);
-      if (known instanceof ClickHouseUnavailableError) return known;
-      return new ClickHouseUnavailableError(`ClickHouse cannot be used: ${(error as Error).message}`, {
-        cause: error,
-      });
+      await this.availability.check();
+      if (!this.availability.isAvailable || performance.now() > latest) return;
+      await sleep(LATE_CHECK_INTERVAL_MS, undefined, { signal: ended });
     }
   }
 }
 
-/** @throws ClickHouseUnavailableError */
-function requireVersion(version: string): void {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [minMajor, minMinor] = MIN_VERSION;
-  if (major > minMajor || (major === minMajor && minor >= minMinor)) return;
-  throw new ClickHouseUnavailableError(
-    `ClickHouse has the version ${version}, and The Eye needs ${MIN_VERSION.join('.')} or later.`,
-  );
+async function probe({ client, database }: Connection): Promise<void> {
+  const ping = await client.ping({ select: false, abort_signal: AbortSignal.timeout(PING_TIMEOUT_MS) });
+  if (!ping.success) throw ping.error;
+  await database.ready();
 }
 
 async function drained(stream: Readable): Promise<void> {
