@@ -8,6 +8,7 @@ import {
   QuestionTooLargeError,
 } from '../../src/platform/clickhouse/clickhouse-errors.js';
 import { anEvent, eventually, onTime, remove, TheEye } from '../../testing/the-eye.js';
+import { Copy } from '../support/replication.js';
 import { OwnClickHouse } from '../support/servers.js';
 import { startEye } from '../support/start-eye.js';
 
@@ -57,7 +58,7 @@ describe('The Eye with a ClickHouse that fails', () => {
   });
 
   it('answers the question during which it ended with an error, names it in the log, and does not repeat it', async () => {
-    await expectClickHouse(eye, { status: 'up' });
+    await new Copy(eye).caughtUp();
     const runs = (): Promise<unknown[]> =>
       clickhouse
         .client()
