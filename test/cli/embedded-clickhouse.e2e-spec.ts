@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { availableParallelism } from 'node:os';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { anyCharacter } from '../../src/platform/json/any-character.spec-support.js';
 import { eventually } from '../../testing/the-eye.js';
@@ -340,10 +341,18 @@ describe('The embedded ClickHouse', () => {
     await client.command({ query: 'DROP TABLE k' });
   });
 
-  it('ends its process, which is restarted then, for a statement that cannot be cancelled', async () => {
+  it('ends its process, which is restarted then, for a statement that cannot be cancelled, unless it gets no core', async () => {
     const stuck = 'SELECT arrayMap(x -> has(range(600000), x), range(600000))';
     await expect(client.query({ query: stuck, ...aborted() })).rejects.toThrow();
-    await eventually(async () => expect(await clickhouse.accepts()).toBe(false), 30_000);
+    // As on a busy host.
+    for (const end = Date.now() + 12_000; Date.now() < end;) {
+      await clickhouse.freeze();
+      await sleep(450);
+      await clickhouse.thaw();
+      await sleep(20);
+    }
+    expect(await clickhouse.accepts()).toBe(true);
+    await eventually(async () => expect(await clickhouse.accepts()).toBe(false));
     await clickhouse.start();
     expect(await rowsOf('SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
