@@ -365,6 +365,27 @@ describe('The dashboard', () => {
       expect(await page.evaluate('window.ran')).toBeUndefined();
     });
 
+    it('draws only the last of several views that are chosen one after another', async () => {
+      await viewer.goto('#/history');
+      // The first of the two has its answers before the second one.
+      await page.route('**/sessions/?*', async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        await route.continue();
+      });
+      const drawn = page.evaluate(`new Promise((resolve) => {
+        const main = document.getElementById('main');
+        const drawn = [];
+        new MutationObserver(() => {
+          drawn.push(main.querySelector('h1').textContent + ', busy: ' + main.ariaBusy);
+          if (location.hash === '#/sessions' && drawn.at(-1).startsWith('Sessions')) resolve(drawn);
+        }).observe(main, { childList: true });
+        location.hash = '#/refused';
+        setTimeout(() => (location.hash = '#/sessions'));
+      })`);
+      expect(await drawn).toEqual(['Sessions, busy: false']);
+      await page.unroute('**/sessions/?*');
+    });
+
     it('limits the summary of rejections to the longest range that the API accepts', async () => {
       const to = new Date();
       const from = new Date(to.getTime() - 900 * 86_400_000);

@@ -64,7 +64,8 @@ async function show(force = false) {
     new Promise((resolve) => setTimeout(resolve, LOAD_TIMEOUT_MS)),
   ]);
   previous.abort();
-  if (next.signal.aborted) return;
+  // A view that was left before it was shown is not drawn: its links and fields would vanish a moment later.
+  if (next.signal.aborted || current !== next) return;
   const focus = document.activeElement?.id;
   main.replaceChildren(...content);
   main.ariaBusy = 'false';
