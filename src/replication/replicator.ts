@@ -14,16 +14,11 @@ import { BatchesRepository } from './batches.repository.js';
 import { CopyRepository, SCHEMA_DIGEST } from './copy.repository.js';
 import { EVENTS, tableOf } from './copy-table.js';
 import { Eraser } from './eraser.js';
+import { pauseAfter } from './copy-pause.js';
 import { replicationMetrics } from './replication.metrics.js';
 import type { ReplicationOverview, ReplicationState } from './replication-state.js';
 import { MAX_BATCH_EVENTS } from './taken-entries.js';
 import { withTypedForms } from './typed-form.js';
-
-/** Milliseconds from the start of a run that has copied everything to the next, which bounds the lag. */
-export const COPY_INTERVAL_MS = 1000;
-
-/** Milliseconds between two runs at least. */
-const MIN_PAUSE_MS = 200;
 
 /** Milliseconds after which a run ends, so that another process can take the work. */
 const MAX_RUN_MS = 2000;
@@ -62,6 +57,7 @@ export class Replicator {
   /** The batch that this process has begun itself, and not failed at. */
   private fresh: string | undefined;
   private entriesSinceVacuum = 0;
+  private eventsOfRun = 0;
   /** When there was something to copy, in milliseconds of performance.now(). */
   private dueAt = -Infinity;
   /** What is read while ClickHouse inserts the batch before. */
@@ -86,14 +82,14 @@ export class Replicator {
     const startedAt = performance.now();
     if (!this.isDue(overview)) return startedAt - this.dueAt > IDLE_AFTER_MS ? IDLE_INTERVAL_MS : undefined;
     this.dueAt = startedAt;
+    this.eventsOfRun = 0;
     measureEventLoop();
     const isDone = await this.claimed((state) => this.copy(state, startedAt + MAX_RUN_MS)).catch(whenAway);
     if (isDone !== false) await this.vacuum();
     const took = performance.now() - startedAt;
     if (isDone === undefined) return undefined;
-    if (isDone) return Math.max(MIN_PAUSE_MS, COPY_INTERVAL_MS - took);
-    // Storing has priority: while events wait to be stored, half of the time is theirs.
-    return this.backlog && this.backlog.items > 0 ? took : 0;
+    const isStoring = this.backlog !== undefined && this.backlog.items > 0;
+    return pauseAfter({ took, isDone, events: this.eventsOfRun }, isStoring);
   }
 
   /**
@@ -261,6 +257,7 @@ export class Replicator {
       await this.copies.insert(EVENTS, copy, batch, withTypedForms(current), isRepeated);
     if (next_copy !== null && next !== null)
       await this.copies.insert(tableOf(next_copy), next_copy, batch, withTypedForms(next), isRepeated);
+    this.eventsOfRun += events;
     replicationMetrics.copied(events);
   }
 

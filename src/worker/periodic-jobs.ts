@@ -3,7 +3,8 @@ import { type PeriodicJob, PeriodicTask } from '../platform/async/periodic-task.
 import { Database } from '../platform/database/database.js';
 import { RejectionsRetention } from '../rejections/rejections.retention.js';
 import { Eraser } from '../replication/eraser.js';
-import { COPY_INTERVAL_MS, Replicator } from '../replication/replicator.js';
+import { COPY_INTERVAL_MS } from '../replication/copy-pause.js';
+import { Replicator } from '../replication/replicator.js';
 import { JobReports } from './job-reports.js';
 
 /**
