@@ -126,7 +126,8 @@ export class CopiedEventsRepository {
   }
 
   /**
-   * As many of the matching events with these timestamps as there are timestamps.
+   * The matching events with these timestamps, as many as the slice has. If the timestamps are fewer, events that have come
+   * since with one of them take no other's place.
    * @param times at least one, in the order of the slice
    * @param skipped events to leave out, which have the first of these timestamps
    */
@@ -144,7 +145,7 @@ export class CopiedEventsRepository {
       `SELECT ${FIELDS} FROM events
        WHERE ${timesSql(times, parameters)} AND ${conditionsSql(query, slice, parameters)}
        ORDER BY timestamp ${direction}, ${ID} ${direction}
-       LIMIT ${parameters.add(times.length, 'UInt32')} OFFSET ${parameters.add(skipped, 'UInt32')}`,
+       LIMIT ${parameters.add(slice.limit, 'UInt32')} OFFSET ${parameters.add(skipped, 'UInt32')}`,
       parameters,
       options,
     );

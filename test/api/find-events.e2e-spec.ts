@@ -6,6 +6,7 @@ import { matches } from '../../testing/filter-oracle.js';
 import { Admin, bearer } from '../../testing/keys.js';
 import { Random } from '../../testing/random.js';
 import { anEvent, type Event, type Page, type TheEye } from '../../testing/the-eye.js';
+import { HeldClickHouse } from '../support/held-clickhouse.js';
 import { Copy } from '../support/replication.js';
 import { ANY_AGE, startEyeWithClickHouse } from '../support/start-eye.js';
 
@@ -275,6 +276,36 @@ describe('With conditions on any property,', () => {
     const known = new Set(before);
     expect(seen.filter((id) => known.has(id))).toEqual(before.toReversed());
     await eye.sql(`DELETE FROM events WHERE data ? 'n'`);
+    await readStored();
+  });
+
+  it('GET /events omits no event of its last page while others with the same timestamp arrive', async () => {
+    const inTime = (): Omit<Event, 'id'> => anEvent({ category: 'last', timestamp: TIMES[2] });
+    const ids = (page: Page): string[] => page.results.map(({ id }) => id);
+    await eye.store([inTime(), inTime(), inTime()]);
+    await copy.caughtUp();
+    const known = ids(await list('/events/?category:eq=last'));
+    // They come when the timestamps of the page are known, and its events are not.
+    const clickhouse = await HeldClickHouse.start(copy, /data_text, timestamp FROM events/, async () => {
+      await eye.store(Array.from({ length: 30 }, inTime));
+      await copy.caughtUp();
+    });
+    const peer = await eye.startPeer({ ROLE: 'api', CLICKHOUSE_URL: clickhouse.clickhouseUrl });
+    try {
+      const seen: string[] = [];
+      let link: string | null = '/events/?category:eq=last&page_size=5';
+      while (link !== null) {
+        const { body } = await peer.get(link.replace(/^https?:[/]+[^/]+/, ''));
+        seen.push(...ids(body as Page));
+        link = (body as Page).next;
+      }
+      expect(seen).toHaveLength(33);
+      expect(seen).toEqual(expect.arrayContaining(known));
+    } finally {
+      await peer.end();
+      clickhouse.close();
+    }
+    await eye.sql(`DELETE FROM events WHERE category = 'last'`);
     await readStored();
   });
 
