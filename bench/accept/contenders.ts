@@ -41,7 +41,7 @@ const SINGLES: Readonly<Record<number, readonly Kind[]>> = {
 const ARRAYS: Readonly<Record<number, readonly Kind[]>> = {
   10: ['nest', 'eye'],
   100: ['nest', 'append', 'insert', 'eye'],
-  500: ['nest', 'eye'],
+  500: ['nest', 'append', 'eye'],
   5000: ['nest', 'eye'],
 };
 
