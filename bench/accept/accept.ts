@@ -59,8 +59,8 @@ export async function measureAccept(quick: boolean): Promise<AcceptResults> {
   const duration = quick ? 3 : 10;
   const all = contenders(quick).map((contender) => ({ contender, results: [] as RoundResult[] }));
   const idle: IdleResults = { duration: quick ? 20 : 60, rounds: [] };
-  // Seconds after the last event. V8 collects garbage for more than a minute, which the short form does not wait for.
-  const settle = quick ? 15 : 90;
+  // Seconds after the last event. V8 collects garbage and PostgreSQL vacuums for minutes, which the short form does not wait for.
+  const settle = quick ? 15 : 240;
   for (let round = 1; round <= rounds; round++) {
     for (const { contender, results } of all) {
       const { kind, load, requests } = contender;
