@@ -1,22 +1,16 @@
-import { STORE_KINDS, type StoreResults, type StoreKind } from '../store/store.js';
+import { STORE_KINDS, type StoreKind, type StoreResult, type StoreResults } from '../store/store.js';
 import { formatNumber, medianAndSpread, table } from '../../testing/table.js';
 
 const CPU = ['node', 'redis', 'postgres'] as const;
 
 export function storeSection({ events, rounds, variants }: StoreResults): string {
-  const row = (name: StoreKind): string[][] => {
-    const measured = rounds[name];
-    if (!measured) return [];
-    return [
-      [
-        STORE_KINDS[name],
-        events[name].toLocaleString('en'),
-        medianAndSpread(measured.map(({ stored }) => stored)),
-        medianAndSpread(measured.map(({ bytes }) => bytes)),
-        ...CPU.map((part) => medianAndSpread(measured.map(({ cpu }) => cpu[part]))),
-      ],
-    ];
-  };
+  const row = (name: StoreKind, measured: StoreResult[]): string[] => [
+    STORE_KINDS[name],
+    events[name].toLocaleString('en'),
+    medianAndSpread(measured.map(({ stored }) => stored)),
+    medianAndSpread(measured.map(({ bytes }) => bytes)),
+    ...CPU.map((part) => medianAndSpread(measured.map(({ cpu }) => cpu[part]))),
+  ];
   return `## Storing
 
 The same rows into the same table with the same indexes, by \`COPY\` and by a worker with a full queue while no requests arrive. \`COPY\` sends
@@ -35,7 +29,9 @@ ${table(
     'Redis, µs',
     'PostgreSQL, µs',
   ],
-  (Object.keys(STORE_KINDS) as StoreKind[]).flatMap(row),
+  (Object.keys(STORE_KINDS) as StoreKind[]).flatMap((name) =>
+    rounds[name] ? [row(name, rounds[name])] : [],
+  ),
 )}
 
 ### Other forms of the table

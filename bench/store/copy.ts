@@ -15,7 +15,7 @@ export const CONNECTIONS = 2;
 /** Events that share a request id. */
 const EVENTS_PER_REQUEST = 500;
 
-/** As many as a worker stores at once if it is behind. */
+/** 5,000 events, so that beginning and committing cost little. */
 const REQUESTS_PER_STATEMENT = 10;
 
 const COLUMNS = 'id, application, session_id, category, name, data, timestamp, data_sha256';
